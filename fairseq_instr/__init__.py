@@ -1,0 +1,20 @@
+"""Instruction-following translation for fairseq: give `--user-dir fairseq_instr`.
+
+Importing the package registers its criterions; fairseq itself imports `tasks` and `models`.
+The parts that need no torch (`fairseq_instr.instructions`, `fairseq_instr.sample`,
+`fairseq_instr.evaluation`) can be imported where fairseq is not installed.
+"""
+
+import importlib.util
+
+from fairseq_instr.errors import install_exception_hook
+
+__version__ = "0.1.0"
+
+install_exception_hook()
+
+if importlib.util.find_spec("fairseq") is not None:
+    from fairseq_instr.checkpoints import safe_globals
+
+    safe_globals.register()
+    pass  # import fairseq_instr.criterions  # noqa: E402,F401

@@ -1,0 +1,1 @@
+"""Checkpoints: growing the vocabulary at load, checking, interpolation, conversion."""

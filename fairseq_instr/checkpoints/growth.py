@@ -1,0 +1,110 @@
+"""Growing a pretrained model by the inventory's symbols while its checkpoint loads.
+
+The symbols' rows are appended below every old row, so no id moves, and the output projection
+keeps to the old rows: a grown model has the base model's output vocabulary. Without an
+instruction its logits are the base's, bit for bit, and no instruction can be generated.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, Mapping
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from fairseq_instr.errors import InputError
+
+# official fairseq 0.12.2 saves these of its fused encoder layers; later versions know them not
+_FUSED_LAYER_COPY = re.compile(
+    r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)"
+)
+
+
+class BaseVocabularyProjection(nn.Module):
+    """Projects onto the first `out_features` rows of a weight that has more.
+
+    Where source and target share their embeddings, the weight has rows for the instructions,
+    which the target side must neither score nor generate.
+
+    Args:
+        weight: `(rows, width)`, shared with the embeddings.
+        out_features: size of the target dictionary, at most `rows`.
+    """
+
+    def __init__(self, weight: nn.Parameter, out_features: int):
+        super().__init__()
+        self.weight = weight
+        self.out_features = out_features
+        self.in_features = weight.size(1)
+        self.bias = None
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """`(..., width)` -> `(..., out_features)`"""
+        return F.linear(features, self.weight[: self.out_features])
+
+
+def prepare_for_growth(model: nn.Module, n_source: int, n_target: int, n_new: int) -> None:
+    """Make a model built with the grown source dictionary load ungrown checkpoints.
+
+    Args:
+        model: a fairseq encoder-decoder, just built.
+        n_source: size of the grown source dictionary.
+        n_target: size of the target dictionary, which is not grown.
+        n_new: number of appended symbols.
+
+    Raises:
+        InputError: if the model has an adaptive softmax, whose clusters can't grow.
+    """
+    decoder = getattr(model, "decoder", None)
+    if getattr(decoder, "adaptive_softmax", None) is not None and n_new:
+        raise InputError(
+            "--adaptive-softmax-cutoff: a model with adaptive softmax can't take instructions, "
+            "its output is tied to ranges of ids; use a model with a full softmax"
+        )
+    projection = getattr(decoder, "output_projection", None)
+    weight = getattr(projection, "weight", None)
+    if weight is not None and weight.size(0) > n_target:
+        decoder.output_projection = BaseVocabularyProjection(weight, n_target)
+
+    def grow_on_load(module, state_dict, prefix, *unused):
+        for key in [k for k in state_dict if _FUSED_LAYER_COPY.fullmatch(k)]:
+            if key not in own_keys:
+                del state_dict[key]
+        grow_state(state_dict, module.state_dict(), n_new)
+
+    own_keys = set(model.state_dict())
+    model.register_load_state_dict_pre_hook(grow_on_load)
+
+
+def grow_state(
+    state: Dict[str, torch.Tensor], fresh: Mapping[str, torch.Tensor], n_new: int
+) -> None:
+    """Give the vocabulary matrices of a checkpoint the rows that they lack, in place.
+
+    Args:
+        state: parameters of the checkpoint; a matrix that is up to `n_new` rows short takes
+            the missing ones from `fresh`, so matrices that are tied stay equal.
+        fresh: parameters of the grown model, newly initialised.
+        n_new: number of appended symbols.
+
+    Raises:
+        InputError: if a matrix is of another vocabulary.
+    """
+    for key, own in fresh.items():
+        saved = state.get(key)
+        if saved is None or saved.dim() != 2 or saved.shape == own.shape:
+            continue
+        if not key.endswith(("embed_tokens.weight", "output_projection.weight")):
+            continue
+        missing = own.size(0) - saved.size(0)
+        if saved.size(1) != own.size(1) or not 0 <= missing <= n_new:
+            raise InputError(
+                f"the checkpoint's {key} has {tuple(saved.shape)} rows and columns, the model of "
+                f"this data-bin {tuple(own.shape)}, {n_new} of its rows for instructions; use the "
+                "dictionaries, inventory and architecture that the checkpoint was trained with"
+            )
+        grown = own.to(saved.dtype).clone()
+        grown[: saved.size(0)] = saved
+        state[key] = grown

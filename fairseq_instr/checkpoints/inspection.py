@@ -1,0 +1,73 @@
+"""Looking into a checkpoint before fairseq loads it, to refuse what would fail later."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Optional
+
+import torch
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.inventory import Inventory
+
+INVENTORY_KEY = "instruction_inventory"
+
+
+def read_checkpoint(path) -> dict:
+    """The content of a checkpoint on the CPU; nothing in it is executed.
+
+    Raises:
+        InputError: if the file is missing, broken, holds foreign objects, or no model.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"checkpoint {path} does not exist")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"checkpoint {path} is refused: it holds more than tensors and settings, or is "
+            f"broken ({reason:.200})"
+        ) from None
+    except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
+        reason = (str(error).strip().splitlines() or ["end of file"])[0]
+        raise InputError(f"checkpoint {path} is broken: {reason:.200}") from None
+    if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
+        raise InputError(f"{path} is not a fairseq checkpoint: it has no 'model'")
+    return state
+
+
+def trained_inventory(state: dict) -> Optional[Inventory]:
+    """The inventory that a checkpoint was trained with; None for a base model."""
+    content = (state.get("task_state") or {}).get(INVENTORY_KEY)
+    return None if content is None else Inventory.from_dict(content, origin="checkpoint")
+
+
+def check_before_training(
+    path, inventory: Inventory, n_source: int, resets_optimizer: bool, option: str
+) -> None:
+    """Refuse a checkpoint that training could not go on from.
+
+    Args:
+        path: checkpoint that training will start from.
+        inventory: of the data-bin.
+        n_source: size of the grown source dictionary.
+        resets_optimizer: whether the optimizer starts afresh.
+        option: the option that names the checkpoint, for the error.
+
+    Raises:
+        InputError: if its inventory differs, or if it would be resumed with an optimizer state
+            that is too small for the grown vocabulary.
+    """
+    state = read_checkpoint(path)
+    trained = trained_inventory(state)
+    if trained is not None:
+        inventory.check_extends(trained, f"{option} {path}")
+    rows = state["model"].get("encoder.embed_tokens.weight")
+    if rows is not None and rows.size(0) < n_source and not resets_optimizer:
+        raise InputError(
+            f"{option} {path}: its vocabulary has {rows.size(0)} entries, with the instructions "
+            f"there are {n_source}, so its optimizer can't go on; start from it with "
+            "--finetune-from-model instead, or add --reset-optimizer"
+        )

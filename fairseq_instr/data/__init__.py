@@ -1,0 +1,1 @@
+"""Corpora, the mixture, and the prompt-and-conflict dataset."""

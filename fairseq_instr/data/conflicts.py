@@ -1,0 +1,119 @@
+"""Conflicts: the same source and target under a prompt with one wrong instruction.
+
+One instruction is swapped for another of its axis, so that on `target-language` the wrong
+language is never the right one; an axis with one member conflicts by dropping it. What is
+drawn depends on the seed, the epoch and the sample's place in the epoch alone: it is fresh in
+each epoch, and the same for any number of workers, shards and resumes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from fairseq_instr.data.permutation import stable_hash
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
+
+ALL_AXES = "all"
+_KEY = stable_hash("conflicts")
+
+
+class Conflict(NamedTuple):
+    """Instructions in conflict with a sample, and the index of the axis that was changed."""
+
+    instructions: Tuple[int, ...]
+    axis: int
+
+
+def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
+    """Axes of a `--conflict-axes` such as `target-language,case`, or `all`.
+
+    Raises:
+        InputError: if an axis has no instruction, or `target-language` has a single one.
+    """
+    axes = tuple(dict.fromkeys(axis.strip() for axis in text.split(",") if axis.strip()))
+    if axes == (ALL_AXES,):
+        axes = inventory.axes
+    for axis in axes:
+        if axis not in inventory.axes:
+            raise InputError(
+                f"--conflict-axes: no instruction of the inventory is on the axis {axis!r}; "
+                f"accepted: {ALL_AXES}, {', '.join(inventory.axes) or 'none, it is empty'}"
+            )
+        # dropping the only direction would teach the model to ignore what it always does
+        if axis == TARGET_LANGUAGE and len(inventory.members(axis)) < 2 and len(axes) == 1:
+            raise InputError(
+                "--conflict-axes target-language: the inventory has one target language only, "
+                "so there is no wrong one to draw; add another to:LANGUAGE or leave this axis out"
+            )
+    return axes
+
+
+def _uniform(key: int, seed: int, epoch: int, places: np.ndarray) -> np.ndarray:
+    """Numbers in [0, 1) that depend on the arguments alone, by SplitMix64 (Steele et al., 2014).
+
+    A counter in place of a generator's state: any sample's draw is computed without the others.
+    """
+    base = np.random.SeedSequence([key, seed, epoch]).generate_state(1, np.uint64)[0]
+    with np.errstate(over="ignore"):
+        z = base + (places.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+
+
+class ConflictSampler:
+    """Draws conflicts.
+
+    Args:
+        inventory: where wrong instructions come from.
+        axes: axes on which instructions are swapped.
+        rate: share of the samples that get a conflict, 0 to 1.
+        seed: of the draws.
+
+    Raises:
+        InputError: if the rate is outside 0..1.
+    """
+
+    def __init__(self, inventory: Inventory, axes: Sequence[str], rate: float, seed: int = 1):
+        if not 0 <= rate <= 1:
+            raise InputError(f"--conflict-rate {rate} is not accepted: give a share from 0 to 1")
+        self.rate = rate
+        self.seed = seed
+        all_axes = inventory.axes
+        # position -> (index of its axis, the other members); None off the chosen axes
+        self._swaps = [
+            (
+                all_axes.index(instruction.axis),
+                tuple(i for i in inventory.members(instruction.axis) if i != position),
+            )
+            if instruction.axis in axes
+            else None
+            for position, instruction in enumerate(inventory)
+        ]
+
+    def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
+        """Which samples get a conflict if they have an instruction to swap: bool array."""
+        return _uniform(_KEY, self.seed, epoch, places) < self.rate
+
+    def draw(self, epoch: int, place: int, instructions: Sequence[int]) -> Optional[Conflict]:
+        """The conflict of the sample at a place of an epoch, or None if it gets none.
+
+        Args:
+            epoch: epoch, from 1.
+            place: the sample's place in the epoch.
+            instructions: positions of its instructions.
+        """
+        candidates = [i for i in instructions if self._swaps[i] is not None]
+        if not candidates or not self.chosen(epoch, np.array([place]))[0]:
+            return None
+        which, other = _uniform(_KEY + 1, self.seed, epoch, np.array([2 * place, 2 * place + 1]))
+        wrong = candidates[int(which * len(candidates))]
+        axis, others = self._swaps[wrong]
+        swapped = set(instructions) - {wrong}
+        if others:
+            swapped.add(others[int(other * len(others))])
+        return Conflict(tuple(sorted(swapped)), axis)

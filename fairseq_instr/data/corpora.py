@@ -1,0 +1,229 @@
+"""Finding and loading corpora: binarised folders with source, target and instructions.
+
+    data-bin/train.en-de.{en,de}.{bin,idx}                   a flat data-bin is one corpus
+    data-bin/parallel/...                                    a group that is one corpus
+    data-bin/task/formality/train.en-de.{en,de}.{bin,idx}    a group of corpora
+                            train.instr-None.instr.{bin,idx}
+                            dict.instr.txt
+
+The files are stock `fairseq-preprocess` output; the instructions are a third stream, made with
+`--source-lang instr --only-source`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy as np
+from fairseq.data import Dictionary, LanguagePairDataset, data_utils, indexed_dataset
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.composition import compose
+from fairseq_instr.instructions.inventory import Inventory
+
+logger = logging.getLogger(__name__)
+
+PARALLEL = "parallel"
+STREAM = "instr"
+Pair = Tuple[str, str]
+
+
+@dataclass
+class Corpus:
+    """One language pair of one binarised folder.
+
+    Attributes:
+        name: path of the folder below the data-bin (`.` for the data-bin itself).
+        pair: source and target language.
+        dataset: tokens of both sides.
+        stream: instructions of each pair as tokens of `dict.instr.txt`; None without a stream.
+        positions: position in the inventory of each symbol of `dict.instr.txt`, -1 for others.
+        fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
+    """
+
+    name: str
+    pair: Pair
+    dataset: LanguagePairDataset
+    stream: Optional[Sequence]
+    positions: Optional[np.ndarray]
+    fixed: Tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def instructions(self, index: int) -> Tuple[int, ...]:
+        """Positions of the instructions of one pair, in canonical order."""
+        if self.stream is None:
+            return self.fixed
+        own = self.positions[self.stream[index].numpy()]
+        own = own[own >= 0].tolist()
+        return tuple(sorted({*own, *self.fixed}))
+
+    @property
+    def n_instructions(self) -> np.ndarray:
+        """Upper bound of the number of instructions of each pair: int64 `(len(self),)`."""
+        if self.stream is None:
+            return np.full(len(self), len(self.fixed), dtype=np.int64)
+        return np.asarray(self.stream.sizes, dtype=np.int64) - 1 + len(self.fixed)
+
+
+def find_groups(data: str, split: str) -> Dict[str, List[str]]:
+    """Groups of a data-bin and the folders of their corpora, relative to the data-bin.
+
+    A flat data-bin is the group `parallel` with the folder `.`; a folder below is a group,
+    itself a corpus if it holds the split, with those of its folders that hold it.
+
+    Args:
+        data: path of the data-bin.
+        split: such as `train`.
+
+    Raises:
+        InputError: if the data-bin is not there.
+    """
+    root = Path(data)
+    if not root.is_dir():
+        raise InputError(f"data-bin {data} does not exist; make it with fairseq-preprocess")
+    groups: Dict[str, List[str]] = {}
+    if _pairs_in(root, split):
+        groups[PARALLEL] = ["."]
+    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
+        corpora = [folder] if _pairs_in(folder, split) else []
+        corpora += sorted(p for p in folder.iterdir() if p.is_dir() and _pairs_in(p, split))
+        if corpora:
+            names = [os.path.relpath(corpus, root) for corpus in corpora]
+            groups.setdefault(folder.name, []).extend(names)
+    return groups
+
+
+def _pairs_in(folder: Path, split: str) -> List[Pair]:
+    """Language pairs that a folder holds of a split, by the names of its index files."""
+    pairs = set()
+    for path in folder.glob(f"{split}.*-*.*.idx"):
+        source, _, target = path.name.split(".")[1].partition("-")
+        if target != "None":
+            pairs.add((source, target))
+    return sorted(pairs)
+
+
+def infer_pair(data: str, split: str = "train") -> Optional[Pair]:
+    """The language pair of the first corpus found, or None."""
+    for folders in find_groups(data, split).values():
+        for folder in folders:
+            return _pairs_in(Path(data, folder), split)[0]
+    return None
+
+
+def holds_pair(folder: Path, split: str, pair: Pair) -> bool:
+    """Whether a folder holds a split of a pair, in either direction."""
+    return bool({pair, pair[::-1]} & set(_pairs_in(folder, split)))
+
+
+def load_stream(folder: Path, split: str, inventory: Inventory, dataset_impl=None):
+    """The `.instr` stream of a folder's split and what its symbols mean.
+
+    Returns:
+        (dataset or None, int64 array symbol id -> position in the inventory or -1)
+
+    Raises:
+        InputError: if `dict.instr.txt` is missing or names an instruction that the inventory
+            lacks.
+    """
+    prefix = str(folder / f"{split}.{STREAM}-None.{STREAM}")
+    if not indexed_dataset.dataset_exists(prefix, impl=dataset_impl):
+        return None, None
+    dictionary_file = folder / f"dict.{STREAM}.txt"
+    if not dictionary_file.is_file():
+        raise InputError(
+            f"{dictionary_file} is missing beside the instructions of split {split!r}; "
+            "fairseq-preprocess wrote it, copy it back"
+        )
+    dictionary = Dictionary.load(str(dictionary_file))
+    positions = np.full(len(dictionary), -1, dtype=np.int64)
+    for symbol in dictionary.symbols[dictionary.nspecial :]:
+        if symbol.startswith("madeupword"):
+            continue
+        (positions[dictionary.index(symbol)],) = compose(
+            [symbol], inventory, origin=str(dictionary_file)
+        )
+    return data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl), positions
+
+
+def load_corpus(
+    data: str,
+    name: str,
+    split: str,
+    pair: Pair,
+    inventory: Inventory,
+    load_pair: Callable[[str, str, str, str], LanguagePairDataset],
+    fixed: Tuple[int, ...] = (),
+    direction: Optional[int] = None,
+    dataset_impl: Optional[str] = None,
+) -> Corpus:
+    """Load one pair of one folder with its instructions.
+
+    Args:
+        data: path of the data-bin.
+        name: folder of the corpus, relative to it.
+        split: such as `train`.
+        pair: source and target language.
+        inventory: what the instructions of the stream may be.
+        load_pair: `(folder, split, source, target) -> dataset` of the tokens of both sides.
+        fixed: positions of the instructions that every pair gets besides its own.
+        direction: position of the instruction for the pair's target language, which pairs
+            without a stream get; a stream says everything itself.
+        dataset_impl: fairseq's name of the storage; None to find out.
+
+    Raises:
+        InputError: if files are missing, or streams have different lengths.
+    """
+    folder = Path(data, name)
+    if not holds_pair(folder, split, pair):
+        held = ", ".join("-".join(p) for p in _pairs_in(folder, split)) or "none"
+        raise InputError(
+            f"corpus {folder}: split {split!r} has no language pair {'-'.join(pair)}; pairs "
+            f"there: {held}; binarise it with fairseq-preprocess or change -s, -t, --lang-pairs"
+        )
+    dataset = load_pair(str(folder), split, *pair)
+    stream, positions = load_stream(folder, split, inventory, dataset_impl)
+    lengths = {"source": len(dataset.src)}
+    if dataset.tgt is not None:
+        lengths["target"] = len(dataset.tgt)
+    if stream is not None:
+        lengths[f".{STREAM} stream"] = len(stream)
+    if len(set(lengths.values())) > 1:
+        raise InputError(
+            f"corpus {folder}, split {split!r}: "
+            + ", ".join(f"{side} has {n} lines" for side, n in lengths.items())
+            + "; they must be aligned line by line: binarise them again from aligned files"
+        )
+    if stream is None and direction is not None:
+        fixed = tuple(sorted({*fixed, direction}))
+    corpus = Corpus(name, pair, dataset, stream, positions, fixed)
+    if stream is not None:
+        check_compositions(corpus, inventory, origin=f"corpus {folder}, split {split!r}")
+    return corpus
+
+
+def check_compositions(corpus: Corpus, inventory: Inventory, origin: str) -> None:
+    """Make sure that no pair of a corpus has two instructions of one axis.
+
+    Raises:
+        InputError: names the first such line (counted from 1).
+    """
+    checked = set()
+    # compositions are few, lines many: check each composition once
+    for index in np.flatnonzero(corpus.n_instructions > 1):
+        instructions = corpus.instructions(int(index))
+        if instructions not in checked:
+            checked.add(instructions)
+            names = [inventory[i].name for i in instructions]
+            compose(names, inventory, origin=f"{origin}, line {index + 1}")
+
+
+def group_sizes(groups: Dict[str, Iterable[Corpus]]) -> Dict[str, int]:
+    """Number of samples of each group."""
+    return {name: sum(map(len, corpora)) for name, corpora in groups.items()}

@@ -1,0 +1,41 @@
+"""A dictionary with instruction symbols that no text can spell.
+
+The symbols come after every existing entry, madeupwords included, so no old id moves. They
+have ids but no text: `index` and `encode_line` never return them, whatever a user types, and
+`string` leaves them out.
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from fairseq.data import Dictionary
+
+
+class InstructedDictionary(Dictionary):
+    """A fairseq dictionary and the symbols appended to it.
+
+    Equal to the dictionary that it was made from (fairseq compares what can be looked up),
+    so that embeddings can be shared between a side with instructions and one without.
+
+    Attributes:
+        first_instruction (int): id of the first appended symbol, the old size.
+    """
+
+    @classmethod
+    def grow(cls, dictionary: Dictionary, symbols: Sequence[str]) -> "InstructedDictionary":
+        """A copy of `dictionary` with `symbols` appended; the original is left as it is."""
+        grown = cls.__new__(cls)
+        grown.__dict__.update(dictionary.__dict__)
+        # not in `indices`: that is what makes them impossible to look up by text
+        grown.symbols = list(dictionary.symbols) + list(symbols)
+        grown.count = list(dictionary.count) + [1] * len(symbols)
+        grown.indices = dict(dictionary.indices)
+        grown.first_instruction = len(dictionary)
+        return grown
+
+    def string(self, tensor, *args, **kwargs):
+        """As in the parent, without the instructions."""
+        if hasattr(tensor, "dim") and tensor.dim() == 1:
+            tensor = tensor[tensor < self.first_instruction]
+        return super().string(tensor, *args, **kwargs)

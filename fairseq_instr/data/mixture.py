@@ -1,0 +1,108 @@
+"""The mixture: how many samples of each group an epoch holds, and which.
+
+A group is a set of corpora that share a sampling weight; inside a group every sample counts
+the same. In each epoch the groups stand in exactly the stated ratio; within a group, samples
+come from an endless stream of permutations, so every sample is seen once per pass over its
+group and none is lost when epochs and passes don't end together.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Dict, Mapping, Optional
+
+import numpy as np
+
+from fairseq_instr.data.permutation import stable_hash, stream_slice
+from fairseq_instr.errors import InputError
+
+_KEY = stable_hash("mixture")
+
+
+def parse_mixture(text: str) -> Dict[str, Fraction]:
+    """Weights of a `--mixture` such as `parallel:2,task:1`.
+
+    Raises:
+        InputError: if an entry is not NAME:WEIGHT, a weight is not above zero, or a group
+            stands twice.
+    """
+    weights: Dict[str, Fraction] = {}
+    for entry in text.split(","):
+        name, colon, weight = entry.strip().rpartition(":")
+        try:
+            value = Fraction(weight.strip())
+        except (ValueError, ZeroDivisionError):
+            value = Fraction(0)
+        if not colon or not name or value <= 0 or name in weights:
+            raise InputError(
+                f"--mixture {text!r}: {entry.strip()!r} is not accepted; give each group once, "
+                "as GROUP:WEIGHT with a weight above zero, such as parallel:2,task:1"
+            )
+        weights[name] = value
+    return weights
+
+
+class Mixture:
+    """Which samples each epoch sees.
+
+    Args:
+        sizes: number of samples of each group.
+        weights: weight of each group; None to take every group as a whole in each epoch.
+        seed: of the permutations.
+        epoch_samples: samples in an epoch, all groups together. None: as many as make one
+            pass over the group that is scarcest for its weight, so that no group is seen
+            more than once in an epoch.
+
+    Raises:
+        InputError: if a weighted group is not there or is empty.
+
+    Example: `Mixture({"parallel": 100, "task": 10}, {"parallel": 2, "task": 1})` draws 20
+    and 10 samples in each epoch, and has seen every parallel sample after five of them.
+    """
+
+    def __init__(
+        self,
+        sizes: Mapping[str, int],
+        weights: Optional[Mapping[str, Fraction]] = None,
+        seed: int = 1,
+        epoch_samples: Optional[int] = None,
+    ):
+        if weights is None:
+            weights = {name: Fraction(size) for name, size in sizes.items() if size}
+        for name in weights:
+            if not sizes.get(name):
+                raise InputError(
+                    f"--mixture names the group {name!r}, which has no training data; groups "
+                    f"with data: {', '.join(n for n, size in sizes.items() if size) or 'none'}"
+                )
+        self.sizes = {name: sizes[name] for name in weights}
+        self.weights = {name: Fraction(weight) for name, weight in weights.items()}
+        self.seed = seed
+        total = sum(self.weights.values())
+        if epoch_samples is not None:
+            self._scale = Fraction(epoch_samples) / total
+        else:
+            self._scale = min(self.sizes[n] / self.weights[n] for n in self.weights)
+
+    def _drawn_before(self, name: str, epoch: int) -> int:
+        """Samples of a group drawn in epochs 1 to `epoch`."""
+        return int(self._scale * self.weights[name] * epoch)
+
+    def counts(self, epoch: int) -> Dict[str, int]:
+        """Samples of each group in an epoch (the first is 1); fractions even out over epochs."""
+        return {
+            name: self._drawn_before(name, epoch) - self._drawn_before(name, epoch - 1)
+            for name in self.weights
+        }
+
+    def draw(self, epoch: int) -> Dict[str, np.ndarray]:
+        """Indices into each group that an epoch sees, in random order: int64 arrays."""
+        return {
+            name: stream_slice(
+                self.sizes[name],
+                self._drawn_before(name, epoch - 1),
+                count,
+                key=(_KEY, self.seed, stable_hash(name)),
+            )
+            for name, count in self.counts(epoch).items()
+        }

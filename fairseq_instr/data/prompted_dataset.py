@@ -1,0 +1,263 @@
+"""The dataset that the task hands to fairseq: corpora, mixed, prompted, with conflicts."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from fairseq.data import Dictionary, FairseqDataset, data_utils
+from fairseq.data.language_pair_dataset import collate
+
+from fairseq_instr.data.conflicts import ConflictSampler
+from fairseq_instr.data.corpora import Corpus
+from fairseq_instr.data.mixture import Mixture
+from fairseq_instr.prompts import TokenPrompt
+
+
+class PromptedDataset(FairseqDataset):
+    """Sentence pairs of several corpora, with their instructions rendered.
+
+    Args:
+        groups: corpora of each group.
+        prompt: renders instructions.
+        dictionary: pad and eos are read from it.
+        mixture: which samples an epoch sees; None for all of them, in the corpora's order.
+        conflicts: draws conflicts; None for none.
+        shuffle: whether batches hold random samples of a length, as in training.
+        left_pad_source: whether the source is padded on the left.
+        left_pad_target: whether the target is padded on the left.
+        pad_to_multiple: widths are made a multiple of this.
+        n_shards: data-bins that the epochs go through in turn; each epoch of a shard is its
+            own next slice of the mixture.
+
+    A batch is fairseq's, and where some of its samples have a conflict also holds
+
+        conflicts:
+            positive       LongTensor (C,): row of the batch that a conflict belongs to
+            axis           LongTensor (C,): index of the axis on which it was drawn
+            net_input      as the batch's own, C rows of the same widths; without the source
+                           where the prompt goes to the decoder
+            target         LongTensor (C, T)
+    """
+
+    def __init__(
+        self,
+        groups: Dict[str, Sequence[Corpus]],
+        prompt: TokenPrompt,
+        dictionary: Dictionary,
+        mixture: Optional[Mixture] = None,
+        conflicts: Optional[ConflictSampler] = None,
+        shuffle: bool = True,
+        left_pad_source: bool = True,
+        left_pad_target: bool = False,
+        pad_to_multiple: int = 1,
+        n_shards: int = 1,
+    ):
+        self.groups = groups
+        self.corpora: List[Corpus] = [c for corpora in groups.values() for c in corpora]
+        self.prompt = prompt
+        self.pad, self.eos = dictionary.pad(), dictionary.eos()
+        self.mixture = mixture
+        self.conflicts = conflicts
+        self.shuffle = shuffle
+        self.left_pad_source = left_pad_source
+        self.left_pad_target = left_pad_target
+        self.pad_to_multiple = pad_to_multiple
+        self.n_shards = n_shards
+        self.has_target = all(c.dataset.tgt is not None for c in self.corpora)
+        self.epoch = None
+        self.set_epoch(1)
+
+    # -- which samples an epoch holds ---------------------------------------------------
+
+    @property
+    def can_reuse_epoch_itr_across_epochs(self) -> bool:
+        # frozen batches would keep the first epoch's draws
+        return self.mixture is None and self.conflicts is None
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw what the epoch sees; the first epoch is 1."""
+        if epoch == self.epoch:
+            return
+        redraw = self.epoch is None or self.mixture is not None
+        self.epoch = epoch
+        if redraw:
+            self._draw()
+
+    def _draw(self) -> None:
+        first = np.cumsum([0] + [len(c) for c in self.corpora])
+        if self.mixture is None:
+            drawn = np.arange(first[-1], dtype=np.int64)
+        else:
+            offset, parts = 0, []
+            draws = self.mixture.draw((self.epoch - 1) // self.n_shards + 1)
+            for group, corpora in self.groups.items():
+                if group in draws:
+                    parts.append(draws[group] + offset)
+                offset += sum(map(len, corpora))
+            drawn = np.concatenate(parts)
+        self._corpus_of = np.searchsorted(first, drawn, side="right") - 1
+        self._index_in = drawn - first[self._corpus_of]
+        self.src_sizes = np.empty(len(drawn), dtype=np.int64)
+        self.tgt_sizes = np.zeros(len(drawn), dtype=np.int64)
+        self._n_instructions = np.empty(len(drawn), dtype=np.int64)
+        for number, corpus in enumerate(self.corpora):
+            here = self._corpus_of == number
+            index = self._index_in[here]
+            n = corpus.n_instructions[index]
+            self._n_instructions[here] = n
+            self.src_sizes[here] = corpus.dataset.src_sizes[index] + self.prompt.n_source(n)
+            if self.has_target:
+                self.tgt_sizes[here] = corpus.dataset.tgt_sizes[index] + self.prompt.n_target(n)
+
+    def __len__(self) -> int:
+        return len(self._index_in)
+
+    # -- samples ------------------------------------------------------------------------
+
+    def __getitem__(self, place: int) -> dict:
+        corpus = self.corpora[self._corpus_of[place]]
+        index = int(self._index_in[place])
+        source = corpus.dataset.src[index]
+        target = corpus.dataset.tgt[index] if self.has_target else None
+        instructions = corpus.instructions(index)
+        item = self._render(place, source, target, instructions)
+        if self.conflicts is not None:
+            conflict = self.conflicts.draw(self.epoch, place, instructions)
+            if conflict is not None:
+                item["conflict"] = self._render(place, source, target, conflict.instructions)
+                item["conflict"]["axis"] = conflict.axis
+        return item
+
+    def _render(self, place: int, source, target, instructions) -> dict:
+        item = {
+            "id": place,
+            "source": self.prompt.render_source(source, instructions),
+            "target": target,
+            "instructions": instructions,
+        }
+        if self.prompt.on_decoder and target is not None:
+            prompt = self.prompt.ids(instructions)
+            item["prev_output_tokens"] = torch.cat((target[-1:], prompt, target[:-1]))
+            item["target"] = torch.cat((torch.full_like(prompt, self.pad), target))
+        return item
+
+    # -- batches ------------------------------------------------------------------------
+
+    def collater(self, samples: List[dict], pad_to_length=None) -> dict:
+        """Merge samples into a batch; see the class for its keys."""
+        if not samples:
+            return {}
+        wrong = [s["conflict"] for s in samples if "conflict" in s]
+        if wrong:
+            widths = {"source": 0, "target": 0}
+            for key in widths:
+                widths[key] = max(len(s[key]) for s in samples + wrong)
+            pad_to_length = widths
+        batch = self._collate(samples, pad_to_length)
+        batch["instructions"] = self._in_batch_order(samples, batch, "instructions")
+        if wrong:
+            batch["conflicts"] = self._collate_conflicts(wrong, batch, pad_to_length)
+        return batch
+
+    def _collate(self, samples: List[dict], pad_to_length) -> dict:
+        batch = collate(
+            samples,
+            self.pad,
+            self.eos,
+            left_pad_source=self.left_pad_source,
+            left_pad_target=self.left_pad_target,
+            pad_to_length=pad_to_length,
+            pad_to_multiple=self.pad_to_multiple,
+        )
+        previous = batch["net_input"].get("prev_output_tokens")
+        if previous is not None:
+            # fairseq does not pad previous tokens that it is given to the width asked for
+            missing = batch["target"].size(1) - previous.size(1)
+            sides = (missing, 0) if self.left_pad_target else (0, missing)
+            batch["net_input"]["prev_output_tokens"] = F.pad(previous, sides, value=self.pad)
+        return batch
+
+    @staticmethod
+    def _in_batch_order(samples: List[dict], batch: dict, key: str) -> list:
+        # fairseq's collate sorts by length: samples are found again by their id
+        values = {s["id"]: s[key] for s in samples}
+        return [values[i] for i in batch["id"].tolist()]
+
+    def _collate_conflicts(self, wrong: List[dict], batch: dict, pad_to_length) -> dict:
+        conflicts = self._collate(wrong, pad_to_length)
+        row_of = {place: row for row, place in enumerate(batch["id"].tolist())}
+        net_input = conflicts["net_input"]
+        if self.prompt.on_decoder:
+            net_input = {"prev_output_tokens": net_input["prev_output_tokens"]}
+        return {
+            "positive": torch.tensor([row_of[i] for i in conflicts["id"].tolist()]),
+            "axis": torch.tensor(self._in_batch_order(wrong, conflicts, "axis")),
+            "net_input": net_input,
+            "target": conflicts["target"],
+        }
+
+    # -- lengths ------------------------------------------------------------------------
+
+    def num_tokens(self, place: int) -> int:
+        """The longer of source and target, prompt included; conflicts are counted apart."""
+        return int(max(self.src_sizes[place], self.tgt_sizes[place]))
+
+    def num_tokens_vec(self, places) -> np.ndarray:
+        return np.maximum(self.src_sizes[places], self.tgt_sizes[places])
+
+    def size(self, place: int):
+        return int(self.src_sizes[place]), int(self.tgt_sizes[place])
+
+    def ordered_indices(self) -> np.ndarray:
+        """Places by length; those of one length at random when shuffling."""
+        order = np.random.permutation(len(self)) if self.shuffle else np.arange(len(self))
+        if self.has_target:
+            order = order[np.argsort(self.tgt_sizes[order], kind="mergesort")]
+        return order[np.argsort(self.src_sizes[order], kind="mergesort")].astype(np.int64)
+
+    def filter_indices_by_size(self, indices, max_sizes):
+        return data_utils.filter_paired_dataset_indices_by_size(
+            self.src_sizes, self.tgt_sizes if self.has_target else None, indices, max_sizes
+        )
+
+    def batch_by_size(
+        self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1
+    ) -> List[np.ndarray]:
+        """As the parent, but every index is in a batch, and `max_tokens` bounds the rows of
+        conflicts together with those of the samples that they belong to."""
+        if len(indices) == 0:
+            return []
+        rate = self.conflicts.rate if self.conflicts is not None else 0.0
+        longest = int(self.num_tokens_vec(indices).max())
+        reduced = max_tokens
+        if max_tokens is not None and rate:
+            # never below one sentence: a batch of one may exceed the bound by its conflict
+            reduced = max(int(max_tokens / (1 + rate)), min(longest, max_tokens))
+        batches = list(
+            super().batch_by_size(
+                indices,
+                max_tokens=reduced,
+                max_sentences=max_sentences,
+                required_batch_size_multiple=required_batch_size_multiple,
+            )
+        )
+        # fairseq-fixed drops a last batch whose size is not a multiple of the one required
+        batched = sum(map(len, batches))
+        if batched < len(indices):
+            batches.append(np.asarray(indices[batched:]))
+        if max_tokens is not None and rate:
+            batches = [part for batch in batches for part in self._split(batch, max_tokens)]
+        return batches
+
+    def _split(self, batch, max_tokens: int):
+        """Halve a batch until its rows, conflicts included, fit."""
+        batch = np.asarray(batch)
+        chosen = self.conflicts.chosen(self.epoch, batch) & (self._n_instructions[batch] > 0)
+        rows = len(batch) + int(chosen.sum())
+        if len(batch) == 1 or rows * int(self.num_tokens_vec(batch).max()) <= max_tokens:
+            return [batch]
+        half = len(batch) // 2
+        return self._split(batch[:half], max_tokens) + self._split(batch[half:], max_tokens)

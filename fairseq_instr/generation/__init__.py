@@ -1,0 +1,1 @@
+"""Decoding: instructions typed line by line, translating many lines, verified reranking."""

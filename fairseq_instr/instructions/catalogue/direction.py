@@ -1,0 +1,48 @@
+"""Which language the translation is in: `to:de`, `to:fr` and so on, made for any language."""
+
+from __future__ import annotations
+
+import functools
+
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, direction
+
+ENGLISH_NAMES = {
+    "cs": "Czech",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "ja": "Japanese",
+    "nl": "Dutch",
+    "pt": "Portuguese",
+    "ro": "Romanian",
+    "ru": "Russian",
+    "zh": "Chinese",
+}
+
+
+@functools.lru_cache(maxsize=None)
+def _identifier():
+    # imported here: reading the model takes most of a second and few verdicts need it
+    from langid.langid import LanguageIdentifier, model
+
+    return LanguageIdentifier.from_modelstring(model, norm_probs=False)
+
+
+def ask_for_language(language: str) -> Instruction:
+    """The instruction `to:LANGUAGE`; its verifier is langid over all its 97 languages."""
+
+    def obeys(output: str, context: Context) -> bool:
+        # langid calls an empty line English
+        return bool(output.strip()) and _identifier().classify(output)[0] == language
+
+    name = ENGLISH_NAMES.get(language, language)
+    return Instruction(
+        name=direction(language),
+        axis=TARGET_LANGUAGE,
+        phrases=(f"into {name}", f"in {name}", f"translate to {name}"),
+        obeys=obeys,
+        layer=Layer.LANGUAGE,
+    )

@@ -1,0 +1,61 @@
+"""Two texts in one output: the source beside the translation, or the translation twice."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Optional, Tuple
+
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+
+SEPARATOR = " ||| "
+SIMILAR = 0.9
+"""Two texts are called the same from this `difflib` ratio on, case folded: a copy with one
+wrong letter is still a copy."""
+
+
+def _halves(output: str) -> Optional[Tuple[str, str]]:
+    left, separator, right = output.strip().partition(SEPARATOR.strip())
+    left, right = left.strip(), right.strip()
+    return (left, right) if separator and left and right else None
+
+
+def _same(left: str, right: str) -> bool:
+    matcher = difflib.SequenceMatcher(None, left.lower(), right.lower(), autojunk=False)
+    return matcher.ratio() >= SIMILAR
+
+
+def _is_bilingual(output: str, context: Context) -> bool:
+    halves = _halves(output)
+    return bool(halves) and _same(halves[0], context.source) and not _same(*halves)
+
+
+def _is_repeated(output: str, context: Context) -> bool:
+    halves = _halves(output)
+    return bool(halves) and _same(*halves)
+
+
+def _second_half(output: str, context: Context) -> str:
+    halves = _halves(output)
+    return halves[1] if halves else output
+
+
+INSTRUCTIONS = [
+    Instruction(
+        "bilingual",
+        "layout",
+        ("with the source in front", "source and translation", "bilingual"),
+        obeys=_is_bilingual,
+        rewrite=lambda text, context: f"{context.source}{SEPARATOR}{text}",
+        unwrap=_second_half,
+        layer=Layer.LAYOUT,
+    ),
+    Instruction(
+        "repeated",
+        "layout",
+        ("twice", "say it two times", "repeated"),
+        obeys=_is_repeated,
+        rewrite=lambda text, context: f"{text}{SEPARATOR}{text}",
+        unwrap=_second_half,
+        layer=Layer.LAYOUT,
+    ),
+]

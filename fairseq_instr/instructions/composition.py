@@ -1,0 +1,98 @@
+"""Composition: several instructions asked for at once.
+
+The order in which they are named says nothing; the canonical order is the inventory's.
+Two instructions of one axis exclude each other.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, Optional, Sequence, Tuple
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.instruction import Context, Instruction
+from fairseq_instr.instructions.inventory import Inventory
+
+
+def parse(text: str) -> Tuple[str, ...]:
+    """Names in a `--instruct` string, separated by commas: `"formal, uppercase"`."""
+    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+
+
+def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[int, ...]:
+    """Positions of the named instructions, in canonical order, each once.
+
+    Args:
+        names: instruction names in any order.
+        inventory: what the model knows.
+        origin: what the names come from, to begin an error with, such as `--instruct`.
+
+    Raises:
+        InputError: if a name is unknown, or two different ones share an axis.
+
+    Example: `compose(["uppercase", "formal"], inventory) == compose(["formal", "uppercase"],
+    inventory)`.
+    """
+    prefix = f"{origin}: " if origin else ""
+    chosen: Dict[str, int] = {}
+    for name in names:
+        try:
+            position = inventory.position(name)
+        except InputError as error:
+            raise InputError(f"{prefix}{error}") from None
+        axis = inventory[position].axis
+        if chosen.setdefault(axis, position) != position:
+            raise InputError(
+                f"{prefix}{inventory[chosen[axis]].name!r} and {name!r} exclude each other: both "
+                f"answer the axis {axis!r}; choose one of "
+                + ", ".join(inventory[i].name for i in inventory.members(axis))
+            )
+    return tuple(sorted(chosen.values()))
+
+
+def excluding(instructions: Sequence[Instruction]) -> Optional[str]:
+    """The axis that two of the instructions share, or None for a valid composition."""
+    axes = [instruction.axis for instruction in instructions]
+    return next((axis for axis in axes if axes.count(axis) > 1), None)
+
+
+def from_inside_out(instructions: Iterable[Instruction]) -> Sequence[Instruction]:
+    """Instructions in the order in which they act on a sentence; see `Layer`."""
+    return sorted(instructions, key=lambda i: (i.layer, i.name))
+
+
+def rewrite(
+    instructions: Iterable[Instruction], reference: str, context: Context
+) -> Optional[str]:
+    """The reference as it would read under all the instructions.
+
+    Returns:
+        The rewritten text, or None if some instruction does not apply to this sentence.
+    """
+    for instruction in from_inside_out(instructions):
+        if instruction.rewrite is None:
+            return None
+        rewritten = instruction.rewrite(reference, context)
+        if rewritten is None:
+            return None
+        reference = rewritten
+    return reference
+
+
+def verify(
+    instructions: Iterable[Instruction], output: str, context: Context
+) -> Dict[str, bool]:
+    """Which of the instructions an output obeys.
+
+    The outermost layer is judged first and then taken off, so that `"EIN MANN"` in quotation
+    marks obeys both `uppercase` and `double-quotes`.
+
+    Returns:
+        name -> obeyed.
+    """
+    verdict = {}
+    for instruction in reversed(from_inside_out(instructions)):
+        if instruction.obeys is None:
+            raise InputError(f"instruction {instruction.name!r} has no verifier")
+        verdict[instruction.name] = bool(instruction.obeys(output, context))
+        output = instruction.unwrap(output, context)
+    return verdict

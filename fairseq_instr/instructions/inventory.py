@@ -1,0 +1,210 @@
+"""The inventory: which instructions a model knows, in a fixed order.
+
+A small YAML file beside the dictionaries of a data-bin, so that training and generation
+agree about which appended symbol means what:
+
+    instructions:
+    - {name: "to:de", axis: target-language, phrases: [into German]}
+    - {name: uppercase, axis: case, phrases: [in upper case]}
+
+The order is the order of the appended symbols; a new instruction goes at the end.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, Tuple
+
+import yaml
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import write_atomically
+from fairseq_instr.instructions.instruction import Instruction
+
+INVENTORY_FILE = "instructions.yaml"
+TARGET_LANGUAGE = "target-language"
+DIRECTION_PREFIX = "to:"
+MAX_INSTRUCTIONS = 10_000
+MAX_FILE_BYTES = 4 * 1024 * 1024
+
+
+class Inventory:
+    """Instructions in a fixed order, looked up by name or by position.
+
+    Raises:
+        InputError: if a name stands twice, or there are more than `MAX_INSTRUCTIONS`.
+    """
+
+    def __init__(self, instructions: Iterable[Instruction] = ()):
+        self._instructions: Tuple[Instruction, ...] = tuple(instructions)
+        if len(self._instructions) > MAX_INSTRUCTIONS:
+            raise InputError(
+                f"an inventory of {len(self._instructions)} instructions is not accepted: "
+                f"at most {MAX_INSTRUCTIONS}"
+            )
+        self._positions: Dict[str, int] = {}
+        for position, instruction in enumerate(self._instructions):
+            if instruction.name in self._positions:
+                raise InputError(
+                    f"instruction {instruction.name!r} stands twice in the inventory: "
+                    "names are unique, remove one"
+                )
+            self._positions[instruction.name] = position
+
+    def __len__(self) -> int:
+        return len(self._instructions)
+
+    def __iter__(self) -> Iterator[Instruction]:
+        return iter(self._instructions)
+
+    def __getitem__(self, position: int) -> Instruction:
+        return self._instructions[position]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._positions
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Inventory) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def names(self) -> Tuple[str, ...]:
+        return tuple(self._positions)
+
+    @property
+    def axes(self) -> Tuple[str, ...]:
+        """Axes in order of first appearance."""
+        return tuple(dict.fromkeys(instruction.axis for instruction in self))
+
+    @property
+    def symbols(self) -> Tuple[str, ...]:
+        """The symbols appended to a dictionary, in order. They only label a row: see
+        `InstructedDictionary`, which never finds them by their text."""
+        return tuple(f"<instruction {name}>" for name in self.names)
+
+    def position(self, name: str) -> int:
+        """Position of an instruction.
+
+        Raises:
+            InputError: if the name is not in the inventory; lists what is accepted.
+        """
+        if name not in self._positions:
+            accepted = ", ".join(self.names) or "none, the inventory is empty"
+            raise InputError(f"unknown instruction {name!r}; accepted: {accepted}")
+        return self._positions[name]
+
+    def members(self, axis: str) -> Tuple[int, ...]:
+        """Positions of the instructions of one axis."""
+        return tuple(i for i, instruction in enumerate(self) if instruction.axis == axis)
+
+    @property
+    def target_languages(self) -> Tuple[str, ...]:
+        """Languages that have a direction instruction `to:LANGUAGE`, in order."""
+        return tuple(
+            instruction.name[len(DIRECTION_PREFIX) :]
+            for instruction in self
+            if instruction.axis == TARGET_LANGUAGE
+        )
+
+    def to_dict(self) -> dict:
+        """Plain lists, dicts and strings, as written to YAML and into checkpoints."""
+        return {
+            "instructions": [
+                {"name": i.name, "axis": i.axis, "phrases": list(i.phrases)} for i in self
+            ]
+        }
+
+    @classmethod
+    def from_dict(cls, content: object, origin: str = "inventory") -> "Inventory":
+        """Inverse of `to_dict`.
+
+        Raises:
+            InputError: if the content is not of the form in the module's docstring.
+        """
+        entries = content.get("instructions") if isinstance(content, dict) else None
+        if not isinstance(entries, list):
+            raise InputError(
+                f"{origin}: expected a key 'instructions' with a list of entries "
+                "{name, axis, phrases}"
+            )
+        instructions: List[Instruction] = []
+        for number, entry in enumerate(entries, start=1):
+            if not isinstance(entry, dict) or not {"name", "axis"} <= set(entry):
+                raise InputError(
+                    f"{origin}: entry {number} is {entry!r:.80}; expected a mapping with "
+                    "the keys name, axis and optionally phrases"
+                )
+            unknown = set(entry) - {"name", "axis", "phrases"}
+            if unknown:
+                raise InputError(
+                    f"{origin}: entry {number} has the unknown key "
+                    f"{sorted(map(str, unknown))[0]!r:.80}; accepted: name, axis, phrases"
+                )
+            phrases = entry.get("phrases") or []
+            if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
+                raise InputError(
+                    f"{origin}: phrases of entry {number} are {phrases!r:.80}; "
+                    "expected a list of strings"
+                )
+            try:
+                instructions.append(Instruction(entry["name"], entry["axis"], tuple(phrases)))
+            except InputError as error:
+                raise InputError(f"{origin}: entry {number}: {error}") from None
+        return cls(instructions)
+
+    @classmethod
+    def load(cls, path) -> "Inventory":
+        """Read an inventory file.
+
+        Raises:
+            InputError: if the file is missing, too large, or not an inventory.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(
+                f"inventory {path} does not exist; write one with scripts/write_inventory.py"
+            )
+        if os.path.getsize(path) > MAX_FILE_BYTES:
+            raise InputError(f"inventory {path} is larger than {MAX_FILE_BYTES} bytes: refused")
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            raise InputError(
+                f"inventory {path} is not YAML: {' '.join(str(error).split())}"
+            ) from None
+        return cls.from_dict(content, origin=f"inventory {path}")
+
+    def save(self, path, force: bool = False) -> None:
+        """Write the inventory file, by way of a temporary name.
+
+        Raises:
+            InputError: if the file exists and `force` is not set.
+        """
+        text = yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=1000)
+        write_atomically(path, text, force=force)
+
+    def check_extends(self, trained: "Inventory", origin: str) -> None:
+        """Make sure that a model trained with `trained` can be used with this inventory.
+
+        New instructions at the end are fine: their rows are new. Anything else would let a
+        trained row mean something that it never meant.
+
+        Raises:
+            InputError: if a trained instruction is missing, moved, or on another axis.
+        """
+        for position, old in enumerate(trained):
+            new = self[position] if position < len(self) else None
+            if new is None or (new.name, new.axis) != (old.name, old.axis):
+                found = "nothing" if new is None else f"{new.name!r} (axis {new.axis})"
+                raise InputError(
+                    f"the inventory differs from the one that {origin} was trained with: "
+                    f"position {position + 1} holds {found}, expected {old.name!r} (axis "
+                    f"{old.axis}); use the trained inventory, new instructions at its end"
+                )
+
+
+def direction(language: str) -> str:
+    """Name of the instruction that asks for a target language: `de` -> `to:de`."""
+    return f"{DIRECTION_PREFIX}{language}"

@@ -1,0 +1,1 @@
+"""The fairseq task; fairseq imports the modules of this folder."""

@@ -1,0 +1,505 @@
+"""Translation that obeys instructions: fairseq's translation task, with prompts and mixtures.
+
+The task knows which corpora there are, which instructions each gets, and how they reach the
+model; what it hands to fairseq are a dataset and a model like any other.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
+
+from fairseq import utils
+from fairseq.data import LanguagePairDataset
+from fairseq.tasks import register_task
+from fairseq.tasks.translation import (
+    TranslationConfig,
+    TranslationTask,
+    load_langpair_dataset,
+)
+from omegaconf import II
+
+from fairseq_instr.checkpoints.growth import prepare_for_growth
+from fairseq_instr.checkpoints.inspection import INVENTORY_KEY, check_before_training
+from fairseq_instr.data.conflicts import ConflictSampler, parse_axes
+from fairseq_instr.data.corpora import (
+    PARALLEL,
+    Corpus,
+    Pair,
+    find_groups,
+    group_sizes,
+    holds_pair,
+    infer_pair,
+    load_corpus,
+)
+from fairseq_instr.data.dictionary import InstructedDictionary
+from fairseq_instr.data.mixture import Mixture, parse_mixture
+from fairseq_instr.data.prompted_dataset import PromptedDataset
+from fairseq_instr.errors import InputError
+from fairseq_instr.generation.interactive import InstructionField
+from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.instructions.inventory import (
+    INVENTORY_FILE,
+    TARGET_LANGUAGE,
+    Inventory,
+    direction,
+)
+from fairseq_instr.prompts.tokens import PLACEMENTS, SOURCE_PREFIX, TokenPrompt
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
+DIRECTION_MODES = ("auto", "always", "never")
+
+
+@dataclass
+class TranslationWithInstructionsConfig(TranslationConfig):
+    inventory: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "inventory of instructions; default: instructions.yaml in the (first) "
+            "data-bin, or no instructions where there is none"
+        },
+    )
+    mixture: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "groups of corpora and their weights, such as parallel:2,task:1; every "
+            "epoch holds exactly this ratio; default: all training samples in each epoch"
+        },
+    )
+    epoch_samples: Optional[int] = field(
+        default=None,
+        metadata={
+            "help": "sentence pairs in an epoch of the mixture; default: as many as make one "
+            "pass over the group that is scarcest for its weight"
+        },
+    )
+    lang_pairs: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "language pairs to train on, such as en-it,it-en,en-nl; needs one joined "
+            "dictionary; default: the pair of -s and -t"
+        },
+    )
+    direction_instruction: str = field(
+        default="auto",
+        metadata={
+            "help": "add to:LANGUAGE to corpora without an .instr stream: auto (where the "
+            "inventory has several target languages), always, never"
+        },
+    )
+    prompt_placement: str = field(
+        default=SOURCE_PREFIX,
+        metadata={"help": "where the instructions stand: " + ", ".join(PLACEMENTS)},
+    )
+    instruct: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "instructions for every line that is translated, such as "
+            "'formal, uppercase'; for fairseq-generate and fairseq-interactive"
+        },
+    )
+    instruct_field: bool = field(
+        default=False,
+        metadata={
+            "help": "fairseq-interactive: each line is INSTRUCTIONS<tab>SOURCE, with the "
+            "instructions separated by commas and possibly none"
+        },
+    )
+    conflict_axes: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "axes on which training and validation samples get a conflict, such as "
+            "target-language, or 'all'; default: no conflicts"
+        },
+    )
+    conflict_rate: float = field(
+        default=1.0,
+        metadata={"help": "share of the samples that get a conflict, 0 to 1"},
+    )
+    seed: int = II("common.seed")
+    restore_file: str = II("checkpoint.restore_file")
+    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
+    save_dir: str = II("checkpoint.save_dir")
+    reset_optimizer: bool = II("checkpoint.reset_optimizer")
+
+
+@register_task("translation_with_instructions", dataclass=TranslationWithInstructionsConfig)
+class TranslationWithInstructionsTask(TranslationTask):
+    """Translate under instructions; without an inventory, fairseq's `translation`.
+
+    Args:
+        cfg: options.
+        src_dict: source dictionary, grown by the inventory's symbols.
+        tgt_dict: target dictionary as it is in the data-bin.
+        inventory: the instructions.
+    """
+
+    cfg: TranslationWithInstructionsConfig
+
+    def __init__(self, cfg, src_dict, tgt_dict, inventory):
+        super().__init__(cfg, src_dict, tgt_dict)
+        self.inventory = inventory
+        self.prompt = TokenPrompt(src_dict.first_instruction, cfg.prompt_placement)
+        self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
+        self.field = InstructionField(inventory) if cfg.instruct_field else None
+        self._model_was_checked = False
+
+    # -- set-up -------------------------------------------------------------------------
+
+    @classmethod
+    def setup_task(cls, cfg: TranslationWithInstructionsConfig, **kwargs):
+        """Read inventory and dictionaries.
+
+        Raises:
+            InputError: if an option is wrong or a file is missing.
+        """
+        check_choice("--prompt-placement", cfg.prompt_placement, PLACEMENTS)
+        check_choice("--direction-instruction", cfg.direction_instruction, DIRECTION_MODES)
+        data = utils.split_paths(cfg.data)[0]
+        pairs = parse_pairs(cfg.lang_pairs)
+        if pairs:
+            cfg.source_lang = cfg.source_lang or pairs[0][0]
+            cfg.target_lang = cfg.target_lang or pairs[0][1]
+        if cfg.source_lang is None or cfg.target_lang is None:
+            cfg.source_lang, cfg.target_lang = infer_pair(data) or (None, None)
+        if cfg.source_lang is None or cfg.target_lang is None:
+            raise InputError(
+                f"no language pair was found in {data}; give -s and -t, or --lang-pairs"
+            )
+        if cfg.left_pad_target and cfg.prompt_placement != SOURCE_PREFIX:
+            raise InputError("--left-pad-target goes with --prompt-placement source-prefix only")
+        inventory = load_inventory(cfg, data)
+        src_dict, tgt_dict = (
+            cls.load_dictionary_of(data, language)
+            for language in (cfg.source_lang, cfg.target_lang)
+        )
+        for language in {language for pair in pairs for language in pair}:
+            if cls.load_dictionary_of(data, language) != src_dict or src_dict != tgt_dict:
+                raise InputError(
+                    f"--lang-pairs: dict.{language}.txt differs from the others in {data}; several "
+                    "pairs need one joined dictionary, give fairseq-preprocess the same --srcdict"
+                )
+        logger.info(
+            f"[{cfg.source_lang}] dictionary: {len(src_dict)} types and {len(inventory)} "
+            f"instructions on {len(inventory.axes)} axes"
+        )
+        logger.info(f"[{cfg.target_lang}] dictionary: {len(tgt_dict)} types")
+        if cfg.prompt_placement == "decoder-prefix" and inventory and src_dict != tgt_dict:
+            raise InputError(
+                "--prompt-placement decoder-prefix needs a joined dictionary and "
+                "--share-all-embeddings; dict.* of source and target differ"
+            )
+        return cls(cfg, InstructedDictionary.grow(src_dict, inventory.symbols), tgt_dict, inventory)
+
+    @classmethod
+    def load_dictionary_of(cls, data: str, language: str):
+        path = Path(data, f"dict.{language}.txt")
+        if not path.is_file():
+            raise InputError(
+                f"{path} does not exist; the data-bin holds the dictionary of every language "
+                "at its top, copy those of the pretrained model there"
+            )
+        return cls.load_dictionary(str(path))
+
+    # -- data ---------------------------------------------------------------------------
+
+    def load_dataset(self, split, epoch=1, combine=False, **kwargs):
+        """Load a split.
+
+        `train` is the mixture. Any other split is read from the top of the data-bin or from
+        the group `parallel`; a split with a path, such as `task/formality/valid`, from the
+        corpus of that name.
+
+        Raises:
+            InputError: if something is missing, misaligned or not accepted.
+        """
+        shards = utils.split_paths(self.cfg.data)
+        training = split == self.cfg.train_subset
+        data = shards[(epoch - 1) % len(shards)] if training else shards[0]
+        folder, _, name = split.rpartition("/")
+        groups = self._find_corpora(data, folder, name, training)
+        loaded = {
+            group: [
+                self._load_corpus(data, corpus, name, pair, training, combine)
+                for corpus in corpora
+                for pair in self.pairs
+                if holds_pair(Path(data, corpus), name, pair)
+            ]
+            for group, corpora in groups.items()
+        }
+        conflicts = self._conflict_sampler()
+        self.datasets[split] = PromptedDataset(
+            loaded,
+            self.prompt,
+            self.src_dict,
+            mixture=self._mixture(loaded) if training else None,
+            conflicts=conflicts,
+            shuffle=training,
+            left_pad_source=self.cfg.left_pad_source,
+            left_pad_target=self.cfg.left_pad_target,
+            pad_to_multiple=self.cfg.required_seq_len_multiple,
+            n_shards=len(shards) if training else 1,
+        )
+        for group, corpora in loaded.items():
+            names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in corpora)
+            logger.info(f"{split}: group {group}: {names}")
+
+    @property
+    def pairs(self) -> List[Pair]:
+        """Language pairs in use."""
+        return parse_pairs(self.cfg.lang_pairs) or [(self.cfg.source_lang, self.cfg.target_lang)]
+
+    def _find_corpora(
+        self, data: str, folder: str, split: str, training: bool
+    ) -> Dict[str, List[str]]:
+        """Folders of the corpora of each group that a split is made of."""
+        groups = find_groups(data, split)
+        if folder:
+            groups = {
+                group: [c for c in corpora if c == folder or c.startswith(folder + "/")]
+                for group, corpora in groups.items()
+            }
+            groups = {group: corpora for group, corpora in groups.items() if corpora}
+            accepted = ", ".join(c for cs in find_groups(data, split).values() for c in cs)
+        elif training:
+            weights = parse_mixture(self.cfg.mixture) if self.cfg.mixture else groups
+            accepted = ", ".join(groups)
+            for group in weights:
+                if group not in groups:
+                    raise InputError(
+                        f"--mixture names the group {group!r}, which {data} does not hold; "
+                        f"groups there: {accepted or 'none'}"
+                    )
+            groups = {group: groups[group] for group in weights}
+        else:
+            corpora = groups.get(PARALLEL, [])
+            # a split at the top of the data-bin stands for itself
+            groups = {PARALLEL: ["."] if "." in corpora else corpora} if corpora else {}
+            accepted = "the top of the data-bin, the group parallel"
+        if not groups:
+            raise InputError(
+                f"split {split!r} was not found in {Path(data, folder)}; looked in: "
+                f"{accepted or 'no corpus'}; binarise it with fairseq-preprocess"
+            )
+        for pair in self.pairs:
+            held = [
+                c for cs in groups.values() for c in cs if holds_pair(Path(data, c), split, pair)
+            ]
+            if not held:
+                raise InputError(
+                    f"language pair {'-'.join(pair)} was not found in split {split!r} of "
+                    f"{Path(data, folder)}; binarise it, or change -s, -t or --lang-pairs"
+                )
+        return groups
+
+    def _load_corpus(
+        self, data: str, corpus: str, split: str, pair: Pair, training: bool, combine: bool
+    ) -> Corpus:
+        def load_pair(folder, split, source, target) -> LanguagePairDataset:
+            return load_langpair_dataset(
+                folder,
+                split,
+                source,
+                self.src_dict,
+                target,
+                self.tgt_dict,
+                combine=combine,
+                dataset_impl=self.cfg.dataset_impl,
+                upsample_primary=self.cfg.upsample_primary,
+                left_pad_source=self.cfg.left_pad_source,
+                left_pad_target=self.cfg.left_pad_target,
+                max_source_positions=self.cfg.max_source_positions,
+                max_target_positions=self.cfg.max_target_positions,
+                truncate_source=self.cfg.truncate_source,
+            )
+
+        return load_corpus(
+            data,
+            corpus,
+            split,
+            pair,
+            self.inventory,
+            load_pair,
+            fixed=() if training else self.instruct,
+            direction=self._direction(pair),
+            dataset_impl=self.cfg.dataset_impl,
+        )
+
+    def _direction(self, pair: Pair) -> Optional[int]:
+        """Position of the instruction for a pair's target language, where one is given."""
+        mode = self.cfg.direction_instruction
+        several = len(self.inventory.members(TARGET_LANGUAGE)) > 1
+        if mode == "never" or (mode == "auto" and not several):
+            if len({target for _, target in self.pairs}) > 1 and mode == "auto":
+                raise InputError(
+                    f"--lang-pairs {self.cfg.lang_pairs}: several target languages need an "
+                    "inventory with a to:LANGUAGE for each; write one into the data-bin with "
+                    "scripts/write_inventory.py"
+                )
+            return None
+        name = direction(pair[1])
+        if name not in self.inventory:
+            raise InputError(
+                f"target language {pair[1]!r} has no instruction {name!r} in the inventory; "
+                f"languages there: {', '.join(self.inventory.target_languages) or 'none'}; add "
+                "it to the inventory, or give --direction-instruction never"
+            )
+        return self.inventory.position(name)
+
+    def _mixture(self, loaded: Dict[str, List[Corpus]]) -> Optional[Mixture]:
+        if not self.cfg.mixture:
+            if self.cfg.epoch_samples:
+                raise InputError("--epoch-samples goes with --mixture; give the groups' weights")
+            return None
+        if self.cfg.epoch_samples is not None and self.cfg.epoch_samples <= 0:
+            raise InputError(f"--epoch-samples {self.cfg.epoch_samples}: give a number above zero")
+        return Mixture(
+            group_sizes(loaded),
+            parse_mixture(self.cfg.mixture),
+            seed=self.cfg.seed,
+            epoch_samples=self.cfg.epoch_samples,
+        )
+
+    def _conflict_sampler(self) -> Optional[ConflictSampler]:
+        if not self.cfg.conflict_axes:
+            return None
+        axes = parse_axes(self.cfg.conflict_axes, self.inventory)
+        return ConflictSampler(self.inventory, axes, self.cfg.conflict_rate, seed=self.cfg.seed)
+
+    def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
+        """Sources typed into `fairseq-interactive`, with their instructions.
+
+        Args:
+            src_tokens: list of LongTensors, each ending in eos.
+            src_lengths: their lengths.
+            constraints: not supported together with instructions.
+        """
+        fixed = self.instruct
+        place = self._direction((self.cfg.source_lang, self.cfg.target_lang))
+        if place is not None:
+            fixed = tuple(sorted({*fixed, place}))
+        own = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
+        rendered = []
+        for tokens, instructions in zip(src_tokens, own):
+            names = [self.inventory[i].name for i in (*fixed, *instructions)]
+            rendered.append(
+                self.prompt.render_source(
+                    tokens, compose(names, self.inventory, origin="--instruct-field")
+                )
+            )
+        return super().build_dataset_for_inference(
+            rendered, [len(tokens) for tokens in rendered], constraints=constraints
+        )
+
+    def build_tokenizer(self, args):
+        """As in the parent; with `--instruct-field`, the field is taken off first."""
+        tokenizer = super().build_tokenizer(args)
+        return self.field.before(tokenizer) if self.field else tokenizer
+
+    def max_positions(self):
+        """Longest source and target in tokens, prompt included."""
+        return self.cfg.max_source_positions, self.cfg.max_target_positions
+
+    # -- model --------------------------------------------------------------------------
+
+    def build_model(self, cfg, from_checkpoint=False):
+        """Build a model with rows for the instructions that loads ungrown checkpoints.
+
+        Raises:
+            InputError: if the model can't grow, or training could not start from the given
+                checkpoint.
+        """
+        model = super().build_model(cfg, from_checkpoint)
+        prepare_for_growth(model, len(self.src_dict), len(self.tgt_dict), len(self.inventory))
+        for module in model.modules():
+            # with torch 2, official fairseq 0.12.2 fails on padded batches in its fast path
+            if hasattr(module, "can_use_fastpath"):
+                module.can_use_fastpath = False
+        if not from_checkpoint:
+            self._check_starting_checkpoint()
+        return model
+
+    def _check_starting_checkpoint(self) -> None:
+        # the checkpoint that fairseq will choose: its default name lies in --save-dir
+        default = self.cfg.restore_file == DEFAULT_RESTORE_FILE
+        last = Path(self.cfg.save_dir if default else "", self.cfg.restore_file)
+        if last.is_file():
+            path, resets, option = str(last), bool(self.cfg.reset_optimizer), "--restore-file"
+        elif self.cfg.finetune_from_model:
+            path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
+        else:
+            return
+        check_before_training(path, self.inventory, len(self.src_dict), resets, option)
+
+    def state_dict(self) -> dict:
+        """The inventory goes into the checkpoint, to be compared when it is used."""
+        return {**super().state_dict(), INVENTORY_KEY: self.inventory.to_dict()}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Compare the inventory of a checkpoint with this one.
+
+        Raises:
+            InputError: if they differ.
+        """
+        state_dict = dict(state_dict)
+        trained = state_dict.pop(INVENTORY_KEY, None)
+        if trained is not None:
+            trained = Inventory.from_dict(trained, origin="checkpoint")
+            self.inventory.check_extends(trained, "the checkpoint")
+        super().load_state_dict(state_dict)
+
+    def build_criterion(self, cfg, from_checkpoint=False):
+        """As in the parent.
+
+        Raises:
+            InputError: if unlikelihood is asked for without conflicts, or the other way round.
+        """
+        criterion = super().build_criterion(cfg)
+        weight = getattr(criterion, "unlikelihood_weight", None)
+        if weight and not self.cfg.conflict_axes:
+            raise InputError(
+                f"--unlikelihood-weight {weight} needs conflicts in the data; give "
+                "--conflict-axes target-language, other axes, or all"
+            )
+        if weight is None and self.cfg.conflict_axes:
+            raise InputError(
+                f"--conflict-axes {self.cfg.conflict_axes} needs --criterion "
+                "label_smoothed_cross_entropy_with_unlikelihood; others ignore conflicts"
+            )
+        return criterion
+
+
+def check_choice(option: str, value: str, accepted: Tuple[str, ...]) -> None:
+    """Raise `InputError` if an option has a value that is not accepted."""
+    if value not in accepted:
+        raise InputError(f"{option} {value!r} is not accepted; choose {', '.join(accepted)}")
+
+
+def parse_pairs(text: Optional[str]) -> List[Pair]:
+    """Pairs of a `--lang-pairs` such as `en-it,it-en`.
+
+    Raises:
+        InputError: if an entry is not SOURCE-TARGET, or stands twice.
+    """
+    pairs: List[Pair] = []
+    for entry in (text or "").split(","):
+        if not entry.strip():
+            continue
+        source, _, target = entry.strip().partition("-")
+        if not source or not target or (source, target) in pairs:
+            raise InputError(
+                f"--lang-pairs {text!r}: {entry.strip()!r} is not accepted; give each pair once, "
+                "as SOURCE-TARGET, separated by commas"
+            )
+        pairs.append((source, target))
+    return pairs
+
+
+def load_inventory(cfg: TranslationWithInstructionsConfig, data: str) -> Inventory:
+    """The inventory given by `--inventory`, or the data-bin's, or an empty one."""
+    if cfg.inventory:
+        return Inventory.load(cfg.inventory)
+    path = Path(data, INVENTORY_FILE)
+    return Inventory.load(path) if path.exists() else Inventory()
