@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from typing import List, Tuple
 
-from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.composition import compose, parse
 from fairseq_instr.instructions.inventory import Inventory
 
@@ -24,15 +23,15 @@ class InstructionField:
     def split(self, line: str) -> str:
         """Queue the instructions of a line and return its source.
 
+        A line without a tab is a source without instructions: fairseq strips the lines that
+        it reads, and with them a tab that nothing stands before.
+
         Raises:
-            InputError: if the line has no tab, or its instructions don't compose.
+            InputError: if the instructions are unknown or don't compose.
         """
         instructions, tab, source = line.partition("\t")
         if not tab:
-            raise InputError(
-                f"--instruct-field: the line {line!r:.60} has no tab; give "
-                "INSTRUCTIONS<tab>SOURCE, with nothing before the tab for none"
-            )
+            instructions, source = "", line
         self._waiting.append(
             compose(parse(instructions), self.inventory, origin="--instruct-field")
         )

@@ -376,22 +376,32 @@ class TranslationWithInstructionsTask(TranslationTask):
             src_lengths: their lengths.
             constraints: not supported together with instructions.
         """
-        fixed = self.instruct
-        place = self._direction((self.cfg.source_lang, self.cfg.target_lang))
-        if place is not None:
-            fixed = tuple(sorted({*fixed, place}))
         own = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
-        rendered = []
-        for tokens, instructions in zip(src_tokens, own):
-            names = [self.inventory[i].name for i in (*fixed, *instructions)]
-            rendered.append(
-                self.prompt.render_source(
-                    tokens, compose(names, self.inventory, origin="--instruct-field")
-                )
-            )
-        return super().build_dataset_for_inference(
-            rendered, [len(tokens) for tokens in rendered], constraints=constraints
-        )
+        rendered = [self.render_typed(*line) for line in zip(src_tokens, own)]
+        return self.build_unrendered_dataset(rendered, constraints)
+
+    def render_typed(self, source, instructions: Tuple[int, ...]):
+        """The encoder's input for one source that comes from no corpus.
+
+        Args:
+            source: LongTensor `(n,)`, ending in eos.
+            instructions: positions of its own instructions; those of `--instruct` and of the
+                direction are added.
+
+        Raises:
+            InputError: if the instructions exclude each other.
+        """
+        direction_position = self._direction((self.cfg.source_lang, self.cfg.target_lang))
+        fixed = self.instruct
+        if direction_position is not None:
+            fixed = (*fixed, direction_position)
+        names = [self.inventory[i].name for i in (*fixed, *instructions)]
+        return self.prompt.render_source(source, compose(names, self.inventory))
+
+    def build_unrendered_dataset(self, sources, constraints=None):
+        """A dataset of sources that hold their prompts already."""
+        lengths = [len(tokens) for tokens in sources]
+        return super().build_dataset_for_inference(sources, lengths, constraints=constraints)
 
     def build_tokenizer(self, args):
         """As in the parent; with `--instruct-field`, the field is taken off first."""

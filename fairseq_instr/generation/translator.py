@@ -1,0 +1,178 @@
+"""Translating many lines under many instructions with a model that is loaded once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import List, Optional, Sequence, Union
+
+import torch
+from fairseq import checkpoint_utils, tasks, utils
+from fairseq.dataclass.configs import GenerationConfig
+from omegaconf import OmegaConf
+from tqdm import tqdm
+
+from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.subwords import Subwords
+
+TASK = "translation_with_instructions"
+
+
+class Translator:
+    """A model, its data-bin and its subwords; `from_pretrained` makes one.
+
+    Several threads may share one: batches are decoded one at a time.
+
+    Attributes:
+        inventory: the instructions that can be asked for.
+    """
+
+    def __init__(self, task, models, subwords: Optional[Subwords], generation: GenerationConfig):
+        self.task = task
+        self.models = models
+        self.subwords = subwords
+        self.inventory = task.inventory
+        self._generator = task.build_generator(models, generation)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path,
+        data,
+        subwords=None,
+        source: Optional[str] = None,
+        target: Optional[str] = None,
+        beam: int = 4,
+        lenpen: float = 1.0,
+        max_len_a: float = 2.5,
+        max_len_b: int = 30,
+        **options,
+    ) -> "Translator":
+        """Load a checkpoint: a tuned one, or a base model that was never tuned.
+
+        Args:
+            path: fairseq checkpoint.
+            data: data-bin with the dictionaries and the inventory.
+            subwords: SentencePiece model; None if lines are already in pieces.
+            source: source language; None to take the checkpoint's.
+            target: target language, likewise.
+            beam: beam size.
+            lenpen: length penalty, as `fairseq-generate --lenpen`.
+            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
+            max_len_b: see `max_len_a`.
+            **options: further options of the task.
+
+        Raises:
+            InputError: if a file is missing or refused, or the inventory differs from the one
+                that the checkpoint was trained with.
+        """
+        utils.import_user_module(OmegaConf.create({"user_dir": str(Path(__file__).parents[1])}))
+        state = read_checkpoint(path)
+        trained = _task_options(state)
+        settings = {
+            "_name": TASK,
+            "data": str(data),
+            "source_lang": source or trained.get("source_lang"),
+            "target_lang": target or trained.get("target_lang"),
+            "prompt_placement": trained.get("prompt_placement", "source-prefix"),
+            "direction_instruction": trained.get("direction_instruction", "auto"),
+            **options,
+        }
+        settings = {key: value for key, value in settings.items() if value is not None}
+        task = tasks.setup_task(_complete(settings))
+        models, _ = checkpoint_utils.load_model_ensemble([str(path)], task=task)
+        for model in models:
+            model.eval()
+            if torch.cuda.is_available():
+                model.cuda()
+        generation = GenerationConfig(
+            beam=beam, lenpen=lenpen, max_len_a=max_len_a, max_len_b=max_len_b
+        )
+        return cls(task, models, Subwords(subwords) if subwords else None, generation)
+
+    def translate(
+        self,
+        lines: Sequence[str],
+        instruct: Union[str, Sequence[str]] = "",
+        batch_size: int = 64,
+        progress: Optional[str] = None,
+    ) -> List[str]:
+        """Translate lines; as many translations as lines, in their order.
+
+        Args:
+            lines: raw text.
+            instruct: instructions for all lines, such as `"formal, uppercase"`, or one such
+                string for each line.
+            batch_size: sentences decoded together.
+            progress: title of a progress bar; None for none.
+
+        Raises:
+            InputError: if instructions are unknown or exclude each other, or are not as many
+                as the lines.
+        """
+        asked = [instruct] * len(lines) if isinstance(instruct, str) else list(instruct)
+        if len(asked) != len(lines):
+            raise InputError(f"instruct: {len(asked)} entries came for {len(lines)} lines")
+        sources = [self._render(line, names) for line, names in zip(lines, asked)]
+        order = sorted(range(len(sources)), key=lambda i: (len(sources[i]), i))
+        outputs: List[str] = [""] * len(lines)
+        bar = tqdm(total=len(lines), desc=progress, disable=progress is None, unit="line")
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            for i, output in zip(batch, self._decode([sources[i] for i in batch])):
+                outputs[i] = output
+            bar.update(len(batch))
+        bar.close()
+        return outputs
+
+    def _render(self, line: str, instruct: str) -> torch.Tensor:
+        task = self.task
+        text = self.subwords.encode(line) if self.subwords else line
+        tokens = task.source_dictionary.encode_line(text, add_if_not_exist=False).long()
+        names = list(parse(instruct))
+        return task.render_typed(tokens, compose(names, self.inventory, origin="instruct"))
+
+    def _decode(self, sources: List[torch.Tensor]) -> List[str]:
+        dataset = self.task.build_unrendered_dataset(sources)
+        sample = dataset.collater([dataset[i] for i in range(len(sources))])
+        if torch.cuda.is_available():
+            sample = utils.move_to_cuda(sample)
+        with self._lock, torch.no_grad():
+            found = self.task.inference_step(self._generator, self.models, sample)
+        outputs = [""] * len(sources)
+        for i, hypotheses in zip(sample["id"].tolist(), found):
+            text = self.task.target_dictionary.string(hypotheses[0]["tokens"].int().cpu())
+            outputs[i] = self.subwords.decode(text) if self.subwords else text
+        return outputs
+
+
+def _task_options(state: dict) -> dict:
+    """Options of the task that a checkpoint was saved by, whatever version of fairseq saved it."""
+    cfg = state.get("cfg")
+    if cfg is not None and cfg.get("task") is not None:
+        task = cfg["task"]
+        return dict(task) if isinstance(task, dict) else dict(OmegaConf.to_container(task))
+    return dict(vars(state["args"])) if state.get("args") is not None else {}
+
+
+def _complete(settings: dict):
+    """A task config from the settings that differ from the defaults."""
+    from fairseq.tasks import TASK_DATACLASS_REGISTRY
+
+    defaults = OmegaConf.structured(TASK_DATACLASS_REGISTRY[TASK])
+    standalone = {
+        "train_subset": "train",
+        "dataset_impl": None,
+        "required_seq_len_multiple": 1,
+        "seed": 1,
+        "restore_file": "",
+        "finetune_from_model": None,
+        "save_dir": "",
+        "reset_optimizer": False,
+    }
+    return OmegaConf.merge(defaults, standalone, settings)
+
+
