@@ -1,0 +1,64 @@
+# make demo                      set up .venv, then run the whole recipe on the embedded sample corpus
+# make test                      set up .venv, then run the tests (ARGS="-k mixture" goes to pytest)
+# make test PYTHON=python3.10    the same with another interpreter, in .venv-3.10
+# make bench                     run the benchmarks
+# make lint                      ruff and mypy
+# make clean                     remove what was made, but for the environments
+# make distclean                 remove the environments (.venv, .venv-*) too
+#
+# TORCH="torch==2.9.0 [options of pip]" sets up another torch; VENV=folder another environment.
+
+DEFAULT_PYTHONS = python3.11 python3.12 python3
+find_python = $(shell sh scripts/find_python.sh $(1))
+version_of = $(shell test -z "$(1)" || $(1) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+
+INTERPRETER := $(call find_python,$(or $(PYTHON),$(DEFAULT_PYTHONS)))
+
+# The default interpreter has .venv, any other version an environment of its own beside it.
+ifdef PYTHON
+VERSION := $(call version_of,$(INTERPRETER))
+DEFAULT_VERSION := $(call version_of,$(call find_python,$(DEFAULT_PYTHONS)))
+VENV ?= .venv$(if $(filter-out $(DEFAULT_VERSION),$(VERSION)),-$(VERSION))
+else
+VENV ?= .venv
+endif
+
+# More threads than processes only take the two cores from each other.
+single_threaded = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+
+.DEFAULT_GOAL := help
+.PHONY: help environment demo test bench lint clean distclean
+
+help:
+	@sed -n '/^# make/s/^# //p' Makefile
+
+environment:
+ifeq ($(INTERPRETER),)
+	@echo "PYTHON=$(PYTHON): no such interpreter runs here; give a name or path of Python 3.9 to 3.13." >&2
+	@false
+else
+	@$(INTERPRETER) scripts/set_up.py $(VENV) --torch "$(TORCH)"
+endif
+
+demo: environment
+	$(VENV)/bin/python examples/demo/run.py
+
+# The tests of one file stay in one process: they share what the file trains.
+test: environment
+	$(single_threaded) $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+
+bench: environment
+	for benchmark in $(sort $(wildcard benchmarks/*.py)); do \
+		OMP_NUM_THREADS=1 $(VENV)/bin/python $$benchmark || exit 1; \
+	done
+
+lint: environment
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf build dist demo .pytest_cache .hypothesis .ruff_cache .mypy_cache .coverage
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf .venv .venv-* *.egg-info

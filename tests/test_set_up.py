@@ -1,0 +1,227 @@
+"""The set-up's checks (scripts/set_up.py, scripts/find_python.sh) and setup.py's markers."""
+
+import ast
+import importlib.util
+import os
+import subprocess
+import sys
+import venv
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+PROJECT = Path(__file__).resolve().parent.parent
+SCRIPT = PROJECT / "scripts" / "set_up.py"
+PYTHONS = ["3.9", "3.10", "3.11", "3.12", "3.13"]
+
+spec = importlib.util.spec_from_file_location("set_up", SCRIPT)
+set_up = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(set_up)
+
+
+def numbers(version):
+    return tuple(int(part) for part in version.split("."))
+
+
+def executable(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\nexit 1\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="module")
+def requirements():
+    """What setup.py asks for, as pip reads it from the installed package."""
+    return [Requirement(line) for line in metadata.requires("fairseq-instr")]
+
+
+def asked_for(requirements, python):
+    """What is asked for on one Python, as {distribution: specifiers}."""
+    asked = {}
+    for requirement in requirements:
+        marker = requirement.marker
+        if marker is None or marker.evaluate({"python_version": python, "extra": ""}):
+            asked[requirement.name] = asked.get(requirement.name, SpecifierSet()) & (
+                requirement.specifier
+            )
+    return asked
+
+
+class TestMarkers:
+    @pytest.mark.parametrize("python", PYTHONS)
+    def test_one_fairseq_for_each_python(self, requirements, python):
+        asked = asked_for(requirements, python)
+        fairseq = {name: spec for name, spec in asked.items() if name.startswith("fairseq")}
+        if numbers(python) >= (3, 11):
+            assert list(fairseq) == ["fairseq-fixed"]
+            assert "0.12.3.1" in fairseq["fairseq-fixed"]
+        else:
+            assert fairseq == {"fairseq": SpecifierSet("==0.12.2")}
+
+    @pytest.mark.parametrize("python", PYTHONS)
+    def test_the_torch_that_is_set_up_is_one_that_is_asked_for(self, requirements, python):
+        set_up_with = Requirement(set_up.torch_requirement(numbers(python)))
+        (exact,) = set_up_with.specifier
+        assert exact.version in asked_for(requirements, python)["torch"]
+
+    def test_numpy_that_still_has_np_float_for_official_fairseq(self, requirements):
+        assert "1.24.0" not in asked_for(requirements, "3.10")["numpy"]
+        assert "1.23.5" in asked_for(requirements, "3.10")["numpy"]
+        assert "2.4.6" in asked_for(requirements, "3.11")["numpy"]
+
+
+class TestChecks:
+    @pytest.mark.parametrize("version", [(2, 7, 18), (3, 8, 18)])
+    def test_old_python(self, version):
+        problem = set_up.python_problem(version)
+        assert ".".join(map(str, version)) in problem and "3.9 or later" in problem
+
+    @pytest.mark.parametrize("python", PYTHONS)
+    def test_supported_python(self, python):
+        assert set_up.python_problem(numbers(python) + (0,)) is None
+
+    def test_old_pythons_can_read_the_script(self):
+        """Python 3.6 gets the sentence, not a SyntaxError."""
+        ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6))
+
+    @pytest.mark.parametrize("pip", [(24, 1), (24, 2), (26, 0)])
+    def test_pip_too_new_for_official_fairseq(self, pip):
+        assert '"pip<24.1"' in set_up.pip_problem((3, 10, 13), pip)
+        assert set_up.pip_problem((3, 11, 7), pip) is None
+
+    def test_pip_that_serves_official_fairseq(self):
+        assert set_up.pip_problem((3, 10, 13), (24, 0)) is None
+        wanted = Requirement(set_up.pip_requirement((3, 10))).specifier
+        assert "24.0" in wanted and "24.1" not in wanted
+
+    def test_venv_packed_apart(self):
+        assert set_up.venv_problem({"venv": True, "ensurepip": True}) is None
+        problem = set_up.venv_problem({"venv": True, "ensurepip": False})
+        assert "module ensurepip" in problem and "python3-venv" in problem
+
+    def test_compiler_on_the_path(self, tmp_path):
+        environ = {"PATH": str(tmp_path)}
+        problem = set_up.compiler_problem(environ)
+        assert "g++, c++, clang++" in problem and "CXX" in problem
+        executable(tmp_path / "clang++")
+        assert set_up.compiler_problem(environ) is None
+
+    def test_compiler_named_by_cxx(self, tmp_path):
+        executable(tmp_path / "g++")
+        environ = {"PATH": str(tmp_path), "CXX": "my-compiler -O2"}
+        assert "my-compiler" in set_up.compiler_problem(environ)
+        executable(tmp_path / "my-compiler")
+        assert set_up.compiler_problem(environ) is None
+
+    def test_headers(self, tmp_path):
+        assert str(tmp_path) in set_up.headers_problem(tmp_path)
+        (tmp_path / "Python.h").touch()
+        assert set_up.headers_problem(tmp_path) is None
+
+    def test_disk(self):
+        assert "Only 1.5 GB" in set_up.disk_problem(1_500_000_000)
+        assert set_up.disk_problem(3_000_000_000) is None
+
+    def test_environment_of_this_python_is_kept(self, tmp_path):
+        environment = tmp_path / "environment"
+        assert set_up.environment_problem(environment, sys.version_info) is None
+        venv.create(environment, with_pip=False)
+        assert set_up.environment_problem(environment, sys.version_info) is None
+
+    def test_environment_of_another_python_is_refused(self, tmp_path):
+        venv.create(tmp_path / "environment", with_pip=False)
+        problem = set_up.environment_problem(tmp_path / "environment", (3, 99, 1))
+        assert "this is 3.99" in problem and "remove it" in problem
+
+    def test_folder_that_is_no_environment_is_refused(self, tmp_path):
+        assert set_up.environment_problem(tmp_path, sys.version_info) is None  # empty
+        (tmp_path / "thesis.txt").touch()
+        assert "no virtual environment" in set_up.environment_problem(tmp_path, sys.version_info)
+
+
+class TestSetUp:
+    def test_missing_compiler_is_one_sentence_and_writes_nothing(self, tmp_path):
+        (tmp_path / "bin").mkdir()
+        environment = tmp_path / "environment"
+        told = subprocess.run(
+            [sys.executable, str(SCRIPT), str(environment)],
+            env={"PATH": str(tmp_path / "bin")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+        assert told.returncode == 1
+        assert told.stderr.startswith("set-up: No C++ compiler was found")
+        assert told.stderr.count("\n") == 1
+        assert not environment.exists()
+
+    def test_failing_step_shows_the_end_of_its_output(self, tmp_path):
+        program = (
+            "print('an earlier remark is ignored: it is noise')\n"
+            "print('the reason')\n"
+            "raise SystemExit(3)"
+        )
+        environment = set_up.Environment(tmp_path)
+        with pytest.raises(set_up.SetUpError) as error:
+            environment.run([sys.executable, "-c", program])
+        assert str(error.value).startswith("the reason\n")
+        assert "status 3" in str(error.value) and str(tmp_path / "set_up.log") in str(error.value)
+        assert "noise" in (tmp_path / "set_up.log").read_text()  # the log keeps everything
+
+    def test_output_of_earlier_steps_is_not_shown_again(self, tmp_path):
+        environment = set_up.Environment(tmp_path)
+        environment.run([sys.executable, "-c", "print('step one')"])
+        with pytest.raises(set_up.SetUpError) as error:
+            environment.run([sys.executable, "-c", "raise SystemExit(1)"])
+        assert not str(error.value).startswith("step one")
+
+    def test_cuda_is_left_out_of_the_compile(self):
+        kept = set_up.pip_environment({"CUDA_HOME": "/usr/local/cuda", "MAX_JOBS": "2"})
+        assert "CUDA_HOME" not in kept and kept["MAX_JOBS"] == "2"
+
+    def test_only_a_finished_set_up_of_the_same_kind_counts(self, tmp_path):
+        expected = set_up.fingerprint("torch==2.13.0", "test,lint")
+        stamp = tmp_path / set_up.STAMP_NAME
+        assert not set_up.is_finished(tmp_path, expected)
+        stamp.write_text('{"finger')  # broken off
+        assert not set_up.is_finished(tmp_path, expected)
+        executable(tmp_path / "bin" / "python")
+        stamp.write_text('{"fingerprint": "%s"}' % expected)
+        assert set_up.is_finished(tmp_path, expected)
+        assert not set_up.is_finished(tmp_path, set_up.fingerprint("torch==2.9.0", "test,lint"))
+        assert not set_up.is_finished(tmp_path, set_up.fingerprint("torch==2.13.0", "test"))
+
+
+class TestFindPython:
+    """A name may be on PATH as a shim that refuses to run."""
+
+    def find(self, tmp_path, *names):
+        path = os.pathsep.join([str(tmp_path / "shims"), os.environ["PATH"]])
+        return subprocess.run(
+            ["sh", str(PROJECT / "scripts" / "find_python.sh"), *names],
+            env={**os.environ, "PATH": path, "PYENV_ROOT": str(tmp_path)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+        )
+
+    def test_found_among_the_versions_behind_a_shim(self, tmp_path):
+        executable(tmp_path / "shims" / "python3.99")
+        version = tmp_path / "versions" / "3.99.0" / "bin" / "python3.99"
+        version.parent.mkdir(parents=True)
+        version.symlink_to(sys.executable)
+        found = self.find(tmp_path, "python3.99")
+        assert found.stdout.strip() == str(version)
+
+    def test_first_name_that_runs(self, tmp_path):
+        found = self.find(tmp_path, "python3.98", sys.executable)
+        assert found.stdout.strip() == sys.executable
+
+    def test_none_runs(self, tmp_path):
+        found = self.find(tmp_path, "python3.98", "python3.99")
+        assert found.returncode == 1 and found.stdout == ""
+        assert "python3.98 python3.99" in found.stderr
