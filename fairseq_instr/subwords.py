@@ -7,12 +7,12 @@ Byte fallback and required characters let a model write what its training text l
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterable, Iterator, List
+from typing import Callable, Iterable, List
 
 import sentencepiece
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, write_atomically
+from fairseq_instr.files import atomic_path, read_lines, write_atomically
 
 # printable ASCII, and the quotation marks and umlauts that instructions write
 REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "»«„“”’…äöüÄÖÜß"
@@ -89,5 +89,12 @@ class Subwords:
         """Write a fairseq `dict.txt` of all pieces, for `fairseq-preprocess --srcdict`."""
         write_atomically(path, "".join(f"{piece} 1\n" for piece in self.pieces), force)
 
-    def encode_lines(self, lines: Iterable[str]) -> Iterator[str]:
-        return map(self.encode, lines)
+
+def spelling_check(subwords: Subwords, dictionary) -> Callable[[str], bool]:
+    """Whether a text can be written with the entries of a fairseq dictionary file.
+
+    Raises:
+        InputError: if the dictionary file is missing.
+    """
+    known = {line.rsplit(" ", 1)[0] for line in read_lines(dictionary)}
+    return lambda text: all(piece in known for piece in subwords.encode(text).split())

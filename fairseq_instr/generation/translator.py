@@ -69,7 +69,8 @@ class Translator:
             InputError: if a file is missing or refused, or the inventory differs from the one
                 that the checkpoint was trained with.
         """
-        utils.import_user_module(OmegaConf.create({"user_dir": str(Path(__file__).parents[1])}))
+        # what fairseq does for --user-dir, where a program has imported the package itself
+        tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
         state = read_checkpoint(path)
         trained = _task_options(state)
         settings = {

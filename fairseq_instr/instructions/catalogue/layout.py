@@ -20,8 +20,16 @@ def _halves(output: str) -> Optional[Tuple[str, str]]:
 
 
 def _same(left: str, right: str) -> bool:
-    matcher = difflib.SequenceMatcher(None, left.lower(), right.lower(), autojunk=False)
-    return matcher.ratio() >= SIMILAR
+    left, right = left.lower(), right.lower()
+    if left == right:
+        return True
+    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    # two cheap upper bounds of the ratio before the ratio itself
+    return (
+        matcher.real_quick_ratio() >= SIMILAR
+        and matcher.quick_ratio() >= SIMILAR
+        and matcher.ratio() >= SIMILAR
+    )
 
 
 def _is_bilingual(output: str, context: Context) -> bool:

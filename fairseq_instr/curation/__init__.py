@@ -1,0 +1,1 @@
+"""Task data for instructions: from a parallel corpus by rule."""
