@@ -1,0 +1,306 @@
+"""Label-smoothed cross entropy on translations, unlikelihood on their conflicts.
+
+The criterion only routes batches and logs; the maths is in `unlikelihood`. A batch may hold
+conflicts, the same sources and targets under a prompt with one instruction swapped::
+
+    sample["conflicts"] = {
+        "positive": LongTensor (C,)     row of the batch that each conflict belongs to
+        "axis": LongTensor (C,)         axis swapped
+        "net_input": {"src_tokens": (C, S), "src_lengths": (C,), "prev_output_tokens": (C, T)}
+        "target": LongTensor (C, T)
+    }
+
+with S and T as in the positives. Where the instruction is given on the decoder's side,
+`net_input` holds `prev_output_tokens` alone, and the encoder runs once for both.
+"""
+
+import contextlib
+import math
+from dataclasses import dataclass, field
+
+import torch
+from fairseq import utils
+from fairseq.criterions import register_criterion
+from fairseq.criterions.label_smoothed_cross_entropy import (
+    LabelSmoothedCrossEntropyCriterion,
+    LabelSmoothedCrossEntropyCriterionConfig,
+    label_smoothed_nll_loss,
+)
+from fairseq.logging import metrics
+
+from fairseq_instr.criterions.unlikelihood import Losses, fused_loss, unlikelihood_loss
+from fairseq_instr.errors import InputError
+
+
+@dataclass
+class LabelSmoothedCrossEntropyWithUnlikelihoodCriterionConfig(
+    LabelSmoothedCrossEntropyCriterionConfig
+):
+    unlikelihood_weight: float = field(
+        default=0.05,
+        metadata={
+            "help": "alpha: weight of the mean unlikelihood loss on conflicts beside the mean "
+            "label-smoothed loss; 0.05 as published for LLaMA, while encoder-decoders want 0.3 "
+            "to 1.0; 0 trains as label_smoothed_cross_entropy does"
+        },
+    )
+    fused_loss: bool = field(
+        default=False,
+        metadata={
+            "help": "compute the loss chunk by chunk together with the output projection: the "
+            "same loss and gradients, faster and without holding tokens x vocabulary scores"
+        },
+    )
+
+
+@contextlib.contextmanager
+def _replaced_output(module, replace):
+    """Within the block, `module` returns `replace(output)` from its forward.
+
+    A hook rather than a call of the model's parts: the work stays inside the forward of
+    whatever wraps the model, so that data-parallel wrappers see all that the loss rests on.
+    """
+    handle = module.register_forward_hook(lambda _module, _inputs, output: replace(output))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@register_criterion(
+    "label_smoothed_cross_entropy_with_unlikelihood",
+    dataclass=LabelSmoothedCrossEntropyWithUnlikelihoodCriterionConfig,
+)
+class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntropyCriterion):
+    """loss = mean LS-NLL + alpha * mean UL (Zan et al., 2024; Welleck et al., 2020, Eq. 2).
+
+    The first mean is over the target tokens of the positives, the second over those of the
+    conflicts. fairseq divides the gradient of what `forward` returns by the sample size
+    summed over updates and workers, so that `forward` returns
+
+        sum LS-NLL + alpha * n_positive / n_conflict * sum UL
+
+    with the batch's numbers of target tokens, and the parent's sample size. A batch counts by
+    its positive tokens in both terms: alpha keeps its meaning at any conflict rate, and with
+    `sentence_avg`; padding changes nothing; one batch gives what its parts give over
+    `--update-freq` or workers, exactly where the parts have the same share of conflict tokens
+    (as when every sentence has a conflict), else up to that weighting.
+
+    Positives and conflicts go through one forward. With alpha 0, training is the parent's,
+    bit for bit (where the loss is not fused), and conflicts are looked at in validation only.
+
+    Logged beside the parent's: `loss` includes the unlikelihood term; `ul_loss`, mean
+    -log2(1 - p) over the conflicts' target tokens, in bits as fairseq's other losses;
+    `conflict_gap`, mean over the same tokens of log p under the right prompt less log p under
+    the wrong one, in nats; `n_conflicts`, conflicts a batch. Each is zero without conflicts.
+
+    Args:
+        task (FairseqTask): gives the target dictionary.
+        sentence_avg (bool): sample size is sentences rather than target tokens.
+        label_smoothing (float): epsilon, of the positives.
+        unlikelihood_weight (float): alpha.
+        fused_loss (bool): see `unlikelihood.fused_loss`.
+        ignore_prefix_size (int): first target tokens that don't count, in conflicts neither.
+        report_accuracy (bool): log accuracy on the positives.
+
+    Raises:
+        InputError: if `unlikelihood_weight` is negative.
+    """
+
+    def __init__(
+        self,
+        task,
+        sentence_avg,
+        label_smoothing,
+        unlikelihood_weight=0.05,
+        fused_loss=False,
+        ignore_prefix_size=0,
+        report_accuracy=False,
+    ):
+        super().__init__(
+            task,
+            sentence_avg,
+            label_smoothing,
+            ignore_prefix_size=ignore_prefix_size,
+            report_accuracy=report_accuracy,
+        )
+        if not 0 <= unlikelihood_weight < math.inf:
+            raise InputError(
+                f"--unlikelihood-weight is {unlikelihood_weight}; give 0 to train without "
+                "unlikelihood, or a positive number such as 0.05 to 1.0"
+            )
+        self.unlikelihood_weight = unlikelihood_weight
+        self.fused_loss = fused_loss
+
+    def forward(self, model, sample, reduce=True):
+        """Compute the loss for the given sample.
+
+        Args:
+            model (BaseFairseqModel): an encoder-decoder, wrapped for data parallelism or not.
+            sample (dict): a batch, with `conflicts` as in this module's docstring or without.
+            reduce (bool): False, one loss a token, is served as by the parent where there is
+                neither a conflict nor the fused loss.
+
+        Returns:
+            tuple: the loss, the sample size (the parent's), logging outputs to be summed.
+
+        Raises:
+            InputError: if the model's output layer can't serve the loss asked for.
+            ValueError: if `reduce` is False beside conflicts or the fused loss.
+        """
+        conflicts = sample.get("conflicts")
+        if model.training and self.unlikelihood_weight == 0:
+            conflicts = None
+        if conflicts is None and not self.fused_loss:
+            loss, sample_size, logging_output = super().forward(model, sample, reduce)
+            # Tensors where there are tensors with conflicts: workers sum the two kinds apart.
+            zero = loss.new_zeros((), dtype=torch.float32)
+            self._log_conflicts(logging_output, zero, zero, 0, 0)
+            return loss, sample_size, logging_output
+        if not reduce:
+            raise ValueError(
+                "reduce=False is not supported beside conflicts or with --fused-loss; "
+                "use reduce=True"
+            )
+        self._check_output_layer(model)
+
+        target = self._without_prefix(sample["target"])
+        n_conflicts, n_conflict_tokens, weight = 0, 0, 0.0
+        conflict_target = target[:0]
+        if conflicts is not None:
+            conflict_target = self._without_prefix(conflicts["target"])
+            n_conflicts = len(conflict_target)
+            n_conflict_tokens = int(conflict_target.ne(self.padding_idx).sum())
+            n_tokens = int(target.ne(self.padding_idx).sum())
+            weight = self.unlikelihood_weight * n_tokens / max(n_conflict_tokens, 1)
+
+        compute = self._compute_fused if self.fused_loss else self._compute_unfused
+        losses = compute(model, sample, conflicts, target, conflict_target, weight)
+        # Compared by sentence, since a dropped instruction may shift a conflict's tokens.
+        lprobs, conflict_lprobs = losses.target_lprobs.sum(1).split([len(target), n_conflicts])
+        conflict_gap = -conflict_lprobs.sum()
+        if conflicts is not None:
+            conflict_gap += lprobs[conflicts["positive"]].sum()
+
+        sample_size = sample["target"].size(0) if self.sentence_avg else sample["ntokens"]
+        logging_output = {
+            "loss": losses.loss.data,
+            "nll_loss": losses.nll_loss.data,
+            "ntokens": sample["ntokens"],
+            "nsentences": sample["target"].size(0),
+            "sample_size": sample_size,
+        }
+        if self.report_accuracy:
+            logging_output["n_correct"] = utils.item(losses.n_correct)
+            logging_output["total"] = utils.item(target.ne(self.padding_idx).sum())
+        self._log_conflicts(
+            logging_output, losses.ul_loss.data, conflict_gap, n_conflicts, n_conflict_tokens
+        )
+        return losses.loss, sample_size, logging_output
+
+    def _compute_unfused(self, model, sample, conflicts, target, conflict_target, weight):
+        logits, extra = self._forward_model(model, sample, conflicts)
+        # Split rather than sliced: one pass instead of two over the logits' gradient.
+        logits, conflict_logits = logits.split([len(target), len(conflict_target)])
+        lprobs = model.get_normalized_probs((logits, extra), log_probs=True)
+        loss, nll_loss = label_smoothed_nll_loss(
+            lprobs.flatten(0, 1), target.flatten(), self.eps, ignore_index=self.padding_idx
+        )
+        ul_loss, conflict_lprobs = unlikelihood_loss(
+            conflict_logits, conflict_target, self.padding_idx
+        )
+        ignored = target.eq(self.padding_idx)
+        target_lprobs = lprobs.detach().gather(2, target.unsqueeze(2)).squeeze(2)
+        target_lprobs = torch.cat([target_lprobs.masked_fill(ignored, 0.0), conflict_lprobs])
+        n_correct = None
+        if self.report_accuracy:
+            n_correct = (lprobs.argmax(2).eq(target) & ~ignored).sum()
+        return Losses(loss + weight * ul_loss, nll_loss, ul_loss, target_lprobs, n_correct)
+
+    def _compute_fused(self, model, sample, conflicts, target, conflict_target, weight):
+        projection = model.decoder.output_projection
+        joint_target = torch.cat([target, conflict_target])
+        is_conflict = torch.arange(len(joint_target), device=target.device) >= len(target)
+
+        def project_and_compare(decoder_out):
+            features, extra = decoder_out
+            losses = fused_loss(
+                features,
+                projection.weight,
+                joint_target,
+                is_conflict.unsqueeze(1),
+                epsilon=self.eps,
+                unlikelihood_weight=weight,
+                ignore_index=self.padding_idx,
+                bias=projection.bias,
+            )
+            return losses, extra
+
+        with _replaced_output(model.decoder, project_and_compare):
+            losses, _ = self._forward_model(model, sample, conflicts, features_only=True)
+        return losses
+
+    @staticmethod
+    def _forward_model(model, sample, conflicts, **kwargs):
+        """One forward over the positives' rows, then the conflicts'."""
+        net_input = sample["net_input"]
+        if conflicts is None:
+            return model(**net_input, **kwargs)
+        conflict_input = conflicts["net_input"]
+        joined = {
+            name: torch.cat([tensor, conflict_input[name]]) if name in conflict_input else tensor
+            for name, tensor in net_input.items()
+        }
+        if "src_tokens" in conflict_input:
+            return model(**joined, **kwargs)
+
+        # The conflicts' sources are the positives': what the encoder says of them serves both.
+        positive = conflicts["positive"]
+        rows = torch.arange(len(net_input["src_tokens"]), device=positive.device)
+        rows = torch.cat([rows, positive])
+        with _replaced_output(
+            model.encoder, lambda encoder_out: model.encoder.reorder_encoder_out(encoder_out, rows)
+        ):
+            return model(**joined, **kwargs)
+
+    def _without_prefix(self, target):
+        """The target with its first `ignore_prefix_size` tokens as padding."""
+        if not self.ignore_prefix_size:
+            return target
+        target = target.clone()
+        target[:, : self.ignore_prefix_size] = self.padding_idx
+        return target
+
+    def _check_output_layer(self, model):
+        if getattr(model.decoder, "adaptive_softmax", None) is not None:
+            raise InputError(
+                "--adaptive-softmax-cutoff gives no scores of single tokens, which unlikelihood "
+                "and --fused-loss need; use a model without it"
+            )
+        projection = getattr(model.decoder, "output_projection", None)
+        if self.fused_loss and not isinstance(projection, torch.nn.Linear):
+            raise InputError(
+                "--fused-loss needs a decoder with a linear output_projection, not "
+                f"{type(projection).__name__}; leave the option out for this model"
+            )
+
+    @staticmethod
+    def _log_conflicts(logging_output, ul_loss, conflict_gap, n_conflicts, n_conflict_tokens):
+        logging_output["ul_loss"] = ul_loss
+        logging_output["conflict_gap"] = conflict_gap
+        logging_output["n_conflicts"] = n_conflicts
+        logging_output["n_conflict_tokens"] = n_conflict_tokens
+
+    @classmethod
+    def reduce_metrics(cls, logging_outputs) -> None:
+        """Aggregate logging outputs from data parallel training."""
+        super().reduce_metrics(logging_outputs)
+
+        def total(key):
+            return utils.item(sum(log.get(key, 0) for log in logging_outputs))
+
+        n_tokens = total("n_conflict_tokens")
+        per_token = 1 / max(n_tokens, 1)
+        metrics.log_scalar("ul_loss", total("ul_loss") * per_token / math.log(2), n_tokens, round=3)
+        metrics.log_scalar("conflict_gap", total("conflict_gap") * per_token, n_tokens, round=3)
+        metrics.log_scalar("n_conflicts", total("n_conflicts"), round=1)
