@@ -113,11 +113,16 @@ def disk_problem(free_bytes: int, needed_gb: float = NEEDED_GB) -> Optional[str]
 
 
 def environment_problem(environment: Path, python: Sequence[int]) -> Optional[str]:
-    """Say whether a folder that exists is something else than an environment of this Python."""
-    if not environment.exists() or (environment.is_dir() and not any(environment.iterdir())):
-        return None
+    """Say whether a folder that exists is something else than an environment of this Python.
+
+    A set-up that was broken off at its very start leaves only the log: that is no obstacle.
+    """
     config = environment / "pyvenv.cfg"
     if not config.is_file():
+        if not environment.exists():
+            return None
+        if environment.is_dir() and all(file.name == LOG_NAME for file in environment.iterdir()):
+            return None
         return "{} exists and is no virtual environment: name another folder with VENV.".format(
             environment
         )

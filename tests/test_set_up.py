@@ -139,6 +139,8 @@ class TestChecks:
 
     def test_folder_that_is_no_environment_is_refused(self, tmp_path):
         assert set_up.environment_problem(tmp_path, sys.version_info) is None  # empty
+        (tmp_path / set_up.LOG_NAME).touch()  # broken off at its very start
+        assert set_up.environment_problem(tmp_path, sys.version_info) is None
         (tmp_path / "thesis.txt").touch()
         assert "no virtual environment" in set_up.environment_problem(tmp_path, sys.version_info)
 
