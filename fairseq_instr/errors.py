@@ -14,14 +14,16 @@ class InputError(ValueError):
     """A wrong option, file or value; the message says what is accepted and what to do."""
 
 
-def _find_input_error(error):
+def find_input_error(error):
     """The `InputError` behind `error`: fairseq wraps what happens while a checkpoint loads."""
     seen = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, InputError):
             return error
         seen.add(id(error))
-        error = error.__cause__ or error.__context__
+        # what `raise ... from None` hides stays hidden: it was dealt with
+        hidden = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or hidden
     return None
 
 
@@ -32,11 +34,11 @@ def install_exception_hook():
         return
 
     def show(kind, error, traceback):
-        found = _find_input_error(error)
+        found = find_input_error(error)
         if found is None:
             previous(kind, error, traceback)
         else:
-            print(f"fairseq_instr: error: {found}", file=sys.stderr)
+            print("fairseq_instr: error:", " ".join(str(found).split()), file=sys.stderr)
 
     show.shows_input_errors = True
     sys.excepthook = show

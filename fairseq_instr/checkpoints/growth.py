@@ -16,10 +16,10 @@ import torch.nn.functional as F
 
 from fairseq_instr.errors import InputError
 
+SOURCE_EMBEDDING = "encoder.embed_tokens.weight"
+
 # official fairseq 0.12.2 saves these of its fused encoder layers; later versions know them not
-_FUSED_LAYER_COPY = re.compile(
-    r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)"
-)
+_FUSED_LAYER_COPY = re.compile(r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)")
 
 
 class BaseVocabularyProjection(nn.Module):
@@ -41,18 +41,18 @@ class BaseVocabularyProjection(nn.Module):
         self.bias = None
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """`(..., width)` -> `(..., out_features)`"""
+        """`(..., width)` -> `(..., out_features)`."""
         return F.linear(features, self.weight[: self.out_features])
 
 
-def prepare_for_growth(model: nn.Module, n_source: int, n_target: int, n_new: int) -> None:
+def prepare_for_growth(model: nn.Module, n_target: int, n_new: int, n_trained: int = 0) -> None:
     """Make a model built with the grown source dictionary load ungrown checkpoints.
 
     Args:
         model: a fairseq encoder-decoder, just built.
-        n_source: size of the grown source dictionary.
         n_target: size of the target dictionary, which is not grown.
         n_new: number of appended symbols.
+        n_trained: number of them that the checkpoint to come was trained with already.
 
     Raises:
         InputError: if the model has an adaptive softmax, whose clusters can't grow.
@@ -72,39 +72,42 @@ def prepare_for_growth(model: nn.Module, n_source: int, n_target: int, n_new: in
         for key in [k for k in state_dict if _FUSED_LAYER_COPY.fullmatch(k)]:
             if key not in own_keys:
                 del state_dict[key]
-        grow_state(state_dict, module.state_dict(), n_new)
+        grow_state(state_dict, module.state_dict(), n_new - n_trained)
 
     own_keys = set(model.state_dict())
     model.register_load_state_dict_pre_hook(grow_on_load)
 
 
 def grow_state(
-    state: Dict[str, torch.Tensor], fresh: Mapping[str, torch.Tensor], n_new: int
+    state: Dict[str, torch.Tensor], fresh: Mapping[str, torch.Tensor], n_missing: int
 ) -> None:
     """Give the vocabulary matrices of a checkpoint the rows that they lack, in place.
 
     Args:
-        state: parameters of the checkpoint; a matrix that is up to `n_new` rows short takes
-            the missing ones from `fresh`, so matrices that are tied stay equal.
+        state: parameters of the checkpoint; the matrices that are short take the missing rows
+            from `fresh`, so matrices that are tied stay equal.
         fresh: parameters of the grown model, newly initialised.
-        n_new: number of appended symbols.
+        n_missing: rows that the source embedding and what is tied to it lack; all other
+            matrices have to fit as they are.
 
     Raises:
         InputError: if a matrix is of another vocabulary.
     """
+    source = fresh.get(SOURCE_EMBEDDING)
     for key, own in fresh.items():
         saved = state.get(key)
-        if saved is None or saved.dim() != 2 or saved.shape == own.shape:
+        if saved is None or saved.dim() != 2:
             continue
         if not key.endswith(("embed_tokens.weight", "output_projection.weight")):
             continue
-        missing = own.size(0) - saved.size(0)
-        if saved.size(1) != own.size(1) or not 0 <= missing <= n_new:
+        tied = source is not None and own.data_ptr() == source.data_ptr()
+        missing = n_missing if tied else 0
+        if saved.shape != (own.size(0) - missing, own.size(1)):
             raise InputError(
-                f"the checkpoint's {key} has {tuple(saved.shape)} rows and columns, the model of "
-                f"this data-bin {tuple(own.shape)}, {n_new} of its rows for instructions; use the "
-                "dictionaries, inventory and architecture that the checkpoint was trained with"
+                f"the checkpoint's {key} has {saved.size(0)} rows of {saved.size(1)}, expected "
+                f"{own.size(0) - missing} of {own.size(1)} by the dictionaries and the "
+                "inventory; use those, and the architecture, that it was trained with"
             )
-        grown = own.to(saved.dtype).clone()
-        grown[: saved.size(0)] = saved
-        state[key] = grown
+        if missing:
+            state[key] = own.to(saved.dtype).clone()
+            state[key][: saved.size(0)] = saved

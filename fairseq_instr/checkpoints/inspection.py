@@ -8,6 +8,7 @@ from typing import Optional
 
 import torch
 
+from fairseq_instr.checkpoints.growth import SOURCE_EMBEDDING
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 
@@ -46,7 +47,7 @@ def trained_inventory(state: dict) -> Optional[Inventory]:
 
 def check_before_training(
     path, inventory: Inventory, n_source: int, resets_optimizer: bool, option: str
-) -> None:
+) -> int:
     """Refuse a checkpoint that training could not go on from.
 
     Args:
@@ -56,18 +57,37 @@ def check_before_training(
         resets_optimizer: whether the optimizer starts afresh.
         option: the option that names the checkpoint, for the error.
 
+    Returns:
+        Number of instructions that the checkpoint was trained with.
+
     Raises:
-        InputError: if its inventory differs, or if it would be resumed with an optimizer state
-            that is too small for the grown vocabulary.
+        InputError: if its inventory or its vocabulary differs, if it has an adaptive softmax,
+            or if it would be resumed with an optimizer state that is too small for the grown
+            vocabulary.
     """
     state = read_checkpoint(path)
     trained = trained_inventory(state)
     if trained is not None:
         inventory.check_extends(trained, f"{option} {path}")
-    rows = state["model"].get("encoder.embed_tokens.weight")
-    if rows is not None and rows.size(0) < n_source and not resets_optimizer:
+    if inventory and any(key.startswith("decoder.adaptive_softmax.") for key in state["model"]):
         raise InputError(
-            f"{option} {path}: its vocabulary has {rows.size(0)} entries, with the instructions "
+            f"{option} {path}: a model with adaptive softmax can't take instructions, its output "
+            "is tied to ranges of ids; use a model with a full softmax"
+        )
+    n_trained = len(trained or ())
+    matrix = state["model"].get(SOURCE_EMBEDDING)
+    if matrix is None:
+        return n_trained
+    expected = n_source - len(inventory) + n_trained
+    if matrix.size(0) != expected:
+        raise InputError(
+            f"{option} {path}: its source vocabulary has {matrix.size(0)} entries, expected "
+            f"{expected} by the dictionaries of the data-bin; use those that it was trained with"
+        )
+    if expected < n_source and not resets_optimizer:
+        raise InputError(
+            f"{option} {path}: its vocabulary has {expected} entries, with the instructions "
             f"there are {n_source}, so its optimizer can't go on; start from it with "
             "--finetune-from-model instead, or add --reset-optimizer"
         )
+    return n_trained

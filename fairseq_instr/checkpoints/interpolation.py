@@ -36,7 +36,9 @@ def interpolate(base: State, tuned: State, tuned_weight: float) -> State:
     Example: a base of 1.0 and a tuned of 3.0 with weight 0.25 give 1.5.
     """
     if not 0 <= tuned_weight <= 1:
-        raise InputError(f"--tuned-weight {tuned_weight} is not accepted: give a number from 0 to 1")
+        raise InputError(
+            f"--tuned-weight {tuned_weight} is not accepted: give a number from 0 to 1"
+        )
     missing = sorted(set(tuned) - set(base))
     if missing:
         raise InputError(f"--base has no parameter {missing[0]!r}: the architectures differ")

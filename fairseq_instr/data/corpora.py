@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
-from fairseq.data import Dictionary, LanguagePairDataset, data_utils, indexed_dataset
+from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.composition import compose
@@ -42,6 +42,7 @@ class Corpus:
         dataset: tokens of both sides.
         stream: instructions of each pair as tokens of `dict.instr.txt`; None without a stream.
         positions: position in the inventory of each symbol of `dict.instr.txt`, -1 for others.
+            Words that this dictionary lacks are refused when the corpus is loaded.
         fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
     """
 
@@ -118,8 +119,16 @@ def infer_pair(data: str, split: str = "train") -> Optional[Pair]:
 
 
 def holds_pair(folder: Path, split: str, pair: Pair) -> bool:
-    """Whether a folder holds a split of a pair, in either direction."""
-    return bool({pair, pair[::-1]} & set(_pairs_in(folder, split)))
+    """Whether a folder holds a split of a pair, in either direction.
+
+    Instructions say how a target was written: a corpus with a stream has one direction.
+    """
+    pairs = _pairs_in(folder, split)
+    return pair in pairs or (pair[::-1] in pairs and not _stream_index(folder, split).exists())
+
+
+def _stream_index(folder: Path, split: str) -> Path:
+    return folder / f"{split}.{STREAM}-None.{STREAM}.idx"
 
 
 def load_stream(folder: Path, split: str, inventory: Inventory, dataset_impl=None):
@@ -132,9 +141,9 @@ def load_stream(folder: Path, split: str, inventory: Inventory, dataset_impl=Non
         InputError: if `dict.instr.txt` is missing or names an instruction that the inventory
             lacks.
     """
-    prefix = str(folder / f"{split}.{STREAM}-None.{STREAM}")
-    if not indexed_dataset.dataset_exists(prefix, impl=dataset_impl):
+    if not _stream_index(folder, split).exists():
         return None, None
+    prefix = str(_stream_index(folder, split).with_suffix(""))
     dictionary_file = folder / f"dict.{STREAM}.txt"
     if not dictionary_file.is_file():
         raise InputError(
@@ -187,36 +196,42 @@ def load_corpus(
             f"corpus {folder}: split {split!r} has no language pair {'-'.join(pair)}; pairs "
             f"there: {held}; binarise it with fairseq-preprocess or change -s, -t, --lang-pairs"
         )
-    dataset = load_pair(str(folder), split, *pair)
+    origin = f"corpus {folder}, split {split!r}"
+    remedy = "they must be aligned line by line: binarise them again from aligned files"
+    try:
+        dataset = load_pair(str(folder), split, *pair)
+    except AssertionError as error:  # fairseq's own check of source and target
+        raise InputError(f"{origin}: {error}; {remedy}") from None
     stream, positions = load_stream(folder, split, inventory, dataset_impl)
-    lengths = {"source": len(dataset.src)}
-    if dataset.tgt is not None:
-        lengths["target"] = len(dataset.tgt)
-    if stream is not None:
-        lengths[f".{STREAM} stream"] = len(stream)
-    if len(set(lengths.values())) > 1:
+    if stream is not None and len(stream) != len(dataset):
         raise InputError(
-            f"corpus {folder}, split {split!r}: "
-            + ", ".join(f"{side} has {n} lines" for side, n in lengths.items())
-            + "; they must be aligned line by line: binarise them again from aligned files"
+            f"{origin}: the .{STREAM} stream has {len(stream)} lines, source and target have "
+            f"{len(dataset)}; {remedy}"
         )
     if stream is None and direction is not None:
-        fixed = tuple(sorted({*fixed, direction}))
+        names = [inventory[position].name for position in (*fixed, direction)]
+        fixed = compose(names, inventory, origin=origin)
     corpus = Corpus(name, pair, dataset, stream, positions, fixed)
     if stream is not None:
-        check_compositions(corpus, inventory, origin=f"corpus {folder}, split {split!r}")
+        check_stream(corpus, inventory, origin)
     return corpus
 
 
-def check_compositions(corpus: Corpus, inventory: Inventory, origin: str) -> None:
-    """Make sure that no pair of a corpus has two instructions of one axis.
+def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
+    """Make sure that a stream holds known instructions, and at most one of each axis in a line.
 
     Raises:
-        InputError: names the first such line (counted from 1).
+        InputError: names the first line (counted from 1) where it does not.
     """
+    unknown = Dictionary().unk()
     checked = set()
     # compositions are few, lines many: check each composition once
-    for index in np.flatnonzero(corpus.n_instructions > 1):
+    for index in np.flatnonzero(np.asarray(corpus.stream.sizes) > 1):
+        if (corpus.stream[int(index)] == unknown).any():
+            raise InputError(
+                f"{origin}, line {index + 1}: an instruction is not in dict.{STREAM}.txt; "
+                f"binarise the stream again with a dictionary that holds those of all splits"
+            )
         instructions = corpus.instructions(int(index))
         if instructions not in checked:
             checked.add(instructions)

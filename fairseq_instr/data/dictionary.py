@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+import torch
 from fairseq.data import Dictionary
 
 
@@ -36,6 +37,7 @@ class InstructedDictionary(Dictionary):
 
     def string(self, tensor, *args, **kwargs):
         """As in the parent, without the instructions."""
-        if hasattr(tensor, "dim") and tensor.dim() == 1:
+        tensor = torch.as_tensor(tensor)
+        if tensor.dim() == 1:
             tensor = tensor[tensor < self.first_instruction]
         return super().string(tensor, *args, **kwargs)

@@ -28,9 +28,9 @@ def parse_mixture(text: str) -> Dict[str, Fraction]:
     """
     weights: Dict[str, Fraction] = {}
     for entry in text.split(","):
-        name, colon, weight = entry.strip().rpartition(":")
+        name, colon, weight = (part.strip() for part in entry.rpartition(":"))
         try:
-            value = Fraction(weight.strip())
+            value = Fraction(weight)
         except (ValueError, ZeroDivisionError):
             value = Fraction(0)
         if not colon or not name or value <= 0 or name in weights:

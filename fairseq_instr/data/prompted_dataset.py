@@ -226,8 +226,10 @@ class PromptedDataset(FairseqDataset):
     def batch_by_size(
         self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1
     ) -> List[np.ndarray]:
-        """As the parent, but every index is in a batch, and `max_tokens` bounds the rows of
-        conflicts together with those of the samples that they belong to."""
+        """As in the parent, but every index is in a batch.
+
+        `max_tokens` bounds the rows of conflicts together with those of their samples.
+        """
         if len(indices) == 0:
             return []
         rate = self.conflicts.rate if self.conflicts is not None else 0.0

@@ -50,6 +50,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
 DIRECTION_MODES = ("auto", "always", "never")
+PLACEMENT_KEY = "prompt_placement"
 
 
 @dataclass
@@ -144,7 +145,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         self.prompt = TokenPrompt(src_dict.first_instruction, cfg.prompt_placement)
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
         self.field = InstructionField(inventory) if cfg.instruct_field else None
-        self._model_was_checked = False
+        self._n_trained = 0  # instructions of the checkpoint that the next model takes
 
     # -- set-up -------------------------------------------------------------------------
 
@@ -275,13 +276,13 @@ class TranslationWithInstructionsTask(TranslationTask):
             groups = {group: groups[group] for group in weights}
         else:
             corpora = groups.get(PARALLEL, [])
+            accepted = ", ".join(c for cs in groups.values() for c in cs)
             # a split at the top of the data-bin stands for itself
             groups = {PARALLEL: ["."] if "." in corpora else corpora} if corpora else {}
-            accepted = "the top of the data-bin, the group parallel"
         if not groups:
             raise InputError(
-                f"split {split!r} was not found in {Path(data, folder)}; looked in: "
-                f"{accepted or 'no corpus'}; binarise it with fairseq-preprocess"
+                f"split {str(Path(folder, split))!r} was not found in {data}; corpora with "
+                f"{split!r}: {accepted or 'none'}; binarise it with fairseq-preprocess"
             )
         for pair in self.pairs:
             held = [
@@ -297,6 +298,9 @@ class TranslationWithInstructionsTask(TranslationTask):
     def _load_corpus(
         self, data: str, corpus: str, split: str, pair: Pair, training: bool, combine: bool
     ) -> Corpus:
+        # a truncated source leaves room for its prompt, which has one symbol an axis at most
+        room = self.prompt.n_source(len(self.inventory.axes))
+
         def load_pair(folder, split, source, target) -> LanguagePairDataset:
             return load_langpair_dataset(
                 folder,
@@ -310,7 +314,7 @@ class TranslationWithInstructionsTask(TranslationTask):
                 upsample_primary=self.cfg.upsample_primary,
                 left_pad_source=self.cfg.left_pad_source,
                 left_pad_target=self.cfg.left_pad_target,
-                max_source_positions=self.cfg.max_source_positions,
+                max_source_positions=self.cfg.max_source_positions - room,
                 max_target_positions=self.cfg.max_target_positions,
                 truncate_source=self.cfg.truncate_source,
             )
@@ -422,16 +426,17 @@ class TranslationWithInstructionsTask(TranslationTask):
                 checkpoint.
         """
         model = super().build_model(cfg, from_checkpoint)
-        prepare_for_growth(model, len(self.src_dict), len(self.tgt_dict), len(self.inventory))
+        if not from_checkpoint:
+            self._n_trained = self._check_starting_checkpoint()
+        prepare_for_growth(model, len(self.tgt_dict), len(self.inventory), self._n_trained)
+        self._n_trained = 0
         for module in model.modules():
             # with torch 2, official fairseq 0.12.2 fails on padded batches in its fast path
             if hasattr(module, "can_use_fastpath"):
                 module.can_use_fastpath = False
-        if not from_checkpoint:
-            self._check_starting_checkpoint()
         return model
 
-    def _check_starting_checkpoint(self) -> None:
+    def _check_starting_checkpoint(self) -> int:
         # the checkpoint that fairseq will choose: its default name lies in --save-dir
         default = self.cfg.restore_file == DEFAULT_RESTORE_FILE
         last = Path(self.cfg.save_dir if default else "", self.cfg.restore_file)
@@ -440,24 +445,49 @@ class TranslationWithInstructionsTask(TranslationTask):
         elif self.cfg.finetune_from_model:
             path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
         else:
-            return
-        check_before_training(path, self.inventory, len(self.src_dict), resets, option)
+            return 0
+        return check_before_training(path, self.inventory, len(self.src_dict), resets, option)
 
-    def state_dict(self) -> dict:
-        """The inventory goes into the checkpoint, to be compared when it is used."""
-        return {**super().state_dict(), INVENTORY_KEY: self.inventory.to_dict()}
-
-    def load_state_dict(self, state_dict: dict) -> None:
-        """Compare the inventory of a checkpoint with this one.
+    def build_generator(self, models, args, *more, **kwargs):
+        """As in the parent.
 
         Raises:
-            InputError: if they differ.
+            InputError: if the prompt stands where beam search does not put it.
+        """
+        if self.prompt.on_decoder and self.inventory:
+            raise InputError(
+                f"--prompt-placement {self.cfg.prompt_placement} can be trained and validated, "
+                "but not generated with: its prompt would be left out; train with "
+                "source-prefix or source-suffix"
+            )
+        return super().build_generator(models, args, *more, **kwargs)
+
+    def state_dict(self) -> dict:
+        """What using a checkpoint must agree with goes into it: inventory and placement."""
+        return {
+            **super().state_dict(),
+            INVENTORY_KEY: self.inventory.to_dict(),
+            PLACEMENT_KEY: self.cfg.prompt_placement,
+        }
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Compare a checkpoint with this task before its model is built.
+
+        Raises:
+            InputError: if the inventories or the placements of the prompt differ.
         """
         state_dict = dict(state_dict)
         trained = state_dict.pop(INVENTORY_KEY, None)
+        placement = state_dict.pop(PLACEMENT_KEY, self.cfg.prompt_placement)
         if trained is not None:
             trained = Inventory.from_dict(trained, origin="checkpoint")
             self.inventory.check_extends(trained, "the checkpoint")
+            if trained and placement != self.cfg.prompt_placement:
+                raise InputError(
+                    f"--prompt-placement {self.cfg.prompt_placement}: the checkpoint was trained "
+                    f"with {placement}; give --prompt-placement {placement}"
+                )
+        self._n_trained = len(trained or ())
         super().load_state_dict(state_dict)
 
     def build_criterion(self, cfg, from_checkpoint=False):

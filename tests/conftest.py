@@ -1,0 +1,274 @@
+"""Shared fixtures: a tiny synthetic corpus, binarised by fairseq itself, and fairseq's commands.
+
+A source is a sequence of the words `w0` to `w29`; its translation has the words `v0` to `v29`
+in the same order, and an instruction changes how they are written (`V3`, `v3!`). Both sides
+share a dictionary, whose size `fairseq-preprocess` makes a multiple of 8 by madeupwords.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import hypothesis
+import pytest
+
+from fairseq_instr.errors import InputError, find_input_error
+from fairseq_instr.instructions import Instruction, Inventory
+
+USER_DIR = str(Path(__file__).resolve().parent.parent / "fairseq_instr")
+N_WORDS = 30
+SIZES = {"train": 40, "valid": 6, "test": 17}
+MODEL = """
+    --arch transformer --encoder-layers 1 --decoder-layers 1 --encoder-embed-dim 16
+    --decoder-embed-dim 16 --encoder-ffn-embed-dim 16 --decoder-ffn-embed-dim 16
+    --encoder-attention-heads 2 --decoder-attention-heads 2 --dropout 0.1
+    --max-source-positions 64 --max-target-positions 64
+""".split()
+OPTIMISATION = """
+    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --optimizer adam --lr 0.01
+    --lr-scheduler inverse_sqrt --warmup-updates 2 --max-tokens 120 --no-progress-bar
+    --log-format none --cpu --num-workers 0 --data-buffer-size 0
+""".split()
+WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instructions"]
+
+# no bound on time: it depends on the machine
+hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
+hypothesis.settings.load_profile("tests")
+
+
+def sentences(n, seed, longest=9):
+    """`n` random source sentences of 1 to `longest` words."""
+    rng = random.Random(seed)
+    return [
+        " ".join(f"w{rng.randrange(N_WORDS)}" for _ in range(rng.randint(1, longest)))
+        for _ in range(n)
+    ]
+
+
+def translation(source, instructions=""):
+    """The translation of a source under instructions such as `"formal uppercase"`."""
+    words = source.replace("w", "v").split()
+    for name in instructions.split():
+        words = {
+            "uppercase": [word.upper() for word in words],
+            "lowercase": words,
+            "formal": ["Sie", *words],
+            "informal": ["du", *words],
+            "exclaim": [*words, "!"],
+        }[name]
+    return " ".join(words)
+
+
+@pytest.fixture(scope="session")
+def inventory():
+    """Five instructions on three axes; the last axis has a single member."""
+    return Inventory(
+        [
+            Instruction("uppercase", "case"),
+            Instruction("lowercase", "case"),
+            Instruction("formal", "formality"),
+            Instruction("informal", "formality"),
+            Instruction("exclaim", "punctuation"),
+        ]
+    )
+
+
+@pytest.fixture(scope="session")
+def call():
+    """Run one of fairseq's commands in this process: `call("train", *arguments)` -> stdout."""
+    import torch
+    from fairseq.tasks import import_tasks
+
+    torch.set_num_threads(1)
+    # --user-dir does nothing where the package is imported already
+    import_tasks(str(Path(USER_DIR, "tasks")), "fairseq_instr.tasks")
+
+    def call(command, *arguments):
+        module = importlib.import_module(f"fairseq_cli.{command}")
+        before = sys.argv
+        sys.argv = [f"fairseq-{command}", *map(str, arguments)]
+        try:
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                module.cli_main()
+        finally:
+            sys.argv = before
+        return out.getvalue()
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def refusal(call):
+    """Run a command that has to be refused, and give the one line that the user sees."""
+
+    def refusal(command, *arguments):
+        with pytest.raises(Exception) as info:  # fairseq wraps some errors in an Exception
+            call(command, *arguments)
+        error = find_input_error(info.value)
+        if error is None:
+            raise info.value
+        assert isinstance(error, InputError)
+        assert "\n" not in str(error)
+        return str(error)
+
+    return refusal
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Run one of fairseq's commands as a user does, in a process of its own."""
+
+    def run(command, *arguments, stdin=""):
+        return subprocess.run(
+            [sys.executable, "-m", f"fairseq_cli.{command}", *map(str, arguments)],
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def binarise(call, tmp_path_factory):
+    """Binarise aligned lines with fairseq-preprocess.
+
+    `binarise(folder, {"train": (sources, targets)}, pair=("en", "de"), streams={"train": lines},
+    dictionary=path)`; without a dictionary one is made of all words that the tests use.
+    """
+
+    def write(path, lines):
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def binarise(folder, splits, pair=("en", "de"), streams=None, dictionary=None):
+        text = tmp_path_factory.mktemp("text")
+        for split, sides in splits.items():
+            for language, lines in zip(pair, sides):
+                write(text / f"{split}.{language}", lines)
+        prefixes = [f"--{split}pref={text / split}" for split in splits]
+        joined = ["--srcdict", dictionary] if dictionary else []
+        call(
+            "preprocess", "-s", pair[0], "-t", pair[1], "--joined-dictionary", *joined, *prefixes,
+            "--destdir", folder, "--workers", 1,
+        )  # fmt: skip
+        if streams:
+            for split, lines in streams.items():
+                write(text / f"{split}.instr", lines)
+            # the first of them also makes the dictionary
+            prefixes = [f"--{split}pref={text / split}" for split in streams]
+            call(
+                "preprocess", "-s", "instr", "-t", "None", "--only-source", *prefixes,
+                "--destdir", folder, "--workers", 1,
+            )  # fmt: skip
+        return Path(folder)
+
+    return binarise
+
+
+@pytest.fixture(scope="session")
+def data_bin(binarise, inventory, tmp_path_factory):
+    """A data-bin of one flat corpus (40 training pairs) and the group task (12 and 8 pairs).
+
+    Line 5 of the test set is empty.
+    """
+    root = tmp_path_factory.mktemp("data-bin")
+    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "!"]
+    dictionary = tmp_path_factory.mktemp("dictionary") / "dict.txt"
+    dictionary.write_text("".join(f"{word} 1\n" for word in words) + "madeupword0000 0\n")
+    splits = {}
+    for seed, (split, size) in enumerate(SIZES.items()):
+        sources = sentences(size, seed)
+        if split == "test":
+            sources[4] = ""
+        splits[split] = (sources, [translation(source) for source in sources])
+    binarise(root, splits, dictionary=dictionary)
+    for seed, (name, streams) in enumerate(
+        {
+            "case": ["uppercase"] * 6 + ["lowercase"] * 6,
+            "formality": ["formal"] * 4 + ["informal uppercase"] * 2 + ["exclaim", "exclaim"],
+        }.items()
+    ):
+        splits = {}
+        for split in ("train", "valid"):
+            sources = sentences(len(streams), 10 * seed + len(split))
+            splits[split] = (sources, list(map(translation, sources, streams)))
+        binarise(
+            root / "task" / name,
+            splits,
+            streams={"train": streams, "valid": streams},
+            dictionary=dictionary,
+        )
+    inventory.save(root / "instructions.yaml")
+    return root
+
+
+@pytest.fixture
+def own_data_bin(data_bin, tmp_path):
+    """A copy of the data-bin that a test may change."""
+    return Path(shutil.copytree(data_bin, tmp_path / "data-bin"))
+
+
+@pytest.fixture(scope="session")
+def base(call, data_bin, tmp_path_factory):
+    """A checkpoint trained by fairseq's own translation task, embeddings all shared."""
+    folder = tmp_path_factory.mktemp("base")
+    call(
+        "train", data_bin, "--task", "translation", *MODEL, *OPTIMISATION,
+        "--share-all-embeddings", "--required-batch-size-multiple", 1,
+        "--max-update", 3, "--save-dir", folder,
+    )  # fmt: skip
+    return folder / "checkpoint_last.pt"
+
+
+@pytest.fixture(scope="session")
+def finetuning(data_bin, base):
+    """Arguments of a finetuning of `base` on a mixture; to be followed by others."""
+    return [
+        data_bin, *WITH_INSTRUCTIONS, *MODEL, *OPTIMISATION, "--share-all-embeddings",
+        "--finetune-from-model", base, "--mixture", "parallel:2,task:1",
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tuned(call, finetuning, tmp_path_factory):
+    """`base`, finetuned for an epoch."""
+    folder = tmp_path_factory.mktemp("tuned")
+    call("train", *finetuning, "--max-epoch", 1, "--save-dir", folder)
+    return folder / "checkpoint_last.pt"
+
+
+@pytest.fixture(scope="session")
+def make_task(data_bin, call):
+    """Set the task up as fairseq's commands do: `make_task("--mixture", "...", data=path)`."""
+    from fairseq import options, tasks
+    from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+
+    def make_task(*arguments, data=data_bin):
+        parser = options.get_training_parser()
+        arguments = [data, *WITH_INSTRUCTIONS, *MODEL, *OPTIMISATION, *arguments]
+        args = options.parse_args_and_arch(parser, list(map(str, arguments)))
+        cfg = convert_namespace_to_omegaconf(args)
+        task = tasks.setup_task(cfg.task)
+        task.full_cfg = cfg
+        return task
+
+    return make_task
+
+
+@pytest.fixture(scope="session")
+def corpus_maker():
+    """`sentences` and `translation`, for tests that write corpora of their own."""
+    return SimpleNamespace(sentences=sentences, translation=translation)

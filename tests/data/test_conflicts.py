@@ -1,0 +1,118 @@
+"""What a conflict swaps, and that it can be drawn again."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairseq_instr.data.conflicts import ConflictSampler, parse_axes
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Instruction, Inventory
+
+LANGUAGES = [Instruction(f"to:{code}", "target-language") for code in ("de", "it", "nl")]
+INVENTORY = Inventory(
+    [*LANGUAGES, Instruction("uppercase", "case"), Instruction("lowercase", "case"),
+     Instruction("exclaim", "punctuation")]
+)  # fmt: skip
+TO_DE, TO_IT, TO_NL, UPPERCASE, LOWERCASE, EXCLAIM = range(6)
+SAMPLE = (TO_DE, UPPERCASE, EXCLAIM)
+compositions = st.tuples(
+    st.sampled_from([(), (TO_DE,), (TO_IT,), (TO_NL,)]),
+    st.sampled_from([(), (UPPERCASE,), (LOWERCASE,)]),
+    st.sampled_from([(), (EXCLAIM,)]),
+).map(lambda parts: sum(parts, ()))
+
+
+def sampler(axes="all", rate=1.0, seed=1):
+    return ConflictSampler(INVENTORY, parse_axes(axes, INVENTORY), rate, seed)
+
+
+@given(compositions, st.integers(1, 100), st.integers(0, 10**6), st.integers(0, 2**31))
+def test_one_instruction_is_wrong_on_its_axis_and_the_others_stay(own, epoch, place, seed):
+    conflict = sampler(seed=seed).draw(epoch, place, own)
+    if not own:
+        assert conflict is None
+        return
+    lost, gained = set(own) - set(conflict.instructions), set(conflict.instructions) - set(own)
+    axis = INVENTORY.axes[conflict.axis]
+    assert [INVENTORY[i].axis for i in lost] == [axis]  # exactly one right instruction goes
+    if len(INVENTORY.members(axis)) > 1:
+        assert [INVENTORY[i].axis for i in gained] == [axis]
+    else:
+        assert not gained  # nothing to swap with: it is dropped
+    assert conflict.instructions == tuple(sorted(conflict.instructions))
+
+
+@given(compositions, st.integers(0, 10**6))
+def test_only_the_chosen_axes_conflict(own, place):
+    conflict = sampler("case").draw(1, place, own)
+    if not {UPPERCASE, LOWERCASE} & set(own):
+        assert conflict is None
+    else:
+        assert INVENTORY.axes[conflict.axis] == "case"
+        assert set(conflict.instructions) ^ set(own) == {UPPERCASE, LOWERCASE}
+
+
+def test_wrong_instructions_and_axes_are_equally_likely():
+    """Three axes, a third each (se 0.0086 of 3,000 draws); on the first, both wrong ones."""
+    drawn = [sampler().draw(1, place, SAMPLE) for place in range(3000)]
+    axes = Counter(INVENTORY.axes[conflict.axis] for conflict in drawn)
+    assert all(abs(axes[axis] / 3000 - 1 / 3) < 0.035 for axis in INVENTORY.axes)
+    italian = sum(TO_IT in conflict.instructions for conflict in drawn)
+    dutch = sum(TO_NL in conflict.instructions for conflict in drawn)
+    assert italian + dutch == axes["target-language"]
+    assert abs(italian - dutch) < 4 * (italian + dutch) ** 0.5
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9, 1.0])
+def test_the_rate_is_the_share_that_conflicts(rate):
+    conflicts = sampler(rate=rate)
+    places = np.arange(4000)
+    chosen = conflicts.chosen(1, places)
+    assert abs(chosen.mean() - rate) <= 4 * (rate * (1 - rate) / 4000) ** 0.5
+    drawn = [conflicts.draw(1, place, SAMPLE) is not None for place in range(500)]
+    assert drawn == chosen[:500].tolist()
+
+
+def test_choosing_does_not_depend_on_what_is_asked_together():
+    conflicts = sampler(rate=0.5)
+    together = conflicts.chosen(3, np.arange(50))
+    assert together.tolist() == [bool(conflicts.chosen(3, np.array([i]))[0]) for i in range(50)]
+    assert together[[7, 3]].tolist() == conflicts.chosen(3, np.array([7, 3])).tolist()
+
+
+def test_draws_are_fresh_in_each_epoch_and_repeat_with_the_seed():
+    def draws(epoch, seed=1):
+        return [sampler(rate=0.7, seed=seed).draw(epoch, place, SAMPLE) for place in range(100)]
+
+    assert draws(1) == draws(1)
+    assert draws(1) != draws(2)
+    assert draws(1) != draws(1, seed=2)
+
+
+def test_axes_are_parsed():
+    assert parse_axes("all", INVENTORY) == ("target-language", "case", "punctuation")
+    assert parse_axes(" case, punctuation,case", INVENTORY) == ("case", "punctuation")
+
+
+def test_an_axis_without_instructions_is_refused():
+    with pytest.raises(
+        InputError,
+        match="--conflict-axes: .*'style'; accepted: all, target-language, case, punctuation",
+    ):
+        parse_axes("case,style", INVENTORY)
+    with pytest.raises(InputError, match="accepted: all, none, it is empty"):
+        parse_axes("case", Inventory())
+
+
+def test_a_single_target_language_has_no_wrong_one():
+    with pytest.raises(InputError, match="one target language only"):
+        parse_axes("target-language", Inventory(LANGUAGES[:1]))
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
+def test_a_rate_outside_0_to_1_is_refused(rate):
+    with pytest.raises(InputError, match="--conflict-rate .* from 0 to 1"):
+        sampler(rate=rate)

@@ -1,0 +1,48 @@
+"""Where the symbols of the instructions stand."""
+
+import numpy as np
+import pytest
+import torch
+
+from fairseq_instr.prompts import PLACEMENTS, TokenPrompt
+
+SOURCE = torch.tensor([10, 11, 2])  # two words and eos
+
+
+@pytest.mark.parametrize(
+    "placement, rendered",
+    [
+        ("source-prefix", [101, 103, 10, 11, 2]),
+        ("source-suffix", [10, 11, 101, 103, 2]),
+        ("decoder-prefix", [10, 11, 2]),
+    ],
+)
+def test_placements(placement, rendered):
+    prompt = TokenPrompt(100, placement)
+    assert prompt.render_source(SOURCE, (1, 3)).tolist() == rendered
+    assert prompt.ids((1, 3)).tolist() == [101, 103]
+    assert prompt.on_decoder == (placement == "decoder-prefix")
+    assert SOURCE.tolist() == [10, 11, 2]
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_without_instructions_the_source_is_what_it_was(placement):
+    assert TokenPrompt(100, placement).render_source(SOURCE, ()) is SOURCE
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+@pytest.mark.parametrize("source", [SOURCE, SOURCE[2:]], ids=["words", "blank"])
+def test_lengths_are_those_of_what_is_rendered(placement, source):
+    prompt = TokenPrompt(100, placement)
+    rendered = prompt.render_source(source, (0, 1, 2))
+    assert len(rendered) == len(source) + prompt.n_source(3)
+    assert rendered[-1] == 2
+    assert rendered.dtype == torch.long
+    assert prompt.n_source(3) + prompt.n_target(3) == 3
+    several = np.array([0, 2])
+    assert (prompt.n_source(several) + prompt.n_target(several)).tolist() == [0, 2]
+
+
+def test_another_placement_is_refused():
+    with pytest.raises(ValueError, match="'middle'; accepted: source-prefix, source-suffix"):
+        TokenPrompt(100, "middle")

@@ -1,0 +1,83 @@
+"""One line for what the user did wrong; everything else as before."""
+
+import sys
+
+import pytest
+
+from fairseq_instr.errors import InputError, find_input_error, install_exception_hook
+
+
+@pytest.fixture
+def hook(monkeypatch):
+    """The hook over one that records what it is given."""
+    shown = []
+    monkeypatch.setattr(sys, "excepthook", lambda *exception: shown.append(exception))
+    install_exception_hook()
+
+    def show(error):
+        sys.excepthook(type(error), error, error.__traceback__)
+        return shown
+
+    return show
+
+
+def raised(function):
+    with pytest.raises(Exception) as info:
+        function()
+    return info.value
+
+
+def wrapped_by_context():
+    try:
+        raise InputError("the cause")
+    except Exception:
+        raise Exception("what fairseq says")  # noqa: B904 (as fairseq writes it)
+
+
+def wrapped_by_cause():
+    try:
+        raise InputError("the cause")
+    except InputError as error:
+        raise RuntimeError("another") from error
+
+
+def dealt_with():
+    try:
+        raise InputError("caught")
+    except InputError:
+        raise KeyError("another error") from None
+
+
+def test_input_error_is_a_value_error():
+    with pytest.raises(ValueError, match="one sentence"):
+        raise InputError("one sentence")
+
+
+@pytest.mark.parametrize("function", [wrapped_by_context, wrapped_by_cause])
+def test_a_wrapped_input_error_is_shown_alone(hook, capsys, function):
+    assert hook(raised(function)) == []
+    assert capsys.readouterr().err == "fairseq_instr: error: the cause\n"
+
+
+def test_an_error_of_several_lines_is_shown_in_one(hook, capsys):
+    hook(InputError("first\n  second"))
+    assert capsys.readouterr().err == "fairseq_instr: error: first second\n"
+
+
+@pytest.mark.parametrize("function", [lambda: 1 // 0, lambda: {}["key"], dealt_with])
+def test_other_errors_go_to_the_hook_before(hook, capsys, function):
+    error = raised(function)
+    assert hook(error) == [(type(error), error, error.__traceback__)]
+    assert capsys.readouterr().err == ""
+
+
+def test_the_hook_is_installed_once(hook):
+    installed = sys.excepthook
+    install_exception_hook()
+    assert sys.excepthook is installed
+
+
+def test_a_ring_of_errors_ends():
+    first, second = KeyError(), KeyError()
+    first.__context__, second.__context__ = second, first
+    assert find_input_error(first) is None
