@@ -22,8 +22,8 @@ SOURCE_EMBEDDING = "encoder.embed_tokens.weight"
 _FUSED_LAYER_COPY = re.compile(r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)")
 
 
-class BaseVocabularyProjection(nn.Module):
-    """Projects onto the first `out_features` rows of a weight that has more.
+class BaseVocabularyProjection(nn.Linear):
+    """A linear projection onto the first `out_features` rows of a weight that has more.
 
     Where source and target share their embeddings, the weight has rows for the instructions,
     which the target side must neither score nor generate.
@@ -34,11 +34,11 @@ class BaseVocabularyProjection(nn.Module):
     """
 
     def __init__(self, weight: nn.Parameter, out_features: int):
-        super().__init__()
+        # not the parent's: it would make a weight of its own
+        nn.Module.__init__(self)
+        self.in_features, self.out_features = weight.size(1), out_features
         self.weight = weight
-        self.out_features = out_features
-        self.in_features = weight.size(1)
-        self.bias = None
+        self.register_parameter("bias", None)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """`(..., width)` -> `(..., out_features)`."""

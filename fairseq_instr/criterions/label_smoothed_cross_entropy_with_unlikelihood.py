@@ -226,7 +226,8 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
             features, extra = decoder_out
             losses = fused_loss(
                 features,
-                projection.weight,
+                # a weight shared with the embeddings may have rows that are never projected on
+                projection.weight[: projection.out_features],
                 joint_target,
                 is_conflict.unsqueeze(1),
                 epsilon=self.eps,
