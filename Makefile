@@ -41,7 +41,8 @@ else
 endif
 
 demo: environment
-	$(VENV)/bin/python examples/demo/run.py
+	$(VENV)/bin/python examples/instruction_finetuning/run.py \
+		--config examples/instruction_finetuning/sample_corpus.yaml --work demo
 
 # The tests of one file stay in one process: they share what the file trains.
 test: environment
