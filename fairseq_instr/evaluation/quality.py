@@ -1,0 +1,64 @@
+"""General quality through sacreBLEU: BLEU and chrF2 with their signatures, and significance."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, Mapping, Sequence
+
+from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.significance import PairedTest
+
+
+def chrf2(outputs: Sequence[str], references: Sequence[str]) -> float:
+    """Corpus chrF2, 0..100."""
+    return CHRF().corpus_score(list(outputs), [list(references)]).score
+
+
+def measure_quality(outputs: Sequence[str], references: Sequence[str]) -> Dict[str, object]:
+    """BLEU and chrF2 with signatures: `{"bleu", "chrf2", "signatures": {"bleu", "chrf2"}}`."""
+    bleu, chrf = BLEU(), CHRF()
+    return {
+        "bleu": round(bleu.corpus_score(list(outputs), [list(references)]).score, 2),
+        "chrf2": round(chrf.corpus_score(list(outputs), [list(references)]).score, 2),
+        "signatures": {
+            "bleu": str(bleu.get_signature()),
+            "chrf2": str(chrf.get_signature()),
+        },
+    }
+
+
+def paired_significance(
+    systems: Mapping[str, Sequence[str]],
+    references: Sequence[str],
+    samples: int = 1000,
+    seed: int = 12345,
+) -> Dict[str, Dict[str, dict]]:
+    """Paired bootstrap (Koehn, 2004) of every system against the first one.
+
+    Returns:
+        metric -> system -> `{"score", "p_value"}`; the first system has no p-value.
+    """
+    before = os.environ.get("SACREBLEU_SEED")
+    os.environ["SACREBLEU_SEED"] = str(seed)  # the only way in to sacreBLEU's seed
+    try:
+        test = PairedTest(
+            [(name, list(outputs)) for name, outputs in systems.items()],
+            {"BLEU": BLEU(references=[list(references)]), "chrF2": CHRF(references=[list(references)])},
+            references=None,
+            test_type="bs",
+            n_samples=samples,
+        )
+        _, scores = test()
+    finally:
+        if before is None:
+            del os.environ["SACREBLEU_SEED"]
+        else:
+            os.environ["SACREBLEU_SEED"] = before
+    return {
+        metric: {
+            name: {"score": round(result.score, 2), "p_value": result.p_value}
+            for name, result in zip(systems, results)
+        }
+        for metric, results in scores.items()
+        if metric != "System"
+    }

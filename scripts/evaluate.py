@@ -1,0 +1,266 @@
+"""Compare a base model and its tuned version: do they obey, and do they still translate?
+
+    python scripts/evaluate.py --data data-bin --subwords subwords.model \\
+        --base base.pt --tuned tuned.pt --mixed 0.7=mixed.pt -s en -t de \\
+        --source test.en --reference test.de --pairs all --output report
+
+writes report.json, report.md and plots: response rate and adequacy of every instruction in the
+inventory, pairs of instructions, BLEU and chrF2 of plain translation with significance.
+"""
+
+import argparse
+import itertools
+import random
+import shlex
+import sys
+from pathlib import Path
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.evaluation.quality import chrf2, measure_quality, paired_significance
+from fairseq_instr.evaluation.report import REPORT_JSON, REPORT_MD, summarise, write_report
+from fairseq_instr.evaluation.response import applicable_lines, check_aligned, measure_response
+from fairseq_instr.files import read_lines, refuse_to_overwrite
+from fairseq_instr.generation.translator import Translator
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import excluding
+
+
+class TestSet:
+    """Which lines each instruction, or pair of them, is measured on.
+
+    Attributes:
+        sources: raw sources of the plain test set.
+        references: its references.
+        cases: names asked for at once -> [(source, reference under them, plain reference)].
+    """
+
+    def __init__(self, sources, references, language):
+        check_aligned(source=sources, reference=references)
+        self.sources, self.references = sources, references
+        self.language = language
+        self.cases = {}
+
+    def add_rule_made(self, names, limit):
+        """Lines that the instructions' rules apply to; the first `limit` of them."""
+        instructions = [look_up(name) for name in names]
+        lines = applicable_lines(instructions, self.sources, self.references, self.language)
+        lines = [(self.sources[i], new, self.references[i]) for i, new in lines[:limit]]
+        if lines:
+            self.cases[names] = lines
+        return bool(lines)
+
+    def add_labelled(self, prefix, source, target):
+        """Lines of a labelled test set, each with the one instruction that its label names."""
+        columns = [read_lines(f"{prefix}.{e}") for e in (source, target, "instr")]
+        check_aligned(**dict(zip((source, target, "instr"), columns)))
+        for text, reference, label in zip(*columns):
+            self.cases.setdefault((label,), []).append((text, reference, reference))
+
+
+def evaluate(translator, test, cases, title):
+    """Translate plainly and under the given cases, in one go; score all of it.
+
+    Returns:
+        (plain outputs, names -> Response, names -> outputs)
+    """
+    jobs = [(source, "") for source in test.sources]
+    extra = {}  # plain translations of sources that are not in the plain test set
+    known = {source: i for i, source in enumerate(test.sources)}
+    for names in cases:
+        for source, _, _ in test.cases[names]:
+            if source not in known and source not in extra:
+                extra[source] = len(jobs)
+                jobs.append((source, ""))
+    starts = {}
+    for names in cases:
+        starts[names] = len(jobs)
+        jobs += [(source, ",".join(names)) for source, _, _ in test.cases[names]]
+    outputs = translator.translate(
+        [source for source, _ in jobs], [asked for _, asked in jobs], progress=title
+    )
+    plain = {**known, **extra}
+    responses, under = {}, {}
+    for names in cases:
+        lines = test.cases[names]
+        under[names] = outputs[starts[names] : starts[names] + len(lines)]
+        plain_outputs = [outputs[plain[source]] for source, _, _ in lines]
+        responses[names] = _score(names, lines, under[names], plain_outputs, test.language)
+    return outputs[: len(test.sources)], responses, under
+
+
+def _score(names, lines, outputs, plain_outputs, language):
+    sources, references, plain_references = map(list, zip(*lines))
+    return measure_response(
+        [look_up(name) for name in names],
+        sources,
+        references,
+        outputs,
+        chrf2(plain_outputs, plain_references),
+        language,
+    )
+
+
+def choose_pairs(names, how_many, seed):
+    """Valid pairs of instructions: all of them, or a random sample."""
+    pairs = [
+        pair
+        for pair in itertools.combinations(names, 2)
+        if excluding([look_up(name) for name in pair]) is None
+        and all(look_up(name).rewrite for name in pair)
+    ]
+    if how_many == "all":
+        return pairs
+    if not how_many.isdigit():
+        raise InputError(f"--pairs {how_many!r} is not accepted: give 'all' or a number")
+    return sorted(random.Random(seed).sample(pairs, min(int(how_many), len(pairs))))
+
+
+def parse_mixed(entries):
+    """`0.7=mixed.pt` -> {"0.7": "mixed.pt"}"""
+    mixed = {}
+    for entry in entries:
+        weight, equals, path = entry.partition("=")
+        try:
+            float(weight)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise InputError(f"--mixed {entry!r} is not accepted: give WEIGHT=CHECKPOINT")
+        mixed[weight] = path
+    return mixed
+
+
+def build_parser():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
+    parser.add_argument("--subwords", help="SentencePiece model; none if text is in pieces")
+    parser.add_argument("--base", required=True, help="checkpoint of the base model")
+    parser.add_argument("--tuned", required=True, help="checkpoint of the tuned model")
+    parser.add_argument("--mixed", nargs="*", default=[], help="interpolations, WEIGHT=CHECKPOINT")
+    parser.add_argument("-s", "--source-language", required=True)
+    parser.add_argument("-t", "--target-language", required=True)
+    parser.add_argument("--source", required=True, help="test sources, raw text")
+    parser.add_argument("--reference", required=True, help="test references, raw text")
+    parser.add_argument(
+        "--labelled", nargs="*", default=[], help="labelled test sets: prefix of .SRC .TGT .instr"
+    )
+    parser.add_argument("--lines", type=int, default=1000, help="lines an instruction, at most")
+    parser.add_argument("--pairs", default="0", help="pairs of instructions: a number, or 'all'")
+    parser.add_argument("--pair-lines", type=int, default=50, help="lines a pair, at most")
+    parser.add_argument(
+        "--mixed-lines", type=int, default=100, help="lines an instruction for interpolations"
+    )
+    parser.add_argument("--beam", type=int, default=4)
+    parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of pairs and bootstrap")
+    parser.add_argument("--output", required=True, help="folder of the report")
+    parser.add_argument("--force", action="store_true", help="overwrite a report there")
+    return parser
+
+
+def main():
+    args = build_parser().parse_args()
+    for name in (REPORT_JSON, REPORT_MD):
+        refuse_to_overwrite(Path(args.output, name), args.force)
+    mixed_paths = parse_mixed(args.mixed)
+    test = TestSet(read_lines(args.source), read_lines(args.reference), args.target_language)
+
+    def load(path):
+        return Translator.from_pretrained(
+            path, args.data, args.subwords, args.source_language, args.target_language, args.beam
+        )
+
+    tuned_translator = load(args.tuned)
+    names = tuned_translator.inventory.names
+    left_out = [
+        name
+        for name in names
+        if look_up(name).rewrite and not test.add_rule_made((name,), args.lines)
+    ]
+    for prefix in args.labelled:
+        test.add_labelled(prefix, args.source_language, args.target_language)
+    singles = [(name,) for name in names if (name,) in test.cases]
+    pairs = [
+        pair
+        for pair in choose_pairs([name for (name,) in singles], args.pairs, args.seed)
+        if test.add_rule_made(pair, args.pair_lines)
+    ]
+
+    plain, tuned, under = evaluate(tuned_translator, test, singles + pairs, "tuned")
+    systems = {"tuned": plain}
+    # the base model knows no instruction: it translates plainly, whatever is asked
+    base_translator = load(args.base)
+    base_outputs = _translate_plainly(base_translator, test, singles)
+    systems = {"base": [base_outputs[s] for s in test.sources], **systems}
+    base = {}
+    for case in singles:
+        outputs = [base_outputs[source] for source, _, _ in test.cases[case]]
+        base[case] = _score(case, test.cases[case], outputs, outputs, args.target_language)
+    mixed = {"0": _mixed_row(base, systems["base"], test)}
+    for weight, path in mixed_paths.items():
+        cut = TestSet(test.sources, test.references, test.language)
+        cut.cases = {case: test.cases[case][: args.mixed_lines] for case in singles}
+        outputs, responses, _ = evaluate(load(path), cut, singles, f"weight {weight}")
+        systems[f"mixed {weight}"] = outputs
+        mixed[weight] = _mixed_row(responses, outputs, test)
+    mixed["1"] = _mixed_row({case: tuned[case] for case in singles}, plain, test)
+
+    report = summarise(
+        command=shlex.join(["python", *_relative(sys.argv)]),
+        conditions={
+            "decoding": f"beam {args.beam}, batches of {args.batch_size}",
+            "test set": f"{len(test.sources)} lines, {args.source_language} to "
+            f"{args.target_language}",
+            "lines": f"up to {args.lines} an instruction, {args.pair_lines} a pair, "
+            f"{args.mixed_lines} an instruction for interpolations; those where the "
+            "instruction changes the reference",
+            "base": "translates plainly; its rate is how often that obeys by chance",
+            "not measured": ", ".join(left_out) or "none",
+        },
+        axes={name: look_up(name).axis for name in names},
+        base={name: base[(name,)] for (name,) in singles},
+        tuned={name: tuned[(name,)] for (name,) in singles},
+        quality={name: measure_quality(out, test.references) for name, out in systems.items()},
+        significance=paired_significance(systems, test.references, seed=args.seed),
+        pairs={" + ".join(pair): tuned[pair] for pair in pairs},
+        mixed=mixed if mixed_paths else {},
+        examples={
+            name: {
+                "source": test.cases[(name,)][0][0],
+                "base": base_outputs[test.cases[(name,)][0][0]],
+                "tuned": under[(name,)][0],
+            }
+            for (name,) in singles
+        },
+    )
+    write_report(report, args.output, args.force)
+    print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))
+
+
+def _translate_plainly(translator, test, cases):
+    """source -> plain translation, of the test set and of all lines of the cases."""
+    sources = list(
+        dict.fromkeys([*test.sources, *(line[0] for case in cases for line in test.cases[case])])
+    )
+    return dict(zip(sources, translator.translate(sources, progress="base")))
+
+
+def _mixed_row(responses, outputs, test):
+    rows = list(responses.values())
+    quality = measure_quality(outputs, test.references)
+    return {
+        "response_rate": round(sum(r.rate for r in rows) / len(rows), 4),
+        "adequacy": round(sum(r.adequacy for r in rows) / len(rows), 4),
+        "chrf2": quality["chrf2"],
+        "bleu": quality["bleu"],
+    }
+
+
+def _relative(arguments):
+    """Arguments with paths below the working directory made relative."""
+    here = f"{Path.cwd()}/"
+    return [argument.replace(here, "") for argument in arguments]
+
+
+if __name__ == "__main__":
+    main()
