@@ -19,7 +19,7 @@ from fairseq_instr.errors import InputError
 SOURCE_EMBEDDING = "encoder.embed_tokens.weight"
 
 # official fairseq 0.12.2 saves these of its fused encoder layers; later versions know them not
-_FUSED_LAYER_COPY = re.compile(r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)")
+FUSED_LAYER_COPY = re.compile(r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)")
 
 
 class BaseVocabularyProjection(nn.Linear):
@@ -69,7 +69,7 @@ def prepare_for_growth(model: nn.Module, n_target: int, n_new: int, n_trained: i
         decoder.output_projection = BaseVocabularyProjection(weight, n_target)
 
     def grow_on_load(module, state_dict, prefix, *unused):
-        for key in [k for k in state_dict if _FUSED_LAYER_COPY.fullmatch(k)]:
+        for key in [k for k in state_dict if FUSED_LAYER_COPY.fullmatch(k)]:
             if key not in own_keys:
                 del state_dict[key]
         grow_state(state_dict, module.state_dict(), n_new - n_trained)

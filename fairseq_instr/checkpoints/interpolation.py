@@ -11,6 +11,7 @@ from typing import Dict
 
 import torch
 
+from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
 from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path, refuse_to_overwrite
@@ -39,6 +40,8 @@ def interpolate(base: State, tuned: State, tuned_weight: float) -> State:
         raise InputError(
             f"--tuned-weight {tuned_weight} is not accepted: give a number from 0 to 1"
         )
+    # one of them may be of a version of fairseq that does not save these
+    tuned = {k: v for k, v in tuned.items() if k in base or not FUSED_LAYER_COPY.fullmatch(k)}
     missing = sorted(set(tuned) - set(base))
     if missing:
         raise InputError(f"--base has no parameter {missing[0]!r}: the architectures differ")

@@ -425,6 +425,11 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: if the model can't grow, or training could not start from the given
                 checkpoint.
         """
+        if getattr(cfg, "share_all_embeddings", False) and self.src_dict != self.tgt_dict:
+            raise InputError(
+                f"--share-all-embeddings needs a joined dictionary; in {self.cfg.data}, "
+                f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
+            )
         model = super().build_model(cfg, from_checkpoint)
         if not from_checkpoint:
             self._n_trained = self._check_starting_checkpoint()
