@@ -129,9 +129,9 @@ def refusal(call):
 def run():
     """Run one of fairseq's commands as a user does, in a process of its own."""
 
-    def run(command, *arguments, stdin=""):
+    def run(command, *arguments, stdin="", python=sys.executable):
         return subprocess.run(
-            [sys.executable, "-m", f"fairseq_cli.{command}", *map(str, arguments)],
+            [str(python), "-m", f"fairseq_cli.{command}", *map(str, arguments)],
             input=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,6 +8,7 @@ import pytest
 import torch
 from fairseq import checkpoint_utils
 
+from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
 from fairseq_instr.data.prompted_dataset import PromptedDataset
 from fairseq_instr.instructions import Instruction, Inventory
@@ -27,8 +28,16 @@ def column(out, mark):
 
 
 def parameters(state):
-    """Those of a checkpoint; official fairseq 0.12.2 saves buffers of random content besides."""
-    return {k: v for k, v in state["model"].items() if not k.endswith("._float_tensor")}
+    """Those of a checkpoint.
+
+    Official fairseq 0.12.2 saves buffers of random content besides, and copies for its fused
+    layers that are made anew whenever a model loads.
+    """
+    return {
+        key: tensor
+        for key, tensor in state["model"].items()
+        if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
+    }
 
 
 @pytest.fixture
