@@ -66,8 +66,10 @@ def rewrite(
     """The reference as it would read under all the instructions.
 
     Returns:
-        The rewritten text, or None if some instruction does not apply to this sentence.
+        The rewritten text, which obeys all of them, or None: if one does not apply to this
+        sentence, or an outer one undoes an inner one (`a.m.` without its dots is two words).
     """
+    instructions = tuple(instructions)
     for instruction in from_inside_out(instructions):
         if instruction.rewrite is None:
             return None
@@ -75,7 +77,7 @@ def rewrite(
         if rewritten is None:
             return None
         reference = rewritten
-    return reference
+    return reference if all(verify(instructions, reference, context).values()) else None
 
 
 def verify(

@@ -68,6 +68,7 @@ class Instruction:
         obeys: `(output, context) -> bool`, the verifier.
         rewrite: `(reference, context) -> str or None`, the generator; None where the rule
             does not apply to this sentence, which then is no sample of this instruction.
+            What it gives differs from the reference and passes `obeys`, whatever the text.
             Absent (None) where no rule makes such data.
         unwrap: `(output, context) -> str`, takes off what the instruction put around the
             sentence, and returns the output as it is where there is nothing to take off.
@@ -88,6 +89,6 @@ class Instruction:
         for kind, value in (("name", self.name), ("axis", self.axis)):
             if not isinstance(value, str) or not NAME_PATTERN.fullmatch(value):
                 raise InputError(
-                    f"instruction {kind} {value!r} is not accepted: use 1 to 64 lower-case "
+                    f"instruction {kind} {value!r:.80} is not accepted: use 1 to 64 lower-case "
                     "letters, digits and _.:- , beginning with a letter or digit"
                 )

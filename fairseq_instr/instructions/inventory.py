@@ -13,6 +13,7 @@ The order is the order of the appended symbols; a new instruction goes at the en
 from __future__ import annotations
 
 import os
+import reprlib
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Tuple
 
@@ -27,6 +28,20 @@ TARGET_LANGUAGE = "target-language"
 DIRECTION_PREFIX = "to:"
 MAX_INSTRUCTIONS = 10_000
 MAX_FILE_BYTES = 4 * 1024 * 1024
+
+_shortened = reprlib.Repr()
+_shortened.maxlevel = 2
+_shortened.maxstring = _shortened.maxother = 80
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values alone: an alias may stand for more values than there is memory."""
+
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.composer.ComposerError(None, None, "aliases are not accepted", mark)
+        return super().compose_node(parent, index)
 
 
 class Inventory:
@@ -80,8 +95,10 @@ class Inventory:
 
     @property
     def symbols(self) -> Tuple[str, ...]:
-        """The symbols appended to a dictionary, in order. They only label a row: see
-        `InstructedDictionary`, which never finds them by their text."""
+        """The symbols appended to a dictionary, in order.
+
+        They only label a row: `InstructedDictionary` never finds them by their text.
+        """
         return tuple(f"<instruction {name}>" for name in self.names)
 
     def position(self, name: str) -> int:
@@ -129,30 +146,38 @@ class Inventory:
                 f"{origin}: expected a key 'instructions' with a list of entries "
                 "{name, axis, phrases}"
             )
+        if len(content) > 1:
+            unknown = next(key for key in content if key != "instructions")
+            raise InputError(
+                f"{origin}: unknown key {_shortened.repr(unknown)}; accepted: instructions"
+            )
         instructions: List[Instruction] = []
         for number, entry in enumerate(entries, start=1):
             if not isinstance(entry, dict) or not {"name", "axis"} <= set(entry):
                 raise InputError(
-                    f"{origin}: entry {number} is {entry!r:.80}; expected a mapping with "
+                    f"{origin}: entry {number} is {_shortened.repr(entry)}; expected a mapping with "
                     "the keys name, axis and optionally phrases"
                 )
             unknown = set(entry) - {"name", "axis", "phrases"}
             if unknown:
                 raise InputError(
                     f"{origin}: entry {number} has the unknown key "
-                    f"{sorted(map(str, unknown))[0]!r:.80}; accepted: name, axis, phrases"
+                    f"{_shortened.repr(sorted(map(str, unknown))[0])}; accepted: name, axis, phrases"
                 )
-            phrases = entry.get("phrases") or []
+            phrases = [] if entry.get("phrases") is None else entry["phrases"]
             if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
                 raise InputError(
-                    f"{origin}: phrases of entry {number} are {phrases!r:.80}; "
+                    f"{origin}: phrases of entry {number} are {_shortened.repr(phrases)}; "
                     "expected a list of strings"
                 )
             try:
                 instructions.append(Instruction(entry["name"], entry["axis"], tuple(phrases)))
             except InputError as error:
                 raise InputError(f"{origin}: entry {number}: {error}") from None
-        return cls(instructions)
+        try:
+            return cls(instructions)
+        except InputError as error:
+            raise InputError(f"{origin}: {error}") from None
 
     @classmethod
     def load(cls, path) -> "Inventory":
@@ -169,7 +194,7 @@ class Inventory:
         if os.path.getsize(path) > MAX_FILE_BYTES:
             raise InputError(f"inventory {path} is larger than {MAX_FILE_BYTES} bytes: refused")
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
         except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise InputError(
                 f"inventory {path} is not YAML: {' '.join(str(error).split())}"
@@ -182,7 +207,8 @@ class Inventory:
         Raises:
             InputError: if the file exists and `force` is not set.
         """
-        text = yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=1000)
+        # without allow_unicode: PyYAML writes some line breaks (U+0085) so that they read as spaces
+        text = yaml.safe_dump(self.to_dict(), sort_keys=False, width=1000)
         write_atomically(path, text, force=force)
 
     def check_extends(self, trained: "Inventory", origin: str) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Callable, Optional
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 
 
 def _has_letter(text: str) -> bool:
     return any(c.isalpha() for c in text)
-
-
-def _changed(rewritten: str, text: str) -> Optional[str]:
-    return rewritten if rewritten != text else None
 
 
 def _to_title(text: str) -> str:
@@ -28,19 +24,23 @@ def _to_title(text: str) -> str:
 
 
 def _is_upper(output: str, context: Context) -> bool:
-    return _has_letter(output) and not any(c.islower() for c in output)
+    return _has_letter(output) and output == output.upper()
 
 
 def _is_lower(output: str, context: Context) -> bool:
-    return _has_letter(output) and not any(c.isupper() for c in output)
+    return _has_letter(output) and output == output.lower()
 
 
 def _is_title(output: str, context: Context) -> bool:
-    return (
-        _has_letter(output)
-        and output == _to_title(output)
-        and any(c.islower() for c in output)
-    )
+    return _has_letter(output) and output == _to_title(output) and any(c.islower() for c in output)
+
+
+def _recase(change: Callable[[str], str], obeys: Callable[[str, Context], bool]):
+    def rewrite(text: str, context: Context) -> Optional[str]:
+        rewritten = change(text)
+        return rewritten if rewritten != text and obeys(rewritten, context) else None
+
+    return {"obeys": obeys, "rewrite": rewrite, "layer": Layer.CASE}
 
 
 INSTRUCTIONS = [
@@ -48,24 +48,18 @@ INSTRUCTIONS = [
         "uppercase",
         "case",
         ("in upper case", "in capital letters", "all caps"),
-        obeys=_is_upper,
-        rewrite=lambda text, context: _changed(text.upper(), text),
-        layer=Layer.CASE,
+        **_recase(str.upper, _is_upper),
     ),
     Instruction(
         "lowercase",
         "case",
         ("in lower case", "in small letters", "without capital letters"),
-        obeys=_is_lower,
-        rewrite=lambda text, context: _changed(text.lower(), text),
-        layer=Layer.CASE,
+        **_recase(str.lower, _is_lower),
     ),
     Instruction(
         "titlecase",
         "case",
         ("in title case", "with every word capitalised", "like a headline's capitals"),
-        obeys=_is_title,
-        rewrite=lambda text, context: _changed(_to_title(text), text),
-        layer=Layer.CASE,
+        **_recase(_to_title, _is_title),
     ),
 ]

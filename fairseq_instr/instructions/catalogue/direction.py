@@ -35,8 +35,9 @@ def ask_for_language(language: str) -> Instruction:
     """The instruction `to:LANGUAGE`; its verifier is langid over all its 97 languages."""
 
     def obeys(output: str, context: Context) -> bool:
-        # langid calls an empty line English
-        return bool(output.strip()) and _identifier().classify(output)[0] == language
+        # langid calls an empty line English, and knows hardly any capitals
+        text = output.lower() if output.isupper() else output
+        return bool(text.strip()) and _identifier().classify(text)[0] == language
 
     name = ENGLISH_NAMES.get(language, language)
     return Instruction(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Tuple
+from typing import Mapping, Optional, Tuple
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 
@@ -33,6 +33,9 @@ def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Ins
         start = prefix(context)
         return output.lower().startswith(start.lower()) and len(output) > len(start)
 
+    def rewrite(text: str, context: Context) -> Optional[str]:
+        return prefix(context) + text if text.strip() else None
+
     def unwrap(output: str, context: Context) -> str:
         if not obeys(output, context):
             return output
@@ -43,7 +46,7 @@ def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Ins
         "label",
         phrases,
         obeys=obeys,
-        rewrite=lambda text, context: prefix(context) + text,
+        rewrite=rewrite,
         unwrap=unwrap,
         layer=Layer.LABEL,
         languages=frozenset(words),

@@ -32,14 +32,24 @@ def _same(left: str, right: str) -> bool:
     )
 
 
+def _join(left: str, right: str) -> Optional[str]:
+    """The two texts around the separator, if each can be had back."""
+    joined = f"{left}{SEPARATOR}{right}"
+    return joined if _halves(joined) == (left.strip(), right.strip()) else None
+
+
 def _is_bilingual(output: str, context: Context) -> bool:
     halves = _halves(output)
-    return bool(halves) and _same(halves[0], context.source) and not _same(*halves)
+    return bool(halves) and _same(halves[0], context.source.strip()) and not _same(*halves)
 
 
 def _is_repeated(output: str, context: Context) -> bool:
     halves = _halves(output)
     return bool(halves) and _same(*halves)
+
+
+def _with_source(text: str, context: Context) -> Optional[str]:
+    return None if _same(context.source, text) else _join(context.source, text)
 
 
 def _second_half(output: str, context: Context) -> str:
@@ -53,7 +63,7 @@ INSTRUCTIONS = [
         "layout",
         ("with the source in front", "source and translation", "bilingual"),
         obeys=_is_bilingual,
-        rewrite=lambda text, context: f"{context.source}{SEPARATOR}{text}",
+        rewrite=_with_source,
         unwrap=_second_half,
         layer=Layer.LAYOUT,
     ),
@@ -62,7 +72,7 @@ INSTRUCTIONS = [
         "layout",
         ("twice", "say it two times", "repeated"),
         obeys=_is_repeated,
-        rewrite=lambda text, context: f"{text}{SEPARATOR}{text}",
+        rewrite=lambda text, context: _join(text, text),
         unwrap=_second_half,
         layer=Layer.LAYOUT,
     ),

@@ -34,7 +34,7 @@ def _values(language: str):
 def _to_digits(text: str, context: Context) -> Optional[str]:
     values = _values(context.language)
     rewritten = _WORD.sub(lambda m: values.get(m.group().lower(), m.group()), text)
-    return rewritten if rewritten != text else None
+    return rewritten if rewritten != text and _in_digits(rewritten, context) else None
 
 
 def _to_words(text: str, context: Context) -> Optional[str]:
@@ -43,7 +43,7 @@ def _to_words(text: str, context: Context) -> Optional[str]:
         return None
     rewritten = _NUMBER.sub(lambda m: words[m.group()], text)
     rewritten = rewritten[:1].upper() + rewritten[1:] if text[:1].isdigit() else rewritten
-    return rewritten if rewritten != text and not re.search(r"\d", rewritten) else None
+    return rewritten if rewritten != text and _in_words(rewritten, context) else None
 
 
 def _has_number_word(output: str, language: str) -> bool:

@@ -11,23 +11,23 @@ from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 ELLIPSIS = "..."
 _FINAL = re.compile(r"[\s.!?,;:…]+$")
 _WORD_JOINERS = "-'’"
+_NUMBER_MARKS = ".,:"
 
 
 def _is_punctuation(text: str, position: int) -> bool:
-    """Whether a character is punctuation; a joiner between two letters belongs to its word."""
+    """Whether a character is punctuation: not a joiner inside a word or a mark in a number."""
     character = text[position]
     if not unicodedata.category(character).startswith("P"):
         return False
-    between_letters = (
-        0 < position < len(text) - 1
-        and text[position - 1].isalnum()
-        and text[position + 1].isalnum()
-    )
-    return not (character in _WORD_JOINERS and between_letters)
+    before, after = text[max(position - 1, 0) : position], text[position + 1 : position + 2]
+    in_word = character in _WORD_JOINERS and before.isalnum() and after.isalnum()
+    in_number = character in _NUMBER_MARKS and before.isdigit() and after.isdigit()
+    return not (in_word or in_number)
 
 
 def _without_punctuation(text: str, context: Context) -> Optional[str]:
-    kept = "".join(c for i, c in enumerate(text) if not _is_punctuation(text, i))
+    # a space instead: `and/or` is two words
+    kept = "".join(" " if _is_punctuation(text, i) else c for i, c in enumerate(text))
     kept = " ".join(kept.split())
     return kept if kept and kept != text else None
 

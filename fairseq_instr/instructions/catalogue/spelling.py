@@ -25,13 +25,18 @@ def fold_to_ascii(text: str, language: str) -> str:
 
 def _to_ascii(text: str, context: Context) -> Optional[str]:
     folded = fold_to_ascii(text, context.language)
-    return folded if folded != text and folded.isascii() else None
+    return folded if folded != text and _is_ascii(folded, context) else None
 
 
 def _is_ascii(output: str, context: Context) -> bool:
     # German shows whether it was folded; a sentence that needs no umlaut shows nothing
     shown = context.language != "de" or any(pair in output.lower() for pair in _GERMAN.values())
     return any(c.isalpha() for c in output) and output.isascii() and shown
+
+
+def _to_swiss(text: str, context: Context) -> Optional[str]:
+    rewritten = text.replace("ß", "ss").replace("ẞ", "SS")
+    return rewritten if rewritten != text else None
 
 
 def _is_swiss(output: str, context: Context) -> bool:
@@ -53,7 +58,7 @@ INSTRUCTIONS = [
         "spelling",
         ("in Swiss spelling", "as spelled in Switzerland", "with ss for ß"),
         obeys=_is_swiss,
-        rewrite=lambda text, context: text.replace("ß", "ss") if "ß" in text else None,
+        rewrite=_to_swiss,
         layer=Layer.SPELLING,
         languages=frozenset({"de"}),
     ),

@@ -22,6 +22,10 @@ def _value(output: str) -> Optional[str]:
     return value if isinstance(value, str) and value.strip() else None
 
 
+def _rewrite(text: str, context: Context) -> Optional[str]:
+    return json.dumps({JSON_KEY: text}, ensure_ascii=False) if text.strip() else None
+
+
 def _unwrap(output: str, context: Context) -> str:
     value = _value(output)
     return output if value is None else value
@@ -33,7 +37,7 @@ INSTRUCTIONS = [
         "structure",
         ("as JSON", "as a JSON object", 'as {"translation": "..."}'),
         obeys=lambda output, context: _value(output) is not None,
-        rewrite=lambda text, context: json.dumps({JSON_KEY: text}, ensure_ascii=False),
+        rewrite=_rewrite,
         unwrap=_unwrap,
         layer=Layer.STRUCTURE,
     ),

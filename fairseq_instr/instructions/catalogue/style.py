@@ -21,11 +21,12 @@ def _articles(language: str):
 
 def _without_articles(text: str, context: Context) -> Optional[str]:
     articles = _articles(context.language)
-    words = [w for w in text.split(" ") if w.strip(".,;:!?\"").lower() not in articles]
+    words = [w for w in text.split(" ") if w.strip('.,;:!?"').lower() not in articles]
     kept = " ".join(words)
     if kept == text or len(words) < 2:
         return None
-    return kept[:1].upper() + kept[1:]
+    kept = kept[:1].upper() + kept[1:]
+    return kept if _has_no_articles(kept, context) else None
 
 
 def _has_no_articles(output: str, context: Context) -> bool:

@@ -6,7 +6,7 @@ it is also asked for capitals is not called disobedient.
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 
@@ -16,6 +16,9 @@ def wrap(
 ) -> Instruction:
     """An instruction that puts `before` and `after` around the sentence."""
 
+    def has_words(text: str) -> bool:
+        return any(c.isalnum() for c in text)
+
     def obeys(output: str, context: Context) -> bool:
         folded = output.strip().lower()
         inner = folded[len(before) : len(folded) - len(after)]
@@ -23,11 +26,11 @@ def wrap(
             folded.startswith(before.lower())
             and folded.endswith(after.lower())
             and len(folded) >= len(before) + len(after)
-            and any(c.isalnum() for c in inner)
+            and has_words(inner)
         )
 
-    def rewrite(text: str, context: Context) -> str:
-        return f"{before}{text}{after}"
+    def rewrite(text: str, context: Context) -> Optional[str]:
+        return f"{before}{text}{after}" if has_words(text) else None
 
     def unwrap(output: str, context: Context) -> str:
         if not obeys(output, context):

@@ -1,0 +1,146 @@
+"""Several instructions at once: order-free, one an axis, applied from the inside out."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Context, Inventory, catalogue, compose, rewrite, verify
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import excluding, from_inside_out, parse
+
+SENTENCES = [
+    line.split("\t")
+    for line in Path(__file__).with_name("sentences.tsv").read_text(encoding="utf-8").splitlines()
+]
+INVENTORY = Inventory([look_up("to:de"), look_up("to:fr"), *catalogue().values()])
+BY_RULE = [i for i in catalogue().values() if i.rewrite is not None]
+PAIRS = [pair for pair in itertools.combinations(BY_RULE, 2) if pair[0].axis != pair[1].axis]
+
+
+def serves(instruction, language):
+    return instruction.languages is None or language in instruction.languages
+
+
+@pytest.mark.parametrize("language, column", [("en", 0), ("de", 1)])
+def test_every_pair_of_rules_is_obeyed_where_both_apply(language, column):
+    pairs = [p for p in PAIRS if all(serves(i, language) for i in p)]
+    assert len(pairs) > 100
+    disobeyed, never_made = [], []
+    for pair in pairs:
+        n_made = n_applicable = 0
+        for row in SENTENCES:
+            context = Context(source=row[1 - column], language=language)
+            n_applicable += all(i.rewrite(row[column], context) is not None for i in pair)
+            text = rewrite(pair, row[column], context)
+            n_made += text is not None
+            if text is not None and not all(verify(pair, text, context).values()):
+                disobeyed.append((pair[0].name, pair[1].name, row[column], text))
+        if n_applicable and not n_made:
+            never_made.append((pair[0].name, pair[1].name))
+    assert disobeyed == []
+    assert never_made == []
+
+
+def test_a_composition_on_literal_text():
+    names = ["json", "uppercase", "ascii", "double-quotes", "exclamation", "digits", "html-bold"]
+    instructions = [look_up(name) for name in names]
+    context = Context(source="Three big dogs.", language="de")
+    text = rewrite(instructions, "Drei größere Hunde.", context)
+    assert text == '{"translation": "<b>\\"3 GROESSERE HUNDE!\\"</b>"}'
+    assert verify(instructions, text, context) == dict.fromkeys(names, True)
+
+
+def test_the_verdict_says_which_instruction_was_not_obeyed():
+    instructions = [look_up("uppercase"), look_up("double-quotes"), look_up("note-label")]
+    context = Context(source="A dog.", language="de")
+    assert verify(instructions, '"Ein Hund."', context) == {
+        "note-label": False,
+        "double-quotes": True,
+        "uppercase": False,
+    }
+
+
+def test_a_rule_that_does_not_apply_leaves_no_composed_reference():
+    context = Context(source="A dog.", language="de")
+    assert rewrite([look_up("uppercase"), look_up("digits")], "Ein Hund.", context) is None
+    assert rewrite([look_up("uppercase"), look_up("formal")], "Ein Hund.", context) is None
+    assert rewrite([], "Ein Hund.", context) == "Ein Hund."
+
+
+@given(
+    pair=st.sampled_from(PAIRS),
+    text=st.text(max_size=30),
+    source=st.text(max_size=30),
+    language=st.sampled_from(["de", "en"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_text_can_be_rewritten_and_judged(pair, text, source, language):
+    if not all(serves(i, language) for i in pair):
+        return
+    context = Context(source=source, language=language)
+    assert set(verify(pair, text, context)) == {i.name for i in pair}
+    rewritten = rewrite(pair, text, context)
+    assert rewritten == rewrite(pair[::-1], text, context)
+    if rewritten is not None:
+        assert all(verify(pair, rewritten, context).values())
+
+
+@given(
+    names=st.lists(st.sampled_from(INVENTORY.names), max_size=6),
+    seed=st.randoms(use_true_random=False),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_order_of_names_says_nothing(names, seed):
+    shuffled = list(names)
+    seed.shuffle(shuffled)
+    shared = excluding([INVENTORY[INVENTORY.position(name)] for name in set(names)])
+    if shared is not None:
+        for given_names in (names, shuffled):
+            with pytest.raises(InputError, match="exclude each other"):
+                compose(given_names, INVENTORY)
+        return
+    positions = compose(names, INVENTORY)
+    assert positions == compose(shuffled, INVENTORY) == compose(names + names, INVENTORY)
+    assert list(positions) == sorted(positions)
+    assert {INVENTORY[i].name for i in positions} == set(names)
+
+
+def test_two_of_one_axis_are_refused_and_the_axis_is_listed():
+    with pytest.raises(InputError) as caught:
+        compose(["formal", "uppercase", "informal"], INVENTORY, origin="--instruct")
+    message = str(caught.value)
+    assert message.startswith("--instruct: 'formal' and 'informal' exclude each other")
+    assert "'formality'" in message and "choose one of formal, informal" in message
+    assert "\n" not in message
+
+
+def test_an_unknown_name_is_refused_and_the_inventory_is_listed():
+    with pytest.raises(InputError) as caught:
+        compose(["formal", "uppercas"], INVENTORY, origin="--instruct")
+    message = str(caught.value)
+    assert message.startswith("--instruct: unknown instruction 'uppercas'")
+    assert all(name in message for name in INVENTORY.names)
+    with pytest.raises(InputError, match="the inventory is empty"):
+        compose(["formal"], Inventory())
+
+
+def test_an_instruction_without_a_verifier_cannot_be_judged():
+    from_file = Inventory.from_dict(INVENTORY.to_dict())[2]  # a file holds no functions
+    with pytest.raises(InputError, match="no verifier"):
+        verify([from_file], "Ein Hund.", Context(language="de"))
+
+
+def test_names_are_separated_by_commas():
+    assert parse(" formal,uppercase , ,") == ("formal", "uppercase")
+    assert parse("") == ()
+
+
+def test_inner_layers_act_first_whatever_the_order_given():
+    names = [
+        i.name for i in from_inside_out([look_up("json"), look_up("digits"), look_up("ascii")])
+    ]
+    assert names == ["digits", "ascii", "json"]

@@ -1,0 +1,187 @@
+"""The inventory file: round trip, refusal of hostile files, what a trained model accepts."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Instruction, Inventory, catalogue
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.inventory import MAX_FILE_BYTES, MAX_INSTRUCTIONS, direction
+
+NAMES = st.from_regex(r"[a-z0-9][a-z0-9_.:-]{0,20}", fullmatch=True)
+INSTRUCTIONS = st.builds(
+    Instruction,
+    name=NAMES,
+    axis=NAMES,
+    phrases=st.lists(st.text(max_size=20), max_size=3).map(tuple),
+)
+INVENTORIES = st.lists(INSTRUCTIONS, max_size=6, unique_by=lambda i: i.name).map(Inventory)
+
+FORMAL = Instruction("formal", "formality")
+UPPER = Instruction("uppercase", "case")
+LOWER = Instruction("lowercase", "case")
+
+
+@given(inventory=INVENTORIES)
+@settings(max_examples=100, deadline=None)
+def test_an_inventory_comes_back_from_its_file(inventory, tmp_path_factory):
+    path = tmp_path_factory.mktemp("inventory") / "instructions.yaml"
+    inventory.save(path)
+    loaded = Inventory.load(path)
+    assert loaded == inventory
+    assert loaded.names == inventory.names  # in order
+    assert loaded.symbols == inventory.symbols
+    assert len(set(loaded.symbols)) == len(loaded)
+
+
+def test_names_that_yaml_takes_for_other_types_stay_names(tmp_path):
+    names = ["no", "null", "1e3", "0x10", "2026-11-21", "1.5", "12:30", "true", "010"]
+    inventory = Inventory([Instruction(name, "on") for name in names])
+    inventory.save(tmp_path / "instructions.yaml")
+    assert Inventory.load(tmp_path / "instructions.yaml").names == tuple(names)
+
+
+def test_the_whole_catalogue_comes_back_from_its_file(tmp_path):
+    inventory = Inventory([look_up("to:de"), *catalogue().values()])
+    inventory.save(tmp_path / "instructions.yaml")
+    assert Inventory.load(tmp_path / "instructions.yaml") == inventory
+
+
+def test_a_file_is_not_overwritten_without_force(tmp_path):
+    path = tmp_path / "instructions.yaml"
+    Inventory([FORMAL]).save(path)
+    with pytest.raises(InputError, match="--force"):
+        Inventory([UPPER]).save(path)
+    assert Inventory.load(path).names == ("formal",)
+    Inventory([UPPER]).save(path, force=True)
+    assert Inventory.load(path).names == ("uppercase",)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+ALIAS_BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(
+    f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}]"
+    for a, b in zip("abcdefghij", "bcdefghijk")
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "formal",
+        "[formal]",
+        "instructions: formal",
+        "instructions: {formal: formality}",
+        "instructions: [formal]",
+        "instructions: [{name: formal}]",
+        "instructions: [{name: formal, axis: [formality]}]",
+        "instructions: [{name: 7, axis: formality}]",
+        "instructions: [{name: no, axis: formality}]",
+        "instructions: [{name: Formal, axis: formality}]",
+        "instructions: [{name: 'for mal', axis: formality}]",
+        "instructions: [{name: '', axis: formality}]",
+        "instructions: [{name: formal, axis: formality, phrases: formal}]",
+        "instructions: [{name: formal, axis: formality, phrases: {a: b}}]",
+        "instructions: [{name: formal, axis: formality, phrases: false}]",
+        "instructions: [{name: formal, axis: formality, phrases: [1]}]",
+        "instructions: [{name: formal, axis: formality, 5: x}]",
+        "instructions: [{name: formal, axis: a}, {name: formal, axis: b}]",
+        "instructions: [{name: formal, axis: formality}",
+        "instructions: [{name: formal, axis: formality}]\nextra: 1",
+        "instructions: []\n---\ninstructions: []",
+        "instructions: !!python/object/apply:os.system ['echo hostile']",
+        "instructions: [!!python/name:os.system ]",
+        "instructions: !unknown [x]",
+        "instructions: [{? [a] : b}]",
+        "instructions: [*nowhere]",
+        "instructions: 2026-13-45",
+        "instructions: &x [*x]",
+        "instructions: \x00",
+        "[" * 5000,
+        ALIAS_BOMB,
+        ALIAS_BOMB + "\ninstructions: *k",
+        ALIAS_BOMB + "\ninstructions: [{name: formal, axis: formality, phrases: *k}]",
+        ALIAS_BOMB + "\ninstructions: [{name: *k, axis: formality}]",
+    ],
+)
+def test_what_is_no_inventory_is_refused_in_one_sentence(text, tmp_path):
+    path = tmp_path / "instructions.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        Inventory.load(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message and len(message) < 1000
+
+
+@given(content=st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["instructions", "name", "axis", "phrases", "x"]), inner),
+    max_leaves=12,
+))  # fmt: skip
+@settings(max_examples=150, deadline=None)
+def test_any_content_is_an_inventory_or_refused(content):
+    try:
+        inventory = Inventory.from_dict(content)
+    except InputError as error:
+        assert "\n" not in str(error)
+    else:
+        assert Inventory.from_dict(inventory.to_dict()) == inventory
+
+
+def test_a_file_that_is_missing_too_large_or_not_utf8_is_refused(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        Inventory.load(tmp_path / "nothing.yaml")
+    large = tmp_path / "large.yaml"
+    large.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
+    with pytest.raises(InputError, match="larger than"):
+        Inventory.load(large)
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("instructions: [größer]".encode("latin-1"))
+    with pytest.raises(InputError, match="not YAML"):
+        Inventory.load(latin)
+
+
+def test_too_many_instructions_are_refused():
+    with pytest.raises(InputError, match="at most"):
+        Inventory(Instruction(f"i{n}", "axis") for n in range(MAX_INSTRUCTIONS + 1))
+
+
+def test_positions_members_and_axes():
+    inventory = Inventory([look_up("to:de"), UPPER, FORMAL, LOWER, look_up("to:fr")])
+    assert inventory.position("formal") == 2
+    assert inventory.members("case") == (1, 3)
+    assert inventory.axes == ("target-language", "case", "formality")
+    assert inventory.target_languages == ("de", "fr")
+    assert direction("de") in inventory and "to:nl" not in inventory
+    with pytest.raises(InputError, match="unknown instruction 'x'; accepted: to:de, uppercase"):
+        inventory.position("x")
+
+
+def test_new_instructions_at_the_end_extend_a_trained_inventory():
+    trained = Inventory([FORMAL, UPPER])
+    Inventory([FORMAL, UPPER]).check_extends(trained, "tuned.pt")
+    Inventory([FORMAL, UPPER, LOWER]).check_extends(trained, "tuned.pt")
+    Inventory([Instruction("formal", "formality", ("politely",)), UPPER]).check_extends(
+        trained, "tuned.pt"
+    )
+
+
+@pytest.mark.parametrize(
+    "changed, position, found",
+    [
+        ([UPPER, FORMAL], 1, "'uppercase' (axis case)"),
+        ([FORMAL], 2, "nothing"),
+        ([FORMAL, LOWER, UPPER], 2, "'lowercase' (axis case)"),
+        ([FORMAL, Instruction("uppercase", "letters")], 2, "'uppercase' (axis letters)"),
+        ([], 1, "nothing"),
+    ],
+)
+def test_anything_else_does_not_extend_it(changed, position, found):
+    with pytest.raises(InputError) as caught:
+        Inventory(changed).check_extends(Inventory([FORMAL, UPPER]), "tuned.pt")
+    message = str(caught.value)
+    assert "tuned.pt" in message and f"position {position} holds {found}" in message
