@@ -271,7 +271,7 @@ class Recipe:
         print("  $ " + shlex.join(line), flush=True)
         log_file = self.work / "logs" / f"{log}.log"
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        with open(log_file, "a", encoding="utf-8") as out:
+        with open(log_file, "a", encoding="utf-8", buffering=1) as out:
             out.write("$ " + shlex.join(line) + "\n")
             process = subprocess.Popen(
                 line,

@@ -36,8 +36,11 @@ def paired_significance(
     """Paired bootstrap (Koehn, 2004) of every system against the first one.
 
     Returns:
-        metric -> system -> `{"score", "p_value"}`; the first system has no p-value.
+        metric -> system -> `{"score", "p_value"}`; the first system has no p-value, and a
+        system with the same outputs as the first has 1 (sacreBLEU's would be near 0).
     """
+    first = list(next(iter(systems.values())))
+    same = {name for name, outputs in systems.items() if list(outputs) == first}
     before = os.environ.get("SACREBLEU_SEED")
     os.environ["SACREBLEU_SEED"] = str(seed)  # the only way in to sacreBLEU's seed
     try:
@@ -56,7 +59,10 @@ def paired_significance(
             os.environ["SACREBLEU_SEED"] = before
     return {
         metric: {
-            name: {"score": round(result.score, 2), "p_value": result.p_value}
+            name: {
+                "score": round(result.score, 2),
+                "p_value": 1.0 if result.p_value is not None and name in same else result.p_value,
+            }
             for name, result in zip(systems, results)
         }
         for metric, results in scores.items()

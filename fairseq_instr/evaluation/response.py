@@ -53,7 +53,8 @@ def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> Tuple[f
     scale = 1 + z * z / trials
     centre = (share + z * z / (2 * trials)) / scale
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / scale
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # rounding must not put the ends on the wrong side of the share itself
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def applicable_lines(

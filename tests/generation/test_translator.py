@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.generation.translator import Translator
+
+PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
+
+
+@pytest.fixture(scope="module")
+def translator(tuned, data_bin):
+    return Translator.from_pretrained(tuned, data_bin, source="en", target="de", beam=2)
+
+
+@pytest.mark.parametrize("n_lines", range(18))
+def test_as_many_translations_as_lines(translator, n_lines):
+    lines = ["w1 w2 w3"[: 2 + 3 * (i % 3)] for i in range(n_lines)]
+    assert len(translator.translate(lines, batch_size=5)) == n_lines
+
+
+def test_batching_and_order_change_nothing(translator):
+    lines = ["w1", "", "w3 w4 w5 w6 w7", "w8 w9", "w2 w2 w2"]
+    asked = ["", "formal", "uppercase", "uppercase, informal", "exclaim"]
+    alone = [translator.translate([line], names)[0] for line, names in zip(lines, asked)]
+    assert translator.translate(lines, asked) == alone
+    assert translator.translate(lines[::-1], asked[::-1], batch_size=2) == alone[::-1]
+
+
+def test_it_says_what_fairseq_generate_says(translator, call, data_bin, tuned, corpus_maker):
+    printed = call("generate", data_bin, *PLUGIN, "--path", tuned, "--beam", 2,
+                   "--instruct", "uppercase", "--max-len-a", 2.5, "--max-len-b", 30, "--cpu",
+                   "--gen-subset", "valid", "--num-workers", 0)  # fmt: skip
+    lines = [line.split("\t") for line in printed.splitlines() if line.startswith("H-")]
+    expected = {int(fields[0][2:]): fields[2] for fields in lines}
+    outputs = translator.translate(corpus_maker.sentences(6, 1), "uppercase")
+    assert outputs == [expected[i] for i in range(6)]
+
+
+def test_threads_share_one(translator):
+    lines = [f"w{i} w{i + 1}" for i in range(12)]
+    expected = translator.translate(lines, "formal")
+    found = {}
+
+    def work(number):
+        found[number] = translator.translate(lines, "formal")
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(found.values()) == [expected] * 4
+
+
+def test_a_base_model_loads_with_the_same_data_bin(base, data_bin):
+    translator = Translator.from_pretrained(base, data_bin, beam=1)
+    assert len(translator.translate(["w1 w2"])) == 1
+
+
+@pytest.mark.parametrize(
+    "asked, message",
+    [
+        ("uppercase, lowercase", "exclude each other"),
+        ("loud", "unknown instruction 'loud'; accepted: uppercase"),
+        (["formal"], "1 entries came for 2 lines"),
+    ],
+)
+def test_bad_instructions_are_refused(translator, asked, message):
+    with pytest.raises(InputError, match=message):
+        translator.translate(["w1", "w2"], asked)
+
+
+def test_a_missing_checkpoint_is_refused(data_bin, tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        Translator.from_pretrained(tmp_path / "none.pt", data_bin)

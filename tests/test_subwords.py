@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairseq_instr import sample
+from fairseq_instr.errors import InputError
+from fairseq_instr.subwords import Subwords, spelling_check, train
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    lines = [s.texts[language] for s in sample.generate(200, 1) for language in ("en", "de")]
+    return train(lines, tmp_path_factory.mktemp("subwords") / "joint", 700)
+
+
+def test_what_the_text_lacks_can_be_written(model):
+    subwords = Subwords(model)
+    for text in ('<b>Ein "Haus"</b>', '{"translation": "a | b"}', "»ja« – 漢字"):
+        assert subwords.decode(subwords.encode(text)) == text
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30))
+def test_all_of_ascii_comes_back(model, text):
+    subwords = Subwords(model)
+    assert subwords.decode(subwords.encode(text)) == text
+
+
+def test_the_dictionary_knows_every_piece(model, tmp_path):
+    subwords = Subwords(model)
+    subwords.write_dictionary(tmp_path / "dict.txt")
+    can_spell = spelling_check(subwords, tmp_path / "dict.txt")
+    assert can_spell("<b>漢字 |||")
+    with pytest.raises(InputError, match="exists; give --force"):
+        subwords.write_dictionary(tmp_path / "dict.txt")
+
+
+def test_a_dictionary_without_a_piece_can_t_spell_it(model, tmp_path):
+    subwords = Subwords(model)
+    pieces = [piece for piece in subwords.pieces if "<" not in piece]
+    (tmp_path / "dict.txt").write_text("".join(f"{piece} 1\n" for piece in pieces), "utf-8")
+    can_spell = spelling_check(subwords, tmp_path / "dict.txt")
+    assert can_spell("Ein Haus")
+    assert not can_spell("<b>")
+
+
+def test_the_same_text_gives_the_same_model(model, tmp_path):
+    lines = [s.texts[language] for s in sample.generate(200, 1) for language in ("en", "de")]
+    assert train(lines, tmp_path / "again", 700).read_bytes() == model.read_bytes()
+
+
+def test_a_model_is_not_overwritten_and_must_be_one(model, tmp_path):
+    before = model.read_bytes()
+    with pytest.raises(InputError, match="exists; give --force"):
+        train(["a"], str(model)[: -len(".model")], 700)
+    assert model.read_bytes() == before
+    with pytest.raises(InputError, match="does not exist"):
+        Subwords(tmp_path / "missing.model")
+    (tmp_path / "broken.model").write_bytes(b"no model")
+    with pytest.raises(InputError, match="is not a SentencePiece model"):
+        Subwords(tmp_path / "broken.model")
