@@ -1,0 +1,110 @@
+"""Training without instructions: this task against fairseq's stock `translation`.
+
+    OMP_NUM_THREADS=1 python benchmarks/plain_training.py
+
+Both tasks train the same architecture on the same data-bin (sample corpus, BPE-free words) in
+one process, through fairseq's own trainer and iterators. They take turns of a few updates, and
+each turn is measured in CPU seconds, loading and collating included, so that what else the
+machine does falls on both. Figure: target tokens per CPU second, this task's to stock's
+(median over pairs of turns); 1 means that instructions cost nothing where there are none.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fairseq import options, tasks, utils
+from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq.trainer import Trainer
+from record import record
+from tqdm import tqdm
+
+from fairseq_instr import sample
+
+PLUGIN = Path(__file__).resolve().parents[1] / "fairseq_instr"
+MODEL = (
+    "--arch transformer --encoder-layers 2 --decoder-layers 2 --encoder-embed-dim 128 "
+    "--decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512 "
+    "--encoder-attention-heads 4 --decoder-attention-heads 4 --dropout 0.1 "
+    "--criterion label_smoothed_cross_entropy --label-smoothing 0.1 --optimizer adam "
+    "--lr 1e-3 --max-tokens 2048 --num-workers 0 --data-buffer-size 0 --cpu --seed 1"
+).split()
+
+
+def binarise(folder: Path, n_pairs: int) -> Path:
+    """A flat data-bin of the sample corpus, words as tokens."""
+    sample.write(folder, {"train": n_pairs, "valid": 50}, ["en", "de"], seed=1)
+    data = folder / "bin"
+    command = ["-s", "en", "-t", "de", "--trainpref", folder / "train", "--destdir", data]
+    tool = Path(sys.executable).with_name("fairseq-preprocess")
+    subprocess.run([tool, *map(str, command)], check=True, capture_output=True)
+    return data
+
+
+class Training:
+    """One task's training, a few updates at a time."""
+
+    def __init__(self, task_name: str, data: Path):
+        arguments = [str(data), "-s", "en", "-t", "de", "--task", task_name, *MODEL]
+        parser = options.get_training_parser()
+        cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, arguments))
+        task = tasks.setup_task(cfg.task)
+        task.load_dataset("train")
+        model = task.build_model(cfg.model)
+        self.trainer = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
+        self.epoch = self.trainer.get_train_iterator(1, load_dataset=False)
+        self.batches = iter(())
+
+    def turn(self, n_updates: int) -> float:
+        """Target tokens per CPU second over some updates."""
+        n_tokens, start = 0, time.process_time()
+        for _ in range(n_updates):
+            batch = next(self.batches, None)
+            if batch is None:
+                self.batches = iter(self.epoch.next_epoch_itr(shuffle=True))
+                batch = next(self.batches)
+            self.trainer.train_step([batch])
+            n_tokens += batch["ntokens"]
+        return n_tokens / (time.process_time() - start)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=8000, help="sentence pairs of the corpus")
+    parser.add_argument("--updates", type=int, default=10, help="updates in a turn")
+    parser.add_argument("--turns", type=int, default=24, help="turns of each task")
+    args = parser.parse_args()
+    utils.import_user_module(argparse.Namespace(user_dir=str(PLUGIN)))
+    tasks.import_tasks(str(PLUGIN / "tasks"), "fairseq_instr.tasks")
+    with tempfile.TemporaryDirectory() as folder:
+        data = binarise(Path(folder), args.pairs)
+        stock = Training("translation", data)
+        ours = Training("translation_with_instructions", data)
+        for training in (stock, ours):
+            training.turn(5)  # warm caches
+        ratios = []
+        for turn in tqdm(range(args.turns), desc="turns"):
+            pair = (stock, ours) if turn % 2 else (ours, stock)
+            speed = {training: training.turn(args.updates) for training in pair}
+            ratios.append(speed[ours] / speed[stock])
+    ratio = statistics.median(ratios)
+    quartiles = statistics.quantiles(ratios, n=4)
+    print(f"target tokens per CPU second, to stock translation: {ratio:.3f}")
+    record(
+        "plain_training_to_stock",
+        round(ratio, 3),
+        {
+            "ratio": "target tokens per CPU second, this task's to fairseq's translation",
+            "turns": args.turns,
+            "updates_a_turn": args.updates,
+            "quartiles": [round(q, 3) for q in quartiles],
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Merging a benchmark's figures into `results.json`, beside the conditions they hold under.
+
+The figures lie at the top level under dotted names, ready to be compared with a target:
+`record("fused_loss", {"time_to_matmuls": 1.05}, ...)` writes `fused_loss.time_to_matmuls`.
+How each was measured (machine, versions, date, command, and what the benchmark adds) lies
+under `conditions` by the same name.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fcntl
+import json
+import os
+import platform
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from fairseq_instr.files import write_atomically
+
+RESULTS = Path(__file__).with_name("results.json")
+DISTRIBUTIONS = ("torch", "fairseq-fixed", "fairseq", "numpy", "ctranslate2", "transformers")
+
+
+def processor():
+    """The processor's name as the system gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def conditions():
+    """Machine, versions, date and command of this process, as a dict of JSON values."""
+    versions = {"python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    threads = os.environ.get("OMP_NUM_THREADS")
+    command = shlex.join(["python", os.path.relpath(sys.argv[0]), *sys.argv[1:]])
+    return {
+        "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()}",
+        "versions": versions,
+        "date": datetime.date.today().isoformat(),
+        "command": f"OMP_NUM_THREADS={threads} {command}" if threads else command,
+    }
+
+
+def record(name, value, details=None, path=RESULTS):
+    """Write `value` under the dotted `name`, and the conditions under `conditions.{name}`.
+
+    Args:
+        name (str): dotted name, such as `stage2_step` or `stage2_step.full`.
+        value (float or dict): the figure, or figures by name. A dict replaces only the
+            figures that it names.
+        details (dict, optional): further conditions: settings, spread, what the ratio is to.
+        path (Path): the file; it is made where there is none.
+    """
+    path = Path(path)
+    # Benchmarks may end at the same time: read, merge and write are one step.
+    with open(path.with_name(f".{path.name}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        node = results
+        *parents, last = name.split(".")
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        if isinstance(value, dict) and isinstance(node.get(last), dict):
+            node[last].update(value)
+        else:
+            node[last] = value
+        measured = results.pop("conditions", {})
+        measured[name] = {**conditions(), **(details or {})}
+        results["conditions"] = measured  # last in the file
+        write_atomically(path, json.dumps(results, indent=2) + "\n", force=True)
