@@ -17,4 +17,4 @@ if importlib.util.find_spec("fairseq") is not None:
     from fairseq_instr.checkpoints import safe_globals
 
     safe_globals.register()
-    import fairseq_instr.criterions  # noqa: E402,F401
+    import fairseq_instr.criterions  # noqa: F401

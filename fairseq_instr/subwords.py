@@ -29,6 +29,7 @@ def train(
         model_prefix: the model is written to `model_prefix.model`.
         vocabulary_size: number of pieces, special ones and bytes included.
         seed: for SentencePiece's sampling of very large inputs.
+        force: overwrite the model if it exists.
 
     Raises:
         InputError: if the model exists, or the text holds fewer pieces than asked for.

@@ -1,7 +1,7 @@
-"""Make task data for instructions from parallel text, by the rules of the catalogue.
+r"""Make task data for instructions from parallel text, by the rules of the catalogue.
 
-    python scripts/curate_instructions.py --source train.en --target train.de \\
-        --source-language en --target-language de --instructions uppercase,html-bold \\
+    python scripts/curate_instructions.py --source train.en --target train.de \
+        --source-language en --target-language de --instructions uppercase,html-bold \
         --samples 1000 --subwords subwords.model --dictionary dict.de.txt --output task
 
 writes task/NAME/train.{en,de,instr} for each instruction, raw text, and shows what was kept

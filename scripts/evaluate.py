@@ -1,7 +1,7 @@
-"""Compare a base model and its tuned version: do they obey, and do they still translate?
+r"""Compare a base model and its tuned version: do they obey, and do they still translate?
 
-    python scripts/evaluate.py --data data-bin --subwords subwords.model \\
-        --base base.pt --tuned tuned.pt --mixed 0.7=mixed.pt -s en -t de \\
+    python scripts/evaluate.py --data data-bin --subwords subwords.model \
+        --base base.pt --tuned tuned.pt --mixed 0.7=mixed.pt -s en -t de \
         --source test.en --reference test.de --pairs all --output report
 
 writes report.json, report.md and plots: response rate and adequacy of every instruction in the
@@ -116,7 +116,7 @@ def choose_pairs(names, how_many, seed):
 
 
 def parse_mixed(entries):
-    """`0.7=mixed.pt` -> {"0.7": "mixed.pt"}"""
+    """Split `0.7=mixed.pt` into {"0.7": "mixed.pt"}."""
     mixed = {}
     for entry in entries:
         weight, equals, path = entry.partition("=")
@@ -238,7 +238,7 @@ def main():
 
 
 def _translate_plainly(translator, test, cases):
-    """source -> plain translation, of the test set and of all lines of the cases."""
+    """Plain translation of each source of the test set and of the cases."""
     sources = list(
         dict.fromkeys([*test.sources, *(line[0] for case in cases for line in test.cases[case])])
     )

@@ -1,6 +1,8 @@
-"""Mix the weights of a base model and its tuned version.
+r"""Mix the weights of a base model and its tuned version.
 
-    python scripts/interpolate_checkpoints.py --base base.pt --tuned tuned.pt \\
+Such as:
+
+    python scripts/interpolate_checkpoints.py --base base.pt --tuned tuned.pt \
         --tuned-weight 0.7 --output mixed.pt
 """
 

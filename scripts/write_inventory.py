@@ -1,5 +1,7 @@
 """Write an inventory of instructions of the catalogue into a data-bin.
 
+Such as:
+
     python scripts/write_inventory.py --output data-bin/instructions.yaml to:de uppercase formal
     python scripts/write_inventory.py --list
 """

@@ -1,6 +1,6 @@
-"""The whole recipe in one go: text -> base model -> task data -> finetuning -> report.
+r"""The whole recipe in one go: text -> base model -> task data -> finetuning -> report.
 
-    python examples/instruction_finetuning/run.py \\
+    python examples/instruction_finetuning/run.py \
         --config examples/instruction_finetuning/multi30k.yaml --text DIR --work work/multi30k
 
 Every step is a command that you could type; it is shown before it runs, its output goes to
@@ -200,8 +200,11 @@ class Recipe:
     # -- models -------------------------------------------------------------------------
 
     def train_base(self) -> None:
-        """A base model by stock `translation`; the plugin's name for it reads its own
-        checkpoints back on any torch."""
+        """A base model by stock `translation`.
+
+        `--user-dir` is there for a run that goes on: torch 2.6 and later read fairseq's
+        checkpoints only where the plugin has named what they hold.
+        """
         self.command(
             "base", tool("fairseq-train"), self.work / "base-bin", *PLUGIN[:2],
             "--task", "translation", "-s", self.source, "-t", self.target,

@@ -39,6 +39,7 @@ def paired_significance(
         metric -> system -> `{"score", "p_value"}`; the first system has no p-value, and a
         system with the same outputs as the first has 1 (sacreBLEU's would be near 0).
     """
+    expected = list(references)
     first = list(next(iter(systems.values())))
     same = {name for name, outputs in systems.items() if list(outputs) == first}
     before = os.environ.get("SACREBLEU_SEED")
@@ -46,7 +47,7 @@ def paired_significance(
     try:
         test = PairedTest(
             [(name, list(outputs)) for name, outputs in systems.items()],
-            {"BLEU": BLEU(references=[list(references)]), "chrF2": CHRF(references=[list(references)])},
+            {"BLEU": BLEU(references=[expected]), "chrF2": CHRF(references=[expected])},
             references=None,
             test_type="bs",
             n_samples=samples,

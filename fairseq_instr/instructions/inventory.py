@@ -155,14 +155,14 @@ class Inventory:
         for number, entry in enumerate(entries, start=1):
             if not isinstance(entry, dict) or not {"name", "axis"} <= set(entry):
                 raise InputError(
-                    f"{origin}: entry {number} is {_shortened.repr(entry)}; expected a mapping with "
-                    "the keys name, axis and optionally phrases"
+                    f"{origin}: entry {number} is {_shortened.repr(entry)}; expected a mapping "
+                    "with the keys name, axis and optionally phrases"
                 )
-            unknown = set(entry) - {"name", "axis", "phrases"}
+            unknown = sorted(map(str, set(entry) - {"name", "axis", "phrases"}))
             if unknown:
                 raise InputError(
-                    f"{origin}: entry {number} has the unknown key "
-                    f"{_shortened.repr(sorted(map(str, unknown))[0])}; accepted: name, axis, phrases"
+                    f"{origin}: entry {number} has the unknown key {_shortened.repr(unknown[0])}; "
+                    "accepted: name, axis, phrases"
                 )
             phrases = [] if entry.get("phrases") is None else entry["phrases"]
             if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
