@@ -78,7 +78,7 @@ def test_each_line_is_translated_under_its_own(call, data_bin, tuned, tmp_path, 
     arguments = [
         data_bin, "-s", "en", "-t", "de", "--user-dir", "fairseq_instr", "--task",
         "translation_with_instructions", "--path", tuned, "--cpu", "--beam", 2,
-        "--max-len-a", 0, "--max-len-b", 8,
+        "--max-len-a", 0, "--max-len-b", 8, "--num-workers", 0, "--data-buffer-size", 0,
     ]  # fmt: skip
 
     def translate(lines, *more):
