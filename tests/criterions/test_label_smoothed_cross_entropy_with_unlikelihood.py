@@ -13,6 +13,7 @@ from fairseq.logging import metrics
 from fairseq.models.transformer import TransformerModel, base_architecture
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
+from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion as Criterion,
 )
@@ -43,6 +44,10 @@ def build_model(task, **options):
     if "adaptive_softmax_cutoff" not in options:
         # Sharper than at the start, so that losses differ between tokens.
         torch.nn.init.normal_(model.decoder.output_projection.weight, std=0.5)
+    # Official fairseq 0.12.2 has copies for its fused layers that no loss depends on: data
+    # parallel training of its own needs --find-unused-parameters or legacy_ddp for them.
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not FUSED_LAYER_COPY.fullmatch(name))
     return model.train()
 
 
@@ -128,7 +133,11 @@ ROWS = [
 def gradients(model, loss):
     model.zero_grad()
     loss.backward()
-    return {name: parameter.grad for name, parameter in model.named_parameters()}
+    return {
+        name: parameter.grad
+        for name, parameter in model.named_parameters()
+        if parameter.requires_grad
+    }
 
 
 def assert_close(ours, theirs, **tolerance):
