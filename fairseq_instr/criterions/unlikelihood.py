@@ -21,8 +21,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-CHUNK_SIZE = 256
-"""Tokens whose logits the fused loss holds at a time."""
+MIN_CHUNK_SIZE = 256
+MIN_CHUNK_LOGITS = 2**22
+
+
+def default_chunk_size(vocab):
+    """Tokens that the fused loss projects at a time: 256, more where the vocabulary is small.
+
+    Matrix products over fewer rows lose speed, and over more than these don't gain any.
+    """
+    return max(MIN_CHUNK_SIZE, MIN_CHUNK_LOGITS // vocab)
 
 
 def _loss_dtype(tensor):
@@ -242,7 +250,7 @@ def fused_loss(
     unlikelihood_weight: float,
     ignore_index: int,
     bias: Optional[Tensor] = None,
-    chunk_size: int = CHUNK_SIZE,
+    chunk_size: Optional[int] = None,
 ) -> Losses:
     """Label-smoothed NLL and unlikelihood straight from hidden states and the projection.
 
@@ -264,7 +272,7 @@ def fused_loss(
         unlikelihood_weight (float): what a conflict's token counts in the loss.
         ignore_index (int): target value that contributes nothing (padding).
         bias (Tensor, optional): the projection's bias, `(vocab,)`.
-        chunk_size (int): tokens projected at a time.
+        chunk_size (int, optional): tokens projected at a time; `default_chunk_size` if None.
 
     Returns:
         Losses: the loss, and what is to be logged.
@@ -294,7 +302,7 @@ def fused_loss(
             is_conflict.expand_as(target).flatten().index_select(0, kept),
             epsilon,
             unlikelihood_weight,
-            chunk_size,
+            chunk_size or default_chunk_size(len(weight)),
             torch.is_grad_enabled(),
         )
     target_lprobs = lprobs.new_zeros(target.numel()).index_copy(0, kept, lprobs)

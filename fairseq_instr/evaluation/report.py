@@ -237,7 +237,7 @@ def _plot_response(pyplot, report: dict):
     axes.plot([t["adequacy"] for t in tuned], places, "D", color="#aa3377", label="adequacy")
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.1)
+    axes.set_xlim(0, 0.05 + max([1.0, *(t["adequacy"] for t in tuned)]))
     axes.set_xlabel("share of outputs that obey; adequacy")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, frameon=False)
     return figure
