@@ -41,7 +41,7 @@ else
 endif
 
 demo: environment
-	$(VENV)/bin/python examples/instruction_finetuning/run.py \
+	$(single_threaded) $(VENV)/bin/python examples/instruction_finetuning/run.py \
 		--config examples/instruction_finetuning/sample_corpus.yaml --work demo
 
 # The tests of one file stay in one process: they share what the file trains.
