@@ -31,7 +31,7 @@ import torch
 from fairseq.criterions.label_smoothed_cross_entropy import label_smoothed_nll_loss
 from record import record
 
-from fairseq_instr.criterions.unlikelihood import CHUNK_SIZE, fused_loss
+from fairseq_instr.criterions.unlikelihood import default_chunk_size, fused_loss
 
 SETTINGS = [  # tokens, vocabulary, width
     (1024, 8192, 256),
@@ -163,7 +163,7 @@ def main():
         table.append(row)
 
     tokens, vocab, width = MEMORY_SETTING
-    minimum = 4 * (tokens * width + vocab * width + CHUNK_SIZE * vocab)
+    minimum = 4 * (tokens * width + vocab * width + default_chunk_size(vocab) * vocab)
     peaks = {name: measure_peak(name, MEMORY_SETTING) for name in ("fused", "public")}
     mebibytes = {name: round(peak / 2**20) for name, peak in peaks.items()}
     mebibytes["minimum"] = round(minimum / 2**20)

@@ -1,0 +1,210 @@
+"""What a training step with conflicts costs, to a stock label-smoothed step.
+
+    OMP_NUM_THREADS=1 python benchmarks/stage2_step.py [--rounds 15]
+
+Forward and backward of a transformer (3+3 layers, width 256, vocabulary 6,000, tied
+embeddings, dropout 0.1) on one batch of 80 sentences of about 15 tokens, in training mode.
+Writes to `results.json`, under `stage2_step`, ratios to fairseq's `label_smoothed_cross_entropy`
+on the same sentences without conflicts:
+
+    full                  a conflict for every sentence, one forward, fused loss
+    quarter               the same for every fourth sentence
+    decoder_side          as `full`, the instruction on the decoder's side (one encoder run)
+    decoder_side_quarter  the same for every fourth sentence
+    two_forwards_public   a forward for the positives, one for the conflicts, and the public
+                          formula: softmax, clamp 1e-9, log
+    mle_fused             no conflicts, fused loss
+    full_unfused          as `full`, over logits
+
+Times are CPU seconds, the ways taken in turn within one process, the median of the rounds'
+ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+
+import torch
+from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
+from fairseq.data import Dictionary
+from fairseq.data.data_utils import collate_tokens
+from fairseq.models.transformer import TransformerModel, base_architecture
+from fairseq.tasks.translation import TranslationConfig, TranslationTask
+from record import record
+
+from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
+    LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
+)
+
+VOCABULARY, SENTENCES, EPSILON, ALPHA = 6000, 80, 0.1, 1.0
+PAD, EOS, RIGHT, WRONG = 1, 2, 4, 5
+
+
+def build_task():
+    dictionary = Dictionary()
+    for number in range(VOCABULARY - len(dictionary)):
+        dictionary.add_symbol(f"w{number}")
+    return TranslationTask(TranslationConfig(), dictionary, dictionary)
+
+
+def build_model(task):
+    torch.manual_seed(0)
+    args = argparse.Namespace(
+        encoder_layers=3, decoder_layers=3, encoder_embed_dim=256, encoder_ffn_embed_dim=1024,
+        encoder_attention_heads=4, decoder_attention_heads=4, dropout=0.1,
+        share_all_embeddings=True,
+    )  # fmt: skip
+    base_architecture(args)
+    return TransformerModel.build_model(args, task).train()
+
+
+def draw_sentences(seed=0):
+    """Sentence pairs as a length-sorted batch holds them: sources alike, targets less so."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw_tokens(length):
+        return torch.randint(6, VOCABULARY, (length,), generator=generator)
+
+    pairs = []
+    for length in torch.randint(13, 18, (SENTENCES,), generator=generator).tolist():
+        difference = round(2 * torch.randn((), generator=generator).item())
+        pairs.append((draw_tokens(length), draw_tokens(max(length + difference, 4))))
+    return pairs
+
+
+def make_batch(pairs, conflict_every, decoder_side):
+    """A batch in the layout that the criterion reads, a conflict for every n-th sentence."""
+
+    def collate(rows, left_pad):
+        return collate_tokens([torch.tensor(row) for row in rows], PAD, left_pad=left_pad)
+
+    def make_input(rows, instruction):
+        prompt = [instruction]
+        sources = [[*([] if decoder_side else prompt), *pair[0].tolist(), EOS] for pair in rows]
+        previous = [[EOS, *(prompt if decoder_side else []), *pair[1].tolist()] for pair in rows]
+        return {
+            "src_tokens": collate(sources, left_pad=True),
+            "src_lengths": torch.tensor([len(source) for source in sources]),
+            "prev_output_tokens": collate(previous, left_pad=False),
+        }
+
+    prompt_targets = [PAD] if decoder_side else []
+    target = collate([[*prompt_targets, *pair[1].tolist(), EOS] for pair in pairs], False)
+    sample = {
+        "id": torch.arange(len(pairs)),
+        "nsentences": len(pairs),
+        "ntokens": int(target.ne(PAD).sum()),
+        "net_input": make_input(pairs, RIGHT),
+        "target": target,
+    }
+    if conflict_every:
+        positive = torch.arange(0, len(pairs), conflict_every)
+        net_input = make_input(pairs, WRONG)  # all of them, so that widths are the positives'
+        if decoder_side:
+            net_input = {"prev_output_tokens": net_input["prev_output_tokens"]}
+        sample["conflicts"] = {
+            "positive": positive,
+            "axis": torch.zeros_like(positive),
+            "net_input": {name: rows[positive] for name, rows in net_input.items()},
+            "target": target[positive],
+        }
+    return sample
+
+
+def two_forwards_public(stock, model, sample):
+    """The loss as the public implementations have it."""
+    loss, _, _ = stock(model, sample)
+    conflicts = sample["conflicts"]
+    logits, _ = model(**conflicts["net_input"])
+    probabilities = torch.softmax(logits, -1)
+    logs = torch.log((1.0 - probabilities).clamp(min=1e-9))
+    unlikelihood = torch.nn.functional.nll_loss(
+        logs.flatten(0, 1), conflicts["target"].flatten(), ignore_index=PAD
+    )
+    return loss + ALPHA * sample["ntokens"] * unlikelihood
+
+
+def make_steps(task, model):
+    """Each way as a function that returns the loss."""
+    pairs = draw_sentences()
+    options = {"sentence_avg": False, "label_smoothing": EPSILON}
+    stock = LabelSmoothedCrossEntropyCriterion(task, **options)
+    ours = {
+        fused: LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(
+            task, unlikelihood_weight=ALPHA, fused_loss=fused, **options
+        )
+        for fused in (True, False)
+    }
+    plain = make_batch(pairs, None, False)
+    every, fourth = make_batch(pairs, 1, False), make_batch(pairs, 4, False)
+    decoder_every, decoder_fourth = make_batch(pairs, 1, True), make_batch(pairs, 4, True)
+    return {
+        "stock": lambda: stock(model, plain)[0],
+        "full": lambda: ours[True](model, every)[0],
+        "quarter": lambda: ours[True](model, fourth)[0],
+        "decoder_side": lambda: ours[True](model, decoder_every)[0],
+        "decoder_side_quarter": lambda: ours[True](model, decoder_fourth)[0],
+        "two_forwards_public": lambda: two_forwards_public(stock, model, every),
+        "mle_fused": lambda: ours[True](model, plain)[0],
+        "full_unfused": lambda: ours[False](model, every)[0],
+    }
+
+
+def check_agreement(model, steps):
+    """The ways that should give one loss do, so that the same work is measured."""
+    model.eval()
+    losses = {
+        name: steps[name]().item() for name in ("full", "full_unfused", "two_forwards_public")
+    }
+    model.train()
+    for name, loss in losses.items():
+        if abs(loss - losses["full"]) > 1e-5 * abs(loss):
+            raise AssertionError(f"{name} gives {loss}, full {losses['full']}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15, help="measurements of each way")
+    args = parser.parse_args()
+
+    torch.set_num_threads(1)
+    task = build_task()
+    model = build_model(task)
+    steps = make_steps(task, model)
+    check_agreement(model, steps)
+    times = {name: [] for name in steps}
+    for round_number in range(args.rounds + 1):
+        for name, step in steps.items():
+            model.zero_grad()
+            start = time.process_time()
+            step().backward()
+            if round_number:  # the first one warms up
+                times[name].append(time.process_time() - start)
+
+    stock = times.pop("stock")
+    ratios = {
+        name: round(statistics.median(a / b for a, b in zip(ours, stock)), 3)
+        for name, ours in times.items()
+    }
+    fastest = {name: round(min(ours) / min(stock), 3) for name, ours in times.items()}
+    print(ratios)
+    print("fastest to fastest:", fastest)
+    sample = make_batch(draw_sentences(), None, False)
+    record(
+        "stage2_step",
+        ratios,
+        {
+            "statistic": "median of the rounds' ratios of CPU seconds",
+            "rounds": args.rounds,
+            "fastest_to_fastest": fastest,
+            "stock_seconds": round(statistics.median(stock), 4),
+            "target_tokens": sample["ntokens"],
+            "padding_in_target": round(1 - sample["ntokens"] / sample["target"].numel(), 3),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
