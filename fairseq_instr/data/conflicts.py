@@ -30,22 +30,25 @@ class Conflict(NamedTuple):
 def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
     """Axes of a `--conflict-axes` such as `target-language,case`, or `all`.
 
+    `all` leaves `target-language` out where there is a single one: no other can be asked for.
+
     Raises:
         InputError: if an axis has no instruction, or `target-language` has a single one.
     """
     axes = tuple(dict.fromkeys(axis.strip() for axis in text.split(",") if axis.strip()))
+    # dropping the only direction would teach the model to refuse what it is always asked for
+    one_language = len(inventory.members(TARGET_LANGUAGE)) == 1
     if axes == (ALL_AXES,):
-        axes = inventory.axes
+        axes = tuple(a for a in inventory.axes if not (a == TARGET_LANGUAGE and one_language))
     for axis in axes:
         if axis not in inventory.axes:
             raise InputError(
                 f"--conflict-axes: no instruction of the inventory is on the axis {axis!r}; "
                 f"accepted: {ALL_AXES}, {', '.join(inventory.axes) or 'none, it is empty'}"
             )
-        # dropping the only direction would teach the model to ignore what it always does
-        if axis == TARGET_LANGUAGE and len(inventory.members(axis)) < 2 and len(axes) == 1:
+        if axis == TARGET_LANGUAGE and one_language:
             raise InputError(
-                "--conflict-axes target-language: the inventory has one target language only, "
+                f"--conflict-axes {text}: the inventory has one target language only, "
                 "so there is no wrong one to draw; add another to:LANGUAGE or leave this axis out"
             )
     return axes

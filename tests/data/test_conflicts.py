@@ -94,6 +94,8 @@ def test_draws_are_fresh_in_each_epoch_and_repeat_with_the_seed():
 
 def test_axes_are_parsed():
     assert parse_axes("all", INVENTORY) == ("target-language", "case", "punctuation")
+    one_language = Inventory([LANGUAGES[0], *list(INVENTORY)[len(LANGUAGES) :]])
+    assert parse_axes("all", one_language) == ("case", "punctuation")
     assert parse_axes(" case, punctuation,case", INVENTORY) == ("case", "punctuation")
 
 
@@ -110,6 +112,9 @@ def test_an_axis_without_instructions_is_refused():
 def test_a_single_target_language_has_no_wrong_one():
     with pytest.raises(InputError, match="one target language only"):
         parse_axes("target-language", Inventory(LANGUAGES[:1]))
+    one_language = Inventory([LANGUAGES[0], *list(INVENTORY)[len(LANGUAGES) :]])
+    with pytest.raises(InputError, match="one target language only"):
+        parse_axes("case,target-language", one_language)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
