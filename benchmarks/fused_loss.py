@@ -14,18 +14,19 @@ the settings listed in `SETTINGS` (times) and the figures of `MEMORY_SETTING`:
     peak_to_public    the same to the public formula
 
 Times are CPU seconds, the ways taken in turn within one process, the median of the rounds'
-ratios. Peaks are each measured in a process of its own, as the growth of the resident set.
+ratios. Peaks are each measured in a process of its own, as the growth of the resident set
+(Linux only).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import torch
 from fairseq.criterions.label_smoothed_cross_entropy import label_smoothed_nll_loss
@@ -77,12 +78,10 @@ def matmuls_in_place(hidden, weight, target, is_conflict, buffers={}):  # noqa: 
 
 
 def public(hidden, weight, target, is_conflict):
-    """Softmax, clamp, log; NLL as in fairseq."""
-    logits = hidden @ weight.t()
-    positives, conflicts = logits[~is_conflict], logits[is_conflict]
-    lprobs = torch.log_softmax(positives, -1)
+    """Softmax, clamp, log; NLL as in fairseq; positives and conflicts projected apart."""
+    lprobs = torch.log_softmax(hidden[~is_conflict] @ weight.t(), -1)
     nll, _ = label_smoothed_nll_loss(lprobs, target[~is_conflict], EPSILON, PAD)
-    probabilities = torch.softmax(conflicts, -1)
+    probabilities = torch.softmax(hidden[is_conflict] @ weight.t(), -1)
     logs = torch.log((1.0 - probabilities).clamp(min=1e-9))
     unlikelihood = torch.nn.functional.nll_loss(logs, target[is_conflict], reduction="sum")
     (nll + unlikelihood).backward()
@@ -119,17 +118,25 @@ def median_ratio(times, ours, theirs):
     return statistics.median(a / b for a, b in zip(times[ours], times[theirs]))
 
 
-def resident_peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+def read_memory(key):
+    """VmRSS, the resident set, or VmHWM, its peak, in bytes.
+
+    Not `ru_maxrss`, which a process inherits from the one that started it.
+    """
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) * 1024
+    raise KeyError(key)
 
 
 def print_peak_growth(name, setting):
     """Bytes by which one run raises the peak of the resident set over the inputs."""
     WAYS[name](*make_inputs(256, 1024, setting[2]))  # libraries take their own memory first
     inputs = make_inputs(*setting)
-    before = resident_peak()
+    Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of making the inputs
+    before = read_memory("VmRSS")
     WAYS[name](*inputs)
-    print(json.dumps(resident_peak() - before))
+    print(json.dumps(read_memory("VmHWM") - before))
 
 
 def measure_peak(name, setting):

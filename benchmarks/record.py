@@ -65,8 +65,9 @@ def record(name, value, details=None, path=RESULTS):
     """
     path = Path(path)
     # Benchmarks may end at the same time: read, merge and write are one step.
-    with open(path.with_name(f".{path.name}.lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         node = results
         *parents, last = name.split(".")
@@ -80,3 +81,5 @@ def record(name, value, details=None, path=RESULTS):
         measured[name] = {**conditions(), **(details or {})}
         results["conditions"] = measured  # last in the file
         write_atomically(path, json.dumps(results, indent=2) + "\n", force=True)
+    finally:
+        os.close(folder)

@@ -8,8 +8,10 @@ import torch.nn.functional as F
 from fairseq.criterions.label_smoothed_cross_entropy import label_smoothed_nll_loss
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from fairseq_instr.criterions.unlikelihood import (
+    default_chunk_size,
     fused_loss,
     target_log_odds,
     unlikelihood_loss,
@@ -306,6 +308,36 @@ def test_padding_rows_never_reach_the_projection():
     losses.loss.backward()
     assert torch.equal(losses.loss, fused([hidden, weight], target, is_conflict, 0.1, 0.7).loss)
     assert torch.equal(poisoned.grad[target.eq(PAD)], torch.zeros_like(hidden[::7]))
+
+
+class LargestTensor(TorchDispatchMode):
+    """Elements of the largest tensor that any operation returned."""
+
+    def __init__(self):
+        super().__init__()
+        self.elements = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        for tensor in torch.utils._pytree.tree_leaves(result):
+            if torch.is_tensor(tensor):
+                self.elements = max(self.elements, tensor.numel())
+        return result
+
+
+def test_tokens_by_vocabulary_is_never_held():
+    tensors, target, is_conflict = rows(n=400, width=4, vocab=100)
+    with LargestTensor() as held:
+        fused(tensors, target, is_conflict, 0.1, 0.7, chunk_size=50).loss.backward()
+    assert held.elements == 50 * 100  # one chunk of logits; all of them are 400 x 100
+    with LargestTensor() as held:
+        unfused_loss(tensors, target, is_conflict, 0.1, 0.7)
+    assert held.elements == 400 * 100
+
+
+def test_chunks_grow_where_the_vocabulary_is_small():
+    assert default_chunk_size(2**17) == 256
+    assert default_chunk_size(2**13) * 2**13 == default_chunk_size(2**12) * 2**12 > 256 * 2**13
 
 
 def test_a_second_backward_is_refused():
