@@ -43,7 +43,8 @@ def paired_significance(
     first = list(next(iter(systems.values())))
     same = {name for name, outputs in systems.items() if list(outputs) == first}
     before = os.environ.get("SACREBLEU_SEED")
-    os.environ["SACREBLEU_SEED"] = str(seed)  # the only way in to sacreBLEU's seed
+    # the only way in to sacreBLEU's seed; it takes 0 for no seed at all
+    os.environ["SACREBLEU_SEED"] = str(seed or 12345)
     try:
         test = PairedTest(
             [(name, list(outputs)) for name, outputs in systems.items()],

@@ -36,3 +36,12 @@ def test_the_seed_decides_and_the_environment_is_left_as_it_was(monkeypatch):
     first = paired_significance(systems, REFERENCES, samples=100, seed=3)
     assert first == paired_significance(systems, REFERENCES, samples=100, seed=3)
     assert "SACREBLEU_SEED" not in os.environ
+
+
+def test_a_seed_of_zero_is_a_seed_too():
+    systems = {
+        "base": [line if n % 3 else good for n, (line, good) in enumerate(zip(REFERENCES, GOOD))],
+        "other": [line if n % 5 else bad for n, (line, bad) in enumerate(zip(REFERENCES, BAD))],
+    }
+    first = paired_significance(systems, REFERENCES, samples=1000, seed=0)
+    assert first == paired_significance(systems, REFERENCES, samples=1000, seed=0)
