@@ -10,6 +10,7 @@ and what was rejected and why.
 
 import argparse
 from pathlib import Path
+from typing import Dict, Sequence
 
 from tqdm import tqdm
 
@@ -28,7 +29,11 @@ def main():
     parser.add_argument("--source-language", required=True)
     parser.add_argument("--target-language", required=True)
     parser.add_argument("--instructions", required=True, help="names, separated by commas")
-    parser.add_argument("--samples", type=int, default=1000, help="per instruction, at most")
+    parser.add_argument(
+        "--samples",
+        default="1000",
+        help="per instruction, at most; single ones by name: 1000,uppercase:5000",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--subwords", help="SentencePiece model of the pretrained model")
     parser.add_argument("--dictionary", help="its dict.LANGUAGE.txt of the target")
@@ -37,9 +42,8 @@ def main():
     args = parser.parse_args()
     if bool(args.subwords) != bool(args.dictionary):
         raise InputError("--subwords and --dictionary go together; give both or none")
-    if args.samples <= 0:
-        raise InputError(f"--samples {args.samples}: give a number above zero")
     instructions = [look_up(name) for name in parse(args.instructions)]
+    samples = parse_samples(args.samples, [instruction.name for instruction in instructions])
     sources, targets = read_lines(args.source), read_lines(args.target)
     if len(sources) != len(targets):
         raise InputError(
@@ -59,20 +63,45 @@ def main():
     can_spell = None
     if args.subwords:
         can_spell = spelling_check(Subwords(args.subwords), args.dictionary)
-    samples, rejections = curate(
+    kept, rejections = curate(
         tqdm(zip(sources, targets), total=len(sources), desc="pairs", unit="pair"),
         instructions,
         args.target_language,
-        args.samples,
+        samples,
         args.seed,
         can_spell,
     )
-    for name, kept in samples.items():
+    for name, found in kept.items():
         for extension, attribute in streams.items():
-            text = "".join(f"{getattr(sample, attribute)}\n" for sample in kept)
+            text = "".join(f"{getattr(sample, attribute)}\n" for sample in found)
             write_atomically(Path(args.output, name, f"train.{extension}"), text, args.force)
         reasons = ", ".join(f"{reason}: {n}" for reason, n in rejections[name].most_common())
-        print(f"{name:16} {len(kept):6} samples; rejected: {reasons or 'none'}")
+        print(f"{name:16} {len(found):6} samples; rejected: {reasons or 'none'}")
+
+
+def parse_samples(text: str, names: Sequence[str]) -> Dict[str, int]:
+    """`1000,uppercase:5000` -> samples of each of `names`.
+
+    Raises:
+        InputError: if a number is missing or not above zero, or a name is not in `names`.
+    """
+    default, *exceptions = text.split(",")
+    samples = {}
+    for item in exceptions:
+        name, _, count = item.strip().partition(":")
+        if name not in names:
+            raise InputError(
+                f"--samples {text}: {name!r} is not among --instructions, {', '.join(names)}"
+            )
+        samples[name] = count
+    samples = {name: samples.get(name, default) for name in names}
+    for name, count in samples.items():
+        if not count.strip().isdecimal() or int(count) == 0:
+            raise InputError(
+                f"--samples {text}: {count!r} for {name} is not a number above zero; give "
+                "one for all, then NAME:NUMBER for single ones"
+            )
+    return {name: int(count) for name, count in samples.items()}
 
 
 if __name__ == "__main__":

@@ -80,6 +80,12 @@ class Recipe:
                     write_lines(self.text / f"{split}.{language}", read_text(stem))
         self.write_base_training_text()
 
+    @property
+    def samples(self) -> str:
+        """Samples per instruction, and what some instructions get instead."""
+        more = self.config.get("more_samples", {})
+        return ",".join([str(self.config["samples"]), *(f"{n}:{c}" for n, c in more.items())])
+
     def write_sample_text(self) -> None:
         """The embedded sample corpus, with labelled data: the same English, formal or not."""
         sizes = {**self.config["sample"]}
@@ -174,7 +180,7 @@ class Recipe:
             "--source", self.text / f"train.{self.source}",
             "--target", self.text / f"train.{self.target}",
             "--source-language", self.source, "--target-language", self.target,
-            "--instructions", ",".join(names), "--samples", self.config["samples"],
+            "--instructions", ",".join(names), "--samples", self.samples,
             "--subwords", self.work / "subwords.model", "--dictionary", self.work / "dict.txt",
             "--seed", self.seed, "--output", task, "--force",
         )  # fmt: skip

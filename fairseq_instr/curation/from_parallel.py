@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.instruction import Context, Instruction
@@ -140,13 +140,18 @@ def curate(
     pairs: Iterable[Tuple[str, str]],
     instructions: Sequence[Instruction],
     language: str,
-    n_samples: int,
+    n_samples: Mapping[str, int],
     seed: int = 1,
     can_spell: Optional[Callable[[str], bool]] = None,
 ) -> Tuple[Dict[str, List[Sample]], Dict[str, Counter]]:
-    """Samples of each instruction, and the rejections by reason; see `Curator`."""
+    """Samples of each instruction, and the rejections by reason; see `Curator`.
+
+    Args:
+        n_samples: samples to keep at most, by the instruction's name.
+    """
     curators = [
-        Curator(instruction, language, n_samples, seed, can_spell) for instruction in instructions
+        Curator(instruction, language, n_samples[instruction.name], seed, can_spell)
+        for instruction in instructions
     ]
     for source, target in pairs:
         for curator in curators:

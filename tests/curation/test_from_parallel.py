@@ -19,7 +19,9 @@ PAIRS = [(f"Source {i}", f"Ziel {i}") for i in range(100)]
 
 
 def test_a_sample_has_the_source_as_it_is_and_a_target_that_obeys():
-    samples, _ = curate([("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", 5)
+    samples, _ = curate(
+        [("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5}
+    )
     assert samples == {"html-bold": [("A man.", "<b>Ein Mann.</b>", "html-bold")]}
 
 
@@ -46,23 +48,29 @@ def test_a_rule_that_fails_its_own_verifier_makes_no_sample():
 
 @given(n_samples=st.integers(1, 150), seed=st.integers(0, 5))
 def test_as_many_samples_as_asked_for_without_repetition_in_order(n_samples, seed):
-    samples, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", n_samples, seed)
+    samples, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": n_samples}, seed)
     sources = [sample.source for sample in samples["uppercase"]]
     assert len(sources) == min(n_samples, len(PAIRS))
     assert sources == [source for source, _ in PAIRS if source in set(sources)]
 
 
 def test_the_seed_decides_and_other_instructions_do_not():
-    alone, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", 10, seed=3)
-    both, _ = curate(PAIRS, [catalogue()["json"], catalogue()["uppercase"]], "de", 10, seed=3)
-    other, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", 10, seed=4)
+    alone, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed=3)
+    both, _ = curate(
+        PAIRS,
+        [catalogue()["json"], catalogue()["uppercase"]],
+        "de",
+        {"json": 10, "uppercase": 10},
+        seed=3,
+    )
+    other, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed=4)
     assert alone["uppercase"] == both["uppercase"] != other["uppercase"]
 
 
 def test_every_pair_has_the_same_chance():
     counts = dict.fromkeys((source for source, _ in PAIRS), 0)
     for seed in range(300):
-        samples, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", 10, seed)
+        samples, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed)
         for sample in samples["uppercase"]:
             counts[sample.source] += 1
     # 300 draws of a tenth: mean 30, standard deviation 5.2
@@ -88,7 +96,9 @@ def test_an_instruction_without_a_rule_here_is_refused(name, language, message):
 
 
 def test_rewriting_sees_source_and_language():
-    samples, _ = curate([("Two dogs", "Zwei Hunde")], [catalogue()["bilingual"]], "de", 1)
+    samples, _ = curate(
+        [("Two dogs", "Zwei Hunde")], [catalogue()["bilingual"]], "de", {"bilingual": 1}
+    )
     (sample,) = samples["bilingual"]
     assert sample.target == "Two dogs ||| Zwei Hunde"
     assert catalogue()["bilingual"].obeys(sample.target, Context(source="Two dogs", language="de"))
