@@ -189,9 +189,7 @@ class Recipe:
         for extension in (*self.languages, "instr"):
             lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
             write_lines(task / f"train.{extension}", lines)
-        self.binarise(
-            data, valid=self.text / "valid", test=self.text / "test"
-        )
+        self.binarise(data, valid=self.text / "valid", test=self.text / "test")
         self.binarise(data / "parallel", train=self.text / "train")
         self.binarise(data / "task", train=task / "train")
         self.command(

@@ -5,6 +5,7 @@
     data-bin/task/formality/train.en-de.{en,de}.{bin,idx}    a group of corpora
                             train.instr-None.instr.{bin,idx}
                             dict.instr.txt
+    data-bin/denoise/train.de-None.de.{bin,idx}              text of one language, noised on the fly
 
 The files are stock `fairseq-preprocess` output; the instructions are a third stream, made with
 `--source-lang instr --only-source`.
@@ -19,15 +20,19 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
+import torch
 from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
+from fairseq_instr.data.denoise import Noise
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.composition import compose
 from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.instructions.inventory import direction as direction_name
 
 logger = logging.getLogger(__name__)
 
 PARALLEL = "parallel"
+DENOISE = "denoise"
 STREAM = "instr"
 Pair = Tuple[str, str]
 
@@ -44,6 +49,7 @@ class Corpus:
         positions: position in the inventory of each symbol of `dict.instr.txt`, -1 for others.
             Words that this dictionary lacks are refused when the corpus is loaded.
         fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
+        noise: makes the sources from the targets; None where they are as they stand.
     """
 
     name: str
@@ -52,9 +58,22 @@ class Corpus:
     stream: Optional[Sequence]
     positions: Optional[np.ndarray]
     fixed: Tuple[int, ...] = ()
+    noise: Optional[Noise] = None
 
     def __len__(self) -> int:
         return len(self.dataset)
+
+    def source(self, index: int, epoch: int, place: int) -> torch.Tensor:
+        """Tokens of a source: LongTensor `(n,)`, ending in eos.
+
+        Args:
+            index: of the pair.
+            epoch: and
+            place: in it, which decide the noise.
+        """
+        if self.noise is None:
+            return self.dataset.src[index]
+        return self.noise(self.dataset.tgt[index], epoch, place)
 
     def instructions(self, index: int) -> Tuple[int, ...]:
         """Positions of the instructions of one pair, in canonical order."""
@@ -76,7 +95,8 @@ def find_groups(data: str, split: str) -> Dict[str, List[str]]:
     """Groups of a data-bin and the folders of their corpora, relative to the data-bin.
 
     A flat data-bin is the group `parallel` with the folder `.`; a folder below is a group,
-    itself a corpus if it holds the split, with those of its folders that hold it.
+    itself a corpus if it holds the split, with those of its folders that hold it. The corpora
+    of the group `denoise` hold text of single languages, those of others language pairs.
 
     Args:
         data: path of the data-bin.
@@ -92,8 +112,9 @@ def find_groups(data: str, split: str) -> Dict[str, List[str]]:
     if _pairs_in(root, split):
         groups[PARALLEL] = ["."]
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-        corpora = [folder] if _pairs_in(folder, split) else []
-        corpora += sorted(p for p in folder.iterdir() if p.is_dir() and _pairs_in(p, split))
+        held = monolingual_in if folder.name == DENOISE else _pairs_in
+        corpora = [folder] if held(folder, split) else []
+        corpora += sorted(p for p in folder.iterdir() if p.is_dir() and held(p, split))
         if corpora:
             names = [os.path.relpath(corpus, root) for corpus in corpora]
             groups.setdefault(folder.name, []).extend(names)
@@ -110,11 +131,19 @@ def _pairs_in(folder: Path, split: str) -> List[Pair]:
     return sorted(pairs)
 
 
+def monolingual_in(folder: Path, split: str) -> List[str]:
+    """Languages that a folder holds alone (`fairseq-preprocess --only-source`)."""
+    paths = folder.glob(f"{split}.*-None.*.idx")
+    languages = {path.name.split(".")[1].partition("-")[0] for path in paths}
+    return sorted(languages - {STREAM})
+
+
 def infer_pair(data: str, split: str = "train") -> Optional[Pair]:
     """The language pair of the first corpus found, or None."""
     for folders in find_groups(data, split).values():
         for folder in folders:
-            return _pairs_in(Path(data, folder), split)[0]
+            for pair in _pairs_in(Path(data, folder), split):
+                return pair
     return None
 
 
@@ -215,6 +244,47 @@ def load_corpus(
     if stream is not None:
         check_stream(corpus, inventory, origin)
     return corpus
+
+
+def load_monolingual(
+    data: str,
+    name: str,
+    split: str,
+    language: str,
+    inventory: Inventory,
+    noise: Noise,
+    dictionary: Dictionary,
+    dataset_impl: Optional[str] = None,
+) -> Corpus:
+    """Load text of one language as a corpus that is denoised into itself.
+
+    Args:
+        data: path of the data-bin.
+        name: folder of the corpus, relative to it.
+        split: such as `train`.
+        language: whose direction instruction every sentence gets.
+        inventory: where it must be.
+        noise: makes the sources.
+        dictionary: of source and target, which must be one.
+        dataset_impl: fairseq's name of the storage; None to find out.
+
+    Raises:
+        InputError: if the language has no direction instruction.
+    """
+    asked = direction_name(language)
+    if asked not in inventory:
+        raise InputError(
+            f"group {DENOISE}: {Path(data, name)} holds text in {language!r}, whose instruction "
+            f"{asked!r} is not in the inventory; languages there: "
+            f"{', '.join(inventory.target_languages) or 'none'}; add it, or remove the text"
+        )
+    prefix = str(Path(data, name, f"{split}.{language}-None.{language}"))
+    text = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
+    dataset = LanguagePairDataset(
+        text, text.sizes, dictionary, text, text.sizes, dictionary, shuffle=False
+    )
+    fixed = (inventory.position(asked),)
+    return Corpus(name, (language, language), dataset, None, None, fixed, noise)
 
 
 def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:

@@ -75,7 +75,8 @@ class PromptedDataset(FairseqDataset):
     @property
     def can_reuse_epoch_itr_across_epochs(self) -> bool:
         # frozen batches would keep the first epoch's draws
-        return self.mixture is None and self.conflicts is None
+        noised = any(corpus.noise for corpus in self.corpora)
+        return self.mixture is None and self.conflicts is None and not noised
 
     def set_epoch(self, epoch: int) -> None:
         """Draw what the epoch sees; the first epoch is 1."""
@@ -120,7 +121,7 @@ class PromptedDataset(FairseqDataset):
     def __getitem__(self, place: int) -> dict:
         corpus = self.corpora[self._corpus_of[place]]
         index = int(self._index_in[place])
-        source = corpus.dataset.src[index]
+        source = corpus.source(index, self.epoch, place)
         target = corpus.dataset.tgt[index] if self.has_target else None
         instructions = corpus.instructions(index)
         item = self._render(place, source, target, instructions)

@@ -23,6 +23,7 @@ from fairseq_instr.checkpoints.growth import prepare_for_growth
 from fairseq_instr.checkpoints.inspection import INVENTORY_KEY, check_before_training
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes
 from fairseq_instr.data.corpora import (
+    DENOISE,
     PARALLEL,
     Corpus,
     Pair,
@@ -31,7 +32,10 @@ from fairseq_instr.data.corpora import (
     holds_pair,
     infer_pair,
     load_corpus,
+    load_monolingual,
+    monolingual_in,
 )
+from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
 from fairseq_instr.data.prompted_dataset import PromptedDataset
@@ -118,6 +122,18 @@ class TranslationWithInstructionsConfig(TranslationConfig):
     conflict_rate: float = field(
         default=1.0,
         metadata={"help": "share of the samples that get a conflict, 0 to 1"},
+    )
+    denoise_drop: float = field(
+        default=0.1,
+        metadata={"help": "group denoise: share of the source's words that are dropped"},
+    )
+    denoise_mask: float = field(
+        default=0.1,
+        metadata={"help": "group denoise: share of the source's words that become <unk>"},
+    )
+    denoise_shuffle: int = field(
+        default=3,
+        metadata={"help": "group denoise: how far the source's words move, in words"},
     )
     seed: int = II("common.seed")
     restore_file: str = II("checkpoint.restore_file")
@@ -229,7 +245,10 @@ class TranslationWithInstructionsTask(TranslationTask):
                 if holds_pair(Path(data, corpus), name, pair)
             ]
             for group, corpora in groups.items()
+            if group != DENOISE
         }
+        if DENOISE in groups:
+            loaded[DENOISE] = self._load_denoise(data, groups[DENOISE], name)
         conflicts = self._conflict_sampler()
         self.datasets[split] = PromptedDataset(
             loaded,
@@ -265,7 +284,9 @@ class TranslationWithInstructionsTask(TranslationTask):
             groups = {group: corpora for group, corpora in groups.items() if corpora}
             accepted = ", ".join(c for cs in find_groups(data, split).values() for c in cs)
         elif training:
-            weights = parse_mixture(self.cfg.mixture) if self.cfg.mixture else groups
+            # text of one language is denoised only where the mixture says how much
+            default = {group: 1 for group in groups if group != DENOISE}
+            weights = parse_mixture(self.cfg.mixture) if self.cfg.mixture else default
             accepted = ", ".join(groups)
             for group in weights:
                 if group not in groups:
@@ -330,6 +351,31 @@ class TranslationWithInstructionsTask(TranslationTask):
             direction=self._direction(pair),
             dataset_impl=self.cfg.dataset_impl,
         )
+
+    def _load_denoise(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
+        """Texts of single languages; source and target are made of the same tokens."""
+        if self.src_dict != self.tgt_dict:
+            raise InputError(
+                f"--mixture names the group {DENOISE!r}, which needs one joined dictionary; "
+                f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
+            )
+        cfg = self.cfg
+        options = NoiseOptions(cfg.denoise_drop, cfg.denoise_mask, cfg.denoise_shuffle)
+        noise = Noise(self.tgt_dict, options, seed=cfg.seed)
+        return [
+            load_monolingual(
+                data,
+                corpus,
+                split,
+                language,
+                self.inventory,
+                noise,
+                self.tgt_dict,
+                cfg.dataset_impl,
+            )
+            for corpus in corpora
+            for language in monolingual_in(Path(data, corpus), split)
+        ]
 
     def _direction(self, pair: Pair) -> Optional[int]:
         """Position of the instruction for a pair's target language, where one is given."""

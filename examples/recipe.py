@@ -1,0 +1,190 @@
+"""What the recipes of this folder share: steps that are done once, commands that show progress.
+
+A recipe is a class with `steps`; each step that is complete leaves a file in WORK/done, so the
+same command goes on where it was stopped. Every step is a command that you could type.
+"""
+
+import gzip
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Callable, Iterable, List, Sequence, Tuple
+
+from fairseq_instr import subwords
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import read_lines, write_atomically
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = ROOT / "scripts"
+USER_DIR = ["--user-dir", str(ROOT / "fairseq_instr")]
+PLUGIN = [*USER_DIR, "--task", "translation_with_instructions"]
+SPLITS = ("train", "valid", "test")
+SHOWN = re.compile(r"\| (train_inner|valid) \||Translated|samples;")
+
+
+class Recipe:
+    """Steps over one work folder.
+
+    Args:
+        config: of the YAML file.
+        work: folder for all that is made.
+        text: folder of raw text; None for the embedded sample corpus.
+        seed: of everything random.
+    """
+
+    def __init__(self, config: dict, work: Path, text: Path, seed: int):
+        self.config = config
+        self.work = work
+        self.given_text = text
+        self.text = work / "text"
+        self.seed = str(seed)
+
+    @property
+    def steps(self) -> List[Tuple[str, Callable[[], None]]]:
+        """Names and functions, in order."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """Do what is not done yet."""
+        for number, (name, step) in enumerate(self.steps, start=1):
+            label = f"[{number}/{len(self.steps)}] {name}"
+            done = self.work / "done" / name
+            if done.exists():
+                print(f"{label}: done before", flush=True)
+                continue
+            print(label, flush=True)
+            start = time.time()
+            step()
+            write_atomically(done, f"{time.time() - start:.0f} s\n")
+            print(f"{label}: {time.time() - start:.0f} s", flush=True)
+
+    def command(self, log: str, *arguments, show: bool = False) -> None:
+        """Run a command; show it and its progress, keep all that it prints in a log.
+
+        Raises:
+            InputError: if it fails, with the end of what it printed.
+        """
+        line = [str(argument) for argument in arguments]
+        print("  $ " + shlex.join(line), flush=True)
+        log_file = self.work / "logs" / f"{log}.log"
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        with open(log_file, "a", encoding="utf-8", buffering=1) as out:
+            out.write("$ " + shlex.join(line) + "\n")
+            process = subprocess.Popen(
+                line,
+                stdout=subprocess.PIPE,
+                stderr=None if show else subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                env={**os.environ, "PYTHONUTF8": "1"},
+            )
+            last = []
+            for printed in process.stdout:
+                out.write(printed)
+                last = [*last[-4:], printed.strip()]
+                if show or SHOWN.search(printed):
+                    print("  " + shorten(printed.rstrip()), flush=True)
+        if process.wait():
+            raise InputError(f"step {log} failed, see {log_file}: {' / '.join(last)[-600:]}")
+
+    # -- subwords and binarised data ----------------------------------------------------
+
+    @property
+    def subwords(self) -> Path:
+        return self.work / "subwords.model"
+
+    @property
+    def dictionary(self) -> Path:
+        return self.work / "dict.txt"
+
+    def learn_subwords(self, lines: Iterable[str]) -> None:
+        """A joint SentencePiece vocabulary with byte fallback, and its dictionary."""
+        size = self.config["vocabulary"]
+        subwords.train(lines, self.work / "subwords", size, int(self.seed), force=True)
+        subwords.Subwords(self.subwords).write_dictionary(self.dictionary, force=True)
+
+    def encode(self, prefix: Path, languages: Sequence[str]) -> Path:
+        """Write the pieces of `prefix.LANGUAGE` beside it; returns their prefix."""
+        encoder = subwords.Subwords(self.subwords)
+        for language in languages:
+            lines = read_lines(f"{prefix}.{language}")
+            write_lines(Path(f"{prefix}.spm.{language}"), map(encoder.encode, lines))
+        return Path(f"{prefix}.spm")
+
+    def binarise(self, destination: Path, languages: Sequence[str], **prefixes: Path) -> None:
+        """`fairseq-preprocess` of a pair, or of one language alone, with the one dictionary."""
+        options = [
+            f"--{split}pref={self.encode(prefix, languages)}" for split, prefix in prefixes.items()
+        ]
+        source, *target = languages
+        clear(destination, languages)
+        self.command(
+            "preprocess", tool("fairseq-preprocess"), "-s", source, "--srcdict", self.dictionary,
+            *(["-t", target[0], "--tgtdict", self.dictionary] if target else ["--only-source"]),
+            *options, "--destdir", destination,
+        )  # fmt: skip
+
+    @property
+    def training_options(self) -> List[str]:
+        device = [] if has_gpu() else ["--cpu"]
+        return ["--no-progress-bar", "--num-workers", "0", *device]
+
+
+def shorten(line: str) -> str:
+    """A line of fairseq's log as its beginning and its most telling numbers."""
+    if "| train_inner |" not in line and "| valid |" not in line:
+        return line
+    kept = [
+        field
+        for field in line.replace("|", ",").split(",")
+        if re.match(r"\s*(epoch|loss|nll_loss|ul_loss|ppl|wps|num_updates|valid)\b", field)
+    ]
+    return ", ".join(" ".join(field.split()) for field in kept)
+
+
+def words(text: str) -> List[str]:
+    """Options of a config as words."""
+    return shlex.split(str(text))
+
+
+def tool(name: str) -> str:
+    """A fairseq command of the environment that this runs in."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else name
+
+
+def has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def clear(folder: Path, languages: Sequence[str]) -> None:
+    """Remove dictionaries that fairseq is about to write: it refuses to write over them."""
+    for language in languages:
+        dictionary = folder / f"dict.{language}.txt"
+        if dictionary.exists():
+            dictionary.unlink()
+
+
+def read_text(path: Path) -> List[str]:
+    """Lines of a text file, or of the same name with .gz.
+
+    Raises:
+        InputError: if neither is there.
+    """
+    if path.exists():
+        return read_lines(path)
+    packed = Path(f"{path}.gz")
+    if not packed.exists():
+        raise InputError(f"--text: neither {path} nor {packed} exists; see the README for the text")
+    with gzip.open(packed, "rt", encoding="utf-8", newline="\n") as lines:
+        return [line.rstrip("\n") for line in lines]
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    write_atomically(path, "".join(f"{line}\n" for line in lines), force=True)

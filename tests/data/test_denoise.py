@@ -1,0 +1,200 @@
+"""Noise on the source of monolingual text."""
+
+import pytest
+import torch
+from fairseq.data import Dictionary
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairseq_instr.data.denoise import Noise, NoiseOptions, WordStarts
+from fairseq_instr.errors import InputError
+
+
+def dictionary_of(*symbols):
+    dictionary = Dictionary()
+    for symbol in symbols:
+        dictionary.add_symbol(symbol)
+    return dictionary
+
+
+PIECES = dictionary_of("▁a", "▁b", "c", "▁d", "e", "<0xC3>")
+WORDS = dictionary_of(*(f"w{i}" for i in range(30)))
+
+
+def encode(dictionary, text):
+    return dictionary.encode_line(text, add_if_not_exist=False).long()
+
+
+def decode(dictionary, tokens):
+    return " ".join(dictionary[i] for i in tokens.tolist())
+
+
+def noise(dictionary, seed=1, **options):
+    return Noise(
+        dictionary, NoiseOptions(**{"drop": 0.0, "mask": 0.0, "shuffle": 0, **options}), seed
+    )
+
+
+@pytest.mark.parametrize(
+    "symbols, text, starts",
+    [
+        (["▁a", "▁b", "c", "<0xC3>"], "▁a ▁b c <0xC3> ▁a", [1, 1, 0, 0, 1]),
+        (["▁a", "c"], "c c ▁a", [1, 0, 1]),  # the first token begins a word, whatever it is
+        (["ab@@", "c", "d"], "ab@@ c d ab@@ ab@@ c", [1, 0, 1, 1, 0, 0]),
+        (["a", "b"], "a b a", [1, 1, 1]),
+    ],
+)
+def test_words_are_found_by_the_marks_of_the_subwords(symbols, text, starts):
+    dictionary = dictionary_of(*symbols)
+    tokens = encode(dictionary, text)[:-1].numpy()
+    assert WordStarts(dictionary)(tokens).tolist() == [bool(start) for start in starts]
+
+
+def test_without_noise_the_source_is_the_target():
+    tokens = encode(PIECES, "▁a ▁b c ▁d e")
+    assert noise(PIECES)(tokens, 1, 0).tolist() == tokens.tolist()
+
+
+def test_an_empty_sentence_stays_one():
+    tokens = encode(PIECES, "")
+    assert noise(PIECES, drop=0.9, mask=0.5, shuffle=3)(tokens, 1, 0).tolist() == tokens.tolist()
+
+
+@given(st.lists(st.sampled_from(["▁a", "▁b c", "▁d e <0xC3>"]), min_size=1), st.integers(0, 99))
+def test_words_move_whole_and_none_is_invented(words, place):
+    noised = noise(PIECES, drop=0.3, shuffle=3)(encode(PIECES, " ".join(words)), 1, place)
+    assert noised[-1] == PIECES.eos()
+    left = decode(PIECES, noised[:-1]).replace(" ▁", "|▁").split("|")
+    assert 1 <= len(left) <= len(words)
+    for word in set(left):
+        assert left.count(word) <= words.count(word)
+
+
+@given(st.integers(1, 25), st.integers(0, 4), st.integers(0, 99))
+def test_no_word_overtakes_one_that_is_more_than_k_places_away(n, k, place):
+    tokens = encode(WORDS, " ".join(f"w{i}" for i in range(n)))
+    noised = noise(WORDS, shuffle=k)(tokens, 1, place)
+    order = (noised[:-1] - WORDS.index("w0")).tolist()
+    assert sorted(order) == list(range(n))
+    for at, word in enumerate(order):
+        assert all(word <= later + k for later in order[at:])
+
+
+def test_shares_are_as_stated():
+    text = " ".join(f"w{i}" for i in range(30))
+    tokens = encode(WORDS, text)
+    dropped = masked = 0
+    for place in range(400):
+        dropped += 30 - (len(noise(WORDS, drop=0.2)(tokens, 1, place)) - 1)
+        masked += int((noise(WORDS, mask=0.3)(tokens, 1, place) == WORDS.unk()).sum())
+    # 12,000 words: standard deviations 44 and 50
+    assert abs(dropped - 0.2 * 12000) < 5 * 44 + 80  # one word in 30 can't be dropped
+    assert abs(masked - 0.3 * 12000) < 5 * 50
+
+
+def test_the_draw_depends_on_seed_epoch_and_place_alone():
+    tokens = encode(WORDS, " ".join(f"w{i}" for i in range(30)))
+    draw = noise(WORDS, drop=0.2, shuffle=3)
+    first = draw(tokens, 1, 7).tolist()
+    draw(tokens, 3, 9)
+    assert draw(tokens, 1, 7).tolist() == first
+    others = [
+        draw(tokens, 2, 7),
+        draw(tokens, 1, 8),
+        noise(WORDS, 2, drop=0.2, shuffle=3)(tokens, 1, 7),
+    ]
+    assert all(other.tolist() != first for other in others)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"drop": 1.0}, "--denoise-drop 1.0"),
+        ({"mask": -0.1}, "--denoise-mask -0.1"),
+        ({"shuffle": -1}, "--denoise-shuffle -1"),
+    ],
+)
+def test_bad_options_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        NoiseOptions(**options)
+
+
+# -- as a group of a mixture ------------------------------------------------------------
+
+
+@pytest.fixture
+def denoise_bin(own_data_bin, call, tmp_path, corpus_maker):
+    """The data-bin with directions, and a group of text in the target language."""
+    from fairseq_instr.instructions import Instruction, Inventory
+
+    names = [Instruction(f"to:{language}", "target-language") for language in ("en", "de")]
+    old = Inventory.load(own_data_bin / "instructions.yaml")
+    Inventory([*old, *names]).save(own_data_bin / "instructions.yaml", force=True)
+    lines = [corpus_maker.translation(s) for s in corpus_maker.sentences(20, seed=5)]
+    (tmp_path / "mono.de").write_text("".join(f"{line}\n" for line in lines))
+    call(
+        "preprocess", "-s", "de", "--only-source", "--trainpref", tmp_path / "mono",
+        "--srcdict", own_data_bin / "dict.de.txt", "--destdir", own_data_bin / "denoise",
+    )  # fmt: skip
+    return own_data_bin
+
+
+def test_a_group_of_plain_text_is_denoised_into_itself(make_task, denoise_bin):
+    task = make_task("--mixture", "parallel:2,denoise:1", data=denoise_bin)
+    task.load_dataset("train")
+    dataset = task.datasets["train"]
+    assert task.datasets["train"].can_reuse_epoch_itr_across_epochs is False
+    (corpus,) = dataset.groups["denoise"]
+    to_de = task.inventory.position("to:de")
+    places = [p for p in range(len(dataset)) if dataset.corpora[dataset._corpus_of[p]] is corpus]
+    assert len(places) == 20
+    differing = 0
+    for place in places:
+        item = dataset[place]
+        assert item["instructions"] == (to_de,)
+        source = item["source"]
+        assert source[0] == task.src_dict.first_instruction + to_de
+        assert len(source) <= dataset.src_sizes[place]
+        target = item["target"]
+        assert set(source[1:].tolist()) <= {*target.tolist(), task.src_dict.unk()}
+        differing += source[1:].tolist() != target.tolist()
+    assert differing > 5
+    sources = [dataset[place]["source"].tolist() for place in places]
+    dataset.set_epoch(2)
+    dataset.set_epoch(1)
+    assert sources == [dataset[place]["source"].tolist() for place in places]
+
+
+def test_training_with_denoising_resumes_as_if_never_stopped(
+    call, denoise_bin, finetuning, tmp_path
+):
+    _, *arguments = finetuning
+    arguments = [
+        denoise_bin,
+        *arguments,
+        "--mixture",
+        "parallel:2,denoise:1",
+        "--save-interval-updates",
+        1,
+    ]
+    for name, stops in {"whole": [5], "stopped": [2, 5]}.items():
+        for updates in stops:
+            call("train", *arguments, "--max-update", updates, "--save-dir", tmp_path / name)
+    whole, stopped = (
+        torch.load(tmp_path / name / "checkpoint_last.pt", weights_only=False)["model"]
+        for name in ("whole", "stopped")
+    )
+    assert all(torch.equal(whole[key], stopped[key]) for key in whole)
+
+
+def test_text_is_denoised_only_where_the_mixture_says_so(make_task, denoise_bin):
+    task = make_task(data=denoise_bin)
+    task.load_dataset("train")
+    assert "denoise" not in task.datasets["train"].groups
+
+
+def test_a_language_without_an_instruction_is_refused(make_task, denoise_bin, inventory):
+    inventory.save(denoise_bin / "instructions.yaml", force=True)
+    task = make_task("--mixture", "parallel:2,denoise:1", data=denoise_bin)
+    with pytest.raises(InputError, match="'to:de' is not in the inventory"):
+        task.load_dataset("train")
