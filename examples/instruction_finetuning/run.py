@@ -9,44 +9,40 @@ Without --text the embedded sample corpus is written and used.
 """
 
 import argparse
-import gzip
-import os
 import random
-import re
-import shlex
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import yaml
 
-from fairseq_instr import sample, subwords
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from recipe import (
+    PLUGIN,
+    SCRIPTS,
+    SPLITS,
+    USER_DIR,
+    Recipe,
+    clear,
+    read_text,
+    tool,
+    words,
+    write_lines,
+)
+
+from fairseq_instr import sample
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines, write_atomically
+from fairseq_instr.files import read_lines
 from fairseq_instr.instructions import Context, catalogue
 
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPTS = ROOT / "scripts"
-PLUGIN = ["--user-dir", str(ROOT / "fairseq_instr"), "--task", "translation_with_instructions"]
-SPLITS = ("train", "valid", "test")
 CASES = ("uppercase", "lowercase", "titlecase")
-SHOWN = re.compile(r"\| (train_inner|valid) \||Translated|samples;")
 
 
-class Recipe:
-    """The steps, in order; each leaves a file in `work/done` when it is complete."""
+class InstructionFinetuning(Recipe):
+    """Train a base model, finetune it on instructions, measure both."""
 
-    def __init__(self, config: dict, work: Path, text: Path, seed: int):
-        self.config = config
-        self.source, self.target = config["source"], config["target"]
-        self.work = work
-        self.given_text = text
-        self.text = work / "text"
-        self.seed = str(seed)
-
-    def run(self) -> None:
-        steps = [
+    @property
+    def steps(self):
+        return [
             ("text", self.prepare_text),
             ("subwords", self.train_subwords),
             ("base-data", self.binarise_base),
@@ -56,16 +52,14 @@ class Recipe:
             ("interpolation", self.interpolate),
             ("evaluation", self.evaluate),
         ]
-        for number, (name, step) in enumerate(steps, start=1):
-            done = self.work / "done" / name
-            if done.exists():
-                print(f"[{number}/{len(steps)}] {name}: done before", flush=True)
-                continue
-            print(f"[{number}/{len(steps)}] {name}", flush=True)
-            start = time.time()
-            step()
-            write_atomically(done, f"{time.time() - start:.0f} s\n")
-            print(f"[{number}/{len(steps)}] {name}: {time.time() - start:.0f} s", flush=True)
+
+    @property
+    def source(self) -> str:
+        return self.config["source"]
+
+    @property
+    def target(self) -> str:
+        return self.config["target"]
 
     # -- text ---------------------------------------------------------------------------
 
@@ -132,40 +126,18 @@ class Recipe:
         return self.source, self.target
 
     def train_subwords(self) -> None:
-        """A joint SentencePiece vocabulary with byte fallback, and its dictionary."""
-        lines = [
+        self.learn_subwords(
             line
             for language in self.languages
             for line in read_lines(self.text / f"base_train.{language}")
-        ]
-        model = subwords.train(
-            lines, self.work / "subwords", self.config["vocabulary"], int(self.seed), force=True
         )
-        subwords.Subwords(model).write_dictionary(self.work / "dict.txt", force=True)
 
     # -- data ---------------------------------------------------------------------------
-
-    def encode(self, prefix: Path) -> Path:
-        """Write the pieces of `prefix.LANGUAGE` beside it; returns their prefix."""
-        encoder = subwords.Subwords(self.work / "subwords.model")
-        for language in self.languages:
-            lines = read_lines(f"{prefix}.{language}")
-            write_lines(Path(f"{prefix}.spm.{language}"), map(encoder.encode, lines))
-        return Path(f"{prefix}.spm")
-
-    def binarise(self, destination: Path, **prefixes: Path) -> None:
-        """`fairseq-preprocess` with the one dictionary of both languages."""
-        options = [f"--{split}pref={self.encode(prefix)}" for split, prefix in prefixes.items()]
-        clear(destination)
-        self.command(
-            "preprocess", tool("fairseq-preprocess"), "-s", self.source, "-t", self.target,
-            *options, "--srcdict", self.work / "dict.txt", "--tgtdict", self.work / "dict.txt",
-            "--destdir", destination,
-        )  # fmt: skip
 
     def binarise_base(self) -> None:
         self.binarise(
             self.work / "base-bin",
+            self.languages,
             train=self.text / "base_train",
             valid=self.text / "valid",
             test=self.text / "test",
@@ -181,7 +153,7 @@ class Recipe:
             "--target", self.text / f"train.{self.target}",
             "--source-language", self.source, "--target-language", self.target,
             "--instructions", ",".join(names), "--samples", self.samples,
-            "--subwords", self.work / "subwords.model", "--dictionary", self.work / "dict.txt",
+            "--subwords", self.subwords, "--dictionary", self.dictionary,
             "--seed", self.seed, "--output", task, "--force",
         )  # fmt: skip
         folders = [task / name for name in names]
@@ -189,9 +161,10 @@ class Recipe:
         for extension in (*self.languages, "instr"):
             lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
             write_lines(task / f"train.{extension}", lines)
-        self.binarise(data, valid=self.text / "valid", test=self.text / "test")
-        self.binarise(data / "parallel", train=self.text / "train")
-        self.binarise(data / "task", train=task / "train")
+        self.binarise(data, self.languages, valid=self.text / "valid", test=self.text / "test")
+        self.binarise(data / "parallel", self.languages, train=self.text / "train")
+        self.binarise(data / "task", self.languages, train=task / "train")
+        clear(data / "task", ["instr"])
         self.command(
             "preprocess", tool("fairseq-preprocess"), "-s", "instr", "--only-source",
             "--trainpref", task / "train", "--destdir", data / "task",
@@ -210,9 +183,10 @@ class Recipe:
         checkpoints only where the plugin has named what they hold.
         """
         self.command(
-            "base", tool("fairseq-train"), self.work / "base-bin", *PLUGIN[:2],
+            "base", tool("fairseq-train"), self.work / "base-bin", *USER_DIR,
             "--task", "translation", "-s", self.source, "-t", self.target,
-            *words(self.config["model"]), *words(self.config["base"]), *self.training_options(),
+            *words(self.config["model"]), *words(self.config["base"]),
+            *self.training_options, "--seed", self.seed,
             "--save-dir", self.work / "base", "--patience", "10", "--keep-last-epochs", "2",
         )  # fmt: skip
 
@@ -223,13 +197,8 @@ class Recipe:
             "-s", self.source, "-t", self.target, "--mixture", self.config["mixture"],
             "--finetune-from-model", self.base_model,
             *words(self.config["model"]), *words(self.config["tuning"]),
-            *self.training_options(), "--save-dir", self.work / "tuned",
+            *self.training_options, "--seed", self.seed, "--save-dir", self.work / "tuned",
         )  # fmt: skip
-
-    def training_options(self):
-        return ["--seed", self.seed, "--no-progress-bar", "--num-workers", "0"] + (
-            [] if has_gpu() else ["--cpu"]
-        )
 
     @property
     def base_model(self) -> Path:
@@ -255,7 +224,7 @@ class Recipe:
         labelled = [self.text / name / "test" for name in self.config.get("labelled", [])]
         self.command(
             "evaluate", sys.executable, SCRIPTS / "evaluate.py",
-            "--data", self.work / "data-bin", "--subwords", self.work / "subwords.model",
+            "--data", self.work / "data-bin", "--subwords", self.subwords,
             "--base", self.base_model, "--tuned", self.tuned_model,
             *(["--mixed", *mixed] if mixed else []),
             *(["--labelled", *labelled] if labelled else []),
@@ -265,86 +234,6 @@ class Recipe:
             *words(self.config["evaluation"]), "--output", self.work, "--force",
             show=True,
         )  # fmt: skip
-
-    # -- running ------------------------------------------------------------------------
-
-    def command(self, log: str, *arguments, show: bool = False) -> None:
-        """Run a command; show it and its progress, keep all that it prints in a log.
-
-        Raises:
-            InputError: if it fails, with the end of what it printed.
-        """
-        line = [str(argument) for argument in arguments]
-        print("  $ " + shlex.join(line), flush=True)
-        log_file = self.work / "logs" / f"{log}.log"
-        log_file.parent.mkdir(parents=True, exist_ok=True)
-        with open(log_file, "a", encoding="utf-8", buffering=1) as out:
-            out.write("$ " + shlex.join(line) + "\n")
-            process = subprocess.Popen(
-                line,
-                stdout=subprocess.PIPE,
-                stderr=None if show else subprocess.STDOUT,
-                text=True,
-                encoding="utf-8",
-                env={**os.environ, "PYTHONUTF8": "1"},
-            )
-            last = []
-            for printed in process.stdout:
-                out.write(printed)
-                last = [*last[-4:], printed.strip()]
-                if show or SHOWN.search(printed):
-                    print("  " + shorten(printed.rstrip()), flush=True)
-        if process.wait():
-            raise InputError(f"step {log} failed, see {log_file}: {' / '.join(last)[-600:]}")
-
-
-def shorten(line: str) -> str:
-    """A line of fairseq's log as its beginning and its most telling numbers."""
-    if "| train_inner |" not in line and "| valid |" not in line:
-        return line
-    kept = [
-        field
-        for field in line.replace("|", ",").split(",")
-        if re.match(r"\s*(epoch|loss|nll_loss|ppl|wps|num_updates|valid)\b", field)
-    ]
-    return ", ".join(" ".join(field.split()) for field in kept)
-
-
-def words(text: str):
-    return shlex.split(str(text))
-
-
-def tool(name: str) -> str:
-    """A fairseq command of the environment that this runs in."""
-    beside = Path(sys.executable).parent / name
-    return str(beside) if beside.exists() else name
-
-
-def has_gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
-
-
-def clear(folder: Path) -> None:
-    """Remove dictionaries of an earlier, broken-off step: fairseq refuses to write over them."""
-    for dictionary in folder.glob("dict.*.txt"):
-        dictionary.unlink()
-
-
-def read_text(path: Path):
-    """Lines of a text file, or of the same name with .gz."""
-    if path.exists():
-        return read_lines(path)
-    packed = Path(f"{path}.gz")
-    if not packed.exists():
-        raise InputError(f"--text: neither {path} nor {packed} exists; see the README for the text")
-    with gzip.open(packed, "rt", encoding="utf-8", newline="\n") as lines:
-        return [line.rstrip("\n") for line in lines]
-
-
-def write_lines(path: Path, lines) -> None:
-    write_atomically(path, "".join(f"{line}\n" for line in lines), force=True)
 
 
 def main():
@@ -357,7 +246,7 @@ def main():
     config = yaml.safe_load(args.config.read_text(encoding="utf-8"))
     if args.text is None and "sample" not in config:
         raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
-    Recipe(config, args.work, args.text, args.seed).run()
+    InstructionFinetuning(config, args.work, args.text, args.seed).run()
 
 
 if __name__ == "__main__":
