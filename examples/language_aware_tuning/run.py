@@ -11,6 +11,7 @@ on. Without --text the embedded sample corpus is written and used.
 
 import argparse
 import itertools
+import random
 import sys
 from pathlib import Path
 from typing import Dict, List, Tuple
@@ -33,6 +34,8 @@ from fairseq_instr import sample
 from fairseq_instr.errors import InputError
 
 PIVOT = "en"
+Pair = Tuple[str, str]
+Pairs = List[Tuple[str, str]]
 
 
 class LanguageAwareTuning(Recipe):
@@ -69,46 +72,113 @@ class LanguageAwareTuning(Recipe):
     def zero_shot(self) -> List[str]:
         return ["-".join(pair) for pair in itertools.permutations(self.others, 2)]
 
+    @property
+    def directions(self) -> List[str]:
+        return self.zero_shot + self.supervised
+
     # -- text and data ------------------------------------------------------------------
 
     def prepare_text(self) -> None:
-        """Raw text as SPLIT.PAIR.LANGUAGE, PAIR being English and another language."""
+        """Raw text: train.PAIR and valid.PAIR, mono of each language, test.SET.DIRECTION."""
+        tests: Dict[str, Dict[str, Pairs]] = {}
         if self.given_text is None:
-            drawn = sample.split(self.config["sample"], int(self.seed))
-            texts = {
-                split: {
-                    language: [sentence.texts[language] for sentence in drawn[split]]
-                    for language in self.languages
-                }
-                for split in SPLITS
-            }
+            train, valid, tests = self.draw_sample_text()
         else:
-            texts = {
-                split: {
-                    language: read_text(Path(self.given_text, f"{name}.{language}"))
-                    for language in self.languages
+            text = self.config["text"]
+            pairs = [(PIVOT, other) for other in self.others]
+            train = {pair: self.read_pairs(text["train"], pair) for pair in pairs}
+            if isinstance(text["valid"], int):
+                valid = {pair: self.hold_out(train[pair], text["valid"]) for pair in pairs}
+            else:
+                valid = {pair: self.read_pairs(text["valid"], pair) for pair in pairs}
+            for name, prefix in text["test"].items():
+                tests[name] = {
+                    direction: self.read_pairs([prefix], tuple(direction.split("-")))
+                    for direction in self.directions
                 }
-                for split, name in self.config["text"].items()
-            }
-        for split, sides in texts.items():
-            for language, lines in sides.items():
-                write_lines(self.text / f"{split}.{language}", lines)
+        for split, texts in (("train", train), ("valid", valid)):
+            for pair, lines in texts.items():
+                self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
+        mono = self.monolingual(train)
+        for language, lines in mono.items():
+            write_lines(self.text / f"mono.{language}", lines)
+        for name, directions in tests.items():
+            for direction, lines in directions.items():
+                pair = tuple(direction.split("-"))
+                seen = [set(mono[language]) for language in pair]
+                new = [p for p in lines if not (p[0] in seen[0] or p[1] in seen[1])]
+                if len(new) < len(lines):
+                    n_seen = len(lines) - len(new)
+                    print(f"  {name} {direction}: {n_seen} pairs dropped, a side is in training")
+                self.write_pairs(f"test.{name}.{direction}", pair, new)
+
+    def draw_sample_text(self):
+        drawn = sample.split(self.config["sample"], int(self.seed))
+
+        def pairs_of(split: str, pair: Pair) -> Pairs:
+            return [tuple(s.texts[language] for language in pair) for s in drawn[split]]
+
+        pairs = [(PIVOT, other) for other in self.others]
+        train, valid = ({pair: pairs_of(split, pair) for pair in pairs} for split in SPLITS[:2])
+        test = {d: pairs_of("test", tuple(d.split("-"))) for d in self.directions}
+        return train, valid, {"sample": test}
+
+    def read_pairs(self, prefixes: List[str], pair: Pair) -> Pairs:
+        """Lines of two languages; blank ones, missing in one language, are left out.
+
+        `{pair}` in a prefix stands for the pair as the file has it, in one order or the other.
+        """
+        lines: Pairs = []
+        for prefix in prefixes:
+            names = [prefix.format(pair="-".join(p)) for p in (pair, pair[::-1])]
+            held = [n for n in names if list(self.given_text.glob(f"{n}.{pair[0]}*"))]
+            stem = Path(self.given_text, held[0] if held else names[0])
+            sides = [read_text(Path(f"{stem}.{language}")) for language in pair]
+            if len(sides[0]) != len(sides[1]):
+                raise InputError(
+                    f"--text: {stem}.{pair[0]} has {len(sides[0])} lines, .{pair[1]} "
+                    f"{len(sides[1])}; they must be aligned line by line"
+                )
+            lines += [p for p in zip(*sides) if p[0].strip() and p[1].strip()]
+        return lines
+
+    def hold_out(self, pairs: Pairs, count: int) -> Pairs:
+        """Take `count` pairs out of `pairs`, with all that share their English sentence."""
+        english = sorted({pair[0] for pair in pairs})
+        chosen = set(random.Random(int(self.seed)).sample(english, min(count, len(english))))
+        held = [pair for pair in pairs if pair[0] in chosen]
+        pairs[:] = [pair for pair in pairs if pair[0] not in chosen]
+        return held[:count]
+
+    def monolingual(self, train: Dict[Pair, Pairs]) -> Dict[str, List[str]]:
+        """The distinct lines of each language in the training pairs."""
+        lines: Dict[str, Dict[str, None]] = {language: {} for language in self.languages}
+        for pair, pairs in train.items():
+            for sides in pairs:
+                for language, line in zip(pair, sides):
+                    lines[language][line] = None
+        return {language: list(found) for language, found in lines.items()}
+
+    def write_pairs(self, name: str, pair: Pair, lines: Pairs) -> None:
+        for i, language in enumerate(pair):
+            write_lines(self.text / f"{name}.{language}", [line[i] for line in lines])
 
     def train_subwords(self) -> None:
         self.learn_subwords(
             line
             for language in self.languages
-            for line in read_text(self.text / f"train.{language}")
+            for line in read_text(self.text / f"mono.{language}")
         )
 
     def binarise_all(self) -> None:
         """Pairs with English for training, each language alone for denoising, an inventory."""
         for other in self.others:
             pair = (PIVOT, other)
-            self.binarise(self.data / "parallel", pair, train=self.text / "train")
-            self.binarise(self.data, pair, valid=self.text / "valid")
+            name = "-".join(pair)
+            self.binarise(self.data / "parallel", pair, train=self.text / f"train.{name}")
+            self.binarise(self.data, pair, valid=self.text / f"valid.{name}")
         for language in self.languages:
-            self.binarise(self.data / "denoise", [language], train=self.text / "train")
+            self.binarise(self.data / "denoise", [language], train=self.text / "mono")
         self.command(
             "inventory", sys.executable, SCRIPTS / "write_inventory.py",
             "--output", self.data / "instructions.yaml", "--force",
@@ -143,7 +213,7 @@ class LanguageAwareTuning(Recipe):
     # -- evaluation ---------------------------------------------------------------------
 
     def evaluate(self) -> None:
-        """All systems on all test directions."""
+        """All systems on all directions of all test sets."""
         evaluation = self.config["evaluation"]
         decoding = evaluation.get("decoding", {})
         models: Dict[str, Tuple[str, List[int]]] = {
@@ -155,16 +225,23 @@ class LanguageAwareTuning(Recipe):
             for name, (model, seeds) in models.items()
         ]
         options = [f"{name}={d['options']}" for name, d in decoding.items()]
-        self.command(
-            "evaluation", sys.executable, SCRIPTS / "evaluate.py",
-            "--directions", ",".join(self.zero_shot + self.supervised),
-            "--trained", ",".join(self.supervised), "--pivot", ",".join(evaluation["pivot"]),
-            "--data", self.data, "--subwords", self.subwords,
-            "--text", self.text / "test", "--training-text", self.text / "train",
-            "--systems", *systems, *(["--decoding", *options] if options else []),
-            *words(evaluation["options"]), "--output", self.work / "report", "--force",
-            show=True,
-        )  # fmt: skip
+        for test in self.tests:
+            self.command(
+                "evaluation", sys.executable, SCRIPTS / "evaluate.py",
+                "--directions", ",".join(self.directions),
+                "--trained", ",".join(self.supervised), "--pivot", ",".join(evaluation["pivot"]),
+                "--data", self.data, "--subwords", self.subwords,
+                "--text", self.text / f"test.{test}.{{pair}}",
+                "--training-text", self.text / "mono",
+                "--systems", *systems, *(["--decoding", *options] if options else []),
+                *words(evaluation["options"]), "--output", self.work / "report" / test, "--force",
+                show=True,
+            )  # fmt: skip
+
+    @property
+    def tests(self) -> List[str]:
+        """Names of the test sets."""
+        return list(self.config["text"]["test"]) if "text" in self.config else ["sample"]
 
 
 def main():

@@ -14,6 +14,7 @@ import numpy as np
 
 from fairseq_instr.data.permutation import stable_hash
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.composition import parse
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 
 ALL_AXES = "all"
@@ -54,6 +55,27 @@ def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
     return axes
 
 
+def parse_swapped(
+    text: Optional[str], axes: Sequence[str], inventory: Inventory
+) -> Optional[Tuple[int, ...]]:
+    """Positions of a `--conflict-instructions` such as `to:en`; None where none is given.
+
+    Raises:
+        InputError: if one is unknown, or not on the axes of the conflicts.
+    """
+    if text is None:
+        return None
+    names = parse(text)
+    accepted = [i.name for i in inventory if i.axis in axes]
+    for name in names:
+        if name not in accepted:
+            raise InputError(
+                f"--conflict-instructions {text}: {name!r} is not an instruction on the axes of "
+                f"--conflict-axes, {', '.join(axes)}; accepted: {', '.join(accepted)}"
+            )
+    return tuple(map(inventory.position, names))
+
+
 def _uniform(key: int, seed: int, epoch: int, places: np.ndarray) -> np.ndarray:
     """Numbers in [0, 1) that depend on the arguments alone, by SplitMix64 (Steele et al., 2014).
 
@@ -76,12 +98,20 @@ class ConflictSampler:
         axes: axes on which instructions are swapped.
         rate: share of the samples that get a conflict, 0 to 1.
         seed: of the draws.
+        only: positions of the instructions that may be swapped; None for all on the axes.
 
     Raises:
         InputError: if the rate is outside 0..1.
     """
 
-    def __init__(self, inventory: Inventory, axes: Sequence[str], rate: float, seed: int = 1):
+    def __init__(
+        self,
+        inventory: Inventory,
+        axes: Sequence[str],
+        rate: float,
+        seed: int = 1,
+        only: Optional[Sequence[int]] = None,
+    ):
         if not 0 <= rate <= 1:
             raise InputError(f"--conflict-rate {rate} is not accepted: give a share from 0 to 1")
         self.rate = rate
@@ -93,7 +123,7 @@ class ConflictSampler:
                 all_axes.index(instruction.axis),
                 tuple(i for i in inventory.members(instruction.axis) if i != position),
             )
-            if instruction.axis in axes
+            if instruction.axis in axes and (only is None or position in only)
             else None
             for position, instruction in enumerate(inventory)
         ]
@@ -101,6 +131,10 @@ class ConflictSampler:
     def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
         return _uniform(_KEY, self.seed, epoch, places) < self.rate
+
+    def applies(self, instructions: Sequence[int]) -> bool:
+        """Whether one of the instructions may be swapped."""
+        return any(self._swaps[i] is not None for i in instructions)
 
     def draw(self, epoch: int, place: int, instructions: Sequence[int]) -> Optional[Conflict]:
         """The conflict of the sample at a place of an epoch, or None if it gets none.

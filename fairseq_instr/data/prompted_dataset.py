@@ -103,12 +103,15 @@ class PromptedDataset(FairseqDataset):
         self._index_in = drawn - first[self._corpus_of]
         self.src_sizes = np.empty(len(drawn), dtype=np.int64)
         self.tgt_sizes = np.zeros(len(drawn), dtype=np.int64)
-        self._n_instructions = np.empty(len(drawn), dtype=np.int64)
+        self._may_conflict = np.zeros(len(drawn), dtype=bool)
         for number, corpus in enumerate(self.corpora):
             here = self._corpus_of == number
             index = self._index_in[here]
             n = corpus.n_instructions[index]
-            self._n_instructions[here] = n
+            if self.conflicts is not None:
+                # what a stream says is not looked at: a bound suffices
+                fixed = corpus.stream is None
+                self._may_conflict[here] = self.conflicts.applies(corpus.fixed) if fixed else n > 0
             self.src_sizes[here] = corpus.dataset.src_sizes[index] + self.prompt.n_source(n)
             if self.has_target:
                 self.tgt_sizes[here] = corpus.dataset.tgt_sizes[index] + self.prompt.n_target(n)
@@ -233,7 +236,7 @@ class PromptedDataset(FairseqDataset):
         """
         if len(indices) == 0:
             return []
-        rate = self.conflicts.rate if self.conflicts is not None else 0.0
+        rate = self.conflicts.rate * self._may_conflict[indices].mean() if self.conflicts else 0.0
         longest = int(self.num_tokens_vec(indices).max())
         reduced = max_tokens
         if max_tokens is not None and rate:
@@ -258,7 +261,7 @@ class PromptedDataset(FairseqDataset):
     def _split(self, batch, max_tokens: int):
         """Halve a batch until its rows, conflicts included, fit."""
         batch = np.asarray(batch)
-        chosen = self.conflicts.chosen(self.epoch, batch) & (self._n_instructions[batch] > 0)
+        chosen = self.conflicts.chosen(self.epoch, batch) & self._may_conflict[batch]
         rows = len(batch) + int(chosen.sum())
         if len(batch) == 1 or rows * int(self.num_tokens_vec(batch).max()) <= max_tokens:
             return [batch]

@@ -21,7 +21,7 @@ from omegaconf import II
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
 from fairseq_instr.checkpoints.inspection import INVENTORY_KEY, check_before_training
-from fairseq_instr.data.conflicts import ConflictSampler, parse_axes
+from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.data.corpora import (
     DENOISE,
     PARALLEL,
@@ -122,6 +122,13 @@ class TranslationWithInstructionsConfig(TranslationConfig):
     conflict_rate: float = field(
         default=1.0,
         metadata={"help": "share of the samples that get a conflict, 0 to 1"},
+    )
+    conflict_instructions: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "swap these instructions alone, such as to:en where translations drift into "
+            "English; default: all on the axes of --conflict-axes"
+        },
     )
     denoise_drop: float = field(
         default=0.1,
@@ -414,9 +421,20 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def _conflict_sampler(self) -> Optional[ConflictSampler]:
         if not self.cfg.conflict_axes:
+            if self.cfg.conflict_instructions:
+                raise InputError(
+                    f"--conflict-instructions {self.cfg.conflict_instructions} needs "
+                    "--conflict-axes; give the axis of these instructions"
+                )
             return None
         axes = parse_axes(self.cfg.conflict_axes, self.inventory)
-        return ConflictSampler(self.inventory, axes, self.cfg.conflict_rate, seed=self.cfg.seed)
+        return ConflictSampler(
+            self.inventory,
+            axes,
+            self.cfg.conflict_rate,
+            seed=self.cfg.seed,
+            only=parse_swapped(self.cfg.conflict_instructions, axes, self.inventory),
+        )
 
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
         """Sources typed into `fairseq-interactive`, with their instructions.

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairseq_instr.data.conflicts import ConflictSampler, parse_axes
+from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 
@@ -53,6 +53,23 @@ def test_only_the_chosen_axes_conflict(own, place):
     else:
         assert INVENTORY.axes[conflict.axis] == "case"
         assert set(conflict.instructions) ^ set(own) == {UPPERCASE, LOWERCASE}
+
+
+@given(compositions, st.integers(0, 10**6))
+def test_only_the_chosen_instructions_are_swapped(own, place):
+    axes = ("target-language",)
+    only = parse_swapped("to:it", axes, INVENTORY)
+    conflicts = ConflictSampler(INVENTORY, axes, 1.0, only=only)
+    conflict = conflicts.draw(1, place, own)
+    assert conflicts.applies(own) == (conflict is not None) == (TO_IT in own)
+    if conflict is not None:
+        (gained,) = set(conflict.instructions) - set(own)
+        assert gained in (TO_DE, TO_NL)
+
+
+def test_instructions_off_the_axes_are_refused():
+    with pytest.raises(InputError, match="'uppercase' is not .* accepted: to:de, to:it, to:nl"):
+        parse_swapped("uppercase", ("target-language",), INVENTORY)
 
 
 def test_wrong_instructions_and_axes_are_equally_likely():
