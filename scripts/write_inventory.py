@@ -4,6 +4,8 @@ Such as:
 
     python scripts/write_inventory.py --output data-bin/instructions.yaml to:de uppercase formal
     python scripts/write_inventory.py --list
+
+An instruction with a slot, such as begin-with, is named without its argument here.
 """
 
 import argparse
@@ -21,14 +23,26 @@ def main():
     parser.add_argument("--force", action="store_true", help="overwrite the output")
     args = parser.parse_args()
     if args.list:
-        for instruction in catalogue().values():
-            print(f"{instruction.name:16} {instruction.axis:14} {instruction.phrases[0]}")
+        print_catalogue()
         return
     if not args.names or not args.output:
         raise InputError("give --output and at least one instruction, or --list")
     inventory = Inventory(look_up(name) for name in args.names)
     inventory.save(args.output, force=args.force)
     print(f"{args.output}: {len(inventory)} instructions on {len(inventory.axes)} axes")
+
+
+def print_catalogue():
+    """One line an instruction: name, axis, where its data come from, languages, a phrase."""
+    for instruction in catalogue().values():
+        name = instruction.name + (
+            f"={instruction.argument.upper()}" if instruction.argument else ""
+        )
+        languages = ",".join(sorted(instruction.languages)) if instruction.languages else "any"
+        print(
+            f"{name:18} {instruction.axis:15} {instruction.source_of_data:9} {languages:24} "
+            f"{instruction.phrases[0]}"
+        )
 
 
 if __name__ == "__main__":

@@ -66,17 +66,19 @@ def applicable_lines(
     """Lines on which the instructions make a difference, with their references under them.
 
     A line counts where every instruction's rule applies and the plain reference obeys none of
-    them: on the others a system would be praised for doing nothing.
+    them: on the others a system would be praised for doing nothing. Natural instructions have
+    no other reference than one that obeys: there, compare with the rate of plain translations.
 
     Returns:
         [(index of the line, rewritten reference)]
     """
     check_aligned(sources=sources, references=references)
     lines = []
+    by_rule = [instruction for instruction in instructions if not instruction.natural]
     for index, (source, reference) in enumerate(zip(sources, references)):
         context = Context(source=source, language=language)
         rewritten = rewrite(instructions, reference, context)
-        if rewritten is None or any(verify(instructions, reference, context).values()):
+        if rewritten is None or any(verify(by_rule, reference, context).values()):
             continue
         lines.append((index, rewritten))
     return lines

@@ -9,25 +9,24 @@ from __future__ import annotations
 from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.instruction import Context, Instruction
+from fairseq_instr.instructions.asking import Asked, argument_of, parse, split
+from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
 from fairseq_instr.instructions.inventory import Inventory
 
-
-def parse(text: str) -> Tuple[str, ...]:
-    """Names in a `--instruct` string, separated by commas: `"formal, uppercase"`."""
-    return tuple(name for name in (part.strip() for part in text.split(",")) if name)
+__all__ = ["compose", "excluding", "from_inside_out", "parse", "rewrite", "verify"]
 
 
 def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[int, ...]:
     """Positions of the named instructions, in canonical order, each once.
 
     Args:
-        names: instruction names in any order.
+        names: instruction names in any order, those with a slot with their argument.
         inventory: what the model knows.
         origin: what the names come from, to begin an error with, such as `--instruct`.
 
     Raises:
-        InputError: if a name is unknown, or two different ones share an axis.
+        InputError: if a name is unknown, two different ones share an axis, or an argument is
+            missing or not accepted.
 
     Example: `compose(["uppercase", "formal"], inventory) == compose(["formal", "uppercase"],
     inventory)`.
@@ -36,17 +35,26 @@ def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tup
     chosen: Dict[str, int] = {}
     for name in names:
         try:
-            position = inventory.position(name)
+            position = _position(name, inventory)
         except InputError as error:
             raise InputError(f"{prefix}{error}") from None
         axis = inventory[position].axis
-        if chosen.setdefault(axis, position) != position:
+        other = chosen.setdefault(axis, position)
+        if other != position or argument_of(other) != argument_of(position):
             raise InputError(
                 f"{prefix}{inventory[chosen[axis]].name!r} and {name!r} exclude each other: both "
                 f"answer the axis {axis!r}; choose one of "
                 + ", ".join(inventory[i].name for i in inventory.members(axis))
             )
     return tuple(sorted(chosen.values()))
+
+
+def _position(name: str, inventory: Inventory) -> int:
+    """Position of what a user asked for, with its argument where it has one."""
+    request = split(name)
+    position = inventory.position(request.name)
+    check_argument(inventory[position], request.argument)
+    return position if request.argument is None else Asked(position, request.argument)
 
 
 def excluding(instructions: Sequence[Instruction]) -> Optional[str]:
@@ -60,9 +68,7 @@ def from_inside_out(instructions: Iterable[Instruction]) -> Sequence[Instruction
     return sorted(instructions, key=lambda i: (i.layer, i.name))
 
 
-def rewrite(
-    instructions: Iterable[Instruction], reference: str, context: Context
-) -> Optional[str]:
+def rewrite(instructions: Iterable[Instruction], reference: str, context: Context) -> Optional[str]:
     """The reference as it would read under all the instructions.
 
     Returns:
@@ -71,6 +77,8 @@ def rewrite(
     """
     instructions = tuple(instructions)
     for instruction in from_inside_out(instructions):
+        if instruction.natural:
+            continue  # what is found is judged below, when all is written
         if instruction.rewrite is None:
             return None
         rewritten = instruction.rewrite(reference, context)
@@ -80,9 +88,7 @@ def rewrite(
     return reference if all(verify(instructions, reference, context).values()) else None
 
 
-def verify(
-    instructions: Iterable[Instruction], output: str, context: Context
-) -> Dict[str, bool]:
+def verify(instructions: Iterable[Instruction], output: str, context: Context) -> Dict[str, bool]:
     """Which of the instructions an output obeys.
 
     The outermost layer is judged first and then taken off, so that `"EIN MANN"` in quotation

@@ -8,18 +8,36 @@ Several instructions act on one sentence from the inside out: the wording is cho
 then spelling, case and punctuation, then what is put around the sentence. That order is an
 instruction's `layer`. A generator is applied in the order of the layers; a verifier of an
 inner layer sees the output with the outer layers taken off by their `unwrap`.
+
+Where no rule rewrites a reference, some instructions are still found in parallel text: a short
+translation is a sample of `short` as it stands. Those are *natural* (the length tokens of
+Lakew et al., 2019, are of this kind). The rest needs labelled data.
+
+An instruction may have a slot, which an *argument* fills: `begin-with="Heute"`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import enum
+import random
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import Callable, FrozenSet, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
+MAX_ARGUMENT = 200
+"""Longest argument, in characters."""
+ARGUMENTS = {
+    "text": (re.compile(r".*\S.*", re.DOTALL), "words"),
+    "number": (re.compile(r"[1-9][0-9]{0,4}"), "a number from 1 to 99999"),
+    "pair": (re.compile(r"[^=]*[^=\s][^=]*=[^=]*[^=\s][^=]*"), "SOURCE WORDS=TARGET WORDS"),
+}
+"""Kinds of arguments: what they look like, as a pattern and in words."""
+_BREAKS = "\u2028\u2029"  # separators of lines and paragraphs are no control characters to Unicode
 
 
 class Layer(enum.IntEnum):
@@ -32,8 +50,10 @@ class Layer(enum.IntEnum):
     PUNCTUATION = 40
     SEPARATION = 50
     QUOTATION = 60
+    BRACKETS = 65
     LABEL = 70
     MARKUP = 80
+    LINES = 85
     LAYOUT = 90
     STRUCTURE = 100
 
@@ -74,6 +94,12 @@ class Instruction:
             sentence, and returns the output as it is where there is nothing to take off.
         layer: where it acts, see `Layer`.
         languages: target languages it serves; None for all.
+        natural: whether a plain reference that obeys is a sample as it stands; such an
+            instruction has no `rewrite`.
+        argument: kind of its argument, one of `ARGUMENTS`; None without a slot. `obeys` finds
+            the argument in its context.
+        draw: `(reference, context, random) -> str or None`, an argument under which the plain
+            reference is a sample; for natural instructions with a slot.
     """
 
     name: str
@@ -84,6 +110,11 @@ class Instruction:
     unwrap: Callable[[str, Context], str] = field(default=_unchanged, compare=False)
     layer: Layer = Layer.WORDING
     languages: Optional[FrozenSet[str]] = None
+    natural: bool = False
+    argument: Optional[str] = None
+    draw: Optional[Callable[[str, Context, random.Random], Optional[str]]] = field(
+        default=None, compare=False
+    )
 
     def __post_init__(self):
         for kind, value in (("name", self.name), ("axis", self.axis)):
@@ -92,3 +123,69 @@ class Instruction:
                     f"instruction {kind} {value!r:.80} is not accepted: use 1 to 64 lower-case "
                     "letters, digits and _.:- , beginning with a letter or digit"
                 )
+        if self.argument is not None and self.argument not in tuple(ARGUMENTS):
+            raise InputError(
+                f"instruction {self.name!r}: argument {self.argument!r:.80} is not accepted; "
+                f"choose {', '.join(ARGUMENTS)}"
+            )
+
+    @property
+    def source_of_data(self) -> str:
+        """Where its samples come from: `rule`, `natural` or `labelled`."""
+        return "rule" if self.rewrite else "natural" if self.natural else "labelled"
+
+    def serves(self, language: str) -> bool:
+        """Whether it can be asked for in a target language."""
+        return self.languages is None or language in self.languages
+
+    def bind(self, argument: str) -> "Instruction":
+        """This instruction with its slot filled: verifier and generator see the argument.
+
+        Raises:
+            InputError: if the argument is not accepted, see `check_argument`.
+        """
+        check_argument(self, argument)
+
+        def filled(function):
+            if function is None:
+                return None
+            return lambda text, context: function(
+                text, dataclasses.replace(context, argument=argument)
+            )
+
+        return dataclasses.replace(
+            self,
+            obeys=filled(self.obeys),
+            rewrite=filled(self.rewrite),
+            unwrap=filled(self.unwrap),
+        )
+
+
+def check_argument(instruction: Instruction, argument: Optional[str]) -> None:
+    """Make sure that an argument fills an instruction's slot, or that there is no slot.
+
+    Raises:
+        InputError: if there is an argument and no slot or a slot and no argument, or if the
+            argument is not of its kind, too long, or holds control characters (line breaks and
+            invisible characters included).
+    """
+    name = instruction.name
+    if instruction.argument is None:
+        if argument is not None:
+            raise InputError(f"instruction {name!r} takes no argument, but {argument!r:.80} came")
+        return
+    pattern, words = ARGUMENTS[instruction.argument]
+    if argument is None:
+        raise InputError(f'instruction {name!r} needs an argument: write {name}="..." with {words}')
+    if len(argument) > MAX_ARGUMENT:
+        raise InputError(
+            f"argument of {name!r} has {len(argument)} characters; at most {MAX_ARGUMENT}"
+        )
+    # categories C*: control, format (zero width, direction), surrogate, private, unassigned
+    hidden = next((c for c in argument if unicodedata.category(c)[0] == "C" or c in _BREAKS), None)
+    if hidden is not None:
+        raise InputError(
+            f"argument of {name!r} holds the control character U+{ord(hidden):04X}; remove it"
+        )
+    if not pattern.fullmatch(argument):
+        raise InputError(f"argument {argument!r:.80} of {name!r} is not accepted: give {words}")

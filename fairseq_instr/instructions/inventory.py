@@ -6,6 +6,7 @@ agree about which appended symbol means what:
     instructions:
     - {name: "to:de", axis: target-language, phrases: [into German]}
     - {name: uppercase, axis: case, phrases: [in upper case]}
+    - {name: begin-with, axis: opening, phrases: [begin with these words], argument: text}
 
 The order is the order of the appended symbols; a new instruction goes at the end.
 """
@@ -129,7 +130,14 @@ class Inventory:
         """Plain lists, dicts and strings, as written to YAML and into checkpoints."""
         return {
             "instructions": [
-                {"name": i.name, "axis": i.axis, "phrases": list(i.phrases)} for i in self
+                {
+                    "name": i.name,
+                    "axis": i.axis,
+                    "phrases": list(i.phrases),
+                    # the key is left out where there is no slot, as in inventories of old
+                    **({"argument": i.argument} if i.argument else {}),
+                }
+                for i in self
             ]
         }
 
@@ -156,13 +164,13 @@ class Inventory:
             if not isinstance(entry, dict) or not {"name", "axis"} <= set(entry):
                 raise InputError(
                     f"{origin}: entry {number} is {_shortened.repr(entry)}; expected a mapping "
-                    "with the keys name, axis and optionally phrases"
+                    "with the keys name, axis and optionally phrases and argument"
                 )
-            unknown = sorted(map(str, set(entry) - {"name", "axis", "phrases"}))
+            unknown = sorted(map(str, set(entry) - {"name", "axis", "phrases", "argument"}))
             if unknown:
                 raise InputError(
                     f"{origin}: entry {number} has the unknown key {_shortened.repr(unknown[0])}; "
-                    "accepted: name, axis, phrases"
+                    "accepted: name, axis, phrases, argument"
                 )
             phrases = [] if entry.get("phrases") is None else entry["phrases"]
             if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
@@ -171,7 +179,14 @@ class Inventory:
                     "expected a list of strings"
                 )
             try:
-                instructions.append(Instruction(entry["name"], entry["axis"], tuple(phrases)))
+                instructions.append(
+                    Instruction(
+                        entry["name"],
+                        entry["axis"],
+                        tuple(phrases),
+                        argument=entry.get("argument"),
+                    )
+                )
             except InputError as error:
                 raise InputError(f"{origin}: entry {number}: {error}") from None
         try:

@@ -46,6 +46,13 @@ def test_both_rules_of_a_pair_must_apply():
     assert lines == [(2, "3 Frauen reden auf der Strasse.")]
 
 
+def test_what_is_found_counts_where_the_reference_obeys():
+    # "Two dogs are running." has 21 characters, "Zwei Hunde rennen." 18: a ratio of 0.86
+    assert applicable_lines(named("short"), SOURCES, REFERENCES, "de") == [(0, REFERENCES[0])]
+    lines = applicable_lines(named("short", "digits"), SOURCES, REFERENCES, "de")
+    assert lines[0] == (0, "2 Hunde rennen.")
+
+
 def test_rate_and_adequacy_on_literal_outputs():
     lines = applicable_lines(named("uppercase"), SOURCES, REFERENCES, "de")
     references = [text for _, text in lines]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, Inventory, catalogue, compose, rewrite, verify
+from fairseq_instr.instructions.asking import argument_of
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import excluding, from_inside_out, parse
+from fairseq_instr.instructions.composition import excluding, from_inside_out
 
 SENTENCES = [
     line.split("\t")
@@ -21,20 +22,25 @@ BY_RULE = [i for i in catalogue().values() if i.rewrite is not None]
 PAIRS = [pair for pair in itertools.combinations(BY_RULE, 2) if pair[0].axis != pair[1].axis]
 
 
-def serves(instruction, language):
-    return instruction.languages is None or language in instruction.languages
-
-
 @pytest.mark.parametrize("language, column", [("en", 0), ("de", 1)])
 def test_every_pair_of_rules_is_obeyed_where_both_apply(language, column):
-    pairs = [p for p in PAIRS if all(serves(i, language) for i in p)]
+    pairs = [p for p in PAIRS if all(i.serves(language) for i in p)]
     assert len(pairs) > 100
+    contexts = [Context(source=row[1 - column], language=language) for row in SENTENCES]
+    applicable = {
+        i.name: {
+            number
+            for number, (row, context) in enumerate(zip(SENTENCES, contexts))
+            if i.rewrite(row[column], context) is not None
+        }
+        for i in BY_RULE
+        if i.serves(language)
+    }
     disobeyed, never_made = [], []
     for pair in pairs:
-        n_made = n_applicable = 0
-        for row in SENTENCES:
-            context = Context(source=row[1 - column], language=language)
-            n_applicable += all(i.rewrite(row[column], context) is not None for i in pair)
+        n_made = 0
+        n_applicable = len(applicable[pair[0].name] & applicable[pair[1].name])
+        for row, context in zip(SENTENCES, contexts):
             text = rewrite(pair, row[column], context)
             n_made += text is not None
             if text is not None and not all(verify(pair, text, context).values()):
@@ -79,7 +85,7 @@ def test_a_rule_that_does_not_apply_leaves_no_composed_reference():
 )
 @settings(max_examples=150, deadline=None)
 def test_any_text_can_be_rewritten_and_judged(pair, text, source, language):
-    if not all(serves(i, language) for i in pair):
+    if not all(i.serves(language) for i in pair):
         return
     context = Context(source=source, language=language)
     assert set(verify(pair, text, context)) == {i.name for i in pair}
@@ -98,6 +104,9 @@ def test_the_order_of_names_says_nothing(names, seed):
     shuffled = list(names)
     seed.shuffle(shuffled)
     shared = excluding([INVENTORY[INVENTORY.position(name)] for name in set(names)])
+    arguments = {"number": "=5", "text": '="a, b"', "pair": "=a=b", None: ""}
+    by_name = {i.name: i.name + arguments[i.argument] for i in INVENTORY}
+    names, shuffled = ([by_name[name] for name in order] for order in (names, shuffled))
     if shared is not None:
         for given_names in (names, shuffled):
             with pytest.raises(InputError, match="exclude each other"):
@@ -106,7 +115,7 @@ def test_the_order_of_names_says_nothing(names, seed):
     positions = compose(names, INVENTORY)
     assert positions == compose(shuffled, INVENTORY) == compose(names + names, INVENTORY)
     assert list(positions) == sorted(positions)
-    assert {INVENTORY[i].name for i in positions} == set(names)
+    assert {by_name[INVENTORY[i].name] for i in positions} == set(names)
 
 
 def test_two_of_one_axis_are_refused_and_the_axis_is_listed():
@@ -134,13 +143,44 @@ def test_an_instruction_without_a_verifier_cannot_be_judged():
         verify([from_file], "Ein Hund.", Context(language="de"))
 
 
-def test_names_are_separated_by_commas():
-    assert parse(" formal,uppercase , ,") == ("formal", "uppercase")
-    assert parse("") == ()
-
-
 def test_inner_layers_act_first_whatever_the_order_given():
     names = [
         i.name for i in from_inside_out([look_up("json"), look_up("digits"), look_up("ascii")])
     ]
     assert names == ["digits", "ascii", "json"]
+
+
+def test_a_position_carries_its_argument():
+    asked = compose(["uppercase", "begin-with=Heute Abend"], INVENTORY)
+    assert [INVENTORY[i].name for i in asked] == ["uppercase", "begin-with"]
+    assert [argument_of(i) for i in asked] == [None, "Heute Abend"]
+    assert compose(["begin-with=a", 'begin-with="a"'], INVENTORY) == asked[1:]
+
+
+@pytest.mark.parametrize(
+    "names, message",
+    [
+        (["begin-with"], 'needs an argument: write begin-with="..."'),
+        (["uppercase=x"], "'uppercase' takes no argument"),
+        (["begin-with=a", "begin-with=b"], "exclude each other"),
+        (["at-most=5", "short"], "exclude each other"),
+        (["at-most=-5"], "give a number"),
+        (['begin-with="a'], "is not closed"),
+    ],
+)
+def test_arguments_that_do_not_compose(names, message):
+    with pytest.raises(InputError, match=f"^--instruct: .*{message}"):
+        compose(names, INVENTORY, origin="--instruct")
+
+
+def test_what_is_found_composes_with_what_is_made():
+    context = Context(source="It is a big dog.", language="de")
+    short, capitals = look_up("short"), look_up("uppercase")
+    opening = look_up('begin-with="Ein Hund"')
+    asked = [capitals, short, opening]
+    assert rewrite(asked, "Ein Hund.", context) == "EIN HUND."  # 9 characters for 16
+    assert rewrite([short], "Ein Hund.", context) == "Ein Hund."
+    assert rewrite([short, look_up("double-quotes")], "Ein sehr großer Hund.", context) is None
+    assert verify(asked, "EINE HÜNDIN.", context) == {
+        "uppercase": True, "short": True, "begin-with": False,
+    }  # fmt: skip

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Mapping
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue.direction import ask_for_language
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import DIRECTION_PREFIX
@@ -34,11 +35,16 @@ def catalogue() -> Mapping[str, Instruction]:
 def look_up(name: str) -> Instruction:
     """The catalogue's instruction of that name; `to:LANGUAGE` is made for any language.
 
+    A name with an argument, such as `begin-with="Heute"`, gives the instruction with its slot
+    filled; the name alone gives it as it is defined.
+
     Raises:
-        InputError: if there is none; lists what there is.
+        InputError: if there is none; lists what there is. If an argument is not accepted.
     """
-    if name in catalogue():
-        return catalogue()[name]
+    request = split(name)
+    if request.name in catalogue():
+        instruction = catalogue()[request.name]
+        return instruction if request.argument is None else instruction.bind(request.argument)
     if name.startswith(DIRECTION_PREFIX):
         return ask_for_language(name[len(DIRECTION_PREFIX) :])
     raise InputError(

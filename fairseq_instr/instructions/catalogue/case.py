@@ -47,19 +47,40 @@ INSTRUCTIONS = [
     Instruction(
         "uppercase",
         "case",
-        ("in upper case", "in capital letters", "all caps"),
+        (
+            "in upper case",
+            "in capital letters",
+            "all caps",
+            "with capitals only",
+            "write everything in capitals",
+            "make every letter a capital",
+        ),
         **_recase(str.upper, _is_upper),
     ),
     Instruction(
         "lowercase",
         "case",
-        ("in lower case", "in small letters", "without capital letters"),
+        (
+            "in lower case",
+            "in small letters",
+            "without capital letters",
+            "with small letters only",
+            "write everything small",
+            "use no capitals",
+        ),
         **_recase(str.lower, _is_lower),
     ),
     Instruction(
         "titlecase",
         "case",
-        ("in title case", "with every word capitalised", "like a headline's capitals"),
+        (
+            "in title case",
+            "with every word capitalised",
+            "like a headline's capitals",
+            "capitalise each word",
+            "start every word with a capital",
+            "with headline capitals",
+        ),
         **_recase(_to_title, _is_title),
     ),
 ]

@@ -55,7 +55,14 @@ INSTRUCTIONS = [
     Instruction(
         "formal",
         "formality",
-        ("formal", "in a formal tone", "addressing the reader politely"),
+        (
+            "formal",
+            "in a formal tone",
+            "addressing the reader politely",
+            "use a formal tone",
+            "use formal address",
+            "speak to a stranger",
+        ),
         obeys=_is_formal,
         layer=Layer.WORDING,
         languages=frozenset(FORMAL),
@@ -63,7 +70,14 @@ INSTRUCTIONS = [
     Instruction(
         "informal",
         "formality",
-        ("informal", "in an informal tone", "addressing the reader as a friend"),
+        (
+            "informal",
+            "in an informal tone",
+            "addressing the reader as a friend",
+            "use an informal tone",
+            "use informal address",
+            "speak to a friend",
+        ),
         obeys=_is_informal,
         layer=Layer.WORDING,
         languages=frozenset(FORMAL),

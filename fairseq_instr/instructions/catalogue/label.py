@@ -9,18 +9,32 @@ from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 NOTE = {
     "de": "Hinweis",
     "en": "Note",
+    "es": "Nota",
     "fr": "Remarque",
     "it": "Nota",
     "nl": "Opmerking",
+    "pt": "Nota",
     "ro": "Notă",
 }
 PICTURE = {
     "de": "Bild",
     "en": "Picture",
+    "es": "Imagen",
     "fr": "Image",
     "it": "Immagine",
     "nl": "Afbeelding",
+    "pt": "Imagem",
     "ro": "Imagine",
+}
+TRANSLATION = {
+    "de": "Übersetzung",
+    "en": "Translation",
+    "es": "Traducción",
+    "fr": "Traduction",
+    "it": "Traduzione",
+    "nl": "Vertaling",
+    "pt": "Tradução",
+    "ro": "Traducere",
 }
 
 
@@ -54,10 +68,40 @@ def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Ins
 
 
 INSTRUCTIONS = [
-    _label("note-label", NOTE, ("labelled as a note", "as a note", "with the word note in front")),
+    _label(
+        "note-label",
+        NOTE,
+        (
+            "labelled as a note",
+            "as a note",
+            "with the word note in front",
+            "put the word note before it",
+            "start with the label note",
+            "mark it as a note",
+        ),
+    ),
     _label(
         "picture-label",
         PICTURE,
-        ("labelled as a picture", "as the text of a picture", "with the word picture in front"),
+        (
+            "labelled as a picture",
+            "as the text of a picture",
+            "with the word picture in front",
+            "put the word picture before it",
+            "start with the label picture",
+            "mark it as a picture",
+        ),
+    ),
+    _label(
+        "translation-label",
+        TRANSLATION,
+        (
+            "labelled as a translation",
+            "with the word translation in front",
+            "say that it is a translation",
+            "put the word translation before it",
+            "start with the label translation",
+            "mark it as a translation",
+        ),
     ),
 ]

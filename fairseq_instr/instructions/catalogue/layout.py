@@ -61,7 +61,14 @@ INSTRUCTIONS = [
     Instruction(
         "bilingual",
         "layout",
-        ("with the source in front", "source and translation", "bilingual"),
+        (
+            "with the source in front",
+            "source and translation",
+            "bilingual",
+            "repeat the source first",
+            "give both languages",
+            "show the original before the translation",
+        ),
         obeys=_is_bilingual,
         rewrite=_with_source,
         unwrap=_second_half,
@@ -70,7 +77,14 @@ INSTRUCTIONS = [
     Instruction(
         "repeated",
         "layout",
-        ("twice", "say it two times", "repeated"),
+        (
+            "twice",
+            "say it two times",
+            "repeated",
+            "repeat the translation",
+            "give the translation twice",
+            "write it two times over",
+        ),
         obeys=_is_repeated,
         rewrite=lambda text, context: _join(text, text),
         unwrap=_second_half,

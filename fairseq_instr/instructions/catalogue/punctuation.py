@@ -33,9 +33,7 @@ def _without_punctuation(text: str, context: Context) -> Optional[str]:
 
 
 def _has_no_punctuation(output: str, context: Context) -> bool:
-    return bool(output.strip()) and not any(
-        _is_punctuation(output, i) for i in range(len(output))
-    )
+    return bool(output.strip()) and not any(_is_punctuation(output, i) for i in range(len(output)))
 
 
 def _ending(mark: str):
@@ -54,7 +52,14 @@ INSTRUCTIONS = [
     Instruction(
         "no-punctuation",
         "punctuation",
-        ("without punctuation", "with no punctuation marks", "leave out all punctuation"),
+        (
+            "without punctuation",
+            "with no punctuation marks",
+            "leave out all punctuation",
+            "drop the punctuation",
+            "use no punctuation",
+            "words only and no marks",
+        ),
         obeys=_has_no_punctuation,
         rewrite=_without_punctuation,
         layer=Layer.PUNCTUATION,
@@ -62,13 +67,40 @@ INSTRUCTIONS = [
     Instruction(
         "exclamation",
         "punctuation",
-        ("with an exclamation mark at the end", "as an exclamation", "end it with !"),
+        (
+            "with an exclamation mark at the end",
+            "as an exclamation",
+            "end it with !",
+            "end with an exclamation mark",
+            "exclaim it",
+            "finish with an exclamation mark",
+        ),
         **_ending("!"),
     ),
     Instruction(
         "ellipsis",
         "punctuation",
-        ("with three dots at the end", "trailing off", "end it with an ellipsis"),
+        (
+            "with three dots at the end",
+            "trailing off",
+            "end it with an ellipsis",
+            "end with three dots",
+            "finish with dots",
+            "let it trail off",
+        ),
         **_ending(ELLIPSIS),
+    ),
+    Instruction(
+        "question-mark",
+        "punctuation",
+        (
+            "with a question mark at the end",
+            "as a question",
+            "end it with ?",
+            "end with a question mark",
+            "ask it",
+            "finish with a question mark",
+        ),
+        **_ending("?"),
     ),
 ]

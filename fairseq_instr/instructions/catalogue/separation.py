@@ -2,34 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Tuple
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 
 SLASH = " / "
+UNDERSCORE = "_"
 
 
-def _rewrite(text: str, context: Context) -> Optional[str]:
-    return SLASH.join(text.split()) if len(text.split()) > 1 and "/" not in text else None
+def _separate(name: str, separator: str, phrases: Tuple[str, ...]) -> Instruction:
+    """An instruction that joins the words by `separator`."""
 
+    def rewrite(text: str, context: Context) -> Optional[str]:
+        words = text.split()
+        return separator.join(words) if len(words) > 1 and separator.strip() not in text else None
 
-def _obeys(output: str, context: Context) -> bool:
-    words = output.strip().split(SLASH)
-    return len(words) > 1 and all(len(word.split()) == 1 for word in words)
+    def obeys(output: str, context: Context) -> bool:
+        words = output.strip().split(separator)
+        return len(words) > 1 and all(len(word.split()) == 1 for word in words)
 
+    def unwrap(output: str, context: Context) -> str:
+        return " ".join(output.split(separator)) if obeys(output, context) else output
 
-def _unwrap(output: str, context: Context) -> str:
-    return " ".join(output.split(SLASH)) if _obeys(output, context) else output
+    return Instruction(
+        name,
+        "separation",
+        phrases,
+        obeys=obeys,
+        rewrite=rewrite,
+        unwrap=unwrap,
+        layer=Layer.SEPARATION,
+    )
 
 
 INSTRUCTIONS = [
-    Instruction(
+    _separate(
         "word-slashes",
-        "separation",
-        ("with slashes between the words", "words separated by slashes", "slashed"),
-        obeys=_obeys,
-        rewrite=_rewrite,
-        unwrap=_unwrap,
-        layer=Layer.SEPARATION,
+        SLASH,
+        (
+            "with slashes between the words",
+            "words separated by slashes",
+            "slashed",
+            "put a slash between words",
+            "separate the words with slashes",
+            "use slashes instead of spaces",
+        ),
+    ),
+    _separate(
+        "underscores",
+        UNDERSCORE,
+        (
+            "with underscores between the words",
+            "words joined by underscores",
+            "in snake case",
+            "put an underscore between words",
+            "join the words with underscores",
+            "use underscores instead of spaces",
+        ),
     ),
 ]

@@ -38,7 +38,14 @@ INSTRUCTIONS = [
     Instruction(
         "telegraphic",
         "style",
-        ("without articles", "in telegraphic style", "like a telegram"),
+        (
+            "without articles",
+            "in telegraphic style",
+            "like a telegram",
+            "leave out the articles",
+            "use telegram style",
+            "drop every article",
+        ),
         obeys=_has_no_articles,
         rewrite=_without_articles,
         layer=Layer.WORDING,

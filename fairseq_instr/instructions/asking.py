@@ -1,0 +1,145 @@
+r"""What users write to ask for instructions: names, and arguments that fill their slots.
+
+    uppercase, begin-with=Heute, at-most=40          on a command line, separated by commas
+    begin-with="Heute, am Montag", uppercase         an argument with commas, in quotation marks
+    uppercase begin-with="Heute Abend"               a line of an `.instr` file, by white space
+    uppercase begin-with =▁Heute =▁Abend             the same with its argument in subwords
+
+The last form is what `fairseq-preprocess --only-source` binarises: a token that begins with
+`=` is a subword of the argument of the instruction before it. No name begins with `=`, so that
+no argument can be taken for an instruction. Inside quotation marks, `\"` and `\\` stand for `"`
+and `\`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
+
+from fairseq_instr.errors import InputError
+
+ARGUMENT_MARK = "="
+_NAME = r"[a-z0-9][a-z0-9_.:-]*"
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_ASSIGNMENT = re.compile(rf"({_NAME})\s*=\s*(.*)", re.DOTALL)
+_ITEM = re.compile(rf"\s*({_NAME}\s*=\s*{_QUOTED}\s*(?=,|$)|[^,]*)(,|$)")
+_WORD = re.compile(rf"{_NAME}={_QUOTED}(?!\S)|\S+")
+
+
+class Asked(int):
+    """Position of an instruction in an inventory, with the argument that fills its slot.
+
+    Where no argument matters it is the number that it is.
+
+    Attributes:
+        argument: text, or ids of a dictionary once it is spelled; None without a slot.
+    """
+
+    argument: Union[None, str, Tuple[int, ...]]
+
+    def __new__(cls, position: int, argument: Union[None, str, Tuple[int, ...]] = None):
+        asked = super().__new__(cls, position)
+        asked.argument = argument
+        return asked
+
+    def __reduce__(self):  # an int would leave the argument behind when it is pickled
+        return Asked, (int(self), self.argument)
+
+
+def argument_of(position: int) -> Union[None, str, Tuple[int, ...]]:
+    """The argument of a position, None for a plain number."""
+    return getattr(position, "argument", None)
+
+
+class Request(NamedTuple):
+    """A name (or a phrase) and its argument, as a user wrote them."""
+
+    name: str
+    argument: Optional[str] = None
+
+    def __str__(self) -> str:
+        return self.name if self.argument is None else f"{self.name}={quote(self.argument)}"
+
+
+def quote(argument: str) -> str:
+    """An argument in quotation marks; `split` has it back."""
+    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def split(text: str) -> Request:
+    """`begin-with="Heute"` as name and argument; any other text as a name.
+
+    Raises:
+        InputError: if a quotation mark is opened and not closed.
+    """
+    found = _ASSIGNMENT.fullmatch(text.strip())
+    if found is None:
+        return Request(text.strip())
+    name, argument = found[1], found[2].strip()
+    if argument.startswith('"'):
+        if not re.fullmatch(_QUOTED, argument, re.DOTALL):
+            raise InputError(
+                f"argument of {name!r}: the quotation mark of {argument!r:.80} is not closed; "
+                'write NAME="...", with \\" for a quotation mark inside'
+            )
+        argument = re.sub(r"\\(.)", r"\1", argument[1:-1], flags=re.DOTALL)
+    return Request(name, argument)
+
+
+def parse(text: str) -> Tuple[str, ...]:
+    """What a `--instruct` string asks for, separated by commas: `"formal, uppercase"`.
+
+    Returns:
+        names, and names with a quoted argument, which `split` parts.
+
+    Raises:
+        InputError: if a quotation mark is opened and not closed.
+
+    Example: `parse("begin-with=Heute Abend, formal") == ('begin-with="Heute Abend"', 'formal')`.
+    """
+    items, at = [], 0
+    while at < len(text):
+        found = _ITEM.match(text, at)
+        items.append(found[1].strip())
+        at = found.end()
+    return tuple(str(split(item)) for item in items if item)
+
+
+def parse_line(line: str) -> Tuple[str, ...]:
+    """As `parse`, for a line of an `.instr` file: separated by white space."""
+    return tuple(str(split(word)) for word in _WORD.findall(line))
+
+
+def spell_line(line: str, spell: Callable[[str], str]) -> str:
+    """A line of an `.instr` file with its arguments in subwords, ready to be binarised.
+
+    Args:
+        line: names and `NAME="ARGUMENT"`, by white space.
+        spell: text -> subwords by spaces, as the source text is spelled.
+
+    Returns:
+        the tokens; a line without arguments as it is.
+    """
+    tokens: List[str] = []
+    for request in map(split, parse_line(line)):
+        tokens.append(request.name)
+        if request.argument is not None:
+            tokens += [ARGUMENT_MARK + piece for piece in spell(request.argument).split()]
+    return " ".join(tokens)
+
+
+def group_tokens(tokens: Sequence[str]) -> List[Tuple[str, Tuple[str, ...]]]:
+    """Tokens of a spelled line as [(name, subwords of its argument)].
+
+    Raises:
+        InputError: if a subword stands before any name.
+    """
+    groups: List[Tuple[str, List[str]]] = []
+    for token in tokens:
+        if not token.startswith(ARGUMENT_MARK):
+            groups.append((token, []))
+        elif groups:
+            groups[-1][1].append(token[len(ARGUMENT_MARK) :])
+        else:
+            raise InputError(f"the argument {token!r:.80} stands before any instruction")
+    return [(name, tuple(pieces)) for name, pieces in groups]

@@ -1,0 +1,99 @@
+"""Names and arguments as users write them, and back."""
+
+import pickle
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import (
+    Asked,
+    Request,
+    argument_of,
+    group_tokens,
+    parse,
+    parse_line,
+    quote,
+    spell_line,
+    split,
+)
+
+NAMES = st.from_regex(r"[a-z0-9][a-z0-9_.:-]{0,8}", fullmatch=True)
+REQUESTS = st.lists(st.builds(Request, NAMES, st.none() | st.text(max_size=20)), max_size=4)
+
+
+@pytest.mark.parametrize(
+    "text, parsed",
+    [
+        (" formal,uppercase , ,", ("formal", "uppercase")),
+        ("", ()),
+        ("begin-with=Heute, uppercase", ('begin-with="Heute"', "uppercase")),
+        ("begin-with = Heute Abend ,x", ('begin-with="Heute Abend"', "x")),
+        ('begin-with="Heute, am Montag",x', ('begin-with="Heute, am Montag"', "x")),
+        (r'avoid="a \"b\" \\"', (r'avoid="a \"b\" \\"',)),
+        ("use-term=cough=Husten", ('use-term="cough=Husten"',)),
+        ("in capital letters, formal", ("in capital letters", "formal")),
+        ('as {"translation": "..."}', ('as {"translation": "..."}',)),
+    ],
+)
+def test_commas_separate_what_is_asked_for(text, parsed):
+    assert parse(text) == parsed
+
+
+@given(requests=REQUESTS)
+@example(requests=[Request("a", '",b="\\'), Request("b", "")])
+def test_any_argument_survives_quoting(requests):
+    assert tuple(map(split, parse(", ".join(map(str, requests))))) == tuple(requests)
+
+
+@given(requests=REQUESTS)
+def test_a_line_of_a_stream_holds_any_argument(requests):
+    line = " ".join(map(str, requests))
+    assert tuple(map(split, parse_line(line))) == tuple(requests)
+
+
+@given(text=st.text(max_size=30))
+def test_any_text_is_parsed_or_refused_in_one_sentence(text):
+    for read in (parse, parse_line):
+        try:
+            parsed = read(text)
+        except InputError as error:
+            assert "is not closed" in str(error) and "\n" not in str(error)
+        else:
+            assert read(", ".join(parsed) if read is parse else " ".join(parsed)) == parsed
+
+
+def test_arguments_are_spelled_and_names_are_not():
+    line = 'uppercase begin-with="= formal" at-most=40'
+    spelled = spell_line(line, lambda text: " ".join(text.replace(" ", "_")))
+    assert spelled == "uppercase begin-with == =_ =f =o =r =m =a =l at-most =4 =0"
+    assert group_tokens(spelled.split()) == [
+        ("uppercase", ()),
+        ("begin-with", tuple("=_formal")),
+        ("at-most", ("4", "0")),
+    ]
+    assert spell_line("to:de formal", str.upper) == "to:de formal"
+
+
+@given(requests=REQUESTS)
+def test_no_argument_can_be_taken_for_an_instruction(requests):
+    tokens = spell_line(" ".join(map(str, requests)), lambda text: text).split()
+    assert [name for name, _ in group_tokens(tokens)] == [request.name for request in requests]
+
+
+def test_an_argument_needs_an_instruction_before_it():
+    with pytest.raises(InputError, match="'=x' stands before any instruction"):
+        group_tokens(["=x", "formal"])
+
+
+def test_a_position_with_an_argument_is_the_number_that_it_is():
+    asked = Asked(3, "Heute")
+    assert asked == 3 and asked in {3} and sorted([Asked(4), asked]) == [3, 4]
+    assert argument_of(asked) == "Heute" and argument_of(3) is None
+    again = pickle.loads(pickle.dumps(asked))
+    assert again == 3 and argument_of(again) == "Heute"
+
+
+def test_quotation_marks_and_backslashes_are_escaped():
+    assert quote('a "b" \\') == '"a \\"b\\" \\\\"'
