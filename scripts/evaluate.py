@@ -1,4 +1,7 @@
-r"""Compare a base model and its tuned version: do they obey, and do they still translate?
+r"""Measure models: do they obey instructions, do they keep to the language asked for?
+
+Two things are measured, each with its own options. Instructions, a base model against its tuned
+version:
 
     python scripts/evaluate.py --data data-bin --subwords subwords.model \
         --base base.pt --tuned tuned.pt --mixed 0.7=mixed.pt -s en -t de \
@@ -6,21 +9,37 @@ r"""Compare a base model and its tuned version: do they obey, and do they still 
 
 writes report.json, report.md and plots: response rate and adequacy of every instruction in the
 inventory, pairs of instructions, BLEU and chrF2 of plain translation with significance.
+
+Translation directions, supervised and zero-shot, of any number of systems:
+
+    python scripts/evaluate.py --directions de-fr,fr-de,en-de --trained en-de,de-en \
+        --data data-bin --subwords subwords.model --text test --training-text train \
+        --systems mle=stage1.pt tuned=seed1.pt,seed2.pt --pivot mle,tuned --output report
+
+writes report.json, report.md, a plot and all outputs: off-target ratio with its floor on the
+references, words of other languages, BLEU and chrF2 beside those of translating through English.
+An evaluation that was broken off goes on when it is started again.
 """
 
 import argparse
+import hashlib
 import itertools
+import json
 import random
 import shlex
 import sys
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.evaluation import directions
+from fairseq_instr.evaluation.directions_report import write_directions_report
+from fairseq_instr.evaluation.off_target import LangidIdentifier
+from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
 from fairseq_instr.evaluation.quality import chrf2, measure_quality, paired_significance
-from fairseq_instr.evaluation.report import REPORT_JSON, REPORT_MD, summarise, write_report
+from fairseq_instr.evaluation.report import summarise, write_report
 from fairseq_instr.evaluation.response import applicable_lines, check_aligned, measure_response
-from fairseq_instr.files import read_lines, refuse_to_overwrite
-from fairseq_instr.generation.translator import Translator
+from fairseq_instr.files import read_lines
+from fairseq_instr.generation.translator import Translator, parse_task_options
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import excluding
 
@@ -131,7 +150,11 @@ def parse_mixed(entries):
 
 
 def build_parser():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description="Measure how a base model and its tuned version answer instructions.",
+        epilog="With --directions, translation directions are measured instead; "
+        "see --directions x --help for those options.",
+    )
     parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
     parser.add_argument("--subwords", help="SentencePiece model; none if text is in pieces")
     parser.add_argument("--base", required=True, help="checkpoint of the base model")
@@ -158,10 +181,9 @@ def build_parser():
     return parser
 
 
-def main():
+def evaluate_instructions():
     args = build_parser().parse_args()
-    for name in (REPORT_JSON, REPORT_MD):
-        refuse_to_overwrite(Path(args.output, name), args.force)
+    refuse_to_overwrite_report(args.output, args.force)
     mixed_paths = parse_mixed(args.mixed)
     test = TestSet(read_lines(args.source), read_lines(args.reference), args.target_language)
 
@@ -254,6 +276,163 @@ def _mixed_row(responses, outputs, test):
         "chrf2": quality["chrf2"],
         "bleu": quality["bleu"],
     }
+
+
+# -- translation directions -----------------------------------------------------------------
+
+
+def build_directions_parser():
+    parser = argparse.ArgumentParser(
+        description="Measure translation directions: off-target ratio, BLEU and chrF2."
+    )
+    parser.add_argument("--directions", required=True, help="such as de-fr,fr-de,en-de")
+    parser.add_argument("--trained", default="", help="supervised ones; the others are zero-shot")
+    parser.add_argument(
+        "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT[,CHECKPOINT...]",
+        help="what is compared; several checkpoints of one name are its seeds",
+    )  # fmt: skip
+    parser.add_argument(
+        "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
+        help="task options that a system decodes with, such as c='--instruct formal'",
+    )  # fmt: skip
+    parser.add_argument("--pivot", default="", help="systems that also translate by pivot")
+    parser.add_argument("--pivot-language", default="en")
+    parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
+    parser.add_argument("--subwords", help="SentencePiece model; none if text is in pieces")
+    parser.add_argument(
+        "--text", required=True,
+        help="test text, raw: prefix of .SRC and .TGT; {pair} in it stands for SRC-TGT",
+    )  # fmt: skip
+    parser.add_argument(
+        "--training-text", help="prefix of .LANGUAGE: text whose words tell languages apart"
+    )
+    parser.add_argument(
+        "--languages", help="stated set for language identification; default: the directions'"
+    )
+    parser.add_argument("--identifier", default="langid", help="langid, or py3langid")
+    parser.add_argument("--lines", type=int, help="lines a direction, at most; default: all")
+    parser.add_argument("--beam", type=int, default=4)
+    parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
+    parser.add_argument("--output", required=True, help="folder of the report and the outputs")
+    parser.add_argument(
+        "--force", action="store_true",
+        help="overwrite a report there; outputs of the same model, decoding and text are kept",
+    )  # fmt: skip
+    return parser
+
+
+def evaluate_directions():
+    args = build_directions_parser().parse_args()
+    refuse_to_overwrite_report(args.output, args.force)
+    asked = directions.parse_directions(args.directions, "--directions")
+    if args.lines is not None and args.lines < 1:
+        raise InputError(f"--lines {args.lines}: give a number above zero")
+    languages = sorted(
+        {language for direction in asked for language in direction}
+        if args.languages is None
+        else set(filter(None, args.languages.split(",")))
+    )
+    decoding = parse_named(args.decoding, "--decoding", "OPTIONS")
+    checkpoints = parse_named(args.systems, "--systems", "CHECKPOINT,...")
+    pivot = list(filter(None, args.pivot.split(",")))
+    for option, names in (("--decoding", decoding), ("--pivot", pivot)):
+        unknown = ", ".join(name for name in names if name not in checkpoints)
+        if unknown:
+            raise InputError(f"{option}: {unknown} is not among --systems {', '.join(checkpoints)}")
+    vocabularies = None
+    if args.training_text:
+        vocabularies = directions.read_vocabularies(args.training_text, languages)
+    report = directions.evaluate(
+        [
+            directions.System(
+                name=name,
+                runs=[
+                    LazyModel(path, args, decoding.get(name, ""), asked[0]).as_run()
+                    for path in paths.split(",")
+                ],
+                pivot=name in pivot,
+                decoding=decoding.get(name, ""),
+            )
+            for name, paths in checkpoints.items()
+        ],
+        directions.read_test_sets(args.text, asked, args.lines),
+        directions.parse_directions(args.trained, "--trained"),
+        directions.Judge(LangidIdentifier(args.identifier), languages, vocabularies),
+        Path(args.output, "outputs"),
+        args.pivot_language,
+        args.force,
+    )
+    report = {
+        "command": shlex.join(["python", *_relative(sys.argv)]),
+        "conditions": {
+            "decoding": f"beam {args.beam}, batches of {args.batch_size}"
+            + "".join(f"; {name}: {options}" for name, options in decoding.items()),
+            "trained directions": args.trained or "none",
+            "pivot language": args.pivot_language,
+            "lines": f"at most {args.lines} a direction" if args.lines else "all",
+        },
+        **report,
+    }
+    write_directions_report(report, args.output, args.force)
+    print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))
+
+
+class LazyModel:
+    """A checkpoint that is loaded when it has to translate, one at a time in memory."""
+
+    loaded = (None, None)
+
+    def __init__(self, path, args, decoding, direction):
+        self.path, self.args = path, args
+        self.options = parse_task_options(decoding)
+        self.direction = direction
+
+    def as_run(self):
+        return directions.Run(self.path, self._digest(), self.translate)
+
+    def _digest(self):
+        digest = hashlib.sha256(json.dumps([self.options, self.args.beam]).encode())
+        for path in filter(None, (self.path, self.args.subwords)):
+            try:
+                with open(path, "rb") as file:
+                    while block := file.read(1 << 20):
+                        digest.update(block)
+            except OSError as error:
+                raise InputError(f"{path} can't be read: {error.strerror}") from None
+        return digest.hexdigest()
+
+    def translate(self, lines, direction, title):
+        owner, translator = LazyModel.loaded
+        if owner is not self:
+            LazyModel.loaded = (None, None)  # frees the last one first
+            translator = Translator.from_pretrained(
+                self.path, self.args.data, self.args.subwords, *self.direction, self.args.beam,
+                **self.options,
+            )  # fmt: skip
+            LazyModel.loaded = (self, translator)
+        translator = translator.for_direction(*direction)
+        return translator.translate(lines, batch_size=self.args.batch_size, progress=title)
+
+
+def parse_named(entries, option, what):
+    """Split `a=x` into {"a": "x"}; names are also folders."""
+    named = {}
+    for entry in entries:
+        name, equals, value = entry.partition("=")
+        if not equals or not value or name in named or not name.replace("_", "").replace(
+            "-", ""
+        ).isalnum():  # fmt: skip
+            raise InputError(
+                f"{option} {entry!r} is not accepted: give NAME={what}, each name once, of "
+                "letters, digits, - and _"
+            )
+        named[name] = value
+    return named
+
+
+def main():
+    asked = any(argument.partition("=")[0] == "--directions" for argument in sys.argv[1:])
+    return evaluate_directions() if asked else evaluate_instructions()
 
 
 def _relative(arguments):

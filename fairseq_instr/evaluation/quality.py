@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Mapping, Sequence
+from typing import Any, Dict, Mapping, Sequence
 
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest
@@ -14,9 +14,17 @@ def chrf2(outputs: Sequence[str], references: Sequence[str]) -> float:
     return CHRF().corpus_score(list(outputs), [list(references)]).score
 
 
-def measure_quality(outputs: Sequence[str], references: Sequence[str]) -> Dict[str, object]:
-    """BLEU and chrF2 with signatures: `{"bleu", "chrf2", "signatures": {"bleu", "chrf2"}}`."""
-    bleu, chrf = BLEU(), CHRF()
+def measure_quality(
+    outputs: Sequence[str], references: Sequence[str], language: str = ""
+) -> Dict[str, Any]:
+    """BLEU and chrF2 with signatures: `{"bleu", "chrf2", "signatures": {"bleu", "chrf2"}}`.
+
+    Args:
+        outputs: translations, raw text.
+        references: as many.
+        language: target language; sacreBLEU splits some, such as `zh`, in a way of their own.
+    """
+    bleu, chrf = BLEU(trg_lang=language), CHRF()
     return {
         "bleu": round(bleu.corpus_score(list(outputs), [list(references)]).score, 2),
         "chrf2": round(chrf.corpus_score(list(outputs), [list(references)]).score, 2),

@@ -1,16 +1,13 @@
-"""One report over the systems: `report.json`, `report.md` and plots beside them."""
+"""The report on instructions, base against tuned: `report.json`, `report.md`, and plots."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from statistics import mean
 from typing import Dict, Mapping, Sequence
 
+from fairseq_instr.evaluation.presentation import conditions_list, table, write_files
 from fairseq_instr.evaluation.response import Response
-from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
 
-REPORT_JSON, REPORT_MD = "report.json", "report.md"
 RESPONSE_PLOT, PAIRS_PLOT, MIXED_PLOT = "response.png", "pairs.png", "interpolation.png"
 
 
@@ -41,7 +38,8 @@ def summarise(
         examples: instruction -> `{"source", "base", "tuned"}`, one line each.
 
     Returns:
-        Plain lists, dicts, numbers and strings; rates in 0..1, scores in 0..100.
+        Plain lists, dicts, numbers and strings; rates in 0..1, scores in 0..100. What is by
+        instruction is one number each; `responses` has all that is known of each.
     """
     return {
         "command": command,
@@ -49,15 +47,18 @@ def summarise(
         "response_rate": {
             "mean": _mean(r.rate for r in tuned.values()),
             "base_mean": _mean(r.rate for r in base.values()),
-            "by_instruction": {
-                name: {"axis": axes[name], "base": base[name].to_dict(), "tuned": r.to_dict()}
-                for name, r in tuned.items()
-            },
+            "by_instruction": {name: round(r.rate, 4) for name, r in tuned.items()},
+            "base_by_instruction": {name: round(base[name].rate, 4) for name in tuned},
         },
         "adequacy": {
             "mean": _mean(r.adequacy for r in tuned.values()),
             "min": round(min(r.adequacy for r in tuned.values()), 4),
             "by_instruction": {name: round(r.adequacy, 4) for name, r in tuned.items()},
+        },
+        "axes": {name: axes[name] for name in tuned},
+        "responses": {
+            "base": {name: base[name].to_dict() for name in tuned},
+            "tuned": {name: r.to_dict() for name, r in tuned.items()},
         },
         "pairs": {
             "count": len(pairs),
@@ -84,19 +85,12 @@ def write_report(report: dict, folder, force: bool = False) -> None:
     Raises:
         InputError: if one of the two exists and `force` is not set; nothing is written then.
     """
-    folder = Path(folder)
-    for name in (REPORT_JSON, REPORT_MD):
-        refuse_to_overwrite(folder / name, force)
-    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     plots = {RESPONSE_PLOT: _plot_response}
     if report["pairs"]["by_pair"]:
         plots[PAIRS_PLOT] = _plot_pairs
     if report["interpolation"]:
         plots[MIXED_PLOT] = _plot_interpolation
-    for name, plot in plots.items():
-        _save_plot(plot, report, folder / name)
-    write_atomically(folder / REPORT_MD, to_markdown(report), force)
-    write_atomically(folder / REPORT_JSON, text, force)
+    write_files(report, to_markdown(report), plots, folder, force)
 
 
 # -- Markdown -------------------------------------------------------------------------------
@@ -113,7 +107,7 @@ def to_markdown(report: dict) -> str:
         "accepts, with its 95 % interval; *adequacy* is chrF2 against the reference under that "
         "instruction, as a share of the same model's plain chrF2: near 1, what obeys is as good "
         "a translation as ever.",
-        _response_table(rate["by_instruction"]),
+        _response_table(report),
         f"Mean over {len(rate['by_instruction'])} instructions: obeyed "
         f"**{rate['mean']:.1%}** (base {rate['base_mean']:.1%}), adequacy "
         f"**{adequacy['mean']:.2f}** (lowest {adequacy['min']:.2f}).",
@@ -131,36 +125,25 @@ def to_markdown(report: dict) -> str:
             f"![Interpolation]({MIXED_PLOT})",
         ]
     parts += ["## Examples", _examples(report["examples"])]
-    parts += ["## Conditions", _conditions(report)]
+    parts += ["## Conditions", conditions_list(report)]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    # outputs may hold what Markdown would take for a table or for markup
-    text = str(value).replace("|", "\\|")
-    return text.replace("<", "&lt;").replace("\n", " ")
-
-
-def _response_table(by_instruction: Mapping[str, dict]) -> str:
+def _response_table(report: dict) -> str:
     rows = []
-    for name, entry in by_instruction.items():
-        base, tuned = entry["base"], entry["tuned"]
+    for name, tuned in report["responses"]["tuned"].items():
+        base = report["responses"]["base"][name]
         rows.append(
             [
                 name,
-                entry["axis"],
+                report["axes"][name],
                 tuned["lines"],
                 f"{base['rate']:.1%}",
                 f"{tuned['rate']:.1%} ({tuned['low']:.1%} to {tuned['high']:.1%})",
                 f"{tuned['adequacy']:.2f}",
             ]
         )
-    return _table(["instruction", "axis", "lines", "base", "tuned obeyed", "adequacy"], rows)
+    return table(["instruction", "axis", "lines", "base", "tuned obeyed", "adequacy"], rows)
 
 
 def _quality_table(report: dict) -> str:
@@ -172,7 +155,7 @@ def _quality_table(report: dict) -> str:
         ]
         shown = ["–" if p is None else f"{p:.3f}" for p in p_values]
         rows.append([system, report["bleu"][system], shown[0], report["chrf2"][system], shown[1]])
-    return _table(["system", "BLEU", "p against base", "chrF2", "p against base"], rows)
+    return table(["system", "BLEU", "p against base", "chrF2", "p against base"], rows)
 
 
 def _pairs_summary(pairs: dict) -> Sequence[str]:
@@ -182,7 +165,7 @@ def _pairs_summary(pairs: dict) -> Sequence[str]:
         f"The model saw single instructions only. Over all {pairs['count']} pairs that were "
         f"tried, **{pairs['both_obeyed']:.1%}** of the outputs obey both, at a mean adequacy of "
         f"{pairs['adequacy']:.2f}. The pairs that are obeyed least:",
-        _table(["pair", "both obeyed", "adequacy"], rows),
+        table(["pair", "both obeyed", "adequacy"], rows),
         f"![Both obeyed, by pair]({PAIRS_PLOT})",
     ]
 
@@ -192,39 +175,21 @@ def _interpolation_table(mixed: Mapping[str, dict]) -> str:
         [weight, f"{m['response_rate']:.1%}", f"{m['adequacy']:.2f}", m["chrf2"], m["bleu"]]
         for weight, m in mixed.items()
     ]
-    return _table(["weight of tuned", "mean obeyed", "mean adequacy", "chrF2", "BLEU"], rows)
+    return table(["weight of tuned", "mean obeyed", "mean adequacy", "chrF2", "BLEU"], rows)
 
 
 def _examples(examples: Mapping[str, Mapping[str, str]]) -> str:
     rows = [[name, e["source"], e["base"], e["tuned"]] for name, e in examples.items()]
-    return _table(["instruction", "source", "base", "tuned"], rows)
-
-
-def _conditions(report: dict) -> str:
-    lines = [f"* {name}: {value}" for name, value in report["conditions"].items()]
-    return "\n".join([*lines, f"* command: `{report['command']}`"])
+    return table(["instruction", "source", "base", "tuned"], rows)
 
 
 # -- plots ----------------------------------------------------------------------------------
 
 
-def _save_plot(plot, report: dict, path: Path) -> None:
-    # imported here: only a report needs it, and it takes its time
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure = plot(pyplot, report)
-    with atomic_path(path, force=True) as temporary:
-        figure.savefig(temporary, format="png", dpi=120, bbox_inches="tight")
-    pyplot.close(figure)
-
-
 def _plot_response(pyplot, report: dict):
-    entries = report["response_rate"]["by_instruction"]
-    names = list(entries)
-    tuned = [entries[name]["tuned"] for name in names]
+    responses = report["responses"]
+    names = list(responses["tuned"])
+    tuned = list(responses["tuned"].values())
     places = range(len(names))
     figure, axes = pyplot.subplots(figsize=(8, 0.32 * len(names) + 1.2))
     spread = [
@@ -232,7 +197,7 @@ def _plot_response(pyplot, report: dict):
         [max(0.0, t["high"] - t["rate"]) for t in tuned],
     ]
     axes.barh(places, [t["rate"] for t in tuned], 0.7, xerr=spread, color="#4477aa", label="tuned")
-    axes.barh(places, [entries[n]["base"]["rate"] for n in names], 0.35, color="#ccbb44",
+    axes.barh(places, [responses["base"][n]["rate"] for n in names], 0.35, color="#ccbb44",
               label="base")  # fmt: skip
     axes.plot([t["adequacy"] for t in tuned], places, "D", color="#aa3377", label="adequacy")
     axes.set_yticks(places, names)

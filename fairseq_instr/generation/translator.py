@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import shlex
 import threading
 from pathlib import Path
 from typing import List, Optional, Sequence, Union
@@ -9,6 +11,7 @@ from typing import List, Optional, Sequence, Union
 import torch
 from fairseq import checkpoint_utils, tasks, utils
 from fairseq.dataclass.configs import GenerationConfig
+from fairseq.dataclass.utils import gen_parser_from_dataclass
 from omegaconf import OmegaConf
 from tqdm import tqdm
 
@@ -33,6 +36,7 @@ class Translator:
         self.task = task
         self.models = models
         self.subwords = subwords
+        self.generation = generation
         self.inventory = task.inventory
         self._generator = task.build_generator(models, generation)
         self._lock = threading.Lock()
@@ -69,8 +73,7 @@ class Translator:
             InputError: if a file is missing or refused, or the inventory differs from the one
                 that the checkpoint was trained with.
         """
-        # what fairseq does for --user-dir, where a program has imported the package itself
-        tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
+        _import_task()
         state = read_checkpoint(path)
         trained = _task_options(state)
         settings = {
@@ -93,6 +96,23 @@ class Translator:
             beam=beam, lenpen=lenpen, max_len_a=max_len_a, max_len_b=max_len_b
         )
         return cls(task, models, Subwords(subwords) if subwords else None, generation)
+
+    def for_direction(self, source: str, target: str) -> "Translator":
+        """The same loaded model for another pair of languages; costs no memory.
+
+        Raises:
+            InputError: if the data-bin has no such languages, or other dictionaries for them.
+        """
+        cfg = OmegaConf.merge(self.task.cfg, {"source_lang": source, "target_lang": target})
+        task = tasks.setup_task(cfg)
+        mine, other = self.task, task
+        if (mine.src_dict, mine.tgt_dict) != (other.src_dict, other.tgt_dict):
+            raise InputError(
+                f"direction {source}-{target}: its dictionaries are not those of "
+                f"{mine.cfg.source_lang}-{mine.cfg.target_lang}, which the model was loaded for; "
+                "load it for this direction"
+            )
+        return Translator(task, self.models, self.subwords, self.generation)
 
     def translate(
         self,
@@ -150,6 +170,35 @@ class Translator:
         return outputs
 
 
+class _OptionParser(argparse.ArgumentParser):
+    def error(self, message):
+        raise InputError(f"options of decoding: {message}; give options of the task {TASK}")
+
+
+def parse_task_options(text: str) -> dict:
+    """Options of the task as on a command line -> keywords of `Translator.from_pretrained`.
+
+    Raises:
+        InputError: if the task has no such option, or a value is not accepted.
+
+    Example: `parse_task_options("--instruct formal") == {"instruct": "formal"}`.
+    """
+    from fairseq.tasks import TASK_DATACLASS_REGISTRY
+
+    _import_task()
+    parser = _OptionParser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    gen_parser_from_dataclass(parser, TASK_DATACLASS_REGISTRY[TASK](), delete_default=True)
+    # the data-bin is the only argument of the task that is not an option
+    given = vars(parser.parse_args(["data-bin", *shlex.split(text)]))
+    del given["data"]
+    return given
+
+
+def _import_task() -> None:
+    # what fairseq does for --user-dir, where a program has imported the package itself
+    tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
+
+
 def _task_options(state: dict) -> dict:
     """Options of the task that a checkpoint was saved by, whatever version of fairseq saved it."""
     cfg = state.get("cfg")
@@ -175,5 +224,3 @@ def _complete(settings: dict):
         "reset_optimizer": False,
     }
     return OmegaConf.merge(defaults, standalone, settings)
-
-

@@ -6,12 +6,14 @@ import langid
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langid.langid import LanguageIdentifier as ReferenceLangid
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.off_target import (
     LangidIdentifier,
     build_vocabulary,
     foreign_words,
+    identify,
     measure_off_target,
     measure_with_floor,
 )
@@ -85,8 +87,9 @@ def test_the_stated_set_alone_decides_the_restricted_figures(identifier):
     # Portuguese is not in the set: among all languages it is itself, among these something else
     outputs = ["Ontem esperámos muito tempo pelo comboio na estação, não foi?"] * 4
     result = measure(outputs, identifier, target="fr")
-    assert identifier.identify(outputs) == ["pt"] * 4
-    assert set(identifier.identify(outputs, LANGUAGES)) <= set(LANGUAGES)
+    among_all, among_stated = identify(outputs, identifier, None, LANGUAGES)
+    assert among_all == ["pt"] * 4
+    assert set(among_stated) <= set(LANGUAGES)
     assert result.unrestricted.in_source == 0.0
     assert result.languages == LANGUAGES
     two = measure_off_target(SENTENCES["de"], "cs", "fr", ["fr", "cs"], identifier)
@@ -95,7 +98,7 @@ def test_the_stated_set_alone_decides_the_restricted_figures(identifier):
 
 
 def test_an_empty_output_is_never_on_target(identifier):
-    assert identifier.identify([""]) == ["en"]  # the trap
+    assert identifier.rank([""])[0][0] == "en"  # the trap
     result = measure(["", "  ", "\u00a0", *SENTENCES["en"]], identifier, target="en")
     assert (result.lines, result.empty, result.short) == (6, 3, 0)
     assert result.restricted.on_target == result.restricted.in_english == 0.5
@@ -107,7 +110,7 @@ def test_short_outputs_are_shown_apart(identifier):
     result = measure(outputs, identifier)
     assert (result.empty, result.short) == (1, 3)
     assert result.short_restricted.lines == result.short_unrestricted.lines == 3
-    codes = identifier.identify(outputs[:3], LANGUAGES)
+    (codes,) = identify(outputs[:3], identifier, LANGUAGES)
     assert result.short_restricted.on_target == pytest.approx(codes.count("nl") / 3)
     assert result.short_restricted.in_english == pytest.approx(codes.count("en") / 3)
 
@@ -138,23 +141,36 @@ def shared_identifier(cache=[]):  # noqa: B006 - hypothesis allows no function-s
     return cache[0]
 
 
+REFERENCE = ReferenceLangid.from_modelstring(langid.langid.model, norm_probs=False)
+
+
+@given(text=st.text(max_size=60).filter(str.strip))
+def test_one_pass_finds_what_langid_itself_finds(text):
+    expected = []
+    for languages in (None, LANGUAGES):
+        REFERENCE.set_languages(languages)
+        expected.append([REFERENCE.classify(text)[0]])
+    assert identify([text], shared_identifier(), None, LANGUAGES) == expected
+
+
 def test_the_process_wide_langid_is_left_alone(identifier):
     langid.set_languages(["de", "en"])
     try:
-        assert identifier.identify(SENTENCES["it"], ["it", "nl"]) == ["it"] * 3
-        assert identifier.identify(SENTENCES["cs"]) == ["cs"] * 3
+        assert identify(SENTENCES["it"], identifier, ["it", "nl"]) == [["it"] * 3]
+        assert identify(SENTENCES["cs"], identifier, None) == [["cs"] * 3]
         assert langid.classify(SENTENCES["cs"][0])[0] in ("de", "en")
     finally:
         langid.set_languages(None)
 
 
 class FirstWordIdentifier:
-    """Takes the first word of a line for its code."""
+    """Takes the first word of a line for its code, and knows no second choice."""
 
     signature = "first-word:1"
+    languages = {*LANGUAGES, "xx"}
 
-    def identify(self, lines, languages=None):
-        return [(line.split() or ["en"])[0] for line in lines]
+    def rank(self, lines):
+        return [line.split()[:1] for line in lines]
 
 
 def test_the_identifier_is_replaceable_and_signs_the_score():
@@ -169,8 +185,7 @@ def test_py3langid_where_it_is_installed():
     identifier = LangidIdentifier("py3langid")
     assert identifier.signature.startswith("py3langid:")
     for language, lines in SENTENCES.items():
-        assert identifier.identify(lines, LANGUAGES) == [language] * 3
-        assert identifier.identify(lines) == [language] * 3
+        assert identify(lines, identifier, LANGUAGES, None) == [[language] * 3] * 2
 
 
 def test_the_floor_is_what_the_references_score(identifier):
@@ -239,7 +254,7 @@ def test_no_words_no_share():
             lambda i: measure_off_target(["a"], "it", "tlh", ["it", "tlh"], i),
             "languages tlh can't be identified by langid:.*accepted: af, am",
         ),
-        (lambda i: i.identify(["a"], []), r"languages \(none\) can't be identified"),
+        (lambda i: identify(["a"], i, []), r"languages \(none\) can't be identified"),
         (
             lambda i: measure_with_floor(["a"], ["b", "c"], "it", "nl", ["it", "nl"], i),
             "outputs 1, references 2",

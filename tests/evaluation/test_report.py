@@ -42,7 +42,10 @@ def report():
 def test_the_figures_that_scripts_read(report):
     assert report["response_rate"]["mean"] == 0.75
     assert report["response_rate"]["base_mean"] == 0.0
-    assert report["response_rate"]["by_instruction"]["uppercase"]["tuned"]["rate"] == 0.5
+    assert report["response_rate"]["by_instruction"] == {"uppercase": 0.5, "html-bold": 1.0}
+    assert report["response_rate"]["base_by_instruction"] == {"uppercase": 0.0, "html-bold": 0.0}
+    assert report["responses"]["tuned"]["uppercase"]["rate"] == 0.5
+    assert report["axes"] == {"uppercase": "case", "html-bold": "markup"}
     assert report["adequacy"]["min"] == min(report["adequacy"]["by_instruction"].values())
     assert report["pairs"]["both_obeyed"] == 0.5
     assert set(report["chrf2"]) == set(report["bleu"]) == {"base", "tuned"}

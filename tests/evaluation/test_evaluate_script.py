@@ -1,0 +1,112 @@
+"""scripts/evaluate.py with real models, as a user starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.evaluation.quality import measure_quality
+from fairseq_instr.generation.translator import Translator, parse_task_options
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def start(*arguments):
+    return subprocess.run(
+        [sys.executable, str(REPOSITORY / "scripts" / "evaluate.py"), *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(REPOSITORY)},
+    )
+
+
+@pytest.fixture(scope="module")
+def evaluated(multilingual, tmp_path_factory):
+    root = multilingual.root
+    first, second = multilingual.checkpoints
+    folder = tmp_path_factory.mktemp("report")
+    arguments = [
+        "--directions", "de-fr,fr-de,en-de", "--trained", "en-de,de-en,en-fr,fr-en",
+        "--data", multilingual.data, "--text", root / "test", "--training-text", root / "train",
+        "--systems", f"one={first}", f"two={first},{second}", "--pivot", "one",
+        "--decoding", "two=--lenpen-of-nothing 1", "--beam", 2, "--output", folder,
+    ]  # fmt: skip
+    refused = start(*arguments)
+    assert refused.returncode
+    assert "error: options of decoding: unrecognized arguments: --lenpen-of-nothing" in (
+        refused.stderr
+    )
+    at = arguments.index("--decoding")
+    del arguments[at : at + 2]
+    done = start(*arguments)
+    assert done.returncode == 0, done.stderr
+    return arguments, folder, done
+
+
+def test_the_report_says_what_the_models_say(evaluated, multilingual):
+    _, folder, done = evaluated
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    translator = Translator.from_pretrained(
+        multilingual.checkpoints[0], multilingual.data, None, "de", "fr", beam=2
+    )
+    sides = [
+        Path(multilingual.root, f"test.{language}").read_text(encoding="utf-8").splitlines()
+        for language in ("de", "fr")
+    ]
+    outputs = translator.translate(sides[0])
+    kept = (folder / "outputs" / "one" / "1" / "de-fr.txt").read_text(encoding="utf-8")
+    assert kept.splitlines() == outputs
+    scores = report["systems"]["one"]["directions"]["de-fr"]
+    assert scores["bleu"] == measure_quality(outputs, sides[1])["bleu"]
+    assert scores["lines"] == 9
+    step = translator.for_direction("de", "en").translate(sides[0])
+    pivot = translator.for_direction("en", "fr").translate(step)
+    assert scores["pivot_bleu"] == measure_quality(pivot, sides[1])["bleu"]
+    assert report["directions"] == {"zero_shot": ["de-fr", "fr-de"], "supervised": ["en-de"]}
+    assert len(report["systems"]["two"]["seeds"]) == 2
+    assert "one/1 de-fr" in done.stderr  # the progress bar
+    assert (folder / "directions.png").read_bytes().startswith(b"\x89PNG")
+    assert "| two | 2 |" in done.stdout
+
+
+def test_a_second_start_translates_nothing_and_scores_the_same(evaluated):
+    arguments, folder, _ = evaluated
+    before = (folder / "report.json").read_bytes()
+    assert "report.json exists; give --force" in start(*arguments).stderr
+    again = start(*arguments, "--force")
+    assert again.returncode == 0, again.stderr
+    assert "one/1" not in again.stderr
+    after = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert after["systems"] == json.loads(before)["systems"]
+
+
+def test_one_model_serves_all_directions(multilingual):
+    translator = Translator.from_pretrained(
+        multilingual.checkpoints[0], multilingual.data, None, "en", "de"
+    )
+    english = ["the dog plays with two children", "somebody sleeps"]
+    for source, target in (("en", "fr"), ("fr", "en"), ("en", "de")):
+        own = Translator.from_pretrained(
+            multilingual.checkpoints[0], multilingual.data, None, source, target
+        )
+        shared = translator.for_direction(source, target)
+        assert shared.models is translator.models
+        assert shared.translate(english) == own.translate(english)
+    with pytest.raises(InputError, match="dict.it.txt does not exist"):
+        translator.for_direction("en", "it")
+
+
+def test_options_of_decoding_are_those_of_the_task():
+    assert parse_task_options("") == {}
+    assert parse_task_options("--instruct 'formal, uppercase'") == {"instruct": "formal, uppercase"}
+    assert parse_task_options("--max-source-positions 7") == {"max_source_positions": 7}
+    with pytest.raises(InputError, match="invalid int value: 'x'"):
+        parse_task_options("--max-source-positions x")
