@@ -21,6 +21,7 @@ from omegaconf import II
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
 from fairseq_instr.checkpoints.inspection import INVENTORY_KEY, check_before_training
+from fairseq_instr.checkpoints.recovery import restore_cut_copy
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.data.corpora import (
     DENOISE,
@@ -510,6 +511,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         default = self.cfg.restore_file == DEFAULT_RESTORE_FILE
         last = Path(self.cfg.save_dir if default else "", self.cfg.restore_file)
         if last.is_file():
+            if default:
+                restore_cut_copy(last)
             path, resets, option = str(last), bool(self.cfg.reset_optimizer), "--restore-file"
         elif self.cfg.finetune_from_model:
             path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
