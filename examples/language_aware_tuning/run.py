@@ -11,6 +11,7 @@ on. Without --text the embedded sample corpus is written and used.
 
 import argparse
 import itertools
+import json
 import random
 import sys
 from pathlib import Path
@@ -32,6 +33,7 @@ from recipe import (
 
 from fairseq_instr import sample
 from fairseq_instr.errors import InputError
+from fairseq_instr.files import atomic_path, write_atomically
 
 PIVOT = "en"
 Pair = Tuple[str, str]
@@ -53,6 +55,8 @@ class LanguageAwareTuning(Recipe):
                 for seed in self.seeds(name)
             ),
             ("evaluation", self.evaluate),
+            *([("curves", self.draw_curves)] if "curves" in self.config else []),
+            ("results", self.write_results),
         ]
 
     @property
@@ -213,35 +217,126 @@ class LanguageAwareTuning(Recipe):
     # -- evaluation ---------------------------------------------------------------------
 
     def evaluate(self) -> None:
-        """All systems on all directions of all test sets."""
+        """All systems but those of curves on all directions of all test sets."""
         evaluation = self.config["evaluation"]
-        decoding = evaluation.get("decoding", {})
-        models: Dict[str, Tuple[str, List[int]]] = {
-            name: (name, self.seeds(name)) for name in self.config["systems"]
+        only_curves = self.config.get("curves", {}).get("only", [])
+        models: Dict[str, List[Path]] = {
+            name: [self.model(name, seed) for seed in self.seeds(name)]
+            for name in self.config["systems"]
+            if name not in only_curves
         }
-        models.update({name: (d["model"], [1]) for name, d in decoding.items()})
-        systems = [
-            f"{name}=" + ",".join(str(self.model(model, seed)) for seed in seeds)
-            for name, (model, seeds) in models.items()
-        ]
+        decoding = evaluation.get("decoding", {})
+        models.update({name: [self.model(d["model"], 1)] for name, d in decoding.items()})
         options = [f"{name}={d['options']}" for name, d in decoding.items()]
         for test in self.tests:
-            self.command(
-                "evaluation", sys.executable, SCRIPTS / "evaluate.py",
-                "--directions", ",".join(self.directions),
-                "--trained", ",".join(self.supervised), "--pivot", ",".join(evaluation["pivot"]),
-                "--data", self.data, "--subwords", self.subwords,
-                "--text", self.text / f"test.{test}.{{pair}}",
-                "--training-text", self.text / "mono",
-                "--systems", *systems, *(["--decoding", *options] if options else []),
-                *words(evaluation["options"]), "--output", self.work / "report" / test, "--force",
-                show=True,
+            self.compare(
+                models, self.directions, self.text / f"test.{test}.{{pair}}",
+                self.work / "report" / test, "--pivot", ",".join(evaluation["pivot"]),
+                *(["--decoding", *options] if options else []), *words(evaluation["options"]),
             )  # fmt: skip
+
+    def compare(
+        self, models: Dict[str, List[Path]], directions: List[str], text: Path, output: Path, *more
+    ) -> None:
+        systems = [f"{name}={','.join(map(str, paths))}" for name, paths in models.items()]
+        self.command(
+            "evaluation", sys.executable, SCRIPTS / "evaluate.py",
+            "--directions", ",".join(directions), "--trained", ",".join(self.supervised),
+            "--data", self.data, "--subwords", self.subwords, "--text", text,
+            "--languages", ",".join(self.languages), "--training-text", self.text / "mono",
+            "--systems", *systems, *more, "--output", output, "--force",
+            show=True,
+        )  # fmt: skip
 
     @property
     def tests(self) -> List[str]:
         """Names of the test sets."""
         return list(self.config["text"]["test"]) if "text" in self.config else ["sample"]
+
+    def report(self, *path: str) -> dict:
+        text = self.work.joinpath("report", *path, "report.json").read_text(encoding="utf-8")
+        return json.loads(text)
+
+    def draw_curves(self) -> None:
+        """Off-target ratio and BLEU of zero-shot directions over the updates of stage 2."""
+        curves = self.config["curves"]
+        models, points = {}, []
+        for system in curves["systems"]:
+            start = self.config["systems"][system]["from"]
+            saved = {0: self.model(start, 1)}
+            for path in self.model(system, 1).parent.glob("checkpoint_*_*.pt"):
+                saved[int(path.stem.rpartition("_")[2])] = path
+            for updates, path in sorted(saved.items()):
+                name = f"{system}.{updates}" if updates else start
+                models[name] = [path]
+                points.append((system, updates, name))
+        self.compare(
+            models, self.zero_shot, self.text / f"test.{self.tests[0]}.{{pair}}",
+            self.work / "report" / "curves", *words(curves["options"]),
+        )  # fmt: skip
+        found = self.report("curves")["systems"]
+        rows = [
+            {"system": system, "updates": updates, **found[name]["means"]["zero_shot"]}
+            for system, updates, name in points
+        ]
+        write_atomically(self.work / "curves.json", json.dumps(rows, indent=2), force=True)
+        plot_curves(rows, self.work / "curves.png")
+
+    def write_results(self) -> None:
+        """The figures in short, in WORK/results.json."""
+        results = {}
+        for test in self.tests:
+            report = self.report(test)
+            results[test] = short = {"command": report["command"], "directions": {}}
+            for group in ("zero_shot", "supervised"):
+                short[group] = {
+                    name: scores(system["means"][group])
+                    for name, system in report["systems"].items()
+                    if group in system["means"]
+                }
+            for name, system in report["systems"].items():
+                if "pivot_bleu" in system["means"]["zero_shot"]:
+                    means = system["means"]["zero_shot"]
+                    key = "pivot" if name == self.config["evaluation"]["pivot"][-1] else None
+                    short["zero_shot"][key or f"pivot_{name}"] = {
+                        "otr": means["pivot_off_target"],
+                        "bleu": means["pivot_bleu"],
+                        "chrf2": means["pivot_chrf2"],
+                    }
+                short["directions"][name] = {
+                    direction: scores(found) for direction, found in system["directions"].items()
+                }
+        write_atomically(
+            self.work / "results.json", json.dumps(results, indent=2) + "\n", force=True
+        )
+
+
+def scores(found: dict) -> dict:
+    """The three figures that stand together."""
+    return {"otr": found["off_target"], "bleu": found["bleu"], "chrf2": found["chrf2"]}
+
+
+def plot_curves(rows: List[dict], path: Path) -> None:
+    """Off-target ratio and BLEU over updates, a line for each system."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    for ax, (score, label) in zip(
+        axes, (("off_target", "zero-shot off-target ratio, %"), ("bleu", "zero-shot BLEU"))
+    ):
+        for system in dict.fromkeys(row["system"] for row in rows):
+            own = [row for row in rows if row["system"] == system]
+            ax.plot([r["updates"] for r in own], [r[score] for r in own], "o-", label=system)
+        ax.set_xlabel("updates of stage 2")
+        ax.set_ylabel(label)
+        ax.set_ylim(bottom=0)
+    axes[0].legend(frameon=False)
+    with atomic_path(path, force=True) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)
+    pyplot.close(figure)
 
 
 def main():
