@@ -69,7 +69,7 @@ def main():
     ):
         print_summary(report)
     print(
-        f"\nThe demo took {(time.time() - begun) / 60:.0f} minutes; the reports: {args.work}/report.md, "
+        f"\nThe demo took {(time.time() - begun) / 60:.0f} minutes; see {args.work}/report.md, "
         f"{args.work}/zero_shot/report/sample/report.md, {args.work}/zero_shot/curves.png"
     )
 
