@@ -8,7 +8,7 @@ instruction its logits are the base's, bit for bit, and no instruction can be ge
 from __future__ import annotations
 
 import re
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Optional
 
 import torch
 import torch.nn as nn
@@ -17,9 +17,16 @@ import torch.nn.functional as F
 from fairseq_instr.errors import InputError
 
 SOURCE_EMBEDDING = "encoder.embed_tokens.weight"
+DECODER_EMBEDDING = "decoder.embed_tokens.weight"
 
 # official fairseq 0.12.2 saves these of its fused encoder layers; later versions know them not
 FUSED_LAYER_COPY = re.compile(r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)")
+
+
+def source_embedding(parameters: Mapping[str, torch.Tensor]) -> Optional[torch.Tensor]:
+    """The matrix that embeds the source: where there is no encoder, the decoder's."""
+    has_encoder = any(key.startswith("encoder.") for key in parameters)
+    return parameters.get(SOURCE_EMBEDDING if has_encoder else DECODER_EMBEDDING)
 
 
 class BaseVocabularyProjection(nn.Linear):
@@ -93,7 +100,7 @@ def grow_state(
     Raises:
         InputError: if a matrix is of another vocabulary.
     """
-    source = fresh.get(SOURCE_EMBEDDING)
+    source = source_embedding(fresh)
     for key, own in fresh.items():
         saved = state.get(key)
         if saved is None or saved.dim() != 2:

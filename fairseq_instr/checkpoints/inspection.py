@@ -8,7 +8,7 @@ from typing import Optional
 
 import torch
 
-from fairseq_instr.checkpoints.growth import SOURCE_EMBEDDING
+from fairseq_instr.checkpoints.growth import source_embedding
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 
@@ -75,7 +75,7 @@ def check_before_training(
             "is tied to ranges of ids; use a model with a full softmax"
         )
     n_trained = len(trained or ())
-    matrix = state["model"].get(SOURCE_EMBEDDING)
+    matrix = source_embedding(state["model"])
     if matrix is None:
         return n_trained
     expected = n_source - len(inventory) + n_trained

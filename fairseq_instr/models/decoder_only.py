@@ -1,0 +1,573 @@
+"""A LLaMA-style model as an encoder-decoder: its encoder is the prefill of the prompt.
+
+    src_tokens          p1 ... pk </s>      the prompt, with the source in it
+    encoder             <s> p1 ... p(k-1)   their keys and values are the encoder's output
+    prev_output_tokens  </s> y1 ... yn      fairseq's, for teacher forcing
+    decoder             pk y1 ... yn        at the positions behind its prompt
+
+The logits are those of a causal language model on `<s> p1 ... pk y1 ... yn`, and the loss falls
+on the target alone. Task, mixture, conflicts, criterion and beam search need not know. Beam
+search keeps the keys and values of a prompt once for all hypotheses of its sentence.
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import List, NamedTuple, Optional
+
+import torch
+import torch.nn as nn
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
+from fairseq.models import (
+    FairseqEncoder,
+    FairseqEncoderDecoderModel,
+    FairseqIncrementalDecoder,
+    register_model,
+    register_model_architecture,
+)
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from fairseq_instr.checkpoints.growth import BaseVocabularyProjection
+from fairseq_instr.errors import InputError
+from fairseq_instr.models.layers import (
+    Attention,
+    DecoderLayer,
+    FeedForward,
+    RMSNorm,
+    attend_behind,
+    attend_causally,
+    attend_one_step,
+)
+from fairseq_instr.models.rotary import FrequencyScaling, frequencies, rotation
+
+INITIAL_DEVIATION = 0.02
+CACHE_STEPS = 32
+"""Target tokens that the cache of beam search grows by."""
+
+NO_BIAS, INPUT_BIAS, ALL_BIASES = "none", "input", "all"
+ATTENTION_BIASES = ChoiceEnum([NO_BIAS, INPUT_BIAS, ALL_BIASES])
+
+
+@dataclass
+class DecoderOnlyConfig(FairseqDataclass):
+    decoder_embed_dim: int = field(default=512, metadata={"help": "width"})
+    decoder_ffn_embed_dim: int = field(default=1408, metadata={"help": "width of the SwiGLU"})
+    decoder_layers: int = field(default=6, metadata={"help": "number of layers"})
+    decoder_attention_heads: int = field(default=8, metadata={"help": "heads of queries"})
+    decoder_key_value_heads: int = field(
+        default=0,
+        metadata={
+            "help": "heads of keys and values, a divisor of --decoder-attention-heads; 0 for "
+            "as many as those"
+        },
+    )
+    decoder_head_dim: int = field(
+        default=0, metadata={"help": "size of a head; 0 for the width divided by the heads"}
+    )
+    share_decoder_input_output_embed: bool = field(
+        default=False, metadata={"help": "tie the output projection to the embeddings"}
+    )
+    attention_bias: ATTENTION_BIASES = field(
+        default=NO_BIAS,
+        metadata={
+            "help": "biases of attention: none (LLaMA), input (queries, keys, values: Qwen 2), all"
+        },
+    )
+    ffn_bias: bool = field(default=False, metadata={"help": "biases of the feed-forward layers"})
+    norm_epsilon: float = field(default=1e-5, metadata={"help": "epsilon of RMSNorm"})
+    max_positions: int = field(
+        default=4096, metadata={"help": "longest prompt and target together, in tokens"}
+    )
+    rope_theta: float = field(default=10000.0, metadata={"help": "base of the rotary positions"})
+    rope_scaling_factor: float = field(
+        default=0.0,
+        metadata={"help": "factor of LLaMA 3.1's rotary scaling; 0 for plain rotary positions"},
+    )
+    rope_low_factor: float = field(
+        default=1.0,
+        metadata={"help": "rotary scaling: turns below which a frequency is divided in full"},
+    )
+    rope_high_factor: float = field(
+        default=4.0, metadata={"help": "rotary scaling: turns above which a frequency is kept"}
+    )
+    rope_original_positions: int = field(
+        default=8192, metadata={"help": "rotary scaling: longest text of pretraining, in tokens"}
+    )
+    prompt_bos: bool = field(
+        default=True,
+        metadata={
+            "help": "whether <s> stands before the prompt, as in LLaMA; Qwen 2 has no such token"
+        },
+    )
+    dropout: float = field(
+        default=0.0, metadata={"help": "on what attention and feed-forward layers add"}
+    )
+    checkpoint_activations: bool = field(
+        default=False,
+        metadata={"help": "recompute each layer in the backward pass: slower, less memory"},
+    )
+
+
+class Prompt(NamedTuple):
+    """What the decoder needs of the prompts: keys and values of all tokens but the last.
+
+    The decoder's rows are `beam` hypotheses of the first sentence, then those of the second...
+    """
+
+    keys: List[Tensor]
+    """For each layer `(B, K, S, d)`; the prompts stand at the left."""
+    values: List[Tensor]
+    """As the keys."""
+    lengths: Tensor
+    """LongTensor `(B,)`: tokens of each prompt but the last."""
+    mask: Optional[Tensor]
+    """Bool `(B, 1, 1, S)`, True on real tokens; None where all are."""
+    last_tokens: Tensor
+    """LongTensor `(B,)`: the decoder's first input."""
+    beam: int = 1
+
+    @property
+    def width(self) -> int:
+        """S, an upper bound of the lengths that needs no look at a tensor."""
+        return self.keys[0].size(2)
+
+    def select(self, sentences: Tensor, beam: int) -> "Prompt":
+        """The prompts of some sentences, with `beam` rows each."""
+        return Prompt(
+            keys=[keys.index_select(0, sentences) for keys in self.keys],
+            values=[values.index_select(0, sentences) for values in self.values],
+            lengths=self.lengths.index_select(0, sentences),
+            mask=None if self.mask is None else self.mask.index_select(0, sentences),
+            last_tokens=self.last_tokens.index_select(0, sentences),
+            beam=beam,
+        )
+
+    def reorder(self, new_order: Tensor) -> "Prompt":
+        """The prompts of the rows `new_order`; a tensor is copied only where sentences change."""
+        sentences = new_order.div(self.beam, rounding_mode="floor")
+        kept, counts = sentences.unique_consecutive(return_counts=True)
+        counts = counts.tolist()
+        if len(set(counts)) != 1:
+            return self.select(sentences, beam=1)
+        if len(kept) == len(self.lengths) and torch.equal(
+            kept, torch.arange(len(kept), device=kept.device)
+        ):
+            return self._replace(beam=counts[0])
+        return self.select(kept, beam=counts[0])
+
+    def expand(self) -> "Prompt":
+        """One sentence a row."""
+        if self.beam == 1:
+            return self
+        sentences = torch.arange(len(self.lengths), device=self.lengths.device)
+        return self.select(sentences.repeat_interleave(self.beam), beam=1)
+
+
+class PromptEncoder(FairseqEncoder):
+    """Prefills prompts with the decoder's layers; it has no parameters of its own.
+
+    Args:
+        decoder: whose layers it uses.
+        prompt_bos: whether `<s>` stands before the prompt.
+    """
+
+    def __init__(self, decoder: "DecoderOnlyDecoder", prompt_bos: bool):
+        super().__init__(decoder.dictionary)
+        self._decoder = [decoder]  # in a list: the parameters are the decoder's
+        self.prompt_bos = prompt_bos
+
+    def forward(self, src_tokens: Tensor, src_lengths: Optional[Tensor] = None) -> Prompt:
+        """Prefill.
+
+        Args:
+            src_tokens: LongTensor `(B, S)`, each prompt ending in eos, padded on either side.
+            src_lengths: unused, the padding says it.
+
+        Raises:
+            InputError: if a prompt is longer than the model's positions.
+        """
+        decoder = self._decoder[0]
+        tokens, lengths = self._as_read(src_tokens)
+        decoder.check_positions(tokens.size(1))
+        last_tokens = tokens.gather(1, lengths[:, None] - 1).squeeze(1)
+        tokens, lengths = tokens[:, :-1], lengths - 1
+        places = torch.arange(tokens.size(1), device=tokens.device)
+        keys, values = decoder.prefill(tokens, places)
+        mask = places < lengths[:, None]
+        if not self.training and not mask.is_meta and bool(mask.all()):
+            mask = None
+        else:
+            mask = mask[:, None, None, :]
+        return Prompt(keys, values, lengths, mask, last_tokens)
+
+    def _as_read(self, src_tokens: Tensor):
+        """The tokens that the model reads, at the left, and their numbers."""
+        padding = src_tokens.eq(self.dictionary.pad())
+        order = padding.to(torch.uint8).argsort(dim=1, stable=True)
+        tokens = src_tokens.gather(1, order)
+        n_tokens = src_tokens.size(1) - padding.sum(1)
+        if self.prompt_bos:  # eos is rolled to the front and becomes bos
+            bos = torch.full_like(tokens[:, :1], self.dictionary.bos())
+            return torch.cat((bos, tokens[:, :-1]), dim=1), n_tokens
+        # an empty prompt begins with the eos that nothing stands before
+        return tokens[:, : max(tokens.size(1) - 1, 1)], (n_tokens - 1).clamp(min=1)
+
+    def reorder_encoder_out(self, encoder_out: Prompt, new_order: Tensor) -> Prompt:
+        """The prompts of the rows `new_order`."""
+        return encoder_out.reorder(new_order)
+
+    def max_positions(self) -> int:
+        """Longest prompt in tokens, if it is to have a translation."""
+        return self._decoder[0].max_positions()
+
+
+class _Hypotheses:
+    """Keys and values of the target tokens that beam search has so far, of all layers.
+
+    One tensor, `(layers, 2, rows, K, capacity, d)`, so that reordering rows is one operation.
+    """
+
+    def __init__(self):
+        self.cache: Optional[Tensor] = None
+        self.length = 0
+
+    def append(self, layer: int, n_layers: int, keys: Tensor, values: Tensor):
+        """Add the newest token's and return those of all tokens: two `(rows, K, T, d)`."""
+        if self.cache is None or self.length == self.cache.size(4):
+            self._grow(n_layers, keys)
+        place = slice(self.length, self.length + 1)
+        self.cache[layer, 0, :, :, place] = keys
+        self.cache[layer, 1, :, :, place] = values
+        return self.cache[layer, :, :, :, : place.stop]
+
+    def _grow(self, n_layers: int, keys: Tensor) -> None:
+        rows, heads, _, head_dim = keys.shape
+        shape = (n_layers, 2, rows, heads, self.length + CACHE_STEPS, head_dim)
+        grown = keys.new_empty(shape)
+        if self.cache is not None:
+            grown[..., : self.length, :] = self.cache
+        self.cache = grown
+
+    def reorder(self, new_order: Tensor) -> None:
+        if self.cache is None:
+            return
+        rows = torch.arange(self.cache.size(2), device=new_order.device)
+        if not torch.equal(rows, new_order):
+            self.cache = self.cache.index_select(2, new_order)
+
+
+class DecoderOnlyDecoder(FairseqIncrementalDecoder):
+    """All of the model: embeddings, layers, output projection.
+
+    Args:
+        cfg: of the model.
+        dictionary: of the target.
+        n_embeddings: rows of the embeddings; more than the dictionary where symbols were
+            appended for the prompt alone.
+    """
+
+    def __init__(self, cfg: DecoderOnlyConfig, dictionary, n_embeddings: int):
+        super().__init__(dictionary)
+        dim, n_heads = cfg.decoder_embed_dim, cfg.decoder_attention_heads
+        head_dim = cfg.decoder_head_dim or dim // n_heads
+        self.embed_tokens = nn.Embedding(n_embeddings, dim)
+        self.layers = nn.ModuleList(
+            DecoderLayer(
+                Attention(
+                    dim,
+                    n_heads,
+                    cfg.decoder_key_value_heads or n_heads,
+                    head_dim,
+                    bias=str(cfg.attention_bias) != NO_BIAS,
+                    output_bias=str(cfg.attention_bias) == ALL_BIASES,
+                ),
+                FeedForward(dim, cfg.decoder_ffn_embed_dim, cfg.ffn_bias),
+                dim,
+                cfg.norm_epsilon,
+                cfg.dropout,
+            )
+            for _ in range(cfg.decoder_layers)
+        )
+        self.norm = RMSNorm(dim, cfg.norm_epsilon)
+        if cfg.share_decoder_input_output_embed:
+            self.output_projection = BaseVocabularyProjection(
+                self.embed_tokens.weight, len(dictionary)
+            )
+        else:
+            self.output_projection = nn.Linear(dim, len(dictionary), bias=False)
+        self.dropout = nn.Dropout(cfg.dropout)
+        self.checkpoint_activations = cfg.checkpoint_activations
+        self._max_positions = cfg.max_positions
+        scaling = None
+        if cfg.rope_scaling_factor:
+            scaling = FrequencyScaling(
+                cfg.rope_scaling_factor,
+                cfg.rope_low_factor,
+                cfg.rope_high_factor,
+                cfg.rope_original_positions,
+            )
+        # no buffer: it stays fp32
+        self._frequency = {torch.device("cpu"): frequencies(head_dim, cfg.rope_theta, scaling)}
+        self.apply(_initialise)
+        for layer in self.layers:  # what a layer adds, scaled as in GPT-2 (Radford et al., 2019)
+            for out in (layer.self_attn.o_proj, layer.mlp.down_proj):
+                deviation = INITIAL_DEVIATION / math.sqrt(2 * cfg.decoder_layers)
+                nn.init.normal_(out.weight, std=deviation)
+
+    def prefill(self, tokens: Tensor, places: Tensor):
+        """Keys and values of prompts: two lists of `(B, K, S, d)`, one for each layer.
+
+        Args:
+            tokens: LongTensor `(B, S)`, padded on the right. What is computed on padding is
+                garbage: nobody looks at it.
+            places: positions `(S,)`.
+        """
+        x = self.dropout(self.embed_tokens(tokens))
+        turned_by = self._rotation(places[None], x)
+        all_keys, all_values = [], []
+        for layer in self.layers[:-1]:
+            x, keys, values = self._run(layer, x, turned_by, attend_causally)
+            all_keys.append(keys)
+            all_values.append(values)
+        keys, values = self.layers[-1].keys_values(x, turned_by)
+        return [*all_keys, keys], [*all_values, values]
+
+    def forward(
+        self,
+        prev_output_tokens: Tensor,
+        encoder_out: Optional[Prompt] = None,
+        incremental_state: Optional[dict] = None,
+        features_only: bool = False,
+    ):
+        """Logits of the next tokens.
+
+        Args:
+            prev_output_tokens: LongTensor `(rows, T)`, beginning with eos, padded on the right.
+            encoder_out: of the encoder.
+            incremental_state: of beam search; only the newest token is computed.
+            features_only: leave the output projection out.
+
+        Returns:
+            tuple: `(rows, T, vocabulary)`, or `(rows, T, dim)`; a dict that says that there is
+            no attention to show.
+
+        Raises:
+            InputError: if prompt and target are longer than the model's positions.
+        """
+        features, extra = self.extract_features(prev_output_tokens, encoder_out, incremental_state)
+        return (features if features_only else self.output_layer(features)), extra
+
+    def extract_features(
+        self,
+        prev_output_tokens: Tensor,
+        encoder_out: Optional[Prompt] = None,
+        incremental_state: Optional[dict] = None,
+    ):
+        """As `forward`, without the output projection."""
+        self.check_positions(encoder_out.width + prev_output_tokens.size(1))
+        if incremental_state is None:
+            features = self._teacher_forced(prev_output_tokens, encoder_out.expand())
+        else:
+            features = self._one_step(prev_output_tokens, encoder_out, incremental_state)
+        return self.norm(features), {"attn": None}
+
+    def output_layer(self, features: Tensor) -> Tensor:
+        """`(..., dim)` -> `(..., vocabulary)`."""
+        return self.output_projection(features)
+
+    def _teacher_forced(self, prev_output_tokens: Tensor, prompt: Prompt) -> Tensor:
+        tokens = torch.cat((prompt.last_tokens[:, None], prev_output_tokens[:, 1:]), dim=1)
+        batch, n_target = tokens.shape
+        places = torch.arange(n_target, device=tokens.device)
+        x = self.dropout(self.embed_tokens(tokens))
+        turned_by = self._rotation(prompt.lengths[:, None] + places, x)
+        on_prompt = prompt.mask
+        if on_prompt is None:
+            on_prompt = places.new_ones((1, 1, 1, prompt.width), dtype=torch.bool)
+        on_target = places <= places[:, None]
+        mask = torch.cat(
+            (
+                on_prompt.expand(batch, 1, n_target, prompt.width),
+                on_target.expand(batch, 1, n_target, n_target),
+            ),
+            dim=3,
+        )
+        for layer, keys, values in zip(self.layers, prompt.keys, prompt.values):
+            x, _, _ = self._run(layer, x, turned_by, attend_behind(keys, values, mask))
+        return x
+
+    def _one_step(
+        self, prev_output_tokens: Tensor, prompt: Prompt, incremental_state: dict
+    ) -> Tensor:
+        hypotheses = self.get_incremental_state(incremental_state, "hypotheses")
+        if hypotheses is None:
+            hypotheses = _Hypotheses()
+            self.set_incremental_state(incremental_state, "hypotheses", hypotheses)
+        if hypotheses.length == 0:
+            newest = prompt.last_tokens.repeat_interleave(prompt.beam)
+        else:
+            newest = prev_output_tokens[:, -1]
+        places = (prompt.lengths + hypotheses.length).repeat_interleave(prompt.beam)
+        x = self.embed_tokens(newest[:, None])
+        turned_by = self._rotation(places[:, None], x)
+        for number, layer in enumerate(self.layers):
+
+            def attend(queries, keys, values, number=number):
+                keys, values = hypotheses.append(number, len(self.layers), keys, values)
+                return attend_one_step(
+                    queries, keys, values, prompt.keys[number], prompt.values[number], prompt.mask
+                )
+
+            x, _, _ = layer(x, turned_by, attend)
+        hypotheses.length += 1
+        return x
+
+    def reorder_incremental_state(self, incremental_state: dict, new_order: Tensor) -> None:
+        """Move the hypotheses to the rows `new_order`."""
+        hypotheses = self.get_incremental_state(incremental_state, "hypotheses")
+        if hypotheses is not None:
+            hypotheses.reorder(new_order)
+
+    def _run(self, layer: DecoderLayer, *inputs):
+        if self.checkpoint_activations and torch.is_grad_enabled():
+            return checkpoint(layer, *inputs, use_reentrant=False)
+        return layer(*inputs)
+
+    def _rotation(self, positions: Tensor, x: Tensor):
+        if x.device not in self._frequency:
+            self._frequency[x.device] = self._frequency[torch.device("cpu")].to(x.device)
+        return rotation(positions, self._frequency[x.device], x.dtype)
+
+    def check_positions(self, n_positions: int) -> None:
+        """Refuse more tokens than the model has positions for.
+
+        Raises:
+            InputError: says how many there are.
+        """
+        if n_positions > self._max_positions:
+            raise InputError(
+                f"prompt and target have {n_positions} tokens, the model has positions for "
+                f"{self._max_positions} (--max-positions): shorten the texts, or lower "
+                "--max-source-positions, --max-len-a or --max-len-b"
+            )
+
+    def max_positions(self) -> int:
+        """Longest prompt and target together, in tokens."""
+        return self._max_positions
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Embedding)):
+        nn.init.normal_(module.weight, std=INITIAL_DEVIATION)
+    if isinstance(module, nn.Linear) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+
+
+@register_model("decoder_only", dataclass=DecoderOnlyConfig)
+class DecoderOnlyModel(FairseqEncoderDecoderModel):
+    """A model of the LLaMA family behind fairseq's encoder-decoder interface.
+
+    Args:
+        encoder: prefills.
+        decoder: holds all parameters.
+    """
+
+    def __init__(self, encoder: PromptEncoder, decoder: DecoderOnlyDecoder):
+        super().__init__(encoder, decoder)
+
+    @classmethod
+    def build_model(cls, cfg, task):
+        """Build from options.
+
+        Raises:
+            InputError: if the dictionaries differ, or sizes don't go together.
+        """
+        cfg = DecoderOnlyConfig.from_namespace(cfg)
+        source, target = task.source_dictionary, task.target_dictionary
+        if source != target:
+            raise InputError(
+                "a decoder-only model needs one joined dictionary, dict.* of source and target "
+                "differ; give fairseq-preprocess the same --srcdict for both"
+            )
+        check_sizes(cfg)
+        decoder = DecoderOnlyDecoder(cfg, target, len(source))
+        return cls(PromptEncoder(decoder, cfg.prompt_bos), decoder)
+
+    def forward(self, src_tokens, src_lengths, prev_output_tokens, **kwargs):
+        """Logits of the target, as an encoder-decoder's; see `DecoderOnlyDecoder.forward`."""
+        prompt = self.encoder(src_tokens, src_lengths)
+        return self.decoder(prev_output_tokens, encoder_out=prompt, **kwargs)
+
+
+def check_sizes(cfg: DecoderOnlyConfig) -> None:
+    """Refuse sizes that don't go together.
+
+    Raises:
+        InputError: names the options.
+    """
+    dim, n_heads = cfg.decoder_embed_dim, cfg.decoder_attention_heads
+    shared = cfg.decoder_key_value_heads or n_heads
+    if not cfg.decoder_head_dim and dim % n_heads:
+        raise InputError(
+            f"--decoder-embed-dim {dim} is no multiple of --decoder-attention-heads {n_heads}; "
+            "change one of them, or give --decoder-head-dim"
+        )
+    if (cfg.decoder_head_dim or dim // n_heads) % 2:
+        raise InputError(
+            f"heads of {cfg.decoder_head_dim or dim // n_heads} dimensions can't be rotated: "
+            "give --decoder-head-dim an even number"
+        )
+    if n_heads % shared:
+        raise InputError(
+            f"--decoder-attention-heads {n_heads} is no multiple of --decoder-key-value-heads "
+            f"{shared}; each of the latter serves as many of the former"
+        )
+
+
+def _architecture(name: str, **sizes) -> None:
+    """Register an architecture: the base one with other sizes."""
+
+    def set_defaults(args) -> None:
+        for option, value in sizes.items():
+            setattr(args, option, getattr(args, option, value))
+
+    register_model_architecture("decoder_only", name)(set_defaults)
+
+
+_architecture(
+    "decoder_only_tiny",
+    decoder_embed_dim=64,
+    decoder_ffn_embed_dim=176,
+    decoder_layers=2,
+    decoder_attention_heads=4,
+    decoder_key_value_heads=2,
+    max_positions=1024,
+)
+_LLAMA_2 = {"norm_epsilon": 1e-5, "max_positions": 4096}
+_architecture(
+    "llama2_7b",
+    decoder_embed_dim=4096,
+    decoder_ffn_embed_dim=11008,
+    decoder_layers=32,
+    decoder_attention_heads=32,
+    **_LLAMA_2,
+)
+_architecture(
+    "llama2_13b",
+    decoder_embed_dim=5120,
+    decoder_ffn_embed_dim=13824,
+    decoder_layers=40,
+    decoder_attention_heads=40,
+    **_LLAMA_2,
+)
+_LLAMA_3_8B = {
+    "decoder_embed_dim": 4096,
+    "decoder_ffn_embed_dim": 14336,
+    "decoder_layers": 32,
+    "decoder_attention_heads": 32,
+    "decoder_key_value_heads": 8,
+    "norm_epsilon": 1e-5,
+    "rope_theta": 500000.0,
+}
+_architecture("llama3_8b", max_positions=8192, **_LLAMA_3_8B)
+_architecture("llama3_1_8b", max_positions=131072, rope_scaling_factor=8.0, **_LLAMA_3_8B)

@@ -1,0 +1,217 @@
+"""The layer of the LLaMA family: RMSNorm, rotary grouped-query attention, SwiGLU.
+
+What a layer's queries look at differs between the prompt, the target under teacher forcing
+and a step of beam search. Each is a function of queries, keys and values that the layer is
+given, so that there is one layer for all three.
+
+Parameters are named as Hugging Face names them.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Optional, Tuple
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+from torch import Tensor
+
+from fairseq_instr.models.rotary import Rotation, rotate
+
+# queries B x H x T x d, keys and values B x K x T x d -> B x H x T x d
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight (Zhang and Sennrich, 2019), in fp32.
+
+    Args:
+        dim: width.
+        epsilon: added to the mean square.
+    """
+
+    def __init__(self, dim: int, epsilon: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.epsilon = epsilon
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(..., dim)` -> the same."""
+        normed = F.rms_norm(x.float(), self.weight.shape, eps=self.epsilon)
+        return self.weight * normed.to(x.dtype)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention (Ainslie et al., 2023): several query heads share keys and values.
+
+    Args:
+        dim: width.
+        n_heads: heads of queries, H.
+        n_key_value_heads: heads of keys and values, K; H is a multiple of it.
+        head_dim: size of a head.
+        bias: whether queries, keys and values have a bias.
+        output_bias: whether the output has one.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        n_heads: int,
+        n_key_value_heads: int,
+        head_dim: int,
+        bias: bool = False,
+        output_bias: bool = False,
+    ):
+        super().__init__()
+        self.head_dim = head_dim
+        self.q_proj = nn.Linear(dim, n_heads * head_dim, bias=bias)
+        self.k_proj = nn.Linear(dim, n_key_value_heads * head_dim, bias=bias)
+        self.v_proj = nn.Linear(dim, n_key_value_heads * head_dim, bias=bias)
+        self.o_proj = nn.Linear(n_heads * head_dim, dim, bias=output_bias)
+
+    def keys_values(self, x: Tensor, turned_by: Rotation) -> Tuple[Tensor, Tensor]:
+        """Rotated keys and values of `(B, T, dim)`: each `(B, K, T, d)`."""
+        return rotate(self._heads(self.k_proj(x)), turned_by), self._heads(self.v_proj(x))
+
+    def forward(
+        self, x: Tensor, turned_by: Rotation, attend: Attend
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """`(B, T, dim)` -> the same, and its keys and values."""
+        queries = rotate(self._heads(self.q_proj(x)), turned_by)
+        keys, values = self.keys_values(x, turned_by)
+        context = attend(queries, keys, values)
+        return self.o_proj(context.transpose(1, 2).flatten(2)), keys, values
+
+    def _heads(self, projected: Tensor) -> Tensor:
+        """B x T x (heads * d) -> B x heads x T x d."""
+        return projected.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
+
+
+class FeedForward(nn.Module):
+    """SwiGLU (Shazeer, 2020): down(silu(gate(x)) * up(x))."""
+
+    def __init__(self, dim: int, ffn_dim: int, bias: bool = False):
+        super().__init__()
+        self.gate_proj = nn.Linear(dim, ffn_dim, bias=bias)
+        self.up_proj = nn.Linear(dim, ffn_dim, bias=bias)
+        self.down_proj = nn.Linear(ffn_dim, dim, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`(..., dim)` -> the same."""
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class DecoderLayer(nn.Module):
+    """Attention and feed-forward, each normed before and added to what came in.
+
+    Args:
+        self_attn: attention.
+        mlp: feed-forward.
+        dim: width.
+        epsilon: of the norms.
+        dropout: on what each of the two adds.
+    """
+
+    def __init__(
+        self, self_attn: Attention, mlp: FeedForward, dim: int, epsilon: float, dropout: float
+    ):
+        super().__init__()
+        self.self_attn = self_attn
+        self.mlp = mlp
+        self.input_layernorm = RMSNorm(dim, epsilon)
+        self.post_attention_layernorm = RMSNorm(dim, epsilon)
+        self.dropout = nn.Dropout(dropout)
+
+    def keys_values(self, x: Tensor, turned_by: Rotation) -> Tuple[Tensor, Tensor]:
+        """Keys and values alone: all that is needed of the last layer of a prompt."""
+        return self.self_attn.keys_values(self.input_layernorm(x), turned_by)
+
+    def forward(
+        self, x: Tensor, turned_by: Rotation, attend: Attend
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """`(B, T, dim)` -> the same, and its keys and values, `(B, K, T, d)` each."""
+        added, keys, values = self.self_attn(self.input_layernorm(x), turned_by, attend)
+        x = x + self.dropout(added)
+        x = x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
+        return x, keys, values
+
+
+def _for_all_heads(shared: Tensor, n_heads: int) -> Tensor:
+    """B x K x T x d -> B x H x T x d: each head of keys or values for its group of queries."""
+    times = n_heads // shared.size(1)
+    return shared if times == 1 else shared.repeat_interleave(times, dim=1)
+
+
+def attend_causally(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Each token looks at itself and those before it, as in a prompt."""
+    n_heads = queries.size(1)
+    keys, values = _for_all_heads(keys, n_heads), _for_all_heads(values, n_heads)
+    return F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
+
+
+def attend_behind(prompt_keys: Tensor, prompt_values: Tensor, mask: Tensor) -> Attend:
+    """Each target token looks at its prompt, at itself and at the target tokens before it.
+
+    Args:
+        prompt_keys: `(B, K, S, d)`, with
+        prompt_values: of the prompts.
+        mask: bool `(B, 1, T, S + T)`, True where a token may look.
+    """
+
+    def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        n_heads = queries.size(1)
+        keys = _for_all_heads(torch.cat((prompt_keys, keys), dim=2), n_heads)
+        values = _for_all_heads(torch.cat((prompt_values, values), dim=2), n_heads)
+        return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+
+    return attend
+
+
+def attend_one_step(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    prompt_keys: Tensor,
+    prompt_values: Tensor,
+    prompt_mask: Optional[Tensor],
+) -> Tensor:
+    """One new token a hypothesis; the hypotheses of a sentence share its prompt.
+
+    The scores of prompt and hypothesis go through one softmax. A sentence's hypotheses, and
+    the query heads that share keys, stand as rows of one matrix product with the prompt, which
+    so is neither copied for each nor read more than once.
+
+    Args:
+        queries: `(B * beam, H, 1, d)`, hypotheses of a sentence one after the other.
+        keys: `(B * beam, K, T, d)`, with
+        values: of the target tokens so far, the new one included.
+        prompt_keys: `(B, K, S, d)`, with
+        prompt_values: of the prompts.
+        prompt_mask: bool `(B, 1, 1, S)`, True on real tokens; None if all are.
+
+    Returns:
+        `(B * beam, H, 1, d)`.
+    """
+    rows, n_heads, _, head_dim = queries.shape
+    batch, shared, n_prompt, _ = prompt_keys.shape
+    beam, group = rows // batch, n_heads // shared
+
+    # (B * beam) x K x group x n -> B x K x (beam * group) x n, and back
+    def by_sentence(x: Tensor) -> Tensor:
+        x = x.view(batch, beam, shared, group, x.size(-1)).transpose(1, 2)
+        return x.reshape(batch, shared, beam * group, x.size(-1))
+
+    def by_hypothesis(x: Tensor) -> Tensor:
+        x = x.view(batch, shared, beam, group, x.size(-1)).transpose(1, 2)
+        return x.reshape(rows, shared, group, x.size(-1))
+
+    queries = (queries * head_dim**-0.5).reshape(rows, shared, group, head_dim)
+    on_prompt = by_sentence(queries) @ prompt_keys.transpose(2, 3)
+    if prompt_mask is not None:
+        on_prompt = on_prompt.masked_fill(~prompt_mask, float("-inf"))
+    on_target = queries @ keys.transpose(2, 3)
+    scores = torch.cat((on_prompt, by_sentence(on_target)), dim=-1)
+    weights = scores.softmax(dim=-1, dtype=torch.float32).to(values.dtype)
+    context = by_hypothesis(weights[..., :n_prompt] @ prompt_values)
+    context = context + by_hypothesis(weights[..., n_prompt:].contiguous()) @ values
+    return context.reshape(rows, n_heads, 1, head_dim)
