@@ -272,3 +272,72 @@ def make_task(data_bin, call):
 def corpus_maker():
     """`sentences` and `translation`, for tests that write corpora of their own."""
     return SimpleNamespace(sentences=sentences, translation=translation)
+
+
+# the words are real, for identification to tell the languages apart
+LANGUAGES = {
+    "en": "the dog plays with two children near old houses while somebody sleeps".split(),
+    "de": "der Hund spielt mit zwei Kindern neben alten Häusern während jemand schläft".split(),
+    "fr": "le chien joue avec deux enfants près vieilles maisons pendant quelqu'un dort".split(),
+}
+ENGLISH_CENTRIC = ("en-de", "de-en", "en-fr", "fr-en")
+
+
+def multilingual_lines(n, seed):
+    """`n` aligned lines in each language: language -> lines."""
+    rng = random.Random(seed)
+    drawn = [[rng.randrange(12) for _ in range(rng.randint(4, 8))] for _ in range(n)]
+    return {
+        language: [" ".join(words[i] for i in line) for line in drawn]
+        for language, words in LANGUAGES.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def multilingual(call, binarise, tmp_path_factory):
+    """A tiny model of English, German and French, trained on pairs with English alone.
+
+    A data-bin, raw text, the arguments of a training, and two checkpoints of it.
+
+    The corpus `zero` of the data-bin holds the zero-shot direction de-fr for validation.
+    """
+    root = tmp_path_factory.mktemp("multilingual")
+    dictionary = root / "dict.txt"
+    words = dict.fromkeys(word for words in LANGUAGES.values() for word in words)
+    dictionary.write_text("".join(f"{word} 1\n" for word in words), encoding="utf-8")
+    data = root / "data-bin"
+    train, valid = multilingual_lines(200, 1), multilingual_lines(12, 2)
+    for other in ("de", "fr"):
+        splits = {"train": (train["en"], train[other]), "valid": (valid["en"], valid[other])}
+        (data / "dict.en.txt").unlink(missing_ok=True)
+        binarise(data, splits, pair=("en", other), dictionary=dictionary)
+    binarise(
+        data / "zero", {"valid": (valid["de"], valid["fr"])}, pair=("de", "fr"),
+        dictionary=dictionary,
+    )  # fmt: skip
+    Inventory(Instruction(f"to:{language}", "target-language") for language in LANGUAGES).save(
+        data / "instructions.yaml"
+    )
+    for language, text in multilingual_lines(9, 3).items():
+        Path(root, f"test.{language}").write_text("\n".join(text) + "\n", encoding="utf-8")
+    for language, text in train.items():
+        Path(root, f"train.{language}").write_text("\n".join(text) + "\n", encoding="utf-8")
+    task = [data, *WITH_INSTRUCTIONS, "--lang-pairs", ",".join(ENGLISH_CENTRIC)]
+    training = [
+        *task, *"""
+        --arch transformer --encoder-layers 1 --decoder-layers 1 --encoder-embed-dim 32
+        --decoder-embed-dim 32 --encoder-ffn-embed-dim 64 --decoder-ffn-embed-dim 64
+        --encoder-attention-heads 2 --decoder-attention-heads 2 --share-all-embeddings
+        --criterion label_smoothed_cross_entropy --optimizer adam --lr 0.01
+        --lr-scheduler inverse_sqrt --warmup-updates 20 --max-tokens 800 --no-progress-bar
+        --log-format none --cpu --num-workers 0 --data-buffer-size 0
+        """.split(),
+    ]  # fmt: skip
+    checkpoints = []
+    for seed in (1, 2):
+        call("train", *training, "--max-update", 60, "--seed", seed, "--save-dir",
+             root / f"model{seed}", "--no-epoch-checkpoints")  # fmt: skip
+        checkpoints.append(root / f"model{seed}" / "checkpoint_last.pt")
+    return SimpleNamespace(
+        root=root, data=data, valid=valid, task=task, training=training, checkpoints=checkpoints
+    )

@@ -32,7 +32,9 @@ class PromptedDataset(FairseqDataset):
         n_shards: data-bins that the epochs go through in turn; each epoch of a shard is its
             own next slice of the mixture.
 
-    A batch is fairseq's, and where some of its samples have a conflict also holds
+    A batch is fairseq's and also holds two lists, an entry a row: `instructions`, positions in
+    the inventory, and `origins`, the language pair and the line in its corpus. Where some of its
+    samples have a conflict, there are
 
         conflicts:
             positive       LongTensor (C,): row of the batch that a conflict belongs to
@@ -74,6 +76,8 @@ class PromptedDataset(FairseqDataset):
 
     @property
     def can_reuse_epoch_itr_across_epochs(self) -> bool:
+        if not self.shuffle:
+            return True  # validated in the same epoch throughout
         # frozen batches would keep the first epoch's draws
         noised = any(corpus.noise for corpus in self.corpora)
         return self.mixture is None and self.conflicts is None and not noised
@@ -128,6 +132,7 @@ class PromptedDataset(FairseqDataset):
         target = corpus.dataset.tgt[index] if self.has_target else None
         instructions = corpus.instructions(index)
         item = self._render(place, source, target, instructions)
+        item["origin"] = (corpus.pair, index)
         if self.conflicts is not None:
             conflict = self.conflicts.draw(self.epoch, place, instructions)
             if conflict is not None:
@@ -162,6 +167,7 @@ class PromptedDataset(FairseqDataset):
             pad_to_length = widths
         batch = self._collate(samples, pad_to_length)
         batch["instructions"] = self._in_batch_order(samples, batch, "instructions")
+        batch["origins"] = self._in_batch_order(samples, batch, "origin")
         if wrong:
             batch["conflicts"] = self._collate_conflicts(wrong, batch, pad_to_length)
         return batch

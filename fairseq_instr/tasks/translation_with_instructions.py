@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
+import torch
 from fairseq import utils
 from fairseq.data import LanguagePairDataset
+from fairseq.logging import metrics
 from fairseq.tasks import register_task
 from fairseq.tasks.translation import (
     TranslationConfig,
@@ -42,6 +44,7 @@ from fairseq_instr.data.mixture import Mixture, parse_mixture
 from fairseq_instr.data.prompted_dataset import PromptedDataset
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.interactive import InstructionField
+from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.instructions.composition import compose, parse
 from fairseq_instr.instructions.inventory import (
     INVENTORY_FILE,
@@ -87,6 +90,25 @@ class TranslationWithInstructionsConfig(TranslationConfig):
             "help": "language pairs to train on, such as en-it,it-en,en-nl; needs one joined "
             "dictionary; default: the pair of -s and -t"
         },
+    )
+    eval_lang_pairs: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "further language pairs to validate on, such as de-fr for a zero-shot "
+            "direction; each split of --valid-subset is then read for the pairs that it holds"
+        },
+    )
+    eval_off_target: bool = field(
+        default=False,
+        metadata={
+            "help": "validate with greedy translations too, and log off_target, the percentage "
+            "that is not in the target language; --best-checkpoint-metric off_target goes by "
+            "the first split of --valid-subset"
+        },
+    )
+    eval_off_target_lines: int = field(
+        default=100,
+        metadata={"help": "lines of each corpus and direction that --eval-off-target translates"},
     )
     direction_instruction: str = field(
         default="auto",
@@ -170,6 +192,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
         self.field = InstructionField(inventory) if cfg.instruct_field else None
         self._n_trained = 0  # instructions of the checkpoint that the next model takes
+        self._language_check: Optional[LanguageCheck] = None
 
     # -- set-up -------------------------------------------------------------------------
 
@@ -200,12 +223,17 @@ class TranslationWithInstructionsTask(TranslationTask):
             cls.load_dictionary_of(data, language)
             for language in (cfg.source_lang, cfg.target_lang)
         )
-        for language in {language for pair in pairs for language in pair}:
-            if cls.load_dictionary_of(data, language) != src_dict or src_dict != tgt_dict:
-                raise InputError(
-                    f"--lang-pairs: dict.{language}.txt differs from the others in {data}; several "
-                    "pairs need one joined dictionary, give fairseq-preprocess the same --srcdict"
-                )
+        for option, given in (
+            ("--lang-pairs", pairs),
+            ("--eval-lang-pairs", parse_pairs(cfg.eval_lang_pairs, "--eval-lang-pairs")),
+        ):
+            for language in {language for pair in given for language in pair}:
+                if cls.load_dictionary_of(data, language) != src_dict or src_dict != tgt_dict:
+                    raise InputError(
+                        f"{option}: dict.{language}.txt differs from the others in {data}; "
+                        "several pairs need one joined dictionary, give fairseq-preprocess the "
+                        "same --srcdict"
+                    )
         logger.info(
             f"[{cfg.source_lang}] dictionary: {len(src_dict)} types and {len(inventory)} "
             f"instructions on {len(inventory.axes)} axes"
@@ -249,7 +277,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             group: [
                 self._load_corpus(data, corpus, name, pair, training, combine)
                 for corpus in corpora
-                for pair in self.pairs
+                for pair in self._pairs_of(training)
                 if holds_pair(Path(data, corpus), name, pair)
             ]
             for group, corpora in groups.items()
@@ -276,8 +304,13 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     @property
     def pairs(self) -> List[Pair]:
-        """Language pairs in use."""
+        """Language pairs that are trained, or translated."""
         return parse_pairs(self.cfg.lang_pairs) or [(self.cfg.source_lang, self.cfg.target_lang)]
+
+    def _pairs_of(self, training: bool) -> List[Pair]:
+        """Language pairs that a split is read for."""
+        further = [] if training else parse_pairs(self.cfg.eval_lang_pairs, "--eval-lang-pairs")
+        return [*self.pairs, *(pair for pair in further if pair not in self.pairs)]
 
     def _find_corpora(
         self, data: str, folder: str, split: str, training: bool
@@ -313,15 +346,17 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"split {str(Path(folder, split))!r} was not found in {data}; corpora with "
                 f"{split!r}: {accepted or 'none'}; binarise it with fairseq-preprocess"
             )
-        for pair in self.pairs:
-            held = [
-                c for cs in groups.values() for c in cs if holds_pair(Path(data, c), split, pair)
-            ]
-            if not held:
-                raise InputError(
-                    f"language pair {'-'.join(pair)} was not found in split {split!r} of "
-                    f"{Path(data, folder)}; binarise it, or change -s, -t or --lang-pairs"
-                )
+        folders = [Path(data, corpus) for corpora in groups.values() for corpus in corpora]
+        pairs = self._pairs_of(training)
+        missing = [p for p in pairs if not any(holds_pair(folder, split, p) for folder in folders)]
+        # a split for a zero-shot direction lacks the trained ones, and the other way round
+        some_suffice = bool(self.cfg.eval_lang_pairs) and not training
+        if len(missing) == len(pairs) or (missing and not some_suffice):
+            raise InputError(
+                f"language pair {'-'.join(missing[0])} was not found in split {split!r} of "
+                f"{Path(data, folder)}; binarise it, or change -s, -t"
+                + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
+            )
         return groups
 
     def _load_corpus(
@@ -500,6 +535,8 @@ class TranslationWithInstructionsTask(TranslationTask):
             self._n_trained = self._check_starting_checkpoint()
         prepare_for_growth(model, len(self.tgt_dict), len(self.inventory), self._n_trained)
         self._n_trained = 0
+        if self.cfg.eval_off_target:
+            self._language_check = self._build_language_check(model)
         for module in model.modules():
             # with torch 2, official fairseq 0.12.2 fails on padded batches in its fast path
             if hasattr(module, "can_use_fastpath"):
@@ -533,6 +570,37 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "source-prefix or source-suffix"
             )
         return super().build_generator(models, args, *more, **kwargs)
+
+    # -- validation ---------------------------------------------------------------------
+
+    def _build_language_check(self, model) -> LanguageCheck:
+        languages = {language for pair in self._pairs_of(training=False) for language in pair}
+        return LanguageCheck(
+            self,
+            model,
+            languages.union(self.inventory.target_languages),
+            self.cfg.eval_off_target_lines,
+        )
+
+    def valid_step(self, sample, model, criterion):
+        """As in the parent; with `--eval-off-target`, outputs in wrong languages are counted."""
+        loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
+        if self._language_check is not None:
+            with torch.no_grad():
+                logging_output.update(self._language_check.count(sample, model))
+        return loss, sample_size, logging_output
+
+    def reduce_metrics(self, logging_outputs, criterion):
+        """As in the parent; with `--eval-off-target`, `off_target` is in percent."""
+        super().reduce_metrics(logging_outputs, criterion)
+        if not any(LINES in log for log in logging_outputs):
+            return
+        for key in (LINES, WRONG):
+            metrics.log_scalar(key, sum(int(log.get(key, 0)) for log in logging_outputs))
+        metrics.log_derived(
+            "off_target",
+            lambda meters: round(100 * meters[WRONG].sum / max(meters[LINES].sum, 1), 2),
+        )
 
     def state_dict(self) -> dict:
         """What using a checkpoint must agree with goes into it: inventory and placement."""
@@ -589,8 +657,8 @@ def check_choice(option: str, value: str, accepted: Tuple[str, ...]) -> None:
         raise InputError(f"{option} {value!r} is not accepted; choose {', '.join(accepted)}")
 
 
-def parse_pairs(text: Optional[str]) -> List[Pair]:
-    """Pairs of a `--lang-pairs` such as `en-it,it-en`.
+def parse_pairs(text: Optional[str], option: str = "--lang-pairs") -> List[Pair]:
+    """Pairs of an option such as `--lang-pairs`, for example `en-it,it-en`.
 
     Raises:
         InputError: if an entry is not SOURCE-TARGET, or stands twice.
@@ -602,7 +670,7 @@ def parse_pairs(text: Optional[str]) -> List[Pair]:
         source, _, target = entry.strip().partition("-")
         if not source or not target or (source, target) in pairs:
             raise InputError(
-                f"--lang-pairs {text!r}: {entry.strip()!r} is not accepted; give each pair once, "
+                f"{option} {text!r}: {entry.strip()!r} is not accepted; give each pair once, "
                 "as SOURCE-TARGET, separated by commas"
             )
         pairs.append((source, target))

@@ -109,6 +109,7 @@ def test_without_instructions_it_holds_what_fairseq_s_own_dataset_holds(load):
     for indices in ([0, 1, 2], [4], range(17)):
         ours = plain(dataset.collater([dataset[i] for i in indices]))
         assert ours.pop("instructions") == [[]] * len(indices)
+        assert sorted(ours.pop("origins")) == [[["en", "de"], i] for i in indices]
         samples = [stock.datasets["test"][i] for i in indices]
         assert ours == plain(stock.datasets["test"].collater(samples))
 

@@ -1,0 +1,71 @@
+"""Which language a model writes while it is being trained: a few lines of each validation."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Collection, Dict, List
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.evaluation.off_target import LangidIdentifier, identify
+
+LINES, WRONG = "_off_target_lines", "_off_target_wrong"
+_GREEDY = Namespace(beam=1, max_len_a=1.5, max_len_b=20)
+
+
+class LanguageCheck:
+    """Translates the first lines of each corpus greedily, and identifies the outputs' languages.
+
+    Args:
+        task: translates; its `build_generator` decides whether it can.
+        model: the one that is trained.
+        languages: codes that an output may be in.
+        n_lines: how many lines of each corpus and direction.
+
+    Raises:
+        InputError: if the number is below 1, or the identifier doesn't know a language.
+    """
+
+    def __init__(self, task, model, languages: Collection[str], n_lines: int):
+        if n_lines < 1:
+            raise InputError(f"--eval-off-target-lines {n_lines}: give a number above zero")
+        self.task, self.n_lines = task, n_lines
+        self.languages = sorted(set(languages))
+        self.identifier = LangidIdentifier()
+        identify([], self.identifier, self.languages)  # refuses unknown languages now
+        self._generator = task.build_generator([model], _GREEDY)
+        self._post_process = _segmentation(task.target_dictionary)
+
+    def count(self, sample: dict, model) -> Dict[str, int]:
+        """Outputs looked at, and those that are not in their target language.
+
+        Both are sums, so that workers' counts add up; a batch without lines to look at counts 0.
+        """
+        rows = [row for row, (_, index) in enumerate(sample["origins"]) if index < self.n_lines]
+        asked = [sample["origins"][row][0][1] for row in rows]
+        (found,) = identify(self._translate(sample, model, rows), self.identifier, self.languages)
+        return {LINES: len(rows), WRONG: sum(code != want for code, want in zip(found, asked))}
+
+    def _translate(self, sample: dict, model, rows: List[int]) -> List[str]:
+        if not rows:
+            return []
+        part = {
+            "id": sample["id"][rows],
+            "net_input": {
+                key: sample["net_input"][key][rows] for key in ("src_tokens", "src_lengths")
+            },
+            "instructions": [sample["instructions"][row] for row in rows],
+        }
+        outputs = self.task.inference_step(self._generator, [model], part)
+        return [
+            self.task.target_dictionary.string(best["tokens"].int().cpu(), self._post_process)
+            for best, *_ in outputs
+        ]
+
+
+def _segmentation(dictionary) -> str:
+    """How fairseq puts the pieces of a dictionary together again.
+
+    The mark of subword-nmt does nothing to text in words.
+    """
+    pieces = any(symbol.startswith("\u2581") for symbol in dictionary.symbols)
+    return "sentencepiece" if pieces else "subword_nmt"

@@ -1,0 +1,82 @@
+"""--eval-off-target: a real, tiny model is trained while its outputs' languages are watched."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from fairseq_instr.evaluation.off_target import LangidIdentifier, identify
+from fairseq_instr.generation.translator import Translator
+
+VALIDATION = ["--eval-lang-pairs", "de-fr", "--eval-off-target", "--valid-subset", "zero/valid"]
+
+
+def validation_log(capture, subset):
+    """What was logged for a split, validation after validation."""
+    found = []
+    for line in capture.splitlines():
+        begin = line.find("{")
+        if begin >= 0 and f'"{subset}_off_target"' in line:
+            found.append(json.loads(line[begin:]))
+    return found
+
+
+def test_the_logged_figure_is_that_of_the_saved_model(multilingual, run, tmp_path):
+    # in a process of its own: fairseq keeps the best value so far in its module
+    done = run(
+        "train", *multilingual.training, *VALIDATION[:-1], "zero/valid,valid",
+        "--eval-off-target-lines", 8, "--max-update", 40, "--save-dir", tmp_path,
+        "--best-checkpoint-metric", "off_target", "--log-format", "json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout + done.stderr
+    zero, plain = (validation_log(printed, name) for name in ("zero/valid", "valid"))
+    values = [float(log["zero/valid_off_target"]) for log in zero]
+    assert len(values) == len(plain) > 1
+    # the tiny model first leaves French alone, then learns that there is such a language
+    assert values[0] > values[-1]
+    assert float(zero[-1]["zero/valid_best_off_target"]) == min(values)
+    assert (tmp_path / "checkpoint_best.pt").exists()
+
+    translator = Translator.from_pretrained(
+        tmp_path / "checkpoint_last.pt", multilingual.data, None, "de", "fr",
+        beam=1, max_len_a=1.5, max_len_b=20,
+    )  # fmt: skip
+    outputs = translator.translate(multilingual.valid["de"][:8])
+    (found,) = identify(outputs, LangidIdentifier(), ["de", "en", "fr"])
+    assert values[-1] == 100 * sum(code != "fr" for code in found) / 8
+
+
+def test_the_size_of_batches_changes_nothing(multilingual, call, caplog):
+    caplog.set_level("INFO")
+    found = []
+    for tokens in (20, 800):
+        caplog.clear()
+        call(
+            "validate", *multilingual.task, *VALIDATION, "--path", multilingual.checkpoints[0],
+            "--max-tokens", tokens, "--eval-off-target-lines", 7, "--log-format", "json", "--cpu",
+            "--num-workers", 0,
+        )  # fmt: skip
+        (log,) = validation_log(caplog.text, "zero/valid")
+        found.append(float(log["zero/valid_off_target"]))
+    assert found[0] == found[1]
+    assert round(found[0] * 7 / 100, 2) in range(8)  # a number of lines out of 7
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--eval-off-target", "--eval-off-target-lines", 0], "--eval-off-target-lines 0: give"),
+        (["--eval-lang-pairs", "de"], "--eval-lang-pairs 'de': 'de' is not accepted"),
+        (["--eval-lang-pairs", "de-it"], "dict.it.txt does not exist"),
+        (
+            ["--eval-lang-pairs", "fr-fr", "--valid-subset", "zero/valid"],
+            "language pair en-de was not found in split 'valid'",
+        ),
+        (["--valid-subset", "zero/valid"], "en-de was not found in split 'valid'"),
+    ],
+)
+def test_what_cannot_be_validated_is_refused(multilingual, refusal, tmp_path, options, message):
+    arguments = [*multilingual.training, *options, "--save-dir", tmp_path, "--max-update", 1]
+    assert message in refusal("train", *arguments)
