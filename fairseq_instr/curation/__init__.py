@@ -1,1 +1,1 @@
-"""Task data for instructions: from a parallel corpus by rule."""
+"""Task data for instructions: from parallel text by rule or by selection, and labelled data."""

@@ -1,25 +1,44 @@
-"""Parallel text -> samples of instructions, by the rules of the catalogue.
+"""Parallel text -> samples of instructions, in one pass, in memory that the text's size ignores.
 
-One pass over the pairs, each instruction keeping a random sample of the pairs that its rule
-applies to (reservoir sampling, Vitter 1985, algorithm R), so memory depends on the number of
-samples and not on the corpus.
+Each instruction keeps the N pairs of smallest *priority* among those that are samples of it
+(bottom-k sampling; Cohen and Kaplan, 2007). The priority is a hash of the seed, the instruction
+and the pair's text: as good as random, and the same wherever and whenever the pair is met. So
+
+- a pair whose priority is too large to be kept is never rewritten, which is most of them;
+- a pair that stands twice in the text has one priority and is kept once;
+- what is kept depends neither on the order of the text nor on how it is cut into shards: the
+  samples of two shards together are those of the whole, and a pass can stop and go on.
 """
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections import Counter
+from hashlib import blake2b
 from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
+
+from fairseq_instr.curation.aligned_text import CHUNK_LINES, Chunk
+from fairseq_instr.curation.filters import Filter, well_formed
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.instruction import Context, Instruction
 
 NOT_APPLICABLE = "rule does not apply"
+NOT_FOUND = "plain target does not obey"
 OBEYS_ALREADY = "plain target obeys already"
 NOT_VERIFIED = "rewritten target does not verify"
 NOT_SPELLED = "vocabulary can't spell the target"
+DUPLICATE = "stands in the text already"
+NOT_UTF8 = "not UTF-8"
 MAX_UNSPELLED = 0.05
 """An instruction is refused when a larger share of its targets can't be spelled."""
+N_FOR_BASE_RATE = 1000
+"""The first pairs, on which the share of plain targets that obey unasked is measured."""
+
+_ALL = 2**64  # above every priority, which are 64 bits
 
 
 class Sample(NamedTuple):
@@ -30,21 +49,47 @@ class Sample(NamedTuple):
     instruction: str
 
 
+class _Pair:
+    """A pair that was decoded, and what the filters say about it, once asked."""
+
+    __slots__ = ("line", "source", "target", "context", "_verdicts")
+
+    def __init__(self, line: int, source: str, target: str, language: str):
+        self.line, self.source, self.target = line, source, target
+        self.context = Context(source=source, language=language)
+        self._verdicts: Optional[Dict[int, Optional[str]]] = None  # most are never asked for
+
+    def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
+        if self._verdicts is None:
+            self._verdicts = {}
+        for number, check in enumerate(filters, start=first):
+            if number not in self._verdicts:
+                self._verdicts[number] = check(self.source, self.target)
+            if self._verdicts[number] is not None:
+                return self._verdicts[number]
+        return None
+
+
 class Curator:
     """Collects samples of one instruction.
 
     Args:
-        instruction: of the catalogue, with a generator and a verifier.
+        instruction: of the catalogue, with a verifier and a generator, or natural.
         language: target language.
         n_samples: samples to keep at most.
-        seed: of the sampling.
+        seed: of the priorities.
         can_spell: whether the vocabulary can write a text; None for any text.
+        filters: cheap checks of a pair.
+        costly_filters: checks that only pairs that would be kept are put to.
 
     Attributes:
-        rejections: number of pairs by the reason why they are no samples.
+        examined: number of pairs that were looked at.
+        rejections: how many of them are no samples, by reason.
+        base_rate_pairs: number of pairs on which the base rate was measured.
+        obeyed: how many of their plain targets obey unasked.
 
     Raises:
-        InputError: if no rule makes data for the instruction, or not in this language.
+        InputError: if there are no such data for the instruction, or not in this language.
     """
 
     def __init__(
@@ -54,78 +99,175 @@ class Curator:
         n_samples: int,
         seed: int = 1,
         can_spell: Optional[Callable[[str], bool]] = None,
+        filters: Sequence[Filter] = (well_formed,),
+        costly_filters: Sequence[Filter] = (),
     ):
-        if instruction.rewrite is None:
+        if instruction.source_of_data == "labelled":
             raise InputError(
                 f"instruction {instruction.name!r} has no rule that makes data from parallel "
                 "text; bring labelled data for it"
             )
-        if instruction.languages is not None and language not in instruction.languages:
+        if not instruction.serves(language):
             raise InputError(
                 f"instruction {instruction.name!r} does not serve the target language "
-                f"{language!r}; it serves {', '.join(sorted(instruction.languages))}"
+                f"{language!r}; it serves {', '.join(sorted(instruction.languages or ()))}"
             )
         self.instruction = instruction
-        self.language = language
         self.n_samples = n_samples
         self.can_spell = can_spell
+        self.filters, self.costly_filters = tuple(filters), tuple(costly_filters)
+        self.examined = self.obeyed = self.base_rate_pairs = 0
         self.rejections: Counter = Counter()
-        self._n_candidates = 0
-        self._n_checked = 0
         # a stream of its own: what one instruction keeps does not depend on the others
-        self._random = random.Random(f"{seed} {instruction.name}")
-        self._kept: List[Tuple[int, Sample]] = []
+        self._key = np.uint64(_hash(f"{seed} {instruction.name}".encode("utf-8")))
+        self._kept: Dict[int, Tuple[int, Sample]] = {}  # priority -> (line, sample)
+        self._largest: List[int] = []  # heap of the negative priorities of `_kept`
+        self._unspelled: List[int] = []  # likewise of targets that can't be spelled
 
-    def add(self, source: str, target: str) -> None:
-        """Look at one sentence pair."""
-        context = Context(source=source, language=self.language)
-        rewritten = self.instruction.rewrite(target, context)
-        reason = self._reason_against(target, rewritten, context)
-        if reason is not None:
-            self.rejections[reason] += 1
-            return
-        self._n_candidates += 1
-        place = self._n_candidates - 1
-        if place >= self.n_samples:
-            place = self._random.randrange(self._n_candidates)
-        if place >= self.n_samples:
-            return
-        # spelling is costly to check: only what would be kept is looked at
-        self._n_checked += 1
-        if self.can_spell is not None and not self.can_spell(rewritten):
-            self.rejections[NOT_SPELLED] += 1
-            return
-        entry = (self._n_candidates, Sample(source, rewritten, self.instruction.name))
-        if place < len(self._kept):
-            self._kept[place] = entry
-        else:
-            self._kept.append(entry)
+    @property
+    def limit(self) -> int:
+        """The largest priority that is kept; while there is room, that of any pair."""
+        return _ALL if len(self._kept) < self.n_samples else -self._largest[0]
 
-    def _reason_against(
-        self, target: str, rewritten: Optional[str], context: Context
-    ) -> Optional[str]:
-        if rewritten is None or rewritten == target:
-            return NOT_APPLICABLE
-        if self.instruction.obeys(target, context):
-            return OBEYS_ALREADY
-        if not self.instruction.obeys(rewritten, context):
-            return NOT_VERIFIED
-        return None
+    def priorities(self, hashes: np.ndarray) -> np.ndarray:
+        """Priorities of pairs by their hashes: uint64 `(n,)`.
+
+        The hashes are uniform, so that any one key of `xor` orders them at random; another
+        key prefers other pairs.
+        """
+        return hashes ^ self._key
+
+    def add(self, priorities: Iterable[int], pairs: Iterable[_Pair]) -> None:
+        """Look at pairs in the order of their priorities, as long as these are within the limit."""
+        make, kept = self._make, self._kept
+        limit = self.limit
+        examined = not_made = 0
+        # tight: a rare rule is tried on every pair of the text
+        for priority, pair in zip(priorities, pairs):
+            if priority > limit:
+                break
+            examined += 1
+            if priority in kept:
+                self._count_again(priority, pair.line)
+                continue
+            target = make(pair)
+            if target is None:
+                not_made += 1
+                continue
+            asked = self._ask(priority, pair)
+            reason = NOT_FOUND if asked is None else self._reason_against(priority, pair, target)
+            if reason is not None:
+                self.rejections[reason] += 1
+                continue
+            self._keep(priority, pair.line, Sample(pair.source, target, asked))
+            limit = self.limit
+        self.examined += examined
+        if not_made:
+            self.rejections[NOT_FOUND if self.instruction.natural else NOT_APPLICABLE] += not_made
+
+    def _make(self, pair: _Pair) -> Optional[str]:
+        """The target under the instruction, or None where it does not apply."""
+        instruction, target, context = self.instruction, pair.target, pair.context
+        if instruction.rewrite is not None:
+            rewritten = instruction.rewrite(target, context)
+            return None if rewritten == target else rewritten
+        # with a slot, the argument is chosen so that the target obeys
+        return target if instruction.draw or instruction.obeys(target, context) else None
+
+    def _ask(self, priority: int, pair: _Pair) -> Optional[str]:
+        """What is asked for: the name, with an argument where there is a slot; None without."""
+        instruction = self.instruction
+        if instruction.draw is None:
+            return instruction.name
+        argument = instruction.draw(pair.target, pair.context, random.Random(priority))
+        if argument is None:
+            return None
+        try:
+            obeyed = instruction.bind(argument).obeys(pair.target, pair.context)
+        except InputError:  # too long, or with control characters
+            return None
+        return str(Request(instruction.name, argument)) if obeyed else None
+
+    def _reason_against(self, priority: int, pair: _Pair, target: str) -> Optional[str]:
+        """Why a pair of which a target was made is no sample, cheap reasons first."""
+        instruction = self.instruction
+        reason = pair.reason_against(self.filters)
+        if reason is None and not instruction.natural:
+            if instruction.obeys(pair.target, pair.context):
+                reason = OBEYS_ALREADY
+            elif not instruction.obeys(target, pair.context):
+                reason = NOT_VERIFIED
+        if reason is None:
+            reason = pair.reason_against(self.costly_filters, first=len(self.filters))
+        if reason is None and self.can_spell is not None and not self.can_spell(target):
+            heapq.heappush(self._unspelled, -priority)
+            if len(self._unspelled) > self.n_samples:
+                heapq.heappop(self._unspelled)
+            reason = NOT_SPELLED
+        return reason
+
+    def measure_base_rate(self, pairs: Sequence[_Pair]) -> None:
+        """Count the plain targets that obey; nothing for an instruction with a slot."""
+        if self.instruction.argument is None:
+            self.base_rate_pairs += len(pairs)
+            self.obeyed += sum(self.instruction.obeys(p.target, p.context) for p in pairs)
+
+    def _keep(self, priority: int, line: int, sample: Sample) -> None:
+        self._kept[priority] = (line, sample)
+        heapq.heappush(self._largest, -priority)
+        if len(self._kept) > self.n_samples:
+            del self._kept[-heapq.heappop(self._largest)]
+
+    def _count_again(self, priority: int, line: int) -> None:
+        first, sample = self._kept[priority]
+        self._kept[priority] = (min(first, line), sample)
+        self.rejections[DUPLICATE] += 1
+
+    # -- shards and resuming ------------------------------------------------------------
+
+    def to_dict(self) -> dict:
+        """What was collected so far, as plain JSON values."""
+        return {
+            "examined": self.examined,
+            "obeyed": self.obeyed,
+            "base_rate_pairs": self.base_rate_pairs,
+            "rejections": dict(self.rejections),
+            "unspelled": sorted(-priority for priority in self._unspelled),
+            "kept": [[priority, line, *sample] for priority, (line, sample) in self._kept.items()],
+        }
+
+    def merge(self, collected: dict) -> None:
+        """Add what another curator of this instruction collected from other pairs."""
+        self.examined += collected["examined"]
+        self.obeyed += collected["obeyed"]
+        self.base_rate_pairs += collected["base_rate_pairs"]
+        self.rejections.update(collected["rejections"])
+        unspelled = [*self._unspelled, *(-priority for priority in collected["unspelled"])]
+        self._unspelled = heapq.nlargest(self.n_samples, unspelled)
+        heapq.heapify(self._unspelled)
+        for priority, line, *sample in collected["kept"]:
+            if priority in self._kept:
+                self._count_again(priority, line)
+            elif priority < self.limit:  # or it would be taken out again
+                self._keep(priority, line, Sample(*sample))
+
+    # -- the end ------------------------------------------------------------------------
 
     def finish(self) -> List[Sample]:
-        """The samples, in the order of the corpus.
+        """The samples, in the order of the text.
 
         Raises:
             InputError: if the vocabulary can't spell too many of the targets, or there is no
                 sample at all.
         """
         name = self.instruction.name
-        unspelled = self.rejections[NOT_SPELLED]
-        if unspelled > MAX_UNSPELLED * self._n_checked:
+        # those that would stand among the samples: the same number in whatever order
+        unspelled = sum(-priority < self.limit for priority in self._unspelled)
+        checked = unspelled + len(self._kept)
+        if unspelled > MAX_UNSPELLED * checked:
             raise InputError(
                 f"instruction {name!r} is refused: the vocabulary can't spell {unspelled} of "
-                f"{self._n_checked} targets under it; leave it out, or use a model with byte "
-                "fallback"
+                f"{checked} targets under it; leave it out, or use a model with byte fallback"
             )
         if not self._kept:
             reasons = ", ".join(f"{reason} ({n})" for reason, n in self.rejections.most_common())
@@ -133,7 +275,106 @@ class Curator:
                 f"instruction {name!r} has no sample in this text: {reasons or 'it is empty'}; "
                 "leave it out, or give other text"
             )
-        return [sample for _, sample in sorted(self._kept)]
+        return [sample for _, sample in sorted(self._kept.values())]
+
+
+class Curation:
+    """Curators of several instructions over one text.
+
+    Args:
+        instructions: of the catalogue.
+        language: target language.
+        n_samples: samples to keep at most, by the instruction's name.
+        seed: of the priorities.
+        **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.
+
+    Attributes:
+        pairs: number of pairs read.
+        invalid: how many of them were not UTF-8 and were skipped.
+    """
+
+    def __init__(
+        self,
+        instructions: Sequence[Instruction],
+        language: str,
+        n_samples: Mapping[str, int],
+        seed: int = 1,
+        **checks,
+    ):
+        self.language = language
+        self.pairs = self.invalid = 0
+        self._for_base_rate = N_FOR_BASE_RATE
+        self.curators = [
+            Curator(instruction, language, n_samples[instruction.name], seed, **checks)
+            for instruction in instructions
+        ]
+
+    def add(self, chunk: Chunk) -> None:
+        """Look at a chunk of pairs; to add one again changes counts alone, not what is kept."""
+        n_pairs = len(chunk.sources)
+        hashes = np.fromiter(map(_hash_pair, chunk.sources, chunk.targets), np.uint64, n_pairs)
+        valid = None
+        if chunk.invalid:
+            valid = np.ones(n_pairs, dtype=bool)
+            valid[list(chunk.invalid)] = False
+        decoded: Dict[int, _Pair] = {}
+
+        def decode(offset: int) -> _Pair:
+            pair = decoded.get(offset)
+            if pair is None:
+                pair = decoded[offset] = _Pair(
+                    chunk.first + offset,
+                    chunk.sources[offset].decode("utf-8"),
+                    chunk.targets[offset].decode("utf-8"),
+                    self.language,
+                )
+            return pair
+
+        if self._for_base_rate > 0:
+            valid_offsets = range(n_pairs) if valid is None else np.flatnonzero(valid).tolist()
+            first = [decode(offset) for offset in valid_offsets[: self._for_base_rate]]
+            self._for_base_rate -= len(first)
+            for curator in self.curators:
+                curator.measure_base_rate(first)
+        for curator in self.curators:
+            priorities = curator.priorities(hashes)
+            limit = curator.limit
+            wanted = (
+                np.ones(n_pairs, dtype=bool) if limit == _ALL else priorities <= np.uint64(limit)
+            )
+            if valid is not None:
+                wanted &= valid
+            offsets = np.flatnonzero(wanted)
+            # the smallest first: the limit falls soonest, and the rest need not be looked at
+            offsets = offsets[np.argsort(priorities[offsets], kind="stable")]
+            curator.add(priorities[offsets].tolist(), map(decode, offsets.tolist()))
+        self.pairs += n_pairs
+        self.invalid += len(chunk.invalid)
+
+    def to_dict(self) -> dict:
+        """What was collected so far, as plain JSON values."""
+        return {
+            "pairs": self.pairs,
+            "invalid": self.invalid,
+            "instructions": {c.instruction.name: c.to_dict() for c in self.curators},
+        }
+
+    def merge(self, collected: dict) -> None:
+        """Add what another `Curation` of the same instructions collected from other pairs."""
+        self.pairs += collected["pairs"]
+        self.invalid += collected["invalid"]
+        for curator in self.curators:
+            curator.merge(collected["instructions"][curator.instruction.name])
+
+    def finish(self) -> Tuple[Dict[str, List[Sample]], Dict[str, str]]:
+        """Samples of each instruction, and why others have none: name -> message."""
+        samples, refused = {}, {}
+        for curator in self.curators:
+            try:
+                samples[curator.instruction.name] = curator.finish()
+            except InputError as error:
+                refused[curator.instruction.name] = str(error)
+        return samples, refused
 
 
 def curate(
@@ -142,21 +383,30 @@ def curate(
     language: str,
     n_samples: Mapping[str, int],
     seed: int = 1,
-    can_spell: Optional[Callable[[str], bool]] = None,
+    **checks,
 ) -> Tuple[Dict[str, List[Sample]], Dict[str, Counter]]:
-    """Samples of each instruction, and the rejections by reason; see `Curator`.
+    """Samples of each instruction from pairs in memory, and the rejections by reason.
 
-    Args:
-        n_samples: samples to keep at most, by the instruction's name.
+    The arguments are those of `Curation`.
+
+    Raises:
+        InputError: if an instruction has no samples; see `Curator.finish`.
     """
-    curators = [
-        Curator(instruction, language, n_samples[instruction.name], seed, can_spell)
-        for instruction in instructions
-    ]
-    for source, target in pairs:
-        for curator in curators:
-            curator.add(source, target)
+    curation = Curation(instructions, language, n_samples, seed, **checks)
+    encoded = [(source.encode("utf-8"), target.encode("utf-8")) for source, target in pairs]
+    for first in range(0, len(encoded), CHUNK_LINES):
+        sources, targets = map(list, zip(*encoded[first : first + CHUNK_LINES]))
+        curation.add(Chunk(first, sources, targets))
     return (
-        {c.instruction.name: c.finish() for c in curators},
-        {c.instruction.name: c.rejections for c in curators},
+        {c.instruction.name: c.finish() for c in curation.curators},
+        {c.instruction.name: c.rejections for c in curation.curators},
     )
+
+
+def _hash(data: bytes) -> int:
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+
+
+def _hash_pair(source: bytes, target: bytes) -> int:
+    # a line holds no line break: no two pairs are joined to the same bytes
+    return int.from_bytes(blake2b(source + b"\n" + target, digest_size=8).digest(), "little")

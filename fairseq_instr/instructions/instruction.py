@@ -24,7 +24,7 @@ import random
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Callable, FrozenSet, Optional, Tuple
+from typing import Callable, FrozenSet, NamedTuple, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 
@@ -58,8 +58,7 @@ class Layer(enum.IntEnum):
     STRUCTURE = 100
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """What a verifier or generator may look at besides the text itself.
 
     Attributes:
@@ -149,9 +148,7 @@ class Instruction:
         def filled(function):
             if function is None:
                 return None
-            return lambda text, context: function(
-                text, dataclasses.replace(context, argument=argument)
-            )
+            return lambda text, context: function(text, context._replace(argument=argument))
 
         return dataclasses.replace(
             self,

@@ -34,20 +34,19 @@ THANKS = {
 @functools.lru_cache(maxsize=None)
 def _pattern(words: str, at_start: bool) -> re.Pattern:
     """Finds the words at one end of a text, whatever their case and the mark after them."""
-    spaced = r"\s+".join(words.split())
-    text = r"(?P<text>.*\w.*)"
-    whole = rf"\s*{spaced}[!.,?]*\s+{text}" if at_start else rf"{text}\s+{spaced}[!.,?]*\s*"
-    return re.compile(whole, re.IGNORECASE | re.DOTALL)
+    said = r"\s+".join(words.split()) + "[!.,?]*"
+    return re.compile(rf"\A\s*{said}\s" if at_start else rf"\s{said}\s*\Z", re.IGNORECASE)
 
 
 def _courtesy(
     name: str, words: Mapping[str, str], at_start: bool, phrases: Tuple[str, ...]
 ) -> Instruction:
-    def found(output: str, context: Context):
-        return _pattern(words[context.language], at_start).fullmatch(output)
-
     def obeys(output: str, context: Context) -> bool:
-        return found(output, context) is not None
+        found = _pattern(words[context.language], at_start).search(output)
+        if found is None:
+            return False
+        rest = output[found.end() :] if at_start else output[: found.start()]
+        return any(c.isalnum() for c in rest)
 
     def rewrite(text: str, context: Context) -> Optional[str]:
         if not text.strip() or obeys(text, context):

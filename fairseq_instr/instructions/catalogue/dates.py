@@ -23,6 +23,7 @@ MONTHS = {
     "ro": "ianuarie februarie martie aprilie mai iunie "
     "iulie august septembrie octombrie noiembrie decembrie",
 }
+_YEAR = re.compile(r"\d{4}")
 _ISO = re.compile(r"(?<![\w-])\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\w-])")
 
 
@@ -61,6 +62,8 @@ def _is_iso(output: str, context: Context) -> bool:
 
 
 def _to_iso(text: str, context: Context) -> Optional[str]:
+    if not _YEAR.search(text):  # soon found out, and true of most texts
+        return None
     pattern, months = _dates(context.language)
     rewritten = pattern.sub(lambda found: _iso(found, months), text)
     return rewritten if rewritten != text and _is_iso(rewritten, context) else None

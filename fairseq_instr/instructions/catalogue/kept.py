@@ -7,7 +7,6 @@ is nothing to obey.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import List
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
@@ -24,19 +23,22 @@ _TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>")
 _NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
 
 
+# each search begins with what is quick to look for: most lines hold nothing to be kept
+
+
 def links(text: str) -> List[str]:
     """Web and e-mail addresses."""
-    return _LINK.findall(text)
+    return _LINK.findall(text) if "@" in text or "://" in text or "www." in text else []
 
 
 def placeholders(text: str) -> List[str]:
     """What a program fills in: `{name}`, `{ -brand }`, `%s`, `%1$d`, `%(n)s`, `${X}`, `$X_Y`."""
-    return _PLACEHOLDER.findall(text)
+    return _PLACEHOLDER.findall(text) if "{" in text or "%" in text or "$" in text else []
 
 
 def tags(text: str) -> List[str]:
     """HTML and XML tags."""
-    return _TAG.findall(text)
+    return _TAG.findall(text) if "<" in text else []
 
 
 def names(text: str) -> List[str]:
@@ -47,9 +49,11 @@ def names(text: str) -> List[str]:
 
 def _keeps(find):
     def obeys(output: str, context: Context) -> bool:
-        wanted = Counter(find(context.source))
-        found = Counter(find(output))
-        return bool(wanted) and all(found[item] == count for item, count in wanted.items())
+        wanted = find(context.source)
+        if not wanted:
+            return False
+        found = find(output)
+        return all(found.count(item) == wanted.count(item) for item in set(wanted))
 
     return obeys
 

@@ -43,9 +43,10 @@ def _number_word(language: str) -> re.Pattern:
 
 def _to_digits(text: str, context: Context) -> Optional[str]:
     values = _values(context.language)
-    rewritten = _number_word(context.language).sub(
-        lambda m: values.get(m.group().lower(), m.group()), text
-    )
+    pattern = _number_word(context.language)
+    if not pattern.search(text):
+        return None
+    rewritten = pattern.sub(lambda m: values.get(m.group().lower(), m.group()), text)
     return rewritten if rewritten != text and _in_digits(rewritten, context) else None
 
 

@@ -49,6 +49,7 @@ FORMS = {
         "gram": "gram g", "litre": "liter l liters",
     },
 }  # fmt: skip
+_DIGIT = re.compile(r"\d")
 _NUMBER = r"(?<![\w.,:/-])(?P<number>\d{1,3}(?:[.,]\d{3})+|\d+(?:[.,]\d{1,2})?)"
 
 
@@ -93,6 +94,8 @@ def _written(value: float, language: str) -> str:
 
 def _to_metric(text: str, context: Context) -> Optional[str]:
     language = context.language
+    if not _DIGIT.search(text):
+        return None
 
     def convert(found: re.Match) -> str:
         unit, factor = FACTORS[_units(language)[found["unit"].lower()]]

@@ -6,6 +6,7 @@ write compounds together, are given more.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
@@ -17,10 +18,15 @@ MIN_WORDS = 4
 _WORD = re.compile(r"[^\W\d_]+")
 
 
+@functools.lru_cache(maxsize=None)
+def _long_word(language: str) -> re.Pattern:
+    return re.compile(rf"[^\W\d_]{{{MAX_LETTERS[language] + 1},}}")
+
+
 def _is_simple(output: str, context: Context) -> bool:
-    words = _WORD.findall(output)
-    limit = MAX_LETTERS[context.language]
-    return len(words) >= MIN_WORDS and all(len(word) <= limit for word in words)
+    if _long_word(context.language).search(output):
+        return False
+    return len(_WORD.findall(output)) >= MIN_WORDS
 
 
 INSTRUCTIONS = [

@@ -1,0 +1,118 @@
+"""What was curated from what, and what was left out: for readers (Markdown) and scripts (JSON)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Dict, List, Mapping
+
+from fairseq_instr.curation.from_parallel import NOT_UTF8, Curation, Sample
+from fairseq_instr.files import write_atomically
+
+N_EXAMPLES = 2
+_MAX_SHOWN = 120  # characters of an example
+
+
+def describe(
+    curation: Curation,
+    samples: Mapping[str, List[Sample]],
+    refused: Mapping[str, str],
+    made_from: dict,
+) -> dict:
+    """The data card as plain JSON values.
+
+    Args:
+        curation: after its last pair.
+        samples: of each instruction, as `Curation.finish` gives them.
+        refused: why others have none, likewise.
+        made_from: files and options.
+    """
+    instructions: Dict[str, dict] = {}
+    for curator in curation.curators:
+        instruction = curator.instruction
+        found = samples.get(instruction.name, [])
+        entry = {
+            "axis": instruction.axis,
+            "made": instruction.source_of_data,
+            "samples": len(found),
+            "asked_for": curator.n_samples,
+            "examined": curator.examined,
+            "base_rate": (
+                round(curator.obeyed / curator.base_rate_pairs, 4)
+                if curator.base_rate_pairs
+                else None
+            ),
+            "rejected": dict(curator.rejections.most_common()),
+            "examples": [sample._asdict() for sample in found[:N_EXAMPLES]],
+        }
+        if instruction.name in refused:
+            entry["refused"] = refused[instruction.name]
+        instructions[instruction.name] = entry
+    return {
+        "made_from": made_from,
+        "pairs": curation.pairs,
+        "skipped": {NOT_UTF8: curation.invalid},
+        "samples": sum(map(len, samples.values())),
+        "instructions": instructions,
+    }
+
+
+def to_markdown(card: dict) -> str:
+    """A data card for readers."""
+    made_from = card["made_from"]
+    lines = [
+        "# Data card: samples of instructions",
+        "",
+        f"{card['samples']} samples of {len(card['instructions'])} instructions from "
+        f"{card['pairs']} sentence pairs. The sources are as they stood; a target under a rule "
+        "is the plain target, rewritten; a natural one is the plain target. The licence and the "
+        "terms of the text hold for the samples.",
+        "",
+        "| made from | |",
+        "|---|---|",
+        *(f"| {key} | {_cell(value)} |" for key, value in made_from.items()),
+        "",
+        "Base rate: share of plain targets that obey unasked, in the first pairs. Examined: pairs "
+        "that were looked at; the others could not have been kept.",
+        "",
+        "| instruction | axis | made | samples | examined | base rate | rejected |",
+        "|---|---|---|---:|---:|---:|---|",
+    ]
+    for name, entry in card["instructions"].items():
+        rate = "" if entry["base_rate"] is None else f"{100 * entry['base_rate']:.1f} %"
+        rejected = "; ".join(f"{reason}: {n}" for reason, n in entry["rejected"].items())
+        lines.append(
+            f"| {name} | {entry['axis']} | {entry['made']} | {entry['samples']} | "
+            f"{entry['examined']} | {rate} | {_cell(rejected)} |"
+        )
+    skipped = {reason: n for reason, n in card["skipped"].items() if n}
+    if skipped:
+        lines += ["", "Skipped: " + "; ".join(f"{n} pairs, {r}" for r, n in skipped.items()) + "."]
+    refused = [entry["refused"] for entry in card["instructions"].values() if "refused" in entry]
+    if refused:
+        lines += ["", "Left out:", "", *(f"- {_cell(message)}" for message in refused)]
+    lines += ["", "## Examples", "", "| asked for | source | target |", "|---|---|---|"]
+    for entry in card["instructions"].values():
+        for example in entry["examples"]:
+            shown = (example[key] for key in ("instruction", "source", "target"))
+            lines.append("| " + " | ".join(_cell(_shorten(text)) for text in shown) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def write(folder, card: dict, force: bool = False) -> None:
+    """Write `data_card.json` and `data_card.md`."""
+    text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
+    write_atomically(Path(folder, "data_card.json"), text, force)
+    write_atomically(Path(folder, "data_card.md"), to_markdown(card), force)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
+
+
+def _cell(value: object) -> str:
+    """Text that stays inside a cell of a table, markup of samples included."""
+    text = " ".join(str(value).split())
+    for character in "\\`*_|<>[]":
+        text = text.replace(character, "\\" + character)
+    return text

@@ -1,0 +1,174 @@
+"""A pass over a text that can stop and go on, or be spread over machines.
+
+What was collected lies in one JSON file a shard, `curation-I-of-N.json`, written every now and
+then and at the end. It says what it was made from: a pass goes on, and shards are merged, only
+where all of that is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Callable, List, Optional, Sequence, Tuple
+
+from fairseq_instr.curation.aligned_text import START, AlignedText, Position
+from fairseq_instr.curation.from_parallel import Curation
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import write_atomically
+
+SAVE_SECONDS = 60.0
+_SHARD_FILE = re.compile(r"curation-(\d+)-of-(\d+)\.json")
+
+
+def parse_shard(text: str) -> Tuple[int, int]:
+    """`2/8` -> (2, 8).
+
+    Raises:
+        InputError: unless it is I/N with 1 <= I <= N.
+    """
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise InputError(f"--shard {text!r} is not accepted: give I/N, from 1/N to N/N")
+    return int(found[1]), int(found[2])
+
+
+def shard_file(folder, shard: Tuple[int, int]) -> Path:
+    """Where the collected samples of a shard lie."""
+    return Path(folder, f"curation-{shard[0]}-of-{shard[1]}.json")
+
+
+def collect(
+    text: AlignedText,
+    curation: Curation,
+    path: Path,
+    made_from: dict,
+    shard: Tuple[int, int] = (1, 1),
+    progress: Optional[Callable[[int], object]] = None,
+    save_seconds: float = SAVE_SECONDS,
+) -> None:
+    """Run a curation over a text, or over what an interrupted run left of it.
+
+    However it ends, what was collected is in the file: run it again to go on.
+
+    Args:
+        text: the aligned files.
+        curation: a new one.
+        path: the shard's file; there may be one of an earlier run.
+        made_from: JSON values on which the samples depend: files, options, versions.
+        shard: (I, N): the part of the text that is looked at.
+        progress: is told the bytes that were read, see `AlignedText.chunks`.
+        save_seconds: how often the file is written.
+
+    Raises:
+        InputError: if the file was made from something else, or the text can't be read.
+    """
+    position = START
+    if path.exists():
+        state = _load(path)
+        if state["made_from"] != made_from:
+            raise InputError(
+                f"{path} was made {_difference(state['made_from'], made_from)}; give --force to "
+                "begin again, or another --output"
+            )
+        curation.merge(state["collected"])
+        position = Position(*state["position"])
+        if state["complete"]:
+            return
+
+    def save(complete: bool) -> None:
+        state = {
+            "made_from": made_from,
+            "shard": list(shard),
+            "complete": complete,
+            "position": list(text.position),
+            "collected": curation.to_dict(),
+        }
+        write_atomically(path, json.dumps(state, ensure_ascii=False), force=True)
+
+    text.position = position
+    saved, complete = time.monotonic(), False
+    try:
+        for chunk in text.chunks(position, shard, progress):
+            # the position is where this chunk begins: what is saved now goes on with it
+            if time.monotonic() - saved > save_seconds:
+                save(complete=False)
+                saved = time.monotonic()
+            curation.add(chunk)
+        complete = True
+    finally:
+        save(complete)
+
+
+def merge_shards(paths: Sequence[Path], curation: Curation) -> dict:
+    """Add up the shards of one pass, as `find_shards` gives them, in a new curation.
+
+    Returns:
+        what they were made from.
+    """
+    for path in paths:
+        state = _load(path)
+        curation.merge(state["collected"])
+    return state["made_from"]
+
+
+def find_shards(folder) -> List[Path]:
+    """The files of all shards of one pass, in order, checked against each other.
+
+    Raises:
+        InputError: if a shard is missing, unfinished, or made from something else.
+    """
+    found = {}
+    for path in sorted(Path(folder).glob("curation-*-of-*.json")):
+        name = _SHARD_FILE.fullmatch(path.name)
+        if name is not None:
+            found[int(name[1]), int(name[2])] = path
+    counts = sorted({count for _, count in found})
+    if len(counts) != 1:
+        raise InputError(
+            f"{folder} holds shards of {' and of '.join(map(str, counts)) or 'no pass'}; "
+            "--merge needs those of one: run each --shard I/N with the same --output"
+        )
+    missing = [i for i in range(1, counts[0] + 1) if (i, counts[0]) not in found]
+    if missing:
+        numbers = ", ".join(f"{i}/{counts[0]}" for i in missing[:10])
+        raise InputError(f"{folder}: the shards {numbers} are missing; run them, then --merge")
+    paths = [found[i, counts[0]] for i in range(1, counts[0] + 1)]
+    first = _load(paths[0])
+    for path in paths:
+        state = first if path == paths[0] else _load(path)
+        if not state["complete"]:
+            raise InputError(
+                f"{path} is unfinished; run this shard again: it goes on, then --merge"
+            )
+        if state["made_from"] != first["made_from"]:
+            raise InputError(
+                f"{path} was made {_difference(state['made_from'], first['made_from'])}, "
+                f"which {paths[0]} has; run one of them again"
+            )
+        if state["position"] != first["position"]:
+            raise InputError(
+                f"{path} read {state['position'][0]} lines, {paths[0]} read "
+                f"{first['position'][0]}; the text was changed in between, run both again"
+            )
+    return paths
+
+
+def _load(path: Path) -> dict:
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} can't be read: {error}; remove it and run again") from None
+    expected = {"made_from", "shard", "complete", "position", "collected"}
+    if not isinstance(state, dict) or set(state) != expected:
+        raise InputError(f"{path} is not a file of curated samples; remove it and run again")
+    return state
+
+
+def _difference(old: dict, new: dict) -> str:
+    """The first entry in which two descriptions differ, in words."""
+    for key in {**old, **new}:
+        if old.get(key) != new.get(key):
+            return f"with {key} {old.get(key)!r:.60} instead of {new.get(key)!r:.60}"
+    return "from the same"
