@@ -23,115 +23,21 @@ An evaluation that was broken off goes on when it is started again.
 
 import argparse
 import hashlib
-import itertools
 import json
-import random
 import shlex
 import sys
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation import directions
+from fairseq_instr.evaluation import directions, instructions
 from fairseq_instr.evaluation.directions_report import write_directions_report
 from fairseq_instr.evaluation.off_target import LangidIdentifier
 from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
-from fairseq_instr.evaluation.quality import chrf2, measure_quality, paired_significance
+from fairseq_instr.evaluation.quality import measure_quality, paired_significance
 from fairseq_instr.evaluation.report import summarise, write_report
-from fairseq_instr.evaluation.response import applicable_lines, check_aligned, measure_response
 from fairseq_instr.files import read_lines
 from fairseq_instr.generation.translator import Translator, parse_task_options
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import excluding
-
-
-class TestSet:
-    """Which lines each instruction, or pair of them, is measured on.
-
-    Attributes:
-        sources: raw sources of the plain test set.
-        references: its references.
-        cases: names asked for at once -> [(source, reference under them, plain reference)].
-    """
-
-    def __init__(self, sources, references, language):
-        check_aligned(source=sources, reference=references)
-        self.sources, self.references = sources, references
-        self.language = language
-        self.cases = {}
-
-    def add_rule_made(self, names, limit):
-        """Lines that the instructions' rules apply to; the first `limit` of them."""
-        instructions = [look_up(name) for name in names]
-        lines = applicable_lines(instructions, self.sources, self.references, self.language)
-        lines = [(self.sources[i], new, self.references[i]) for i, new in lines[:limit]]
-        if lines:
-            self.cases[names] = lines
-        return bool(lines)
-
-    def add_labelled(self, prefix, source, target):
-        """Lines of a labelled test set, each with the one instruction that its label names."""
-        columns = [read_lines(f"{prefix}.{e}") for e in (source, target, "instr")]
-        check_aligned(**dict(zip((source, target, "instr"), columns)))
-        for text, reference, label in zip(*columns):
-            self.cases.setdefault((label,), []).append((text, reference, reference))
-
-
-def evaluate(translator, test, cases, title):
-    """Translate plainly and under the given cases, in one go; score all of it.
-
-    Returns:
-        (plain outputs, names -> Response, names -> outputs)
-    """
-    jobs = [(source, "") for source in test.sources]
-    extra = {}  # plain translations of sources that are not in the plain test set
-    known = {source: i for i, source in enumerate(test.sources)}
-    for names in cases:
-        for source, _, _ in test.cases[names]:
-            if source not in known and source not in extra:
-                extra[source] = len(jobs)
-                jobs.append((source, ""))
-    starts = {}
-    for names in cases:
-        starts[names] = len(jobs)
-        jobs += [(source, ",".join(names)) for source, _, _ in test.cases[names]]
-    outputs = translator.translate(
-        [source for source, _ in jobs], [asked for _, asked in jobs], progress=title
-    )
-    plain = {**known, **extra}
-    responses, under = {}, {}
-    for names in cases:
-        lines = test.cases[names]
-        under[names] = outputs[starts[names] : starts[names] + len(lines)]
-        plain_outputs = [outputs[plain[source]] for source, _, _ in lines]
-        responses[names] = _score(names, lines, under[names], plain_outputs, test.language)
-    return outputs[: len(test.sources)], responses, under
-
-
-def _score(names, lines, outputs, plain_outputs, language):
-    sources, references, plain_references = map(list, zip(*lines))
-    return measure_response(
-        [look_up(name) for name in names],
-        sources,
-        references,
-        outputs,
-        chrf2(plain_outputs, plain_references),
-        language,
-    )
-
-
-def choose_pairs(names, how_many, seed):
-    """Valid pairs of instructions: all of them, or a random sample."""
-    pairs = [
-        pair
-        for pair in itertools.combinations(names, 2)
-        if excluding([look_up(name) for name in pair]) is None
-        and all(look_up(name).rewrite for name in pair)
-    ]
-    if how_many == "all":
-        return pairs
-    if not how_many.isdigit():
-        raise InputError(f"--pairs {how_many!r} is not accepted: give 'all' or a number")
-    return sorted(random.Random(seed).sample(pairs, min(int(how_many), len(pairs))))
 
 
 def parse_mixed(entries):
@@ -185,11 +91,18 @@ def evaluate_instructions():
     args = build_parser().parse_args()
     refuse_to_overwrite_report(args.output, args.force)
     mixed_paths = parse_mixed(args.mixed)
-    test = TestSet(read_lines(args.source), read_lines(args.reference), args.target_language)
+    test = instructions.InstructionTestSet(
+        read_lines(args.source), read_lines(args.reference), args.target_language
+    )
 
     def load(path):
         return Translator.from_pretrained(
             path, args.data, args.subwords, args.source_language, args.target_language, args.beam
+        )
+
+    def translating(translator, title):
+        return lambda lines, asked: translator.translate(
+            lines, asked, args.batch_size, progress=title
         )
 
     tuned_translator = load(args.tuned)
@@ -204,28 +117,25 @@ def evaluate_instructions():
     singles = [(name,) for name in names if (name,) in test.cases]
     pairs = [
         pair
-        for pair in choose_pairs([name for (name,) in singles], args.pairs, args.seed)
+        for pair in instructions.choose_pairs([name for (name,) in singles], args.pairs, args.seed)
         if test.add_rule_made(pair, args.pair_lines)
     ]
 
-    plain, tuned, under = evaluate(tuned_translator, test, singles + pairs, "tuned")
-    systems = {"tuned": plain}
-    # the base model knows no instruction: it translates plainly, whatever is asked
-    base_translator = load(args.base)
-    base_outputs = _translate_plainly(base_translator, test, singles)
-    systems = {"base": [base_outputs[s] for s in test.sources], **systems}
-    base = {}
-    for case in singles:
-        outputs = [base_outputs[source] for source, _, _ in test.cases[case]]
-        base[case] = _score(case, test.cases[case], outputs, outputs, args.target_language)
-    mixed = {"0": _mixed_row(base, systems["base"], test)}
+    plain, tuned, under = instructions.measure_instructed(
+        translating(tuned_translator, "tuned"), test, singles + pairs
+    )
+    base_outputs, base = instructions.measure_plain(
+        translating(load(args.base), "base"), test, singles
+    )
+    systems = {"base": [base_outputs[source] for source in test.sources], "tuned": plain}
+    mixed = {"0": instructions.summarise_mixed(base, systems["base"], test)}
     for weight, path in mixed_paths.items():
-        cut = TestSet(test.sources, test.references, test.language)
-        cut.cases = {case: test.cases[case][: args.mixed_lines] for case in singles}
-        outputs, responses, _ = evaluate(load(path), cut, singles, f"weight {weight}")
+        cut = test.cut(singles, args.mixed_lines)
+        translate = translating(load(path), f"weight {weight}")
+        outputs, responses, _ = instructions.measure_instructed(translate, cut, singles)
         systems[f"mixed {weight}"] = outputs
-        mixed[weight] = _mixed_row(responses, outputs, test)
-    mixed["1"] = _mixed_row({case: tuned[case] for case in singles}, plain, test)
+        mixed[weight] = instructions.summarise_mixed(responses, outputs, test)
+    mixed["1"] = instructions.summarise_mixed({case: tuned[case] for case in singles}, plain, test)
 
     report = summarise(
         command=shlex.join(["python", *_relative(sys.argv)]),
@@ -257,25 +167,6 @@ def evaluate_instructions():
     )
     write_report(report, args.output, args.force)
     print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))
-
-
-def _translate_plainly(translator, test, cases):
-    """Plain translation of each source of the test set and of the cases."""
-    sources = list(
-        dict.fromkeys([*test.sources, *(line[0] for case in cases for line in test.cases[case])])
-    )
-    return dict(zip(sources, translator.translate(sources, progress="base")))
-
-
-def _mixed_row(responses, outputs, test):
-    rows = list(responses.values())
-    quality = measure_quality(outputs, test.references)
-    return {
-        "response_rate": round(sum(r.rate for r in rows) / len(rows), 4),
-        "adequacy": round(sum(r.adequacy for r in rows) / len(rows), 4),
-        "chrf2": quality["chrf2"],
-        "bleu": quality["bleu"],
-    }
 
 
 # -- translation directions -----------------------------------------------------------------

@@ -16,7 +16,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.off_target import (
@@ -308,7 +308,7 @@ def evaluate(
     signatures: Dict[str, List[str]] = {"bleu": [], "chrf2": []}
     report_of_systems = {}
     for system in systems:
-        seeds = []
+        seeds: List[Dict[str, Any]] = []
         for number, run in enumerate(system.runs, start=1):
             outputs = KeptOutputs(
                 run, Path(folder, system.name, str(number)), f"{system.name}/{number}", force

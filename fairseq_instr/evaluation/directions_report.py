@@ -157,7 +157,7 @@ def plot_directions(pyplot, report: dict):
     left.invert_yaxis()
     left.set_xlabel("off-target ratio, %")
     right.set_xlabel("BLEU")
-    shown = {}
+    shown: Dict[str, object] = {}
     for axes in (left, right):
         shown.update(zip(*reversed(axes.get_legend_handles_labels())))
     figure.legend(shown.values(), shown.keys(), loc="upper center", ncol=4, frameon=False)

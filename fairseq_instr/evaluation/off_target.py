@@ -30,11 +30,14 @@ class LanguageIdentifier(Protocol):
 
     Attributes:
         signature: name and version, shown beside every score.
-        languages: codes that it knows.
     """
 
     signature: str
-    languages: Collection[str]
+
+    @property
+    def languages(self) -> Collection[str]:
+        """Codes that it knows."""
+        ...
 
     def rank(self, lines: Sequence[str]) -> List[Sequence[str]]:
         """Codes of the languages that each line may be in, the likeliest first.

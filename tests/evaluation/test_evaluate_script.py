@@ -13,6 +13,7 @@ import pytest
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.quality import measure_quality
 from fairseq_instr.generation.translator import Translator, parse_task_options
+from fairseq_instr.instructions import Inventory, catalogue
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -110,3 +111,25 @@ def test_options_of_decoding_are_those_of_the_task():
     assert parse_task_options("--max-source-positions 7") == {"max_source_positions": 7}
     with pytest.raises(InputError, match="invalid int value: 'x'"):
         parse_task_options("--max-source-positions x")
+
+
+def test_instructions_are_measured_as_before(base, own_data_bin, corpus_maker, tmp_path):
+    Inventory(catalogue()[name] for name in ("uppercase", "html-bold")).save(
+        own_data_bin / "instructions.yaml", force=True
+    )
+    sources = corpus_maker.sentences(5, 7)
+    for side, lines in (("en", sources), ("de", map(corpus_maker.translation, sources))):
+        (tmp_path / f"test.{side}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = start(
+        "--data", own_data_bin, "--base", base, "--tuned", base, "-s", "en", "-t", "de",
+        "--source", tmp_path / "test.en", "--reference", tmp_path / "test.de", "--pairs", "all",
+        "--mixed", f"0.5={base}", "--beam", 1, "--output", tmp_path / "report",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert set(report["response_rate"]["by_instruction"]) == {"uppercase", "html-bold"}
+    assert report["response_rate"]["base_by_instruction"]["html-bold"] == 0.0
+    assert report["responses"]["tuned"]["uppercase"]["lines"] == 5
+    assert report["axes"]["uppercase"] == "case"
+    assert report["pairs"]["count"] == 1
+    assert list(report["interpolation"]) == ["0", "0.5", "1"]
