@@ -24,6 +24,7 @@ An evaluation that was broken off goes on when it is started again.
 import argparse
 import hashlib
 import json
+import logging
 import shlex
 import sys
 from pathlib import Path
@@ -322,6 +323,8 @@ def parse_named(entries, option, what):
 
 
 def main():
+    # importing fairseq turns on the debugging output of every library
+    logging.getLogger().setLevel(logging.WARNING)
     asked = any(argument.partition("=")[0] == "--directions" for argument in sys.argv[1:])
     return evaluate_directions() if asked else evaluate_instructions()
 
