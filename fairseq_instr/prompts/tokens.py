@@ -7,7 +7,7 @@ The symbols stand in front of the source words (`source-prefix`), behind them
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Sequence, Tuple
 
 import torch
 
@@ -57,6 +57,18 @@ class TokenPrompt:
         if self.placement == SOURCE_PREFIX:
             return torch.cat((prompt, source))
         return torch.cat((source[:-1], prompt, source[-1:]))
+
+    def read(self, tokens: torch.Tensor) -> Tuple[torch.Tensor, Tuple[int, ...]]:
+        """Take the instructions out of a rendered source.
+
+        Args:
+            tokens: LongTensor `(n + k,)`, without padding.
+
+        Returns:
+            (source `(n,)`, positions in the inventory)
+        """
+        asked = tokens >= self.first_id  # ids that no text has
+        return tokens[~asked], tuple((tokens[asked] - self.first_id).tolist())
 
     def n_source(self, n_instructions):
         """Tokens that `n_instructions` (an int or an array of them) add to the source."""

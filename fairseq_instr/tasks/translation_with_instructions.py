@@ -13,6 +13,7 @@ import torch
 from fairseq import utils
 from fairseq.data import LanguagePairDataset
 from fairseq.logging import metrics
+from fairseq.sequence_scorer import SequenceScorer
 from fairseq.tasks import register_task
 from fairseq.tasks.translation import (
     TranslationConfig,
@@ -20,6 +21,7 @@ from fairseq.tasks.translation import (
     load_langpair_dataset,
 )
 from omegaconf import II
+from torch.utils.data import ConcatDataset
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
 from fairseq_instr.checkpoints.inspection import INVENTORY_KEY, check_before_training
@@ -43,8 +45,11 @@ from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
 from fairseq_instr.data.prompted_dataset import PromptedDataset
 from fairseq_instr.errors import InputError
+from fairseq_instr.generation.conditions import ConditionPlanner, Request
+from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
 from fairseq_instr.generation.interactive import InstructionField
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
+from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.instructions.composition import compose, parse
 from fairseq_instr.instructions.inventory import (
     INVENTORY_FILE,
@@ -59,10 +64,11 @@ logger = logging.getLogger(__name__)
 DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
 DIRECTION_MODES = ("auto", "always", "never")
 PLACEMENT_KEY = "prompt_placement"
+DIRECTION_KEY = "direction_instruction"
 
 
 @dataclass
-class TranslationWithInstructionsConfig(TranslationConfig):
+class TranslationWithInstructionsConfig(TranslationConfig, GuidanceOptions):
     inventory: Optional[str] = field(
         default=None,
         metadata={
@@ -114,7 +120,8 @@ class TranslationWithInstructionsConfig(TranslationConfig):
         default="auto",
         metadata={
             "help": "add to:LANGUAGE to corpora without an .instr stream: auto (where the "
-            "inventory has several target languages), always, never"
+            "inventory has several target languages; in generation, where the checkpoint was "
+            "trained so), always, never"
         },
     )
     prompt_placement: str = field(
@@ -191,6 +198,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         self.prompt = TokenPrompt(src_dict.first_instruction, cfg.prompt_placement)
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
         self.field = InstructionField(inventory) if cfg.instruct_field else None
+        self.guidance = GuidanceOptions.of(cfg)
+        self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
         self._n_trained = 0  # instructions of the checkpoint that the next model takes
         self._language_check: Optional[LanguageCheck] = None
 
@@ -420,11 +429,16 @@ class TranslationWithInstructionsTask(TranslationTask):
             for language in monolingual_in(Path(data, corpus), split)
         ]
 
+    @property
+    def _gives_direction(self) -> bool:
+        mode = self.cfg.direction_instruction
+        several = len(self.inventory.members(TARGET_LANGUAGE)) > 1
+        return mode == "always" or (mode == "auto" and several)
+
     def _direction(self, pair: Pair) -> Optional[int]:
         """Position of the instruction for a pair's target language, where one is given."""
         mode = self.cfg.direction_instruction
-        several = len(self.inventory.members(TARGET_LANGUAGE)) > 1
-        if mode == "never" or (mode == "auto" and not several):
+        if not self._gives_direction:
             if len({target for _, target in self.pairs}) > 1 and mode == "auto":
                 raise InputError(
                     f"--lang-pairs {self.cfg.lang_pairs}: several target languages need an "
@@ -485,7 +499,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         return self.build_unrendered_dataset(rendered, constraints)
 
     def render_typed(self, source, instructions: Tuple[int, ...]):
-        """The encoder's input for one source that comes from no corpus.
+        """What `inference_step` takes for one source that comes from no corpus.
 
         Args:
             source: LongTensor `(n,)`, ending in eos.
@@ -500,7 +514,11 @@ class TranslationWithInstructionsTask(TranslationTask):
         if direction_position is not None:
             fixed = (*fixed, direction_position)
         names = [self.inventory[i].name for i in (*fixed, *instructions)]
-        return self.prompt.render_source(source, compose(names, self.inventory))
+        prompt = self.prompt
+        if prompt.on_decoder:
+            # fairseq hands on tokens alone: it travels in front, until `inference_step` takes it
+            prompt = TokenPrompt(prompt.first_id)
+        return prompt.render_source(source, compose(names, self.inventory))
 
     def build_unrendered_dataset(self, sources, constraints=None):
         """A dataset of sources that hold their prompts already."""
@@ -557,19 +575,83 @@ class TranslationWithInstructionsTask(TranslationTask):
             return 0
         return check_before_training(path, self.inventory, len(self.src_dict), resets, option)
 
+    # -- generation ---------------------------------------------------------------------
+
     def build_generator(self, models, args, *more, **kwargs):
-        """As in the parent.
+        """As in the parent; for a prompt of the decoder, contrast or guidance, a guided one.
 
         Raises:
-            InputError: if the prompt stands where beam search does not put it.
+            InputError: if these don't go together with an option of `args`, or lack something.
         """
-        if self.prompt.on_decoder and self.inventory:
-            raise InputError(
-                f"--prompt-placement {self.cfg.prompt_placement} can be trained and validated, "
-                "but not generated with: its prompt would be left out; train with "
-                "source-prefix or source-suffix"
+        prompted = self.prompt.on_decoder and bool(self.inventory)
+        scoring = getattr(args, "score_reference", False)
+        if not self.guidance.active and (scoring or not prompted):
+            return super().build_generator(models, args, *more, **kwargs)
+        self._check_search(args)
+        planner = ConditionPlanner(
+            self.guidance,
+            self.inventory,
+            self.prompt,
+            self.src_dict,
+            self.cfg.source_lang,
+            self.cfg.seed,
+            self._contrast_sources() if self.guidance.source_contrast else None,
+            self.cfg.max_source_positions - self.prompt.n_source(len(self.inventory.axes)),
+        )
+        room = self.prompt.n_target(len(self.inventory.axes))
+        return super().build_generator(GuidedEnsemble(models, planner, room), args, *more, **kwargs)
+
+    def _check_search(self, args) -> None:
+        cause = "--guidance and contrasts" if self.guidance.active else "a prompt of the decoder"
+        refused = {"print_alignment": "--print-alignment"}
+        if self.guidance.active:
+            refused.update(sampling="--sampling", score_reference="--score-reference")
+        for name, option in refused.items():
+            if getattr(args, name, None):
+                raise InputError(f"{option} does not go with {cause}; leave one of them out")
+
+    def _contrast_sources(self) -> ConcatDataset:
+        """Sources that --source-contrast draws from: token tensors without instructions."""
+        data = utils.split_paths(self.cfg.data)[0]
+        folder, _, name = self.cfg.contrast_subset.rpartition("/")
+        try:
+            groups = self._find_corpora(data, folder, name, training=False)
+        except InputError as error:
+            raise InputError(f"--contrast-subset {self.cfg.contrast_subset}: {error}") from None
+        loaded = [
+            self._load_corpus(data, corpus, name, pair, training=True, combine=False)
+            for corpora in groups.values()
+            for corpus in corpora
+            for pair in self.pairs
+            if holds_pair(Path(data, corpus), name, pair)
+        ]
+        return ConcatDataset([corpus.dataset.src for corpus in loaded])
+
+    def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None):
+        """As in the parent, under the conditions that the generator was built for."""
+
+        def decode(part, prefix_tokens, constraints):
+            return super(TranslationWithInstructionsTask, self).inference_step(
+                generator, models, part, prefix_tokens, constraints
             )
-        return super().build_generator(models, args, *more, **kwargs)
+
+        ensemble = getattr(generator, "model", None)
+        if isinstance(ensemble, GuidedEnsemble):
+            requests = self._requests(sample)
+            return decode_in_groups(ensemble, requests, decode, sample, prefix_tokens, constraints)
+        if isinstance(generator, SequenceScorer) and self.prompt.on_decoder:
+            prompts = [self.prompt.ids(asked) for asked in sample["instructions"]]
+            sample = {**sample, "start_indices": [len(prompt) for prompt in prompts]}
+        return decode(sample, prefix_tokens, constraints)
+
+    def _requests(self, sample) -> List[Request]:
+        """Sources and instructions of a batch, from a corpus or typed."""
+        rows = sample["net_input"]["src_tokens"].cpu()
+        requests = [Request(*self.prompt.read(row[row != self.src_dict.pad()])) for row in rows]
+        if "instructions" not in sample:
+            return requests
+        asked = map(tuple, sample["instructions"])
+        return [Request(request.source, own) for request, own in zip(requests, asked)]
 
     # -- validation ---------------------------------------------------------------------
 
@@ -603,22 +685,28 @@ class TranslationWithInstructionsTask(TranslationTask):
         )
 
     def state_dict(self) -> dict:
-        """What using a checkpoint must agree with goes into it: inventory and placement."""
+        """What using a checkpoint must agree with goes into it."""
         return {
             **super().state_dict(),
             INVENTORY_KEY: self.inventory.to_dict(),
             PLACEMENT_KEY: self.cfg.prompt_placement,
+            DIRECTION_KEY: "always" if self._gives_direction else "never",
         }
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Compare a checkpoint with this task before its model is built.
 
+        Under `--direction-instruction auto`, directions are given from here on if they were in
+        training.
+
         Raises:
-            InputError: if the inventories or the placements of the prompt differ.
+            InputError: if the inventories or the placements of the prompt differ, or checkpoints
+                of an ensemble were trained with directions and without.
         """
         state_dict = dict(state_dict)
         trained = state_dict.pop(INVENTORY_KEY, None)
         placement = state_dict.pop(PLACEMENT_KEY, self.cfg.prompt_placement)
+        trained_direction = state_dict.pop(DIRECTION_KEY, None)
         if trained is not None:
             trained = Inventory.from_dict(trained, origin="checkpoint")
             self.inventory.check_extends(trained, "the checkpoint")
@@ -627,8 +715,19 @@ class TranslationWithInstructionsTask(TranslationTask):
                     f"--prompt-placement {self.cfg.prompt_placement}: the checkpoint was trained "
                     f"with {placement}; give --prompt-placement {placement}"
                 )
+            if trained and trained_direction is not None:
+                self._take_direction(trained_direction)
         self._n_trained = len(trained or ())
         super().load_state_dict(state_dict)
+
+    def _take_direction(self, trained: str) -> None:
+        if self.cfg.direction_instruction == "auto":
+            self._trained_direction = self.cfg.direction_instruction = trained
+        elif self._trained_direction not in (None, trained):
+            raise InputError(
+                "--direction-instruction auto: the checkpoints were trained differently, with "
+                "always and with never; say which one is meant"
+            )
 
     def build_criterion(self, cfg, from_checkpoint=False):
         """As in the parent.

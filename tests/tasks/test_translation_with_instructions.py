@@ -336,11 +336,6 @@ def test_the_placement_of_the_prompt_is_that_of_training(refused_generate):
     assert "give --prompt-placement source-prefix" in message
 
 
-def test_a_prompt_of_the_decoder_can_t_be_generated_with(refused_generate, base):
-    message = refused_generate("--prompt-placement", "decoder-prefix", path=base)
-    assert "--prompt-placement decoder-prefix can be trained and validated, but not" in message
-
-
 def one_line_error(done):
     assert done.returncode != 0
     assert "Traceback" not in done.stderr

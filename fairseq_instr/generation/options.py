@@ -1,0 +1,114 @@
+"""Options of decoding under several conditions; the task takes them over into its own."""
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Optional, Tuple
+
+from fairseq.dataclass import FairseqDataclass
+
+from fairseq_instr.errors import InputError
+
+PROBABILITY, LOG_PROBABILITY = "probability", "log-probability"
+CONTRAST_SPACES = (PROBABILITY, LOG_PROBABILITY)
+
+
+@dataclass
+class GuidanceOptions(FairseqDataclass):
+    """Weights of the conditions; with all at 0 there is nothing but the line's own."""
+
+    guidance: float = field(
+        default=0.0,
+        metadata={
+            "help": "generation: follow the instructions g times more: (1 + g) log p under the "
+            "prompt - g log p of the bare source; 0: as the model is"
+        },
+    )
+    source_contrast: float = field(
+        default=0.0,
+        metadata={
+            "help": "generation: weight of the probability under a random other source that is "
+            "taken off, against hallucinations, such as 0.7; 0: none"
+        },
+    )
+    contrast_subset: str = field(
+        default="valid",
+        metadata={"help": "split that the other sources of --source-contrast are drawn from"},
+    )
+    language_contrast: float = field(
+        default=0.0,
+        metadata={
+            "help": "generation: weight of the probability under each wrong target language that "
+            "is taken off, against translation into it, such as 0.1; 0: none"
+        },
+    )
+    contrast_language: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "wrong languages of --language-contrast, such as en,source (source: that of "
+            "-s); default: en and source, as far as they have an instruction"
+        },
+    )
+    contrast_space: str = field(
+        default=PROBABILITY,
+        metadata={
+            "help": "what the weights of the contrasts are of: " + " or ".join(CONTRAST_SPACES)
+        },
+    )
+    plausibility: float = field(
+        default=0.1,
+        metadata={
+            "help": "--guidance, and contrasts of log-probabilities: leave out tokens below this "
+            "share of the most probable token's probability; 0: none"
+        },
+    )
+
+    @classmethod
+    def of(cls, cfg) -> "GuidanceOptions":
+        """Those among the options of a task.
+
+        Raises:
+            InputError: if a value is not accepted.
+        """
+        options = cls(**{f.name: getattr(cfg, f.name) for f in fields(cls) if f.name != "_name"})
+        options.check()
+        return options
+
+    @property
+    def active(self) -> bool:
+        """Whether a line is decoded under more than one condition."""
+        return bool(self.guidance or self.source_contrast or self.language_contrast)
+
+    @property
+    def contrast_languages(self) -> Tuple[str, ...]:
+        """Codes in `contrast_language`, in order."""
+        codes = (code.strip() for code in (self.contrast_language or "").split(","))
+        return tuple(code for code in codes if code)
+
+    def check(self) -> None:
+        """Refuse what is not accepted.
+
+        Raises:
+            InputError: names the option and what it takes.
+        """
+        for name in ("guidance", "source_contrast", "language_contrast"):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise InputError(
+                    f"--{name.replace('_', '-')} {value} is not accepted; give 0 (none) or a "
+                    "weight above it, such as 0.1: it is subtracted as it stands"
+                )
+        if not 0 <= self.plausibility <= 1:
+            raise InputError(
+                f"--plausibility {self.plausibility} is not accepted; give a share of the most "
+                "probable token's probability, 0 (no restriction) to 1"
+            )
+        if self.contrast_space not in CONTRAST_SPACES:
+            raise InputError(
+                f"--contrast-space {self.contrast_space!r} is not accepted; choose "
+                + ", ".join(CONTRAST_SPACES)
+            )
+        if self.contrast_languages and not self.language_contrast:
+            raise InputError(
+                f"--contrast-language {self.contrast_language} does nothing without "
+                "--language-contrast; give its weight, such as 0.1"
+            )
