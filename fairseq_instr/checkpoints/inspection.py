@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from pathlib import Path
 from typing import Optional
@@ -12,11 +13,17 @@ from fairseq_instr.checkpoints.growth import source_embedding
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 
+logger = logging.getLogger(__name__)
+
 INVENTORY_KEY = "instruction_inventory"
 
 
-def read_checkpoint(path) -> dict:
+def read_checkpoint(path, mmap: bool = False) -> dict:
     """The content of a checkpoint on the CPU; nothing in it is executed.
+
+    Args:
+        path: fairseq checkpoint.
+        mmap: leave tensors in the file until they are looked at.
 
     Raises:
         InputError: if the file is missing, broken, holds foreign objects, or no model.
@@ -24,7 +31,7 @@ def read_checkpoint(path) -> dict:
     if not Path(path).is_file():
         raise InputError(f"checkpoint {path} does not exist")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
@@ -39,6 +46,30 @@ def read_checkpoint(path) -> dict:
     return state
 
 
+def leave_if_finished(state: dict, path, max_update: int) -> None:
+    """End the process, as a success, if a run that would be resumed has made all its updates.
+
+    fairseq looks at `--max-update` after an update only: started once more, by a scheduler or
+    after a kill between its last save and its end, a finished run would train on by an update.
+
+    Args:
+        state: content of the checkpoint that the run would go on from.
+        path: of it.
+        max_update: of the run; 0 for no end.
+
+    Raises:
+        SystemExit: with code 0.
+    """
+    history = state.get("optimizer_history") or [{}]
+    updates = history[-1].get("num_updates", 0)
+    if 0 < max_update <= updates:
+        logger.warning(
+            f"{path} is of update {updates}, the run has reached --max-update {max_update}: "
+            "nothing is left to do; give a larger one to train on"
+        )
+        raise SystemExit(0)
+
+
 def trained_inventory(state: dict) -> Optional[Inventory]:
     """The inventory that a checkpoint was trained with; None for a base model."""
     content = (state.get("task_state") or {}).get(INVENTORY_KEY)
@@ -46,7 +77,12 @@ def trained_inventory(state: dict) -> Optional[Inventory]:
 
 
 def check_before_training(
-    path, inventory: Inventory, n_source: int, resets_optimizer: bool, option: str
+    path,
+    inventory: Inventory,
+    n_source: int,
+    resets_optimizer: bool,
+    option: str,
+    max_update: int = 0,
 ) -> int:
     """Refuse a checkpoint that training could not go on from.
 
@@ -56,6 +92,7 @@ def check_before_training(
         n_source: size of the grown source dictionary.
         resets_optimizer: whether the optimizer starts afresh.
         option: the option that names the checkpoint, for the error.
+        max_update: where a run that is resumed ends; 0 for nowhere.
 
     Returns:
         Number of instructions that the checkpoint was trained with.
@@ -64,8 +101,11 @@ def check_before_training(
         InputError: if its inventory or its vocabulary differs, if it has an adaptive softmax,
             or if it would be resumed with an optimizer state that is too small for the grown
             vocabulary.
+        SystemExit: with code 0, if the run that would be resumed has ended.
     """
     state = read_checkpoint(path)
+    if not resets_optimizer:
+        leave_if_finished(state, path, max_update)
     trained = trained_inventory(state)
     if trained is not None:
         inventory.check_extends(trained, f"{option} {path}")

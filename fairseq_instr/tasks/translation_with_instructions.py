@@ -177,6 +177,7 @@ class TranslationWithInstructionsConfig(TranslationConfig, GuidanceOptions):
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
     save_dir: str = II("checkpoint.save_dir")
     reset_optimizer: bool = II("checkpoint.reset_optimizer")
+    max_update: int = II("optimization.max_update")
 
 
 @register_task("translation_with_instructions", dataclass=TranslationWithInstructionsConfig)
@@ -573,7 +574,9 @@ class TranslationWithInstructionsTask(TranslationTask):
             path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
         else:
             return 0
-        return check_before_training(path, self.inventory, len(self.src_dict), resets, option)
+        return check_before_training(
+            path, self.inventory, len(self.src_dict), resets, option, self.cfg.max_update
+        )
 
     # -- generation ---------------------------------------------------------------------
 
