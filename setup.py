@@ -22,7 +22,13 @@ FAIRSEQ = [
 EXTRAS = {
     "test": ["pytest>=7", "pytest-xdist>=3", "pytest-cov", "hypothesis"],
     "lint": ["ruff", "mypy", "types-PyYAML", "types-tqdm"],
-    "huggingface": ["transformers", "safetensors"],
+    "huggingface": [
+        "safetensors",
+        "tokenizers",
+        # only to compare with: later ones do without torch 2.5
+        'transformers; python_version >= "3.11"',
+        'transformers<5; python_version < "3.11"',
+    ],
     "ctranslate2": ["ctranslate2>=4"],
     "distillation": ["openai>=1"],
 }

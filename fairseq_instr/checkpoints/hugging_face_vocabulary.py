@@ -1,0 +1,217 @@
+"""The vocabulary of a Hugging Face model as a fairseq dictionary, by a bijection of ids.
+
+fairseq fixes ids 0 to 3 as `<s>`, `<pad>`, `</s>`, `<unk>`; each gets the row of the token that
+means the same, or, where the model has no such token, of one that no text is written with. All
+others follow in their old order. No row is added or lost, so that probabilities are the same.
+
+In the dictionary file a token is its old id in decimals, as with fairseq's own `gpt2` encoder:
+pieces may hold spaces and line breaks, which a dictionary file can't.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import write_atomically
+
+TOKENIZER_FILE = "tokenizer.json"
+SPECIAL_IDS_FILE = "special_ids.json"
+UNUSED_NAMES = ("reserved", "pad", "unk", "unused")
+N_UNUSED_BYTES = 9
+"""Control characters 0 to 8, which no text holds."""
+
+
+class Vocabulary(NamedTuple):
+    """Ids, as Hugging Face counts them, of what fairseq has at 0 to 3.
+
+    Example: `Vocabulary(bos=1, pad=3, eos=2, unk=0, size=6).order == [1, 3, 2, 0, 4, 5]`.
+    """
+
+    bos: int
+    pad: int
+    eos: int
+    unk: int
+    size: int
+
+    @property
+    def order(self) -> List[int]:
+        """Hugging Face's id of each fairseq id."""
+        special = self[:4]
+        return [*special, *(i for i in range(self.size) if i not in special)]
+
+    def write_dictionary(self, path, force: bool = False) -> None:
+        """Write `dict.txt`, for `fairseq-preprocess --srcdict`."""
+        lines = (f"{i} 1\n" for i in self.order[4:])
+        write_atomically(path, "".join(lines), force)
+
+    def save(self, folder: Path, force: bool = False) -> None:
+        """Write `special_ids.json`."""
+        text = json.dumps(self._asdict(), indent=2) + "\n"
+        write_atomically(Path(folder, SPECIAL_IDS_FILE), text, force)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Vocabulary":
+        """Read `special_ids.json`.
+
+        Raises:
+            InputError: if it is missing or is not four different ids and a size.
+        """
+        path = Path(folder, SPECIAL_IDS_FILE)
+        content = read_json(path)
+        try:
+            vocabulary = cls(**content)
+            correct = len(set(vocabulary[:4])) == 4 and all(
+                type(i) is int and 0 <= i < vocabulary.size for i in vocabulary[:4]
+            )
+        except TypeError:
+            correct = False
+        if not correct:
+            raise InputError(
+                f"{path} is not accepted: it holds four different ids bos, pad, eos, unk, and the "
+                "size; convert the model again"
+            )
+        return vocabulary
+
+
+def read_json(path: Path) -> dict:
+    """An object in a JSON file.
+
+    Raises:
+        InputError: if the file is missing or holds something else.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path} does not exist; a Hugging Face folder has it, copy it there")
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path} is not accepted: expected a JSON object")
+    return content
+
+
+def load_tokenizer(folder: Path):
+    """The tokenizer of a Hugging Face folder.
+
+    Raises:
+        InputError: if `tokenizer.json` is missing or broken, or the library is.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise InputError(
+            "the Python package tokenizers is not installed: pip install "
+            "'fairseq-instr[huggingface]'"
+        ) from None
+    path = Path(folder, TOKENIZER_FILE)
+    if not path.is_file():
+        raise InputError(
+            f"{path} does not exist; load the tokenizer with Hugging Face's AutoTokenizer and "
+            "save it, which writes this file"
+        )
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise InputError(f"{path} is not a tokenizer: {error}") from None
+
+
+def find_vocabulary(
+    folder: Path, config: dict, tokens: Optional[Dict[str, str]] = None
+) -> Vocabulary:
+    """Choose the tokens that become `<s>`, `<pad>`, `</s>` and `<unk>`.
+
+    Args:
+        folder: with `tokenizer.json`, and `tokenizer_config.json` where there is one.
+        config: of the model.
+        tokens: tokens chosen by the user for any of `bos`, `pad`, `eos`, `unk`.
+
+    Raises:
+        InputError: if the tokenizer has tokens without a row, a chosen token is not in it, it
+            is not clear which token ends a text, or there are too few unused tokens.
+    """
+    tokenizer = load_tokenizer(folder)
+    ids = tokenizer.get_vocab(with_added_tokens=True)
+    size = config["vocab_size"]
+    if max(ids.values()) >= size:
+        raise InputError(
+            f"{folder}: the tokenizer has ids up to {max(ids.values())}, but the model has "
+            f"embeddings for {size} tokens only; use the tokenizer that belongs to the model"
+        )
+    named = _named_tokens(folder, tokenizer)
+    chosen: Dict[str, int] = {}
+    for role in ("eos", "bos", "unk", "pad"):
+        token = (tokens or {}).get(role) or named.get(role)
+        if token is not None:
+            if token not in ids:
+                raise InputError(
+                    f"{folder}: the token {token!r} for {role} is not in the tokenizer; "
+                    f"give another with --{role}-token"
+                )
+            number: Optional[int] = ids[token]
+        else:
+            number = config.get(f"{role}_token_id")
+        if isinstance(number, list):
+            if role == "eos" and len(number) != 1:
+                raise InputError(
+                    f"{folder}: the model has several end tokens {number}; choose one with "
+                    "--eos-token"
+                )
+            number = number[0] if number else None
+        # one token has two roles where the text's end also pads, or begins (Qwen 2): the second
+        # role gets an unused token
+        if number is not None and number not in chosen.values():
+            chosen[role] = number
+    if "eos" not in chosen:
+        raise InputError(
+            f"{folder}: neither the configuration nor the tokenizer says which token ends a text; "
+            "name it with --eos-token"
+        )
+    spares = _unused_ids(tokenizer, ids, size, set(chosen.values()))
+    for role in ("bos", "pad", "unk"):
+        if role not in chosen:
+            if not spares:
+                raise InputError(
+                    f"{folder}: there is no unused token to stand for {role}; name one that your "
+                    f"texts don't need with --{role}-token"
+                )
+            chosen[role] = spares.pop(0)
+    return Vocabulary(size=size, **chosen)
+
+
+def _named_tokens(folder: Path, tokenizer) -> Dict[str, str]:
+    """Tokens that the tokenizer's own files name."""
+    named = {}
+    path = Path(folder, "tokenizer_config.json")
+    settings = read_json(path) if path.exists() else {}
+    for role in ("bos", "eos", "pad", "unk"):
+        token = settings.get(f"{role}_token")
+        if isinstance(token, dict):  # older files write the token with its properties
+            token = token.get("content")
+        if token:
+            named[role] = token
+    unk = json.loads(tokenizer.to_str())["model"].get("unk_token")
+    if unk:
+        named.setdefault("unk", unk)
+    return named
+
+
+def starts_with(tokenizer, token: int) -> bool:
+    """Whether a tokenizer puts a token in front of a text."""
+    return tokenizer.encode("a").ids[:1] == [token]
+
+
+def _unused_ids(tokenizer, ids: Dict[str, int], size: int, taken: set) -> List[int]:
+    """Ids that no text is encoded with, the best first."""
+    beyond = sorted(set(range(size)) - set(ids.values()))
+    special = tokenizer.get_added_tokens_decoder().items()
+    named = sorted(
+        number
+        for number, token in special
+        if token.special and any(word in token.content.lower() for word in UNUSED_NAMES)
+    )
+    spelled = [(f"<0x{byte:02X}>", chr(256 + byte)) for byte in range(N_UNUSED_BYTES)]
+    control = [ids[token] for pair in spelled for token in pair if token in ids]
+    return [i for i in dict.fromkeys((*beyond, *named, *control)) if i not in taken]

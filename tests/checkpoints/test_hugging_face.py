@@ -1,0 +1,260 @@
+import json
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from fairseq import checkpoint_utils
+from fairseq.data import Dictionary
+
+from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
+from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, load_tokenizer
+from fairseq_instr.errors import InputError
+from fairseq_instr.models.decoder_only import DecoderOnlyModel
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "convert_llama_checkpoint.py"
+
+
+def load_weights(folder):
+    from safetensors.torch import load_file
+
+    weights = {}
+    for path in Path(folder).glob("*.safetensors"):
+        weights.update(load_file(str(path)))
+    return weights
+
+
+def edit(path, **changes):
+    """Change keys of a JSON file; None removes one."""
+    content = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({k: v for k, v in content.items() if v is not None}))
+
+
+def load_model(output):
+    """The converted model, and its dictionary."""
+    dictionary = Dictionary.load(str(output / "dict.txt"))
+    task = SimpleNamespace(source_dictionary=dictionary, target_dictionary=dictionary)
+    state = checkpoint_utils.load_checkpoint_to_cpu(str(output / "model.pt"))
+    model = DecoderOnlyModel.build_model(state["cfg"]["model"], task)
+    model.load_state_dict(state["model"])
+    return model.eval(), dictionary
+
+
+class TestThereAndBack:
+    def test_bit_exact(self, family, converted, tmp_path):
+        folder, output = converted(family)
+        names = to_hugging_face(
+            output / "model.pt", output / "tokenizer", tmp_path / "back", shard_bytes=30_000
+        )
+        assert len(names) > 1
+        before, after = load_weights(folder), load_weights(tmp_path / "back")
+        assert set(before) == set(after)
+        for key, tensor in before.items():
+            assert after[key].dtype == tensor.dtype and torch.equal(after[key], tensor), key
+        index = json.loads((tmp_path / "back" / "model.safetensors.index.json").read_text())
+        assert set(index["weight_map"]) == set(before)
+        config, original = (
+            json.loads((f / "config.json").read_text()) for f in (tmp_path / "back", folder)
+        )
+        assert {key: config[key] for key in original} == original
+        assert (tmp_path / "back" / "tokenizer.json").read_bytes() == (
+            folder / "tokenizer.json"
+        ).read_bytes()
+
+    def test_script(self, converted, tmp_path, monkeypatch, capsys):
+        folder, output = converted("llama-2")
+        forth = ["from-hugging-face", folder, "--output", tmp_path / "f", "--dtype", "float32"]
+        back = [
+            "to-hugging-face", tmp_path / "f" / "model.pt", "--tokenizer",
+            tmp_path / "f" / "tokenizer", "--output", tmp_path / "b", "--dtype", "bfloat16",
+        ]  # fmt: skip
+        for command in (forth, back):
+            monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, command)])
+            runpy.run_path(str(SCRIPT), run_name="__main__")
+        assert "<s> 1, <pad> 3, </s> 2, <unk> 0" in capsys.readouterr().out
+        for key, tensor in load_weights(folder).items():
+            assert torch.equal(load_weights(tmp_path / "b")[key], tensor)
+        assert (tmp_path / "f" / "dict.txt").read_text() == (output / "dict.txt").read_text()
+
+    def test_a_model_trained_on(self, converted, tmp_path):
+        """A checkpoint that fairseq saved: its options come as a config, its weights in fp32."""
+        _, output = converted("llama-3")
+        state = torch.load(output / "model.pt", weights_only=True)
+        state["model"] = {key: tensor.float() + 0.5 for key, tensor in state["model"].items()}
+        state["cfg"]["model"] = vars(state["cfg"]["model"])
+        torch.save(state, tmp_path / "tuned.pt")
+        to_hugging_face(tmp_path / "tuned.pt", output / "tokenizer", tmp_path / "back")
+        before, after = load_weights(converted("llama-3")[0]), load_weights(tmp_path / "back")
+        for key, tensor in before.items():
+            assert torch.equal(after[key], tensor.float() + 0.5)
+
+    def test_transformers_computes_the_same(self, family, converted, tmp_path):
+        """The tuned model in Hugging Face's own hands: logits on a sentence of its tokenizer."""
+        try:
+            import torchaudio  # noqa: F401
+        except ImportError:
+            pass
+        except OSError:  # does not load beside every torch
+            sys.modules["torchaudio"] = None
+        transformers = pytest.importorskip("transformers")
+        if not transformers.utils.is_torch_available():
+            pytest.skip("this transformers wants a later torch")
+        _, output = converted(family)
+        to_hugging_face(
+            output / "model.pt", output / "tokenizer", tmp_path / "back", dtype="float32"
+        )
+        theirs = transformers.AutoModelForCausalLM.from_pretrained(
+            tmp_path / "back", dtype=torch.float32
+        )
+        tokenizer = load_tokenizer(tmp_path / "back")
+        source, target = "Two men are talking", " und der Hund schläft"
+        ids = tokenizer.encode(source).ids
+        continued = tokenizer.encode(target, add_special_tokens=False).ids
+        model, dictionary = load_model(output)
+        plain = tokenizer.encode(source, add_special_tokens=False).ids
+        src_tokens = dictionary.encode_line(" ".join(map(str, plain))).long()[None]
+        target = dictionary.encode_line(" ".join(map(str, continued))).long()[None]
+        with torch.no_grad():
+            expected = theirs(torch.tensor([ids + continued])).logits[0, len(ids) - 1 :]
+            logits, _ = model(src_tokens, None, target.roll(1, 1))
+        order = Vocabulary.load(output / "tokenizer").order
+        assert (logits[0] - expected[:, order]).abs().max() < 1e-5
+
+
+class TestVocabulary:
+    def test_order_is_a_bijection(self):
+        vocabulary = Vocabulary(bos=1, pad=3, eos=2, unk=0, size=6)
+        assert vocabulary.order == [1, 3, 2, 0, 4, 5]
+
+    @pytest.mark.parametrize(
+        "family, bos, pad, eos, unk, prompt_bos",
+        [
+            # <0x00>, a byte that no text holds, pads
+            ("llama-2", "<s>", "<0x00>", "</s>", "<unk>", True),
+            (
+                "llama-3", "<|begin_of_text|>", "<|reserved_special_token_0|>",
+                "<|end_of_text|>", "<|reserved_special_token_1|>", True,
+            ),
+            # rows beyond the tokenizer's tokens
+            ("qwen-2", None, None, "<|endoftext|>", None, False),
+        ],
+    )  # fmt: skip
+    def test_special_tokens(self, converted, family, bos, pad, eos, unk, prompt_bos):
+        _, output = converted(family)
+        tokenizer = load_tokenizer(output / "tokenizer")
+        vocabulary = Vocabulary.load(output / "tokenizer")
+        assert [tokenizer.id_to_token(i) for i in vocabulary[:4]] == [bos, pad, eos, unk]
+        state = torch.load(output / "model.pt", weights_only=True)
+        assert state["cfg"]["model"].prompt_bos == prompt_bos
+
+    def test_dictionary(self, family, converted):
+        """Each fairseq id has the row of the token that its symbol names."""
+        folder, output = converted(family)
+        dictionary = Dictionary.load(str(output / "dict.txt"))
+        rows = torch.load(output / "model.pt", weights_only=True)["model"][
+            "decoder.embed_tokens.weight"
+        ]
+        original = load_weights(folder)["model.embed_tokens.weight"]
+        assert len(dictionary) == len(rows) == len(original)
+        for i in range(4, len(dictionary), 37):
+            assert torch.equal(rows[i], original[int(dictionary[i])])
+
+    def test_a_token_can_be_chosen(self, make_folder, tmp_path):
+        folder = make_folder("llama-3")
+        tokens = {"pad": "<|reserved_special_token_3|>"}
+        vocabulary = from_hugging_face(folder, tmp_path / "out", tokens=tokens)
+        tokenizer = load_tokenizer(folder)
+        assert tokenizer.id_to_token(vocabulary.pad) == "<|reserved_special_token_3|>"
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "changes, error",
+        [
+            ({"architectures": ["MambaForCausalLM"]}, "architecture 'MambaForCausalLM' is not"),
+            ({"architectures": []}, "architecture None is not supported"),
+            ({"rope_scaling": {"rope_type": "yarn", "factor": 2}}, "rope type 'yarn'"),
+            ({"rope_scaling": {"type": "dynamic", "factor": 2}}, "rope type 'dynamic'"),
+            ({"rope_scaling": {"rope_type": "llama3", "factor": 2}}, "lacks 'low_freq_factor'"),
+            ({"hidden_act": "gelu"}, "hidden_act 'gelu' is not supported; supported is silu"),
+            ({"use_sliding_window": True}, "use_sliding_window True"),
+            ({"quantization_config": {"bits": 4}}, "quantization_config"),
+            ({"hidden_size": None}, "hidden_size is missing"),
+            ({"vocab_size": 390}, "embeddings for 390 tokens only"),
+            ({"vocab_size": 500}, "model.embed_tokens.weight is of shape"),
+            ({"num_hidden_layers": 3}, "no parameter model.layers.2"),
+            ({"num_hidden_layers": 1}, r"parameter model.layers.1.* \(9 such\)"),
+            ({"attention_bias": True}, "no parameter model.layers.0.self_attn.q_proj.bias"),
+        ],
+    )
+    def test_configuration(self, make_folder, tmp_path, changes, error):
+        folder = make_folder("llama-2")
+        edit(folder / "config.json", **changes)
+        with pytest.raises(InputError, match=error):
+            from_hugging_face(folder, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+    def test_missing_files(self, make_folder, tmp_path):
+        folder = make_folder("llama-2")
+        for name, error in {
+            "model-00002-of-00002.safetensors": "lacks model-00002-of-00002.safetensors: download",
+            "tokenizer.json": "AutoTokenizer",
+            "config.json": "config.json does not exist",
+        }.items():
+            (folder / name).unlink()
+            with pytest.raises(InputError, match=error):
+                from_hugging_face(folder, tmp_path / "out")
+
+    def test_pickled_weights(self, make_folder, tmp_path):
+        folder = make_folder("llama-2")
+        for path in folder.glob("model*"):
+            path.unlink()
+        (folder / "pytorch_model.bin").touch()
+        with pytest.raises(InputError, match="save it, which writes safetensors"):
+            from_hugging_face(folder, tmp_path / "out")
+
+    def test_broken_shard(self, make_folder, tmp_path):
+        folder = make_folder("llama-2")
+        path = folder / "model-00001-of-00002.safetensors"
+        path.write_bytes(path.read_bytes()[:1000])
+        with pytest.raises(InputError, match="model-00001-of-00002.safetensors is broken"):
+            from_hugging_face(folder, tmp_path / "out")
+
+    def test_unknown_token(self, make_folder, tmp_path):
+        with pytest.raises(InputError, match="'<nothing>' for pad is not in the tokenizer"):
+            from_hugging_face(make_folder("qwen-2"), tmp_path / "o", tokens={"pad": "<nothing>"})
+
+    def test_several_end_tokens(self, make_folder, tmp_path):
+        folder = make_folder("llama-3")
+        edit(folder / "tokenizer_config.json", eos_token=None)
+        with pytest.raises(InputError, match="several end tokens .* --eos-token"):
+            from_hugging_face(folder, tmp_path / "out")
+
+    def test_no_overwriting(self, converted, tmp_path):
+        folder, output = converted("llama-2")
+        with pytest.raises(InputError, match="--force"):
+            from_hugging_face(folder, output)
+        with pytest.raises(InputError, match="--force"):
+            to_hugging_face(output / "model.pt", output / "tokenizer", tmp_path)
+
+    def test_tokenizer_of_another_model(self, converted, tmp_path):
+        with pytest.raises(InputError, match="has a vocabulary of"):
+            to_hugging_face(
+                converted("llama-2")[1] / "model.pt",
+                converted("qwen-2")[1] / "tokenizer",
+                tmp_path / "out",
+            )
+
+    def test_other_models(self, base, converted, tmp_path):
+        with pytest.raises(InputError, match="no checkpoint of a decoder_only model"):
+            to_hugging_face(base, converted("llama-2")[1] / "tokenizer", tmp_path / "out")
+
+    def test_instruction_symbols(self, converted, inventory, tmp_path):
+        _, output = converted("llama-2")
+        state = torch.load(output / "model.pt", weights_only=True)
+        state["task_state"] = {"instruction_inventory": inventory.to_dict()}
+        torch.save(state, tmp_path / "tuned.pt")
+        with pytest.raises(InputError, match="symbols for 5 instructions"):
+            to_hugging_face(tmp_path / "tuned.pt", output / "tokenizer", tmp_path / "out")
