@@ -38,10 +38,11 @@ def register() -> None:
         type(np.dtype(np.int64)),
     ]
     try:
-        from numpy._core.multiarray import scalar
+        from numpy._core.multiarray import _reconstruct, scalar
     except ImportError:  # numpy 1
-        from numpy.core.multiarray import scalar
-    allowed.append(scalar)
+        from numpy.core.multiarray import _reconstruct, scalar
+    # --eval-bleu leaves arrays of counts in the meters that a checkpoint keeps
+    allowed += [scalar, _reconstruct, np.ndarray]
     try:
         from fairseq.distributed.utils import _TensorPlaceholder
 

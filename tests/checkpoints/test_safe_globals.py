@@ -30,6 +30,13 @@ def test_what_fairseq_saves_is_loaded(tmp_path, content):
     assert loaded == content
 
 
+def test_arrays_of_counts_are_loaded(tmp_path):
+    """The meters of --eval-bleu keep them."""
+    torch.save({"content": np.array([3, 1])}, tmp_path / "model.pt")
+    loaded = torch.load(tmp_path / "model.pt", weights_only=True)["content"]
+    assert loaded.tolist() == [3, 1]
+
+
 def test_anything_else_is_not(tmp_path):
     torch.save({"content": tmp_path}, tmp_path / "model.pt")
     with pytest.raises(Exception, match="(?i)weights.only"):
