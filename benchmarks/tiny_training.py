@@ -81,8 +81,12 @@ def binarise(folder: Path, n_pairs: int = 300) -> Path:
 
 
 def _preprocess(*arguments) -> None:
+    before = sys.argv
     sys.argv = ["fairseq-preprocess", *map(str, arguments), "--workers", "1"]
-    preprocess.cli_main()
+    try:
+        preprocess.cli_main()
+    finally:
+        sys.argv = before
 
 
 def start(*arguments, log: Path, before=None) -> multiprocessing.Process:
