@@ -121,7 +121,12 @@ class ConflictSampler:
         self._swaps = [
             (
                 all_axes.index(instruction.axis),
-                tuple(i for i in inventory.members(instruction.axis) if i != position),
+                # one with a slot would need an argument, and any may be right
+                tuple(
+                    i
+                    for i in inventory.members(instruction.axis)
+                    if i != position and inventory[i].argument is None
+                ),
             )
             if instruction.axis in axes and (only is None or position in only)
             else None

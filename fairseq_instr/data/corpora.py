@@ -8,7 +8,8 @@
     data-bin/denoise/train.de-None.de.{bin,idx}              text of one language, noised on the fly
 
 The files are stock `fairseq-preprocess` output; the instructions are a third stream, made with
-`--source-lang instr --only-source`.
+`--source-lang instr --only-source`. There, an argument is the tokens after its instruction, each
+with `=` in front, spelled in the subwords of the source: `uppercase begin-with =▁Heu =te`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
 from fairseq_instr.data.denoise import Noise
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.composition import compose
+from fairseq_instr.instructions.asking import ARGUMENT_MARK, Asked, argument_of
+from fairseq_instr.instructions.composition import compose_positions
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
 
@@ -50,6 +52,8 @@ class Corpus:
             Words that this dictionary lacks are refused when the corpus is loaded.
         fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
         noise: makes the sources from the targets; None where they are as they stand.
+        pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
+            for others; None without any.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Corpus:
     positions: Optional[np.ndarray]
     fixed: Tuple[int, ...] = ()
     noise: Optional[Noise] = None
+    pieces: Optional[np.ndarray] = None
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -79,16 +84,41 @@ class Corpus:
         """Positions of the instructions of one pair, in canonical order."""
         if self.stream is None:
             return self.fixed
-        own = self.positions[self.stream[index].numpy()]
-        own = own[own >= 0].tolist()
+        tokens = self.stream[index].numpy()
+        own = self.positions[tokens]
+        own = own[own >= 0].tolist() if self.pieces is None else self._with_arguments(tokens)
         return tuple(sorted({*own, *self.fixed}))
+
+    def _with_arguments(self, tokens: np.ndarray) -> List[int]:
+        """Positions of a line's instructions; the pieces after one are its argument."""
+        asked: List[int] = []
+        for position, piece in zip(self.positions[tokens].tolist(), self.pieces[tokens].tolist()):
+            if position >= 0:
+                asked.append(position)
+            elif piece >= 0 and asked:
+                asked[-1] = Asked(asked[-1], (*(argument_of(asked[-1]) or ()), piece))
+        return asked
 
     @property
     def n_instructions(self) -> np.ndarray:
-        """Upper bound of the number of instructions of each pair: int64 `(len(self),)`."""
+        """Upper bound of the tokens of each pair's instructions: int64 `(len(self),)`.
+
+        One for an instruction; with an argument, its symbol twice and the argument's pieces.
+        """
+        n_fixed = sum(1 + _argument_bound(argument_of(position)) for position in self.fixed)
         if self.stream is None:
-            return np.full(len(self), len(self.fixed), dtype=np.int64)
-        return np.asarray(self.stream.sizes, dtype=np.int64) - 1 + len(self.fixed)
+            return np.full(len(self), n_fixed, dtype=np.int64)
+        n_tokens = np.asarray(self.stream.sizes, dtype=np.int64) - 1
+        # an instruction and one piece at least, for each symbol that comes again
+        closing = 0 if self.pieces is None else n_tokens // 2
+        return n_tokens + closing + n_fixed
+
+
+def _argument_bound(argument) -> int:
+    """Most tokens that an argument adds: of a text, one a byte and one for its first space."""
+    if argument is None:
+        return 0
+    return 1 + (len(argument.encode("utf-8")) + 1 if isinstance(argument, str) else len(argument))
 
 
 def find_groups(data: str, split: str) -> Dict[str, List[str]]:
@@ -160,18 +190,25 @@ def _stream_index(folder: Path, split: str) -> Path:
     return folder / f"{split}.{STREAM}-None.{STREAM}.idx"
 
 
-def load_stream(folder: Path, split: str, inventory: Inventory, dataset_impl=None):
+def load_stream(
+    folder: Path,
+    split: str,
+    inventory: Inventory,
+    dataset_impl=None,
+    source_dictionary: Optional[Dictionary] = None,
+):
     """The `.instr` stream of a folder's split and what its symbols mean.
 
     Returns:
-        (dataset or None, int64 array symbol id -> position in the inventory or -1)
+        (dataset or None, int64 array symbol id -> position in the inventory or -1, and the
+        same -> id in the source's dictionary of a piece of an argument or -1; None without any)
 
     Raises:
-        InputError: if `dict.instr.txt` is missing or names an instruction that the inventory
-            lacks.
+        InputError: if `dict.instr.txt` is missing, or holds an instruction that the inventory
+            lacks or a piece that the source's dictionary lacks.
     """
     if not _stream_index(folder, split).exists():
-        return None, None
+        return None, None, None
     prefix = str(_stream_index(folder, split).with_suffix(""))
     dictionary_file = folder / f"dict.{STREAM}.txt"
     if not dictionary_file.is_file():
@@ -181,13 +218,30 @@ def load_stream(folder: Path, split: str, inventory: Inventory, dataset_impl=Non
         )
     dictionary = Dictionary.load(str(dictionary_file))
     positions = np.full(len(dictionary), -1, dtype=np.int64)
+    pieces = np.full(len(dictionary), -1, dtype=np.int64)
     for symbol in dictionary.symbols[dictionary.nspecial :]:
         if symbol.startswith("madeupword"):
             continue
-        (positions[dictionary.index(symbol)],) = compose(
-            [symbol], inventory, origin=str(dictionary_file)
+        index = dictionary.index(symbol)
+        try:
+            if symbol.startswith(ARGUMENT_MARK):
+                pieces[index] = _piece(symbol[len(ARGUMENT_MARK) :], source_dictionary)
+            else:
+                positions[index] = inventory.position(symbol)
+        except InputError as error:
+            raise InputError(f"{dictionary_file}: {error}") from None
+    stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
+    return stream, positions, pieces if (pieces >= 0).any() else None
+
+
+def _piece(piece: str, source_dictionary: Optional[Dictionary]) -> int:
+    """Id of a piece of an argument in the dictionary of the source."""
+    if source_dictionary is None or piece not in source_dictionary.indices:
+        raise InputError(
+            f"the piece {piece!r} of an argument is not in the source's dictionary; spell "
+            "arguments with the subwords of the source, as scripts/spell_arguments.py does"
         )
-    return data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl), positions
+    return source_dictionary.index(piece)
 
 
 def load_corpus(
@@ -231,16 +285,17 @@ def load_corpus(
         dataset = load_pair(str(folder), split, *pair)
     except AssertionError as error:  # fairseq's own check of source and target
         raise InputError(f"{origin}: {error}; {remedy}") from None
-    stream, positions = load_stream(folder, split, inventory, dataset_impl)
+    stream, positions, pieces = load_stream(
+        folder, split, inventory, dataset_impl, getattr(dataset, "src_dict", None)
+    )
     if stream is not None and len(stream) != len(dataset):
         raise InputError(
             f"{origin}: the .{STREAM} stream has {len(stream)} lines, source and target have "
             f"{len(dataset)}; {remedy}"
         )
     if stream is None and direction is not None:
-        names = [inventory[position].name for position in (*fixed, direction)]
-        fixed = compose(names, inventory, origin=origin)
-    corpus = Corpus(name, pair, dataset, stream, positions, fixed)
+        fixed = compose_positions((*fixed, direction), inventory, origin=origin)
+    corpus = Corpus(name, pair, dataset, stream, positions, fixed, pieces=pieces)
     if stream is not None:
         check_stream(corpus, inventory, origin)
     return corpus
@@ -303,10 +358,19 @@ def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
                 f"binarise the stream again with a dictionary that holds those of all splits"
             )
         instructions = corpus.instructions(int(index))
-        if instructions not in checked:
-            checked.add(instructions)
-            names = [inventory[i].name for i in instructions]
-            compose(names, inventory, origin=f"{origin}, line {index + 1}")
+        arguments = tuple(argument_of(position) is not None for position in instructions)
+        if (instructions, arguments) not in checked:
+            checked.add((instructions, arguments))
+            where = f"{origin}, line {index + 1}"
+            compose_positions(instructions, inventory, origin=where)
+            for position, given in zip(instructions, arguments):
+                instruction = inventory[position]
+                if given != (instruction.argument is not None):
+                    verb = "takes no" if given else "needs an"
+                    raise InputError(
+                        f"{where}: instruction {instruction.name!r} {verb} argument; the tokens "
+                        f"after it that begin with {ARGUMENT_MARK!r} are one"
+                    )
 
 
 def group_sizes(groups: Dict[str, Iterable[Corpus]]) -> Dict[str, int]:

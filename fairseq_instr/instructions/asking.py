@@ -2,6 +2,7 @@ r"""What users write to ask for instructions: names, and arguments that fill the
 
     uppercase, begin-with=Heute, at-most=40          on a command line, separated by commas
     begin-with="Heute, am Montag", uppercase         an argument with commas, in quotation marks
+    in capital letters, begin with these words=Heute the same by phrases of the inventory
     uppercase begin-with="Heute Abend"               a line of an `.instr` file, by white space
     uppercase begin-with =▁Heute =▁Abend             the same with its argument in subwords
 
@@ -21,8 +22,8 @@ from fairseq_instr.errors import InputError
 ARGUMENT_MARK = "="
 _NAME = r"[a-z0-9][a-z0-9_.:-]*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
-_ASSIGNMENT = re.compile(rf"({_NAME})\s*=\s*(.*)", re.DOTALL)
-_ITEM = re.compile(rf"\s*({_NAME}\s*=\s*{_QUOTED}\s*(?=,|$)|[^,]*)(,|$)")
+_ASSIGNMENT = re.compile(r"([^=\"]*[^=\"\s])\s*=\s*(.*)", re.DOTALL)
+_ITEM = re.compile(rf"\s*([^=\",]+=\s*{_QUOTED}\s*(?=,|\Z)|[^,]*)(,|\Z)", re.DOTALL)
 _WORD = re.compile(rf"{_NAME}={_QUOTED}(?!\S)|\S+")
 
 

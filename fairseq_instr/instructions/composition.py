@@ -13,14 +13,22 @@ from fairseq_instr.instructions.asking import Asked, argument_of, parse, split
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
 from fairseq_instr.instructions.inventory import Inventory
 
-__all__ = ["compose", "excluding", "from_inside_out", "parse", "rewrite", "verify"]
+__all__ = [
+    "compose",
+    "compose_positions",
+    "excluding",
+    "from_inside_out",
+    "parse",
+    "rewrite",
+    "verify",
+]
 
 
 def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[int, ...]:
     """Positions of the named instructions, in canonical order, each once.
 
     Args:
-        names: instruction names in any order, those with a slot with their argument.
+        names: instruction names or phrases in any order, those with a slot with their argument.
         inventory: what the model knows.
         origin: what the names come from, to begin an error with, such as `--instruct`.
 
@@ -32,18 +40,32 @@ def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tup
     inventory)`.
     """
     prefix = f"{origin}: " if origin else ""
-    chosen: Dict[str, int] = {}
+    positions = []
     for name in names:
         try:
-            position = _position(name, inventory)
+            positions.append(_position(name, inventory))
         except InputError as error:
             raise InputError(f"{prefix}{error}") from None
+    return compose_positions(positions, inventory, origin)
+
+
+def compose_positions(
+    positions: Iterable[int], inventory: Inventory, origin: str = ""
+) -> Tuple[int, ...]:
+    """As `compose`, for positions (`Asked` where there is an argument).
+
+    Raises:
+        InputError: if two different ones share an axis.
+    """
+    prefix = f"{origin}: " if origin else ""
+    chosen: Dict[str, int] = {}
+    for position in positions:
         axis = inventory[position].axis
         other = chosen.setdefault(axis, position)
         if other != position or argument_of(other) != argument_of(position):
             raise InputError(
-                f"{prefix}{inventory[chosen[axis]].name!r} and {name!r} exclude each other: both "
-                f"answer the axis {axis!r}; choose one of "
+                f"{prefix}{inventory[other].name!r} and {inventory[position].name!r} exclude each "
+                f"other: both answer the axis {axis!r}; choose one of "
                 + ", ".join(inventory[i].name for i in inventory.members(axis))
             )
     return tuple(sorted(chosen.values()))
@@ -52,7 +74,7 @@ def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tup
 def _position(name: str, inventory: Inventory) -> int:
     """Position of what a user asked for, with its argument where it has one."""
     request = split(name)
-    position = inventory.position(request.name)
+    position = inventory.find(request.name)
     check_argument(inventory[position], request.argument)
     return position if request.argument is None else Asked(position, request.argument)
 

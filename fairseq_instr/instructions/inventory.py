@@ -13,6 +13,7 @@ The order is the order of the appended symbols; a new instruction goes at the en
 
 from __future__ import annotations
 
+import difflib
 import os
 import reprlib
 from pathlib import Path
@@ -28,6 +29,9 @@ INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"
 DIRECTION_PREFIX = "to:"
 MAX_INSTRUCTIONS = 10_000
+N_NEAREST = 3
+MAX_COMPARED = 100
+"""Characters of an unknown name that are compared with the known ones."""
 MAX_FILE_BYTES = 4 * 1024 * 1024
 
 _shortened = reprlib.Repr()
@@ -67,6 +71,10 @@ class Inventory:
                     "names are unique, remove one"
                 )
             self._positions[instruction.name] = position
+        self._phrases: Dict[str, int] = {}
+        for position, instruction in enumerate(self._instructions):
+            for phrase in instruction.phrases:
+                self._phrases.setdefault(_folded(phrase), position)
 
     def __len__(self) -> int:
         return len(self._instructions)
@@ -109,9 +117,29 @@ class Inventory:
             InputError: if the name is not in the inventory; lists what is accepted.
         """
         if name not in self._positions:
-            accepted = ", ".join(self.names) or "none, the inventory is empty"
-            raise InputError(f"unknown instruction {name!r}; accepted: {accepted}")
+            raise self._unknown(name)
         return self._positions[name]
+
+    def find(self, text: str) -> int:
+        """Position of an instruction by its name or one of its phrases, in any case.
+
+        Raises:
+            InputError: if it is neither; names the nearest, and lists what is accepted.
+
+        Example: `find("In capital letters") == position("uppercase")`.
+        """
+        if text in self._positions:
+            return self._positions[text]
+        if _folded(text) not in self._phrases:
+            raise self._unknown(text)
+        return self._phrases[_folded(text)]
+
+    def _unknown(self, text: str) -> InputError:
+        known = [*self._positions, *self._phrases]
+        near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], known, N_NEAREST, cutoff=0.6)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
+        accepted = ", ".join(self.names) or "none, the inventory is empty"
+        return InputError(f"unknown instruction {text!r:.200}{hint} accepted: {accepted}")
 
     def members(self, axis: str) -> Tuple[int, ...]:
         """Positions of the instructions of one axis."""
@@ -244,6 +272,11 @@ class Inventory:
                     f"position {position + 1} holds {found}, expected {old.name!r} (axis "
                     f"{old.axis}); use the trained inventory, new instructions at its end"
                 )
+
+
+def _folded(phrase: str) -> str:
+    """A phrase as it is compared: case folded, single spaces."""
+    return " ".join(phrase.casefold().split())
 
 
 def direction(language: str) -> str:

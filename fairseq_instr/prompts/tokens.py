@@ -3,13 +3,19 @@
 The symbols stand in front of the source words (`source-prefix`), behind them
 (`source-suffix`, the post-ins of Liu et al., 2023), or at the decoder's start
 (`decoder-prefix`), where a conflict needs no second run of the encoder.
+
+The argument of an instruction stands between its symbol and the same symbol again, in tokens
+of the source's own vocabulary. No text has these symbols, so that no source can open, close or
+forge an argument.
 """
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 import torch
+
+from fairseq_instr.instructions.asking import Asked, argument_of
 
 SOURCE_PREFIX = "source-prefix"
 SOURCE_SUFFIX = "source-suffix"
@@ -23,13 +29,20 @@ class TokenPrompt:
     Args:
         first_id: dictionary id of the inventory's first symbol; the others follow it.
         placement: one of `PLACEMENTS`.
+        spell: text of an argument -> dictionary ids; needed for arguments that are text.
     """
 
-    def __init__(self, first_id: int, placement: str = SOURCE_PREFIX):
+    def __init__(
+        self,
+        first_id: int,
+        placement: str = SOURCE_PREFIX,
+        spell: Optional[Callable[[str], Sequence[int]]] = None,
+    ):
         if placement not in PLACEMENTS:
             raise ValueError(f"placement {placement!r}; accepted: {', '.join(PLACEMENTS)}")
         self.first_id = first_id
         self.placement = placement
+        self.spell = spell
 
     @property
     def on_decoder(self) -> bool:
@@ -37,8 +50,19 @@ class TokenPrompt:
         return self.placement == DECODER_PREFIX
 
     def ids(self, instructions: Sequence[int]) -> torch.Tensor:
-        """Dictionary ids of the instructions, in the order given: LongTensor `(n,)`."""
-        return torch.tensor([self.first_id + i for i in instructions], dtype=torch.long)
+        """Dictionary ids of the instructions and their arguments, in the order given.
+
+        Returns:
+            LongTensor `(n,)` where there are no arguments.
+        """
+        tokens: List[int] = []
+        for position in instructions:
+            symbol, argument = self.first_id + position, argument_of(position)
+            tokens.append(symbol)
+            if argument is not None:
+                tokens += self.spell(argument) if isinstance(argument, str) else argument
+                tokens.append(symbol)
+        return torch.tensor(tokens, dtype=torch.long)
 
     def render_source(self, source: torch.Tensor, instructions: Sequence[int]) -> torch.Tensor:
         """The encoder's input.
@@ -48,8 +72,8 @@ class TokenPrompt:
             instructions: positions in the inventory, in canonical order.
 
         Returns:
-            LongTensor `(n + k,)`; the source itself where the prompt goes to the decoder or
-            there are no instructions.
+            LongTensor `(n + k,)` with the k tokens of the prompt; the source itself where the
+            prompt goes to the decoder or there are no instructions.
         """
         if not instructions or self.on_decoder:
             return source
@@ -67,8 +91,22 @@ class TokenPrompt:
         Returns:
             (source `(n,)`, positions in the inventory)
         """
-        asked = tokens >= self.first_id  # ids that no text has
-        return tokens[~asked], tuple((tokens[asked] - self.first_id).tolist())
+        source: List[int] = []
+        asked: List[int] = []
+        opened = None  # where the argument that is being read begins, in `source`
+        symbols = [i for i in tokens.tolist() if i >= self.first_id]  # ids that no text has
+        for token in tokens.tolist():
+            position = token - self.first_id
+            if position < 0:
+                source.append(token)
+            elif opened is not None:
+                asked.append(Asked(position, tuple(source[opened:])))
+                source, opened = source[:opened], None
+            elif symbols.count(token) == 2:
+                opened = len(source)
+            else:
+                asked.append(position)
+        return tokens.new_tensor(source), tuple(asked)
 
     def n_source(self, n_instructions):
         """Tokens that `n_instructions` (an int or an array of them) add to the source."""

@@ -7,7 +7,7 @@ model; what it hands to fairseq are a dataset and a model like any other.
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 import torch
 from fairseq import utils
@@ -50,7 +50,7 @@ from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
 from fairseq_instr.generation.interactive import InstructionField
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.options import GuidanceOptions
-from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.instructions.composition import compose, compose_positions, parse
 from fairseq_instr.instructions.inventory import (
     INVENTORY_FILE,
     TARGET_LANGUAGE,
@@ -196,7 +196,10 @@ class TranslationWithInstructionsTask(TranslationTask):
     def __init__(self, cfg, src_dict, tgt_dict, inventory):
         super().__init__(cfg, src_dict, tgt_dict)
         self.inventory = inventory
-        self.prompt = TokenPrompt(src_dict.first_instruction, cfg.prompt_placement)
+        self.prompt = TokenPrompt(
+            src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
+        )
+        self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
         self.field = InstructionField(inventory) if cfg.instruct_field else None
         self.guidance = GuidanceOptions.of(cfg)
@@ -514,12 +517,35 @@ class TranslationWithInstructionsTask(TranslationTask):
         fixed = self.instruct
         if direction_position is not None:
             fixed = (*fixed, direction_position)
-        names = [self.inventory[i].name for i in (*fixed, *instructions)]
         prompt = self.prompt
         if prompt.on_decoder:
             # fairseq hands on tokens alone: it travels in front, until `inference_step` takes it
-            prompt = TokenPrompt(prompt.first_id)
-        return prompt.render_source(source, compose(names, self.inventory))
+            prompt = TokenPrompt(prompt.first_id, spell=self.spell_argument)
+        asked = compose_positions((*fixed, *instructions), self.inventory)
+        return prompt.render_source(source, asked)
+
+    def spell_argument(self, text: str) -> List[int]:
+        """Ids of an argument's tokens in the dictionary of the source.
+
+        Raises:
+            InputError: if the dictionary lacks one of them.
+        """
+        pieces = self.argument_subwords(text)
+        ids = self.src_dict.encode_line(pieces, append_eos=False, add_if_not_exist=False).tolist()
+        if self.src_dict.unk() in ids:
+            raise InputError(
+                f"the argument {text!r} can't be spelled with the source's dictionary: its tokens "
+                f"are {pieces!r}; give --bpe with the subwords of the source, or the argument in "
+                "them"
+            )
+        return ids
+
+    def build_bpe(self, args):
+        """As in the parent; what spells the sources of a user spells arguments too."""
+        bpe = super().build_bpe(args)
+        if bpe is not None:
+            self.argument_subwords = bpe.encode
+        return bpe
 
     def build_unrendered_dataset(self, sources, constraints=None):
         """A dataset of sources that hold their prompts already."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
+from fairseq_instr.instructions.asking import Asked
 
 LANGUAGES = [Instruction(f"to:{code}", "target-language") for code in ("de", "it", "nl")]
 INVENTORY = Inventory(
@@ -138,3 +139,13 @@ def test_a_single_target_language_has_no_wrong_one():
 def test_a_rate_outside_0_to_1_is_refused(rate):
     with pytest.raises(InputError, match="--conflict-rate .* from 0 to 1"):
         sampler(rate=rate)
+
+
+def test_an_instruction_with_a_slot_is_swapped_out_but_never_in():
+    inventory = Inventory(
+        [Instruction("short", "length"), Instruction("at-most", "length", argument="number")]
+    )
+    sampler = ConflictSampler(inventory, ["length"], rate=1.0)
+    for place in range(20):
+        assert sampler.draw(1, place, (Asked(1, (7, 8)),)).instructions == (0,)
+        assert sampler.draw(1, place, (0,)).instructions == ()  # dropped

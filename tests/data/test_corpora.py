@@ -184,9 +184,10 @@ def test_instruct_is_not_for_training(make_task):
 
 
 def test_madeupwords_of_the_stream_s_dictionary_are_no_instructions(data_bin, inventory):
-    stream, positions = load_stream(data_bin / "task" / "case", "train", inventory)
+    stream, positions, pieces = load_stream(data_bin / "task" / "case", "train", inventory)
     assert len(stream) == 12
     assert sorted(positions[positions >= 0].tolist()) == [0, 1]
+    assert pieces is None
 
 
 # -- pairs ------------------------------------------------------------------------------
@@ -292,7 +293,7 @@ def test_every_shard_goes_on_where_it_was(data_bin, make_task):
         task.load_dataset("train", epoch=epoch)
         dataset = task.datasets["train"]
         dataset.set_epoch(epoch)
-        seen[(epoch - 1) % 2] += dataset._index_in.tolist()
+        seen[(epoch - 1) % 2] += dataset.part(0).index_in.tolist()
     assert sorted(seen[0]) == sorted(seen[1]) == list(range(40))
 
 

@@ -35,6 +35,7 @@ REQUESTS = st.lists(st.builds(Request, NAMES, st.none() | st.text(max_size=20)),
         ("use-term=cough=Husten", ('use-term="cough=Husten"',)),
         ("in capital letters, formal", ("in capital letters", "formal")),
         ('as {"translation": "..."}', ('as {"translation": "..."}',)),
+        ('begin with these words="a, b",x', ('begin with these words="a, b"', "x")),
     ],
 )
 def test_commas_separate_what_is_asked_for(text, parsed):

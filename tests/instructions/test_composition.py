@@ -11,7 +11,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, Inventory, catalogue, compose, rewrite, verify
 from fairseq_instr.instructions.asking import argument_of
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import excluding, from_inside_out
+from fairseq_instr.instructions.composition import excluding, from_inside_out, parse
 
 SENTENCES = [
     line.split("\t")
@@ -184,3 +184,21 @@ def test_what_is_found_composes_with_what_is_made():
     assert verify(asked, "EINE HÜNDIN.", context) == {
         "uppercase": True, "short": True, "begin-with": False,
     }  # fmt: skip
+
+
+def test_phrases_ask_for_what_they_say():
+    by_phrase = compose(["In Capital  letters", "begin with these words=Heute"], INVENTORY)
+    assert by_phrase == compose(["uppercase", "begin-with=Heute"], INVENTORY)
+    for instruction in INVENTORY:
+        for phrase in instruction.phrases:
+            assert INVENTORY[INVENTORY.find(phrase)] == instruction
+            assert parse(phrase) == (phrase,)
+
+
+def test_an_unknown_phrase_is_told_the_nearest_known_ones():
+    with pytest.raises(InputError) as caught:
+        compose(["in capitol letters"], INVENTORY, origin="--instruct")
+    message = str(caught.value)
+    assert message.startswith("--instruct: unknown instruction 'in capitol letters'; did you mean ")
+    assert "'in capital letters'" in message.partition("?")[0]
+    assert "did you mean" not in str(pytest.raises(InputError, INVENTORY.find, "xyzzy").value)
