@@ -36,6 +36,8 @@ class Translator:
         self.task = task
         self.models = models
         self.subwords = subwords
+        if subwords is not None:
+            task.argument_subwords = subwords.encode
         self.generation = generation
         self.inventory = task.inventory
         self._generator = task.build_generator(models, generation)
