@@ -81,6 +81,10 @@ def build_parser():
         "--mixed-lines", type=int, default=100, help="lines an instruction for interpolations"
     )
     parser.add_argument("--beam", type=int, default=4)
+    parser.add_argument(
+        "--decoding", default="",
+        help="task options that the tuned model decodes with, such as --decoding='--guidance 0.5'",
+    )  # fmt: skip
     parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
     parser.add_argument("--seed", type=int, default=1, help="of the choice of pairs and bootstrap")
     parser.add_argument("--output", required=True, help="folder of the report")
@@ -92,21 +96,23 @@ def evaluate_instructions():
     args = build_parser().parse_args()
     refuse_to_overwrite_report(args.output, args.force)
     mixed_paths = parse_mixed(args.mixed)
+    decoding = parse_task_options(args.decoding)
     test = instructions.InstructionTestSet(
         read_lines(args.source), read_lines(args.reference), args.target_language
     )
 
-    def load(path):
+    def load(path, **options):
         return Translator.from_pretrained(
-            path, args.data, args.subwords, args.source_language, args.target_language, args.beam
-        )
+            path, args.data, args.subwords, args.source_language, args.target_language, args.beam,
+            **options,
+        )  # fmt: skip
 
     def translating(translator, title):
         return lambda lines, asked: translator.translate(
             lines, asked, args.batch_size, progress=title
         )
 
-    tuned_translator = load(args.tuned)
+    tuned_translator = load(args.tuned, **decoding)
     names = tuned_translator.inventory.names
     left_out = [
         name
@@ -132,7 +138,7 @@ def evaluate_instructions():
     mixed = {"0": instructions.summarise_mixed(base, systems["base"], test)}
     for weight, path in mixed_paths.items():
         cut = test.cut(singles, args.mixed_lines)
-        translate = translating(load(path), f"weight {weight}")
+        translate = translating(load(path, **decoding), f"weight {weight}")
         outputs, responses, _ = instructions.measure_instructed(translate, cut, singles)
         systems[f"mixed {weight}"] = outputs
         mixed[weight] = instructions.summarise_mixed(responses, outputs, test)
@@ -141,7 +147,8 @@ def evaluate_instructions():
     report = summarise(
         command=shlex.join(["python", *_relative(sys.argv)]),
         conditions={
-            "decoding": f"beam {args.beam}, batches of {args.batch_size}",
+            "decoding": f"beam {args.beam}, batches of {args.batch_size}"
+            + (f"; tuned: {args.decoding}" if args.decoding else ""),
             "test set": f"{len(test.sources)} lines, {args.source_language} to "
             f"{args.target_language}",
             "lines": f"up to {args.lines} an instruction, {args.pair_lines} a pair, "

@@ -220,18 +220,24 @@ class InstructionFinetuning(Recipe):
             )  # fmt: skip
 
     def evaluate(self) -> None:
+        """Base against tuned; where the config asks for guidance, with it and without."""
+        decoding = self.config.get("decoding", "")
         mixed = [f"{w:g}={self.mixed_model(w)}" for w in self.config["tuned_weights"]]
+        self.compare(self.work / "unguided" if decoding else self.work, "--mixed", *mixed)
+        if decoding:
+            self.compare(self.work, f"--decoding={decoding}")
+
+    def compare(self, output: Path, *more) -> None:
         labelled = [self.text / name / "test" for name in self.config.get("labelled", [])]
         self.command(
             "evaluate", sys.executable, SCRIPTS / "evaluate.py",
             "--data", self.work / "data-bin", "--subwords", self.subwords,
             "--base", self.base_model, "--tuned", self.tuned_model,
-            *(["--mixed", *mixed] if mixed else []),
             *(["--labelled", *labelled] if labelled else []),
             "--source", self.text / f"test.{self.source}",
             "--reference", self.text / f"test.{self.target}",
             "-s", self.source, "-t", self.target, "--seed", self.seed,
-            *words(self.config["evaluation"]), "--output", self.work, "--force",
+            *words(self.config["evaluation"]), *more, "--output", output, "--force",
             show=True,
         )  # fmt: skip
 

@@ -123,7 +123,8 @@ def test_instructions_are_measured_as_before(base, own_data_bin, corpus_maker, t
     done = start(
         "--data", own_data_bin, "--base", base, "--tuned", base, "-s", "en", "-t", "de",
         "--source", tmp_path / "test.en", "--reference", tmp_path / "test.de", "--pairs", "all",
-        "--mixed", f"0.5={base}", "--beam", 1, "--output", tmp_path / "report",
+        "--mixed", f"0.5={base}", "--beam", 1, "--decoding=--guidance 0.5",
+        "--output", tmp_path / "report",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
@@ -132,4 +133,5 @@ def test_instructions_are_measured_as_before(base, own_data_bin, corpus_maker, t
     assert report["responses"]["tuned"]["uppercase"]["lines"] == 5
     assert report["axes"]["uppercase"] == "case"
     assert report["pairs"]["count"] == 1
+    assert report["conditions"]["decoding"].endswith("tuned: --guidance 0.5")
     assert list(report["interpolation"]) == ["0", "0.5", "1"]
