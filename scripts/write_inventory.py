@@ -13,6 +13,7 @@ import argparse
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Inventory, catalogue
 from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.catalogue.base_rates import base_rate
 
 
 def main():
@@ -33,16 +34,17 @@ def main():
 
 
 def print_catalogue():
-    """One line an instruction: name, axis, where its data come from, languages, a phrase."""
+    """One line an instruction: name, axis, origin of its data, base rate, languages, a phrase."""
     for instruction in catalogue().values():
         name = instruction.name + (
             f"={instruction.argument.upper()}" if instruction.argument else ""
         )
         languages = ",".join(sorted(instruction.languages)) if instruction.languages else "any"
-        print(
-            f"{name:18} {instruction.axis:15} {instruction.source_of_data:9} {languages:24} "
-            f"{instruction.phrases[0]}"
-        )
+        rates = {code: base_rate(instruction.name, code) for code in ("de", "en")}
+        rate = next((rate for rate in rates.values() if rate is not None), None)
+        rate = "" if rate is None else f"{100 * rate:.1f} %"
+        origin = f"{instruction.source_of_data:9} {rate:>7}"
+        print(f"{name:18} {instruction.axis:15} {origin} {languages:24} {instruction.phrases[0]}")
 
 
 if __name__ == "__main__":

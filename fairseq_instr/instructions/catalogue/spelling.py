@@ -157,7 +157,8 @@ INSTRUCTIONS = [
         obeys=_is_ascii,
         rewrite=_to_ascii,
         layer=Layer.SPELLING,
-        languages=frozenset({"de", "fr", "es", "it", "pt", "ro", "nl", "cs"}),
+        # not Dutch: three of four Dutch sentences are in ASCII anyway
+        languages=frozenset({"de", "fr", "es", "it", "pt", "ro", "cs"}),
     ),
     Instruction(
         "swiss",

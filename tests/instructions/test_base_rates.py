@@ -1,0 +1,38 @@
+"""Base rates: counted on literal text, and there for what the catalogue can verify."""
+
+import pytest
+
+from fairseq_instr.instructions import catalogue
+from fairseq_instr.instructions.catalogue.base_rates import base_rate, measure
+
+PAIRS = [("A dog.", "EIN HUND."), ("A dog.", "Ein Hund."), ("Ten.", "Zehn."), ("Stop!", "Halt!")]
+
+
+def test_rates_are_shares_of_the_targets():
+    rates = measure(PAIRS, "de")
+    assert rates["uppercase"] == 1 / 4
+    assert rates["exclamation"] == 1 / 4
+    assert rates["number-words"] == 1 / 4
+    assert rates["long"] == 3 / 4  # 9 characters for 6 twice, 5 for 4
+    assert measure([], "de")["uppercase"] == 0.0
+
+
+def test_instructions_without_a_verifier_or_with_a_slot_have_none():
+    rates = measure(PAIRS, "de")
+    assert {"news", "at-most", "british"}.isdisjoint(rates)
+    assert base_rate("news", "de") is None and base_rate("uppercase", "xx") is None
+
+
+@pytest.mark.parametrize("language", ["de", "en", "fr", "it", "nl", "ro"])
+def test_measured_rates_cover_the_catalogue(language):
+    for name in measure([], language):
+        assert 0 <= base_rate(name, language) <= 1
+    # the three lengths part the range of all translations
+    lengths = [base_rate(name, language) for name in ("short", "isometric", "long")]
+    assert 0.99 < sum(lengths) <= 1.0001
+    # a rule that writes what translations have anyway teaches little
+    assert all(
+        base_rate(i.name, language) < 0.3
+        for i in catalogue().values()
+        if i.rewrite and i.serves(language)
+    )
