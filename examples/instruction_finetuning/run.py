@@ -9,7 +9,9 @@ Without --text the embedded sample corpus is written and used.
 """
 
 import argparse
+import json
 import random
+import shlex
 import sys
 from pathlib import Path
 
@@ -31,7 +33,7 @@ from recipe import (
 
 from fairseq_instr import sample
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines
+from fairseq_instr.files import read_lines, write_atomically
 from fairseq_instr.instructions import Context, catalogue
 
 CASES = ("uppercase", "lowercase", "titlecase")
@@ -51,6 +53,7 @@ class InstructionFinetuning(Recipe):
             ("tuning", self.tune),
             ("interpolation", self.interpolate),
             ("evaluation", self.evaluate),
+            ("results", self.write_results),
         ]
 
     @property
@@ -227,6 +230,18 @@ class InstructionFinetuning(Recipe):
         if decoding:
             self.compare(self.work, f"--decoding={decoding}")
 
+    def write_results(self) -> None:
+        """The report, and beside it that without guidance, in WORK/results.json."""
+        results = {"recipe": shlex.join(["python", *sys.argv]), **read_report(self.work)}
+        if "decoding" in self.config:
+            unguided = read_report(self.work / "unguided")
+            results["unguided"] = {k: v for k, v in unguided.items() if k != "examples"}
+        write_atomically(
+            self.work / "results.json",
+            json.dumps(results, indent=2, ensure_ascii=False) + "\n",
+            force=True,
+        )
+
     def compare(self, output: Path, *more) -> None:
         labelled = [self.text / name / "test" for name in self.config.get("labelled", [])]
         self.command(
@@ -240,6 +255,10 @@ class InstructionFinetuning(Recipe):
             *words(self.config["evaluation"]), *more, "--output", output, "--force",
             show=True,
         )  # fmt: skip
+
+
+def read_report(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
 def main():
