@@ -267,7 +267,7 @@ class LanguageAwareTuning(Recipe):
             for path in self.model(system, 1).parent.glob("checkpoint_*_*.pt"):
                 saved[int(path.stem.rpartition("_")[2])] = path
             for updates, path in sorted(saved.items()):
-                name = f"{system}.{updates}" if updates else start
+                name = f"{system}-{updates}" if updates else start
                 models[name] = [path]
                 points.append((system, updates, name))
         self.compare(
