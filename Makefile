@@ -1,4 +1,4 @@
-# make demo                      set up .venv, then run the whole recipe on the embedded sample corpus
+# make demo                      set up .venv, then run both recipes on the embedded sample corpus
 # make test                      set up .venv, then run the tests (ARGS="-k mixture" goes to pytest)
 # make test PYTHON=python3.10    the same with another interpreter, in .venv-3.10
 # make bench                     run the benchmarks
@@ -41,8 +41,7 @@ else
 endif
 
 demo: environment
-	$(single_threaded) $(VENV)/bin/python examples/instruction_finetuning/run.py \
-		--config examples/instruction_finetuning/sample_corpus.yaml --work demo
+	$(single_threaded) $(VENV)/bin/python examples/demo.py --work demo
 
 # The tests of one file stay in one process: they share what the file trains.
 test: environment

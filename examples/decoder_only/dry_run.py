@@ -1,0 +1,118 @@
+"""A training step of a large model without its weights: real shapes on torch's meta device.
+
+    python examples/decoder_only/dry_run.py --arch llama3_8b --vocabulary 128256
+
+Builds the architecture, runs a forward and a backward in which no number is computed, and says
+what a GPU has to hold. Nothing is allocated but shapes.
+"""
+
+import argparse
+from types import SimpleNamespace
+from typing import Dict
+
+import torch
+from fairseq.data import Dictionary
+from fairseq.models import ARCH_CONFIG_REGISTRY
+
+import fairseq_instr  # noqa: F401  registers the architectures
+from fairseq_instr.criterions.unlikelihood import default_chunk_size
+from fairseq_instr.errors import InputError
+from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel
+
+GB = 1e9
+HALF, FULL = 2, 4  # bytes
+
+
+def build(arch: str, vocabulary: int, **options) -> DecoderOnlyModel:
+    """An architecture in bf16 on the meta device.
+
+    Raises:
+        InputError: if there is no such architecture.
+    """
+    if arch not in ARCH_CONFIG_REGISTRY:
+        raise InputError(f"--arch {arch!r} is not known; such as llama2_7b, llama2_13b, llama3_8b")
+    settings = SimpleNamespace(**options)
+    ARCH_CONFIG_REGISTRY[arch](settings)
+    dictionary = Dictionary()
+    for number in range(vocabulary - len(dictionary)):
+        dictionary.add_symbol(str(number))
+    task = SimpleNamespace(source_dictionary=dictionary, target_dictionary=dictionary)
+    with torch.device("meta"):
+        return DecoderOnlyModel.build_model(DecoderOnlyConfig.from_namespace(settings), task).to(
+            torch.bfloat16
+        )
+
+
+def activations(model: DecoderOnlyModel, batch: int, prompt: int, target: int) -> int:
+    """Bytes that autograd keeps of a step without recomputation; runs forward and backward."""
+    kept: Dict[int, int] = {}
+    parameters = {id(parameter) for parameter in model.parameters()}
+
+    def pack(tensor):
+        if id(tensor) not in parameters:
+            kept[id(tensor)] = tensor.numel() * tensor.element_size()
+            alive.append(tensor)
+        return tensor
+
+    alive: list = []  # an id is one tensor's only as long as it lives
+    with torch.device("meta"):
+        src_tokens = torch.zeros(batch, prompt, dtype=torch.long)
+        previous = torch.zeros(batch, target, dtype=torch.long)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        features, _ = model(src_tokens, None, previous, features_only=True)
+        features.float().sum().backward()
+    without = [key for key, p in model.named_parameters() if p.grad is None]
+    assert without in ([], ["decoder.output_projection.weight"]), without
+    return sum(kept.values())
+
+
+def memory(
+    model: DecoderOnlyModel, batch: int, prompt: int, target: int, gpus: int
+) -> Dict[str, float]:
+    """What one of several GPUs holds, in 10^9 bytes, as `llama3_8b.yaml` trains.
+
+    bf16 weights and gradients everywhere; the two fp32 states of Adam are spread over the GPUs
+    (`--zero-sharding os`). With `--checkpoint-activations`, what each layer reads is kept and one
+    layer at a time is recomputed; with `--fused-loss`, a chunk of scores and the projection's
+    gradient in fp32 are held instead of tokens x vocabulary.
+    """
+    decoder = model.decoder
+    n = sum(parameter.numel() for parameter in model.parameters())
+    layers = len(decoder.layers)
+    projection = decoder.output_projection
+    tokens = batch * (prompt + target)
+    everything = activations(model, batch, prompt, target)
+    chunk = default_chunk_size(projection.out_features)
+    held = {
+        "weights": HALF * n,
+        "gradients": HALF * n,
+        "states of Adam": 2 * FULL * n / gpus,
+        "activations": HALF * layers * tokens * projection.in_features + everything / layers,
+        "fused loss": FULL * projection.weight.numel() + 2 * FULL * chunk * projection.out_features,
+    }
+    held["together"] = sum(held.values())
+    held["activations without recomputation"] = everything
+    held["scores without the fused loss"] = (
+        (HALF + 2 * FULL) * batch * target * projection.out_features
+    )
+    return {name: size / GB for name, size in held.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--arch", default="llama3_8b")
+    parser.add_argument("--vocabulary", type=int, default=128256)
+    parser.add_argument("--batch", type=int, default=4, help="rows, conflicts included")
+    parser.add_argument("--prompt", type=int, default=256, help="tokens of the longest prompt")
+    parser.add_argument("--target", type=int, default=128, help="tokens of the longest target")
+    parser.add_argument("--gpus", type=int, default=8)
+    args = parser.parse_args()
+    model = build(args.arch, args.vocabulary)
+    n = sum(parameter.numel() for parameter in model.parameters())
+    print(f"{args.arch}: {n:,} parameters")
+    for name, size in memory(model, args.batch, args.prompt, args.target, args.gpus).items():
+        print(f"{name:36} {size:8.2f} GB")
+
+
+if __name__ == "__main__":
+    main()
