@@ -5,6 +5,7 @@ never read from a text: whoever types `</s>` gets the pieces that spell it.
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import List, Sequence
 
 from fairseq.data.encoders import register_bpe
@@ -12,6 +13,7 @@ from fairseq.dataclass import FairseqDataclass
 
 from fairseq_instr.checkpoints.hugging_face_vocabulary import load_tokenizer
 from fairseq_instr.errors import InputError
+from fairseq_instr.subwords import Subwords
 
 
 class HuggingFaceSubwords:
@@ -42,6 +44,15 @@ class HuggingFaceSubwords:
         """Inverse of `encode`, line breaks included; `<unk>` and the like are left out."""
         ids: List[int] = [int(piece) for piece in pieces if piece.isdigit()]
         return self._tokenizer.decode(ids, skip_special_tokens=True)
+
+
+def load_subwords(path):
+    """What encodes text: a SentencePiece model, or the tokenizer of a Hugging Face folder.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    return HuggingFaceSubwords(path) if Path(path).is_dir() else Subwords(path)
 
 
 @dataclass

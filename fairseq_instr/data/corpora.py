@@ -6,6 +6,7 @@
                             train.instr-None.instr.{bin,idx}
                             dict.instr.txt
     data-bin/denoise/train.de-None.de.{bin,idx}              text of one language, noised on the fly
+    data-bin/general/train.prompt-response.{prompt,response}.{bin,idx}   tasks with their prompts
 
 The files are stock `fairseq-preprocess` output; the instructions are a third stream, made with
 `--source-lang instr --only-source`. There, an argument is the tokens after its instruction, each
@@ -35,8 +36,11 @@ logger = logging.getLogger(__name__)
 
 PARALLEL = "parallel"
 DENOISE = "denoise"
+GENERAL = "general"
 STREAM = "instr"
 Pair = Tuple[str, str]
+PROMPT_PAIR: Pair = ("prompt", "response")
+"""What the files of general tasks are called: their sources are whole prompts."""
 
 
 @dataclass
@@ -54,6 +58,7 @@ class Corpus:
         noise: makes the sources from the targets; None where they are as they stand.
         pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
             for others; None without any.
+        is_prompt: whether sources are whole prompts, that nothing is added to.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Corpus:
     fixed: Tuple[int, ...] = ()
     noise: Optional[Noise] = None
     pieces: Optional[np.ndarray] = None
+    is_prompt: bool = False
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -173,7 +179,8 @@ def infer_pair(data: str, split: str = "train") -> Optional[Pair]:
     for folders in find_groups(data, split).values():
         for folder in folders:
             for pair in _pairs_in(Path(data, folder), split):
-                return pair
+                if pair != PROMPT_PAIR:
+                    return pair
     return None
 
 

@@ -116,7 +116,8 @@ class PromptedDataset(FairseqDataset):
                 # what a stream says is not looked at: a bound suffices
                 fixed = corpus.stream is None
                 self._may_conflict[here] = self.conflicts.applies(corpus.fixed) if fixed else n > 0
-            self.src_sizes[here] = corpus.dataset.src_sizes[index] + self.prompt.n_source(n)
+            added = 0 if corpus.is_prompt else self.prompt.n_source(n)
+            self.src_sizes[here] = corpus.dataset.src_sizes[index] + added
             if self.has_target:
                 self.tgt_sizes[here] = corpus.dataset.tgt_sizes[index] + self.prompt.n_target(n)
 
@@ -131,19 +132,22 @@ class PromptedDataset(FairseqDataset):
         source = corpus.source(index, self.epoch, place)
         target = corpus.dataset.tgt[index] if self.has_target else None
         instructions = corpus.instructions(index)
-        item = self._render(place, source, target, instructions)
+        item = self._render(place, corpus, source, target, instructions)
         item["origin"] = (corpus.pair, index)
         if self.conflicts is not None:
             conflict = self.conflicts.draw(self.epoch, place, instructions)
             if conflict is not None:
-                item["conflict"] = self._render(place, source, target, conflict.instructions)
+                asked = conflict.instructions
+                item["conflict"] = self._render(place, corpus, source, target, asked)
                 item["conflict"]["axis"] = conflict.axis
         return item
 
-    def _render(self, place: int, source, target, instructions) -> dict:
+    def _render(self, place: int, corpus: Corpus, source, target, instructions) -> dict:
+        if not corpus.is_prompt:
+            source = self.prompt.render_source(source, instructions, corpus.pair[0])
         item = {
             "id": place,
-            "source": self.prompt.render_source(source, instructions),
+            "source": source,
             "target": target,
             "instructions": instructions,
         }

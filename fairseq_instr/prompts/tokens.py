@@ -64,12 +64,15 @@ class TokenPrompt:
                 tokens.append(symbol)
         return torch.tensor(tokens, dtype=torch.long)
 
-    def render_source(self, source: torch.Tensor, instructions: Sequence[int]) -> torch.Tensor:
+    def render_source(
+        self, source: torch.Tensor, instructions: Sequence[int], language: Optional[str] = None
+    ) -> torch.Tensor:
         """The encoder's input.
 
         Args:
             source: LongTensor `(n,)`, ending in eos.
             instructions: positions in the inventory, in canonical order.
+            language: of the source, which symbols don't say.
 
         Returns:
             LongTensor `(n + k,)` with the k tokens of the prompt; the source itself where the

@@ -29,7 +29,9 @@ from fairseq_instr.checkpoints.recovery import restore_cut_copy
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.data.corpora import (
     DENOISE,
+    GENERAL,
     PARALLEL,
+    PROMPT_PAIR,
     Corpus,
     Pair,
     find_groups,
@@ -57,6 +59,8 @@ from fairseq_instr.instructions.inventory import (
     Inventory,
     direction,
 )
+from fairseq_instr.prompts.options import TemplateOptions
+from fairseq_instr.prompts.templates import TemplatePrompt, prompt_in_words
 from fairseq_instr.prompts.tokens import PLACEMENTS, SOURCE_PREFIX, TokenPrompt
 
 logger = logging.getLogger(__name__)
@@ -65,10 +69,11 @@ DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
 DIRECTION_MODES = ("auto", "always", "never")
 PLACEMENT_KEY = "prompt_placement"
 DIRECTION_KEY = "direction_instruction"
+IN_WORDS_KEY = "prompt_in_words"
 
 
 @dataclass
-class TranslationWithInstructionsConfig(TranslationConfig, GuidanceOptions):
+class TranslationWithInstructionsConfig(TranslationConfig, GuidanceOptions, TemplateOptions):
     inventory: Optional[str] = field(
         default=None,
         metadata={
@@ -200,6 +205,9 @@ class TranslationWithInstructionsTask(TranslationTask):
             src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
         self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
+        if cfg.prompt_template:
+            self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
+            self.argument_subwords = subwords.encode
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
         self.field = InstructionField(inventory) if cfg.instruct_field else None
         self.guidance = GuidanceOptions.of(cfg)
@@ -257,7 +265,8 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "--prompt-placement decoder-prefix needs a joined dictionary and "
                 "--share-all-embeddings; dict.* of source and target differ"
             )
-        return cls(cfg, InstructedDictionary.grow(src_dict, inventory.symbols), tgt_dict, inventory)
+        symbols = symbols_of(cfg, inventory).symbols
+        return cls(cfg, InstructedDictionary.grow(src_dict, symbols), tgt_dict, inventory)
 
     @classmethod
     def load_dictionary_of(cls, data: str, language: str):
@@ -294,10 +303,12 @@ class TranslationWithInstructionsTask(TranslationTask):
                 if holds_pair(Path(data, corpus), name, pair)
             ]
             for group, corpora in groups.items()
-            if group != DENOISE
+            if group not in (DENOISE, GENERAL)
         }
         if DENOISE in groups:
             loaded[DENOISE] = self._load_denoise(data, groups[DENOISE], name)
+        if GENERAL in groups:
+            loaded[GENERAL] = self._load_general(data, groups[GENERAL], name, combine)
         conflicts = self._conflict_sampler()
         self.datasets[split] = PromptedDataset(
             loaded,
@@ -377,6 +388,20 @@ class TranslationWithInstructionsTask(TranslationTask):
     ) -> Corpus:
         # a truncated source leaves room for its prompt, which has one symbol an axis at most
         room = self.prompt.n_source(len(self.inventory.axes))
+        return load_corpus(
+            data,
+            corpus,
+            split,
+            pair,
+            self.inventory,
+            self._pair_loader(combine, room),
+            fixed=() if training else self.instruct,
+            direction=self._direction(pair),
+            dataset_impl=self.cfg.dataset_impl,
+        )
+
+    def _pair_loader(self, combine: bool, room: int = 0) -> Callable[..., LanguagePairDataset]:
+        """What loads the tokens of a pair, with `room` tokens left for a prompt."""
 
         def load_pair(folder, split, source, target) -> LanguagePairDataset:
             return load_langpair_dataset(
@@ -396,17 +421,20 @@ class TranslationWithInstructionsTask(TranslationTask):
                 truncate_source=self.cfg.truncate_source,
             )
 
-        return load_corpus(
-            data,
-            corpus,
-            split,
-            pair,
-            self.inventory,
-            load_pair,
-            fixed=() if training else self.instruct,
-            direction=self._direction(pair),
-            dataset_impl=self.cfg.dataset_impl,
-        )
+        return load_pair
+
+    def _load_general(
+        self, data: str, corpora: List[str], split: str, combine: bool
+    ) -> List[Corpus]:
+        """Tasks whose sources are whole prompts: no instruction is added to them."""
+        load_pair = self._pair_loader(combine)
+        loaded = [
+            load_corpus(data, corpus, split, PROMPT_PAIR, self.inventory, load_pair)
+            for corpus in corpora
+        ]
+        for corpus in loaded:
+            corpus.is_prompt = True
+        return loaded
 
     def _load_denoise(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
         """Texts of single languages; source and target are made of the same tokens."""
@@ -578,7 +606,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         model = super().build_model(cfg, from_checkpoint)
         if not from_checkpoint:
             self._n_trained = self._check_starting_checkpoint()
-        prepare_for_growth(model, len(self.tgt_dict), len(self.inventory), self._n_trained)
+        n_symbols = len(symbols_of(self.cfg, self.inventory))
+        prepare_for_growth(model, len(self.tgt_dict), n_symbols, self._n_trained)
         self._n_trained = 0
         if self.cfg.eval_off_target:
             self._language_check = self._build_language_check(model)
@@ -600,8 +629,9 @@ class TranslationWithInstructionsTask(TranslationTask):
             path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
         else:
             return 0
+        inventory = symbols_of(self.cfg, self.inventory)
         return check_before_training(
-            path, self.inventory, len(self.src_dict), resets, option, self.cfg.max_update
+            path, inventory, len(self.src_dict), resets, option, self.cfg.max_update
         )
 
     # -- generation ---------------------------------------------------------------------
@@ -676,6 +706,9 @@ class TranslationWithInstructionsTask(TranslationTask):
     def _requests(self, sample) -> List[Request]:
         """Sources and instructions of a batch, from a corpus or typed."""
         rows = sample["net_input"]["src_tokens"].cpu()
+        if isinstance(self.prompt, TemplatePrompt):
+            for asked in sample.get("instructions", ()):
+                self.prompt.parts(asked)  # what a worker rendered is not known here yet
         requests = [Request(*self.prompt.read(row[row != self.src_dict.pad()])) for row in rows]
         if "instructions" not in sample:
             return requests
@@ -717,8 +750,9 @@ class TranslationWithInstructionsTask(TranslationTask):
         """What using a checkpoint must agree with goes into it."""
         return {
             **super().state_dict(),
-            INVENTORY_KEY: self.inventory.to_dict(),
+            INVENTORY_KEY: symbols_of(self.cfg, self.inventory).to_dict(),
             PLACEMENT_KEY: self.cfg.prompt_placement,
+            IN_WORDS_KEY: bool(self.cfg.prompt_template),
             DIRECTION_KEY: "always" if self._gives_direction else "never",
         }
 
@@ -736,8 +770,20 @@ class TranslationWithInstructionsTask(TranslationTask):
         trained = state_dict.pop(INVENTORY_KEY, None)
         placement = state_dict.pop(PLACEMENT_KEY, self.cfg.prompt_placement)
         trained_direction = state_dict.pop(DIRECTION_KEY, None)
+        in_words = state_dict.pop(IN_WORDS_KEY, False)
+        if in_words and not self.cfg.prompt_template:
+            raise InputError(
+                "the checkpoint was trained with prompts in words; give --prompt-template"
+            )
+        if in_words and trained_direction is not None:
+            self._take_direction(trained_direction)
         if trained is not None:
             trained = Inventory.from_dict(trained, origin="checkpoint")
+            if trained and self.cfg.prompt_template:
+                raise InputError(
+                    f"--prompt-template: the checkpoint was trained with symbols for "
+                    f"{len(trained)} instructions; leave the option out"
+                )
             self.inventory.check_extends(trained, "the checkpoint")
             if trained and placement != self.cfg.prompt_placement:
                 raise InputError(
@@ -803,6 +849,11 @@ def parse_pairs(text: Optional[str], option: str = "--lang-pairs") -> List[Pair]
             )
         pairs.append((source, target))
     return pairs
+
+
+def symbols_of(cfg: TranslationWithInstructionsConfig, inventory: Inventory) -> Inventory:
+    """The instructions that have symbols of their own: none where a template says them."""
+    return Inventory() if cfg.prompt_template else inventory
 
 
 def load_inventory(cfg: TranslationWithInstructionsConfig, data: str) -> Inventory:

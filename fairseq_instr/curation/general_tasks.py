@@ -1,0 +1,159 @@
+"""General tasks, such as Stanford Alpaca's, beside translation; and outputs for AlpacaEval.
+
+A model that is finetuned on translation alone forgets to do anything else. The group `general`
+of a mixture keeps it: each source is a whole prompt, with the task in its own words, and no
+instruction of the inventory is added. Prompts and responses have line breaks, so that they are
+written in subwords at once, a line each, ready for `fairseq-preprocess`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import List, NamedTuple, Sequence
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import refuse_to_overwrite, write_atomically
+
+# as the template `alpaca`, with the task in the place of the direction
+WITH_INPUT = """The following is a task and the text that it is about. \
+Write an answer that does what the task asks.
+
+### Instruction:
+{instruction}
+
+### Input:
+{input}
+
+### Response:
+"""
+WITHOUT_INPUT = """The following is a task. Write an answer that does what the task asks.
+
+### Instruction:
+{instruction}
+
+### Response:
+"""
+FIELDS = ("instruction", "input", "output")
+
+
+class GeneralTask(NamedTuple):
+    """A task in words, what it is about (often nothing), and the answer."""
+
+    instruction: str
+    input: str = ""
+    output: str = ""
+
+    @property
+    def prompt(self) -> str:
+        """What the model reads."""
+        form = WITH_INPUT if self.input else WITHOUT_INPUT
+        # not str.format: a task may hold braces, and {input} in words
+        before, _, behind = form.partition("{input}")
+        before = before.replace("{instruction}", self.instruction)
+        return before + self.input + behind if self.input else before
+
+
+def read_tasks(path) -> List[GeneralTask]:
+    """Read a JSON list of objects with `instruction`, and `input` and `output` where they are.
+
+    Raises:
+        InputError: if the file is missing or holds something else; names the entry.
+    """
+    if not Path(path).is_file():
+        raise InputError(f"{path} does not exist")
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}") from None
+    if not isinstance(content, list):
+        raise InputError(f"{path}: expected a list of objects with {', '.join(FIELDS)}")
+    tasks = []
+    for number, entry in enumerate(content, start=1):
+        fields = {key: entry.get(key) or "" for key in FIELDS} if isinstance(entry, dict) else {}
+        if not all(isinstance(text, str) for text in fields.values()) or not fields.get(
+            "instruction", ""
+        ):
+            raise InputError(
+                f"{path}, entry {number}: expected an object with a text for 'instruction', and "
+                "texts, if any, for 'input' and 'output'"
+            )
+        tasks.append(GeneralTask(**fields))
+    return tasks
+
+
+def write_corpus(tasks: Sequence[GeneralTask], prefix, subwords, force: bool = False) -> int:
+    """Write `prefix.prompt` and `prefix.response` in subwords; binarise them into `general/`.
+
+    Args:
+        tasks: those without an output are left out.
+        prefix: of the two files.
+        subwords: with `encode`, as the model's.
+        force: overwrite them.
+
+    Returns:
+        Number of lines.
+
+    Raises:
+        InputError: if a file exists and `force` is not set.
+    """
+    kept = [task for task in tasks if task.output.strip()]
+    sides = {"prompt": [task.prompt for task in kept], "response": [task.output for task in kept]}
+    for side in sides:
+        refuse_to_overwrite(f"{prefix}.{side}", force)
+    for side, texts in sides.items():
+        lines = (" ".join(subwords.encode(text).split()) for text in texts)
+        write_atomically(f"{prefix}.{side}", "".join(f"{line}\n" for line in lines), force)
+    return len(kept)
+
+
+def read_hypotheses(log, subwords) -> List[str]:
+    """Outputs in a log of `fairseq-generate`, in the order of their numbers, line breaks kept.
+
+    Args:
+        log: its standard output in a file; the first hypothesis of each line counts.
+        subwords: with `text` (pieces -> text, line breaks kept), or else `decode`.
+
+    Raises:
+        InputError: if there are none, or a number is missing.
+    """
+    found = {}
+    for line in Path(log).read_text(encoding="utf-8").split("\n"):
+        if line.startswith("H-"):
+            number, _, pieces = line.split("\t", 2)
+            found.setdefault(int(number[2:]), pieces)
+    if not found or sorted(found) != list(range(len(found))):
+        raise InputError(f"{log} has hypotheses H- of {len(found)} lines; expected all, from 0 on")
+    as_text = getattr(subwords, "text", None)
+    pieces = [found[number] for number in range(len(found))]
+    return [as_text(p.split()) if as_text else subwords.decode(p) for p in pieces]
+
+
+def write_alpaca_eval(
+    tasks: Sequence[GeneralTask], outputs: Sequence[str], generator: str, path, force: bool = False
+) -> None:
+    """Write outputs as AlpacaEval reads them: a JSON list of instruction, output, generator.
+
+    Args:
+        tasks: what was asked.
+        outputs: one for each task.
+        generator: name of the model.
+        path: file to write.
+        force: overwrite it.
+
+    Raises:
+        InputError: if there are not as many outputs as tasks, or the file exists.
+    """
+    if len(tasks) != len(outputs):
+        raise InputError(
+            f"{len(outputs)} outputs came for {len(tasks)} tasks; translate all of them, in order"
+        )
+    entries = [
+        {
+            "instruction": "\n\n".join(part for part in (task.instruction, task.input) if part),
+            "output": output.strip(),
+            "generator": generator,
+        }
+        for task, output in zip(tasks, outputs)
+    ]
+    write_atomically(path, json.dumps(entries, ensure_ascii=False, indent=2) + "\n", force)

@@ -1,0 +1,447 @@
+r"""Instructions in words: a natural-language template around the source, in its own vocabulary.
+
+For decoder-only models, which have read such prompts. A template is a small YAML file:
+
+    prompt: "Translate this text{instructions}.\n{source}\nTranslation:\n"    # needs {source}
+    demonstration: "{source}\n{target}"     # how an example is shown; needs {source}, {target}
+    separator: "\n\n"                       # after each demonstration
+    lead: " "                               # before the first phrase, where there is one
+    joiner: ", "                            # between phrases
+    languages: {de: German}                 # what {source_language} says
+    phrases: {"to:de": ins Deutsche}        # instead of the inventory's first phrase
+    by_target: {de: {prompt: ...}}          # any of the above, where the target language is known
+
+`{instructions}` stands for the phrases of all instructions, `{source_language}` for the name of
+the source's language; `{{` is a brace. What stands before and behind the source is tokenised
+apart from it: swapping an instruction never changes a token of the source.
+"""
+
+from __future__ import annotations
+
+import os
+import string
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+import yaml
+
+from fairseq_instr.checkpoints.hugging_face_tokenizer import load_subwords
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import read_lines
+from fairseq_instr.instructions.asking import Asked, argument_of
+from fairseq_instr.instructions.inventory import DIRECTION_PREFIX, Inventory
+
+LIBRARY = Path(__file__).with_name("library")
+MAX_CACHED = 4096
+SOURCE, TARGET, INSTRUCTIONS, SOURCE_LANGUAGE = (
+    "source",
+    "target",
+    "instructions",
+    "source_language",
+)
+SLOTS = {
+    "prompt": ((SOURCE,), (INSTRUCTIONS, SOURCE_LANGUAGE)),
+    "demonstration": ((SOURCE, TARGET), (INSTRUCTIONS, SOURCE_LANGUAGE)),
+}
+"""Slots that a text must have, and may have."""
+
+Piece = Union[str, Tuple[int, ...]]  # text, or tokens that are spelled already
+_PLACE: Piece = (-1,)  # stands where the source goes
+Parts = Tuple[Tuple[int, ...], Tuple[int, ...]]  # tokens before the source, and behind it
+
+
+def library() -> Tuple[str, ...]:
+    """Names of the templates that come with the package."""
+    return tuple(sorted(path.stem for path in LIBRARY.glob("*.yaml")))
+
+
+@dataclass(frozen=True)
+class Template:
+    """How instructions are said around a source; see the module for what the texts may hold."""
+
+    prompt: str
+    demonstration: Optional[str] = None
+    separator: str = "\n\n"
+    lead: str = " "
+    joiner: str = ", "
+    languages: Mapping[str, str] = field(default_factory=dict)
+    phrases: Mapping[str, str] = field(default_factory=dict)
+    by_target: Mapping[str, "Template"] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, name_or_path) -> "Template":
+        """Read a template of the library by its name, or any file.
+
+        Raises:
+            InputError: if it is missing, or not a template.
+        """
+        path = LIBRARY / f"{name_or_path}.yaml"
+        if str(name_or_path) not in library():
+            path = Path(name_or_path)
+        if not path.is_file():
+            raise InputError(
+                f"--prompt-template {name_or_path} does not exist; give a file, or one of "
+                + ", ".join(library())
+            )
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError(
+                f"template {path} is not YAML: {' '.join(str(error).split())}"
+            ) from None
+        return cls.from_dict(content, f"template {path}")
+
+    @classmethod
+    def from_dict(cls, content, origin: str) -> "Template":
+        """Check and take over the content of a template file.
+
+        Raises:
+            InputError: names the entry that is wrong.
+        """
+        if not isinstance(content, dict) or not isinstance(content.get("prompt"), str):
+            raise InputError(f"{origin}: expected 'prompt', a text with {{source}}, and others")
+        content = dict(content)
+        variants = content.pop("by_target", {})
+        if not isinstance(variants, dict):
+            raise InputError(f"{origin}: by_target is not a map of target languages")
+        template = cls(**_checked(content, origin))
+        by_target = {}
+        for language, changes in variants.items():
+            where = f"{origin}, by_target {language}"
+            if not isinstance(changes, dict) or "by_target" in changes:
+                raise InputError(f"{where}: expected the same entries as above")
+            changes = _checked(changes, where)
+            for key in ("languages", "phrases"):
+                changes[key] = {**getattr(template, key), **changes.get(key, {})}
+            by_target[str(language)] = replace(template, **changes)
+        return replace(template, by_target=by_target)
+
+    def for_target(self, language: Optional[str]) -> "Template":
+        """The template of a target language, itself where there is none."""
+        return self.by_target.get(language or "", self)
+
+
+def _checked(content: dict, origin: str) -> dict:
+    kinds = {f.name: dict if f.name in ("languages", "phrases") else str for f in fields(Template)}
+    for key, value in content.items():
+        if key not in kinds:
+            raise InputError(f"{origin}: unknown entry {key!r}; accepted: {', '.join(kinds)}")
+        if not isinstance(value, kinds[key]):
+            raise InputError(f"{origin}: {key} is {value!r:.80}; expected {kinds[key].__name__}")
+        if kinds[key] is dict and not all(isinstance(text, str) for text in value.values()):
+            raise InputError(f"{origin}: {key} holds something else than texts")
+        if key in SLOTS:
+            _check_slots(value, key, origin)
+    return dict(content)
+
+
+def _check_slots(text: str, kind: str, origin: str) -> None:
+    required, optional = SLOTS[kind]
+    try:
+        parsed = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise InputError(f"{origin}: {kind}: {error}; write {{{{ for a brace") from None
+    slots = [slot for _, slot, _, _ in parsed if slot is not None]
+    for slot in required:
+        if slots.count(slot) != 1:
+            raise InputError(
+                f"{origin}: {kind} has {slots.count(slot)} places for {{{slot}}}; it needs one"
+            )
+    for slot in slots:
+        if slot not in (*required, *optional):
+            accepted = ", ".join(f"{{{s}}}" for s in (*required, *optional))
+            raise InputError(f"{origin}: {kind} has the place {{{slot}}}; accepted: {accepted}")
+
+
+class TemplatePrompt:
+    """Renders positions in an inventory as words around the source; as `TokenPrompt` to others.
+
+    Args:
+        template: what is said.
+        inventory: of the instructions; its phrases are their words.
+        encode: text -> dictionary ids, without eos.
+        language: of sources whose language is not told.
+        demonstrations: `(source language, target language) -> [(source, target)]` as text, to be
+            shown before the source in this order; None for none.
+    """
+
+    on_decoder = False
+
+    def __init__(
+        self,
+        template: Template,
+        inventory: Inventory,
+        encode: Callable[[str], Sequence[int]],
+        language: Optional[str] = None,
+        demonstrations: Optional[Callable[[str, str], Sequence[Tuple[str, str]]]] = None,
+    ):
+        if demonstrations is not None and template.demonstration is None:
+            raise InputError(
+                "--shots: the template has no 'demonstration', which says how an example is shown"
+            )
+        self.template = template
+        self.inventory = inventory
+        self.encode = encode
+        self.language = language
+        self.demonstrations = demonstrations
+        self._cache: Dict[tuple, Parts] = {}
+        self._bound: Optional[Tuple[int, int]] = None
+
+    def render_source(
+        self, source: torch.Tensor, instructions: Sequence[int], language: Optional[str] = None
+    ) -> torch.Tensor:
+        """The prompt with the source in it.
+
+        Args:
+            source: LongTensor `(n,)`, ending in eos.
+            instructions: positions in the inventory, in canonical order.
+            language: of the source; None for the one given to the class.
+
+        Returns:
+            LongTensor, ending in eos.
+
+        Raises:
+            InputError: if the template wants to name a language that it has no name for, or
+                there are no demonstrations of the direction.
+        """
+        before, behind = self.parts(instructions, language)
+        return torch.cat(
+            (source.new_tensor(before), source[:-1], source.new_tensor(behind), source[-1:])
+        )
+
+    def parts(self, instructions: Sequence[int], language: Optional[str] = None) -> Parts:
+        """Tokens before the source and behind it."""
+        language = language or self.language
+        key = (tuple((int(i), argument_of(i)) for i in instructions), language)
+        if key not in self._cache:
+            if len(self._cache) >= MAX_CACHED:  # arguments are without end
+                self._cache.clear()
+            self._cache[key] = self._render(instructions, language)
+        return self._cache[key]
+
+    def read(self, tokens: torch.Tensor) -> Tuple[torch.Tensor, Tuple[int, ...]]:
+        """Take the source out of a prompt that this object has rendered.
+
+        Args:
+            tokens: LongTensor `(n + k,)`, without padding.
+
+        Returns:
+            (source `(n,)`, positions in the inventory)
+
+        Raises:
+            ValueError: if it has not.
+        """
+        whole = tuple(tokens.tolist())
+        found = []
+        for (asked, _), (before, behind) in self._cache.items():
+            inner = whole[len(before) : len(whole) - len(behind) - 1]
+            if (*before, *inner, *behind, whole[-1]) == whole:
+                found.append((len(before) + len(behind), len(before), len(inner), asked))
+        if not found:
+            raise ValueError("the prompt was not rendered by this template")
+        # what says the most: a bare prompt may begin like one with instructions
+        _, start, n, asked = max(found, key=lambda match: match[0])
+        source = torch.cat((tokens[start : start + n], tokens[-1:]))
+        return source, tuple(i if argument is None else Asked(i, argument) for i, argument in asked)
+
+    def ids(self, instructions: Sequence[int]) -> torch.Tensor:
+        """Tokens of the decoder's prompt: none, `(0,)`."""
+        return torch.empty(0, dtype=torch.long)
+
+    def n_source(self, n_instructions):
+        """Most tokens that `n_instructions` (an int or an array of them) add to the source."""
+        if self._bound is None:
+            self._bound = self._measure()
+        base, each = self._bound
+        return base + each * n_instructions
+
+    def n_target(self, n_instructions):
+        """Tokens that they add to the target: none."""
+        return n_instructions * 0
+
+    def _measure(self) -> Tuple[int, int]:
+        """The longest prompt with one direction or none, and the longest phrase."""
+        directions = [
+            (i,)
+            for i, instruction in enumerate(self.inventory)
+            if instruction.name.startswith(DIRECTION_PREFIX)
+        ]
+        base = 0
+        for asked in ((), *directions):
+            try:
+                base = max(base, sum(map(len, self.parts(asked))))
+            except InputError:  # a direction that has no demonstrations is not asked for
+                continue
+        templates = (self.template, *self.template.by_target.values())
+        each = 0
+        for template in templates:
+            for instruction in self.inventory:
+                phrase = template.joiner + template.lead + self._phrase(template, instruction)
+                # quotation marks around an argument, whose tokens are counted apart
+                each = max(each, len(self.encode(phrase + ': ""')) + 2)
+        return base, each
+
+    # -- words ----------------------------------------------------------------------------
+
+    def _render(self, instructions: Sequence[int], language: Optional[str]) -> Parts:
+        target = self._target_language(instructions)
+        template = self.template.for_target(target)
+        said = self._say(template, instructions)
+        pieces: List[Piece] = []
+        for source, translation in self._examples(language, target):
+            values = {SOURCE: [source], TARGET: [translation], INSTRUCTIONS: said}
+            pieces += self._fill(template, template.demonstration or "", values, language)
+            pieces.append(template.separator)
+        values = {SOURCE: [_PLACE], INSTRUCTIONS: said}
+        pieces += self._fill(template, template.prompt, values, language)
+        place = next(i for i, piece in enumerate(pieces) if piece is _PLACE)
+        return self._spell(pieces[:place]), self._spell(pieces[place + 1 :])
+
+    def _target_language(self, instructions: Sequence[int]) -> Optional[str]:
+        names = (self.inventory[i].name for i in instructions)
+        directions = [name for name in names if name.startswith(DIRECTION_PREFIX)]
+        return directions[0][len(DIRECTION_PREFIX) :] if directions else None
+
+    def _examples(self, source: Optional[str], target: Optional[str]):
+        if self.demonstrations is None:
+            return ()
+        if source is None or target is None:
+            raise InputError(
+                "--shots needs to know the direction of every line; give "
+                "--direction-instruction always"
+            )
+        return self.demonstrations(source, target)
+
+    @staticmethod
+    def _phrase(template: Template, instruction) -> str:
+        own = (instruction.phrases or (instruction.name,))[0]
+        return template.phrases.get(instruction.name, own)
+
+    def _say(self, template: Template, instructions: Sequence[int]) -> List[Piece]:
+        said: List[Piece] = []
+        for position in instructions:
+            said.append(template.joiner if said else template.lead)
+            said.append(self._phrase(template, self.inventory[position]))
+            argument = argument_of(position)
+            if argument is not None:
+                said += [': "', argument, '"']
+        return said
+
+    def _fill(
+        self,
+        template: Template,
+        text: str,
+        values: Mapping[str, List[Piece]],
+        language: Optional[str],
+    ) -> List[Piece]:
+        pieces: List[Piece] = []
+        for literal, slot, _, _ in string.Formatter().parse(text):
+            pieces.append(literal)
+            if slot == SOURCE_LANGUAGE:
+                if language not in template.languages:
+                    raise InputError(
+                        f"the template has no name for the source language {language!r}; names: "
+                        f"{', '.join(template.languages) or 'none'}; add it to its 'languages'"
+                    )
+                pieces.append(template.languages[language])
+            elif slot is not None:
+                pieces += values[slot]
+        return pieces
+
+    def _spell(self, pieces: Sequence[Piece]) -> Tuple[int, ...]:
+        """Ids of texts, neighbours joined, and of what is spelled already."""
+        ids: List[int] = []
+        text = ""
+        for piece in (*pieces, ()):
+            if isinstance(piece, str):
+                text += piece
+                continue
+            if text:
+                ids += self.encode(text)
+            ids += piece
+            text = ""
+        return tuple(ids)
+
+
+class Demonstrations:
+    """Sentence pairs drawn once for each direction, the same for the same seed.
+
+    Args:
+        prefix: aligned raw text, `prefix.en`, `prefix.de`...
+        shots: pairs of each direction.
+        seed: of the draw.
+
+    Raises:
+        InputError: if there are none of a direction, or not enough.
+    """
+
+    def __init__(self, prefix: str, shots: int, seed: int):
+        if shots < 1:
+            raise InputError(f"--shots {shots}: give a number above zero, or leave it out")
+        self.prefix, self.shots, self.seed = prefix, shots, seed
+        self._drawn: Dict[Tuple[str, str], List[Tuple[str, str]]] = {}
+
+    def __call__(self, source: str, target: str) -> List[Tuple[str, str]]:
+        """`[(source, target)]` of a direction."""
+        if (source, target) not in self._drawn:
+            sides = [read_lines(f"{self.prefix}.{language}") for language in (source, target)]
+            if len(sides[0]) != len(sides[1]):
+                raise InputError(
+                    f"--demonstrations {self.prefix}: {source} has {len(sides[0])} lines and "
+                    f"{target} {len(sides[1])}; they must be aligned"
+                )
+            pairs = [pair for pair in zip(*sides) if all(side.strip() for side in pair)]
+            if len(pairs) < self.shots:
+                raise InputError(
+                    f"--shots {self.shots}: {self.prefix} has {len(pairs)} pairs of "
+                    f"{source}-{target} only"
+                )
+            # by lines, not by language: directions show the same sentences
+            chosen = np.random.RandomState(self.seed).permutation(len(pairs))[: self.shots]
+            self._drawn[source, target] = [pairs[i] for i in chosen]
+        return self._drawn[source, target]
+
+
+def prompt_in_words(cfg, inventory: Inventory, dictionary):
+    """The prompt that the options of a task ask for.
+
+    Args:
+        cfg: with the fields of `TemplateOptions`, `data`, `source_lang` and `seed`.
+        inventory: of the instructions.
+        dictionary: of the source.
+
+    Returns:
+        (prompt, subwords that its words are spelled in)
+
+    Raises:
+        InputError: if an option is wrong, or the dictionary can't spell the template.
+    """
+    template = Template.load(cfg.prompt_template)
+    path = cfg.prompt_subwords or str(Path(cfg.data.split(os.pathsep)[0], "tokenizer"))
+    if not Path(path).exists():
+        raise InputError(
+            f"{path} does not exist; --prompt-template needs --prompt-subwords, a SentencePiece "
+            "model or the folder of a tokenizer"
+        )
+    subwords = load_subwords(path)
+
+    def encode(text: str) -> List[int]:
+        return dictionary.encode_line(
+            subwords.encode(text), add_if_not_exist=False, append_eos=False
+        ).tolist()
+
+    if dictionary.unk() in encode(template.prompt):
+        raise InputError(
+            f"--prompt-template {cfg.prompt_template}: the dictionary has no tokens for some of "
+            f"its characters; use other words, or check that {path} goes with the dictionary"
+        )
+    if bool(cfg.shots) != bool(cfg.demonstrations):
+        raise InputError("--shots and --demonstrations go together; give both or neither")
+    demonstrations = None
+    if cfg.shots:
+        demonstrations = Demonstrations(cfg.demonstrations, cfg.shots, cfg.seed)
+    prompt = TemplatePrompt(template, inventory, encode, cfg.source_lang, demonstrations)
+    return prompt, subwords

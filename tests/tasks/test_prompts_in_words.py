@@ -1,0 +1,121 @@
+"""The task with a template in place of symbols, on a decoder-only model and general tasks."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from fairseq_instr import subwords
+from fairseq_instr.curation.general_tasks import GeneralTask, write_corpus
+from fairseq_instr.instructions import Inventory
+from fairseq_instr.instructions.catalogue import look_up
+
+USER_DIR = Path(__file__).resolve().parents[2] / "fairseq_instr"
+PLUGIN = ["--user-dir", USER_DIR, "--task", "translation_with_instructions"]
+CPU = ["--cpu", "--num-workers", 0]
+ENGLISH = ["Two men are talking.", "A dog runs.", "The house is red.", "We eat bread."] * 4
+GERMAN = ["Zwei Männer reden.", "Ein Hund rennt.", "Das Haus ist rot.", "Wir essen Brot."] * 4
+
+
+@pytest.fixture(scope="module")
+def spelling(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("subwords")
+    text = ENGLISH + GERMAN + ["### Instruction: Translate the text from into ### Response:"] * 4
+    subwords.train(text, folder / "spm", 500)
+    encoder = subwords.Subwords(folder / "spm.model")
+    encoder.write_dictionary(folder / "dict.txt")
+    return encoder, folder
+
+
+@pytest.fixture(scope="module")
+def data(spelling, binarise, tmp_path_factory):
+    encoder, folder = spelling
+    root = tmp_path_factory.mktemp("data")
+    sides = [list(map(encoder.encode, lines)) for lines in (ENGLISH, GERMAN)]
+    splits = {split: tuple(sides) for split in ("train", "valid", "test")}
+    binarise(root, splits, dictionary=folder / "dict.txt")
+    tasks = [GeneralTask(f"Say {word}.", output=word) for word in ("red", "dog", "bread", "two")]
+    write_corpus(tasks, root / "tasks", encoder)
+    general = tuple(
+        (root / f"tasks.{side}").read_text().splitlines() for side in ("prompt", "response")
+    )
+    binarise(
+        root / "general", {"train": general}, ("prompt", "response"),
+        dictionary=folder / "dict.txt",
+    )  # fmt: skip
+    Inventory([look_up("to:en"), look_up("to:de")]).save(root / "instructions.yaml")
+    return root
+
+
+@pytest.fixture(scope="module")
+def in_words(spelling):
+    return ["--prompt-template", "alpaca", "--prompt-subwords", spelling[1] / "spm.model"]
+
+
+@pytest.fixture(scope="module")
+def trained(data, in_words, call, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    call(
+        "train", data, *PLUGIN, *in_words, *CPU, "--arch", "decoder_only_tiny",
+        "--lang-pairs", "en-de,de-en", "--mixture", "parallel:2,general:1",
+        "--conflict-axes", "target-language", "--fused-loss", "--optimizer", "adam",
+        "--criterion", "label_smoothed_cross_entropy_with_unlikelihood", "--max-update", 2,
+        "--max-tokens", 2000, "--data-buffer-size", 0, "--log-format", "none",
+        "--save-dir", folder,
+    )  # fmt: skip
+    return folder / "checkpoint_last.pt"
+
+
+def outputs(printed):
+    lines = (line.split("\t") for line in printed.splitlines() if line.startswith("H-"))
+    return {int(number[2:]): text for number, _, text in lines}
+
+
+class TestPromptsInWords:
+    def test_no_symbols_join_the_vocabulary(self, trained, spelling):
+        state = torch.load(trained, weights_only=True)
+        rows = len((spelling[1] / "dict.txt").read_text().splitlines()) + 4
+        assert len(state["model"]["decoder.embed_tokens.weight"]) == rows
+        assert state["task_state"]["prompt_in_words"] is True
+        assert not state["task_state"]["instruction_inventory"]["instructions"]
+
+    def test_generate(self, trained, data, in_words, spelling, call):
+        """The prompt that the model read is what S- lines show; contrasts find the source in it."""
+        options = [
+            data, *PLUGIN, *CPU, "-s", "en", "-t", "de", "--path", trained, "--beam", 2,
+            "--max-len-b", 5, "--max-tokens", 2000,
+        ]  # fmt: skip
+        printed = call("generate", *options, *in_words)
+        assert len(outputs(printed)) == len(ENGLISH)
+        shown = next(line for line in printed.splitlines() if line.startswith("S-1\t"))
+        said = spelling[0].decode(shown.split("\t")[1])
+        assert "Translate the text from English into German." in said and "A dog runs." in said
+        contrasted = call("generate", *options, *in_words, "--language-contrast", 0.5)
+        assert len(outputs(contrasted)) == len(ENGLISH)
+
+    def test_how_it_was_trained_is_kept_to(self, trained, data, in_words, refusal):
+        options = [data, *PLUGIN, *CPU, "-s", "en", "-t", "de", "--path", trained]
+        assert "give --prompt-template" in refusal("generate", *options)
+
+    def test_options(self, data, in_words, refusal):
+        train = ["train", data, *PLUGIN, *CPU, "--arch", "decoder_only_tiny", "--max-tokens", 500]
+        assert "--prompt-subwords" in refusal(*train, "--prompt-template", "alpaca")
+        assert "go together" in refusal(*train, *in_words, "--shots", 2)
+        assert "one of alpaca" in refusal(*train, "--prompt-template", "alpakka")
+
+    def test_general_tasks_are_prompts_already(self, data, in_words, spelling, make_task):
+        task = make_task(
+            *in_words, "--lang-pairs", "en-de,de-en", "--mixture", "general:1", data=data
+        )
+        general = task._load_general(str(data), ["general"], "train", combine=False)
+        assert [corpus.is_prompt for corpus in general] == [True] and len(general[0]) == 4
+
+
+def test_a_bilingual_data_bin_is_not_taken_for_general_tasks(data, tmp_path):
+    """The pair of a data-bin is not that of its prompts and responses."""
+    from fairseq_instr.data.corpora import infer_pair
+
+    shutil.copytree(data / "general", tmp_path / "general")
+    assert infer_pair(str(tmp_path)) is None
+    assert infer_pair(str(data)) == ("en", "de")
