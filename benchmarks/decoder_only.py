@@ -1,0 +1,346 @@
+"""Decoder-only models: against transformers, fairseq's language models and the public way.
+
+    OMP_NUM_THREADS=1 python benchmarks/decoder_only.py
+
+Same sizes in one process; the ways take turns, each turn is measured in CPU seconds, and a figure
+is the median of the ratios of turns. Above 1 means that this project is faster.
+
+logits_max_difference       largest difference of a logit to transformers, padded batch, fp32
+generation_to_fairseq_lm    beam search: fairseq's transformer_lm, its prefix forced token by token
+generation_to_hugging_face  beam search: transformers' generate, the same weights
+training_to_fairseq_lm      a step of maximum likelihood, per target token: fairseq's transformer_lm
+                            on the concatenation of prompt and target, loss on all of it
+training_to_public          a step with unlikelihood: two forwards of transformers' model on the
+                            concatenations, softmax, clamp and log, as the public code has it
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from types import SimpleNamespace
+
+import torch
+import torch.nn.functional as F
+from fairseq.data import Dictionary
+from fairseq.models.transformer_lm import TransformerLanguageModel, TransformerLanguageModelConfig
+from fairseq.sequence_generator import SequenceGenerator
+from record import record
+from tqdm import tqdm
+
+from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
+    LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
+)
+from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel
+
+try:
+    import torchaudio  # noqa: F401
+except (ImportError, OSError):  # required by fairseq, imported by transformers, and not needed
+    sys.modules["torchaudio"] = None
+from transformers import LlamaConfig, LlamaForCausalLM
+
+PAD, EOS, BOS = 1, 2, 0
+THETA, EPSILON, ALPHA = 10000.0, 1e-5, 0.05
+
+
+class Models:
+    """The same sizes three times; this project's and transformers' also have the same weights."""
+
+    def __init__(self, args):
+        self.dictionary = Dictionary()
+        for number in range(args.vocabulary - len(self.dictionary)):
+            self.dictionary.add_symbol(f"w{number}")
+        task = SimpleNamespace(
+            source_dictionary=self.dictionary,
+            target_dictionary=self.dictionary,
+            output_dictionary=self.dictionary,
+        )
+        longest = args.prompt + args.target + 8
+        self.hugging_face = LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=args.vocabulary,
+                hidden_size=args.width,
+                intermediate_size=args.ffn,
+                num_hidden_layers=args.layers,
+                num_attention_heads=args.heads,
+                num_key_value_heads=args.key_value_heads,
+                max_position_embeddings=longest,
+                rms_norm_eps=EPSILON,
+                bos_token_id=BOS,
+                pad_token_id=PAD,
+                eos_token_id=EOS,
+            )
+        )
+        cfg = DecoderOnlyConfig(
+            decoder_embed_dim=args.width,
+            decoder_ffn_embed_dim=args.ffn,
+            decoder_layers=args.layers,
+            decoder_attention_heads=args.heads,
+            decoder_key_value_heads=args.key_value_heads,
+            max_positions=longest,
+            rope_theta=THETA,
+            norm_epsilon=EPSILON,
+        )
+        self.ours = DecoderOnlyModel.build_model(cfg, task)
+        self.ours.load_state_dict(
+            {
+                key.replace("lm_head", "model.output_projection").replace(
+                    "model.", "decoder.", 1
+                ): tensor.clone()
+                for key, tensor in self.hugging_face.state_dict().items()
+            }
+        )
+        lm = TransformerLanguageModelConfig(
+            dropout=0.0,
+            attention_dropout=0.0,
+            decoder_embed_dim=args.width,
+            decoder_output_dim=args.width,
+            decoder_input_dim=args.width,
+            decoder_ffn_embed_dim=args.ffn * 3 // 2,  # two matrices where SwiGLU has three
+            decoder_layers=args.layers,
+            decoder_attention_heads=args.heads,
+            decoder_normalize_before=True,
+        )
+        lm.tokens_per_sample = lm.max_target_positions = longest
+        lm.add_bos_token, lm.tpu = False, False
+        self.fairseq_lm = TransformerLanguageModel.build_model(lm, task)
+
+
+class Texts:
+    """Random prompts and targets of nearly equal lengths, as fairseq batches texts."""
+
+    def __init__(self, args):
+        generator = torch.Generator().manual_seed(args.seed)
+
+        def draw(length):
+            shape = (args.batch, length)
+            return torch.randint(4, args.vocabulary, shape, generator=generator)
+
+        prompts, targets = draw(args.prompt), draw(args.target)
+        self.n_prompt = [args.prompt - row % 8 for row in range(args.batch)]
+        self.n_target = [args.target - row % 5 for row in range(args.batch)]
+        self.prompts = [row[:n] for row, n in zip(prompts, self.n_prompt)]
+        self.targets = [
+            torch.cat((row[: n - 1], torch.tensor([EOS]))) for row, n in zip(targets, self.n_target)
+        ]
+        # the instruction is a few tokens of the prompt
+        self.wrong_prompts = [row.clone() for row in self.prompts]
+        for row in self.wrong_prompts:
+            row[5:8] = torch.randint(4, args.vocabulary, (3,), generator=generator)
+
+    def sample(self):
+        """A batch of fairseq, with a conflict for every row."""
+        target = pad(self.targets)
+
+        def net_input(prompts):
+            rows = [torch.cat((row, torch.tensor([EOS]))) for row in prompts]
+            previous = [row.roll(1) for row in self.targets]
+            return {
+                "src_tokens": pad(rows, left=True),
+                "src_lengths": torch.tensor([len(row) for row in rows]),
+                "prev_output_tokens": pad(previous),
+            }
+
+        rows = torch.arange(len(self.prompts))
+        return {
+            "id": rows,
+            "nsentences": len(rows),
+            "ntokens": int(target.ne(PAD).sum()),
+            "net_input": net_input(self.prompts),
+            "target": target,
+            "conflicts": {
+                "positive": rows,
+                "axis": torch.zeros_like(rows),
+                "net_input": net_input(self.wrong_prompts),
+                "target": target,
+            },
+        }
+
+    def concatenated(self, prompts):
+        """`<s> prompt target` padded on the right, and where its next tokens are the target's."""
+        whole = [torch.cat((torch.tensor([BOS]), p, t)) for p, t in zip(prompts, self.targets)]
+        tokens = pad(whole)
+        is_target = torch.zeros(tokens[:, 1:].shape, dtype=torch.bool)
+        for row, (prompt, target) in enumerate(zip(prompts, self.targets)):
+            is_target[row, len(prompt) : len(prompt) + len(target)] = True
+        return tokens, is_target
+
+
+def pad(rows, left=False):
+    """Rows as one tensor, `(batch, longest)`."""
+    width = max(map(len, rows))
+    sides = [(width - len(row), 0) if left else (0, width - len(row)) for row in rows]
+    return torch.stack([F.pad(row, side, value=PAD) for row, side in zip(rows, sides)])
+
+
+def logits_difference(models, texts):
+    """Largest difference over the target tokens of a padded batch."""
+    models.ours.eval()
+    models.hugging_face.eval()
+    sample = texts.sample()
+    with torch.no_grad():
+        logits, _ = models.ours(**sample["net_input"])
+        tokens, is_target = texts.concatenated(texts.prompts)
+        expected = models.hugging_face(tokens, attention_mask=tokens.ne(PAD).long()).logits
+        own = logits[sample["target"].ne(PAD)]
+        return (own - expected[:, :-1][is_target]).abs().max().item()
+
+
+def generations(models, texts, args):
+    """Functions that make exactly `target` tokens for each prompt."""
+    n = args.target
+    sample = texts.sample()
+    rows = [torch.cat((torch.tensor([BOS]), row)) for row in texts.prompts]
+    # transformers takes prompts padded on the left; fairseq forces a rectangle of them
+    prompts, shortest = pad(rows, left=True), min(map(len, texts.prompts))
+    forced = torch.stack([row[:shortest] for row in texts.prompts])
+
+    def search(model, longest):
+        return SequenceGenerator(
+            [model], models.dictionary, beam_size=args.beam, max_len_b=longest, min_len=longest
+        )
+
+    ours, lm = search(models.ours, n), search(models.fairseq_lm, shortest + n)
+
+    def run_ours():
+        ours.generate([models.ours], sample)
+
+    def run_lm():
+        lm.generate(
+            [models.fairseq_lm], {"net_input": {"src_tokens": forced}}, prefix_tokens=forced
+        )
+
+    def run_hugging_face():
+        models.hugging_face.generate(
+            prompts,
+            attention_mask=prompts.ne(PAD).long(),
+            num_beams=args.beam,
+            do_sample=False,
+            min_new_tokens=n,
+            max_new_tokens=n,
+            pad_token_id=PAD,
+            eos_token_id=EOS,
+        )
+
+    return run_ours, run_lm, run_hugging_face
+
+
+def trainings(models, texts):
+    """Functions that make a forward and a backward over all target tokens."""
+    sample = texts.sample()
+    plain = {key: value for key, value in sample.items() if key != "conflicts"}
+    task = SimpleNamespace(target_dictionary=models.dictionary)
+    criterion = LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(
+        task, False, 0.0, unlikelihood_weight=ALPHA, fused_loss=True
+    )
+
+    def step(model, compute):
+        def run():
+            model.train()
+            model.zero_grad(set_to_none=True)
+            compute().backward()
+
+        return run
+
+    def lm_loss():
+        tokens, _ = texts.concatenated(texts.prompts)
+        logits, _ = models.fairseq_lm(tokens[:, :-1])
+        lprobs = models.fairseq_lm.get_normalized_probs((logits, None), log_probs=True)
+        return F.nll_loss(
+            lprobs.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=PAD, reduction="sum"
+        )
+
+    def target_probabilities(prompts):
+        tokens, is_target = texts.concatenated(prompts)
+        logits = models.hugging_face(tokens, attention_mask=tokens.ne(PAD).long()).logits[:, :-1]
+        targets = torch.where(is_target, tokens[:, 1:], 0)
+        return logits, targets, is_target
+
+    def public_loss():
+        logits, targets, is_target = target_probabilities(texts.prompts)
+        labels = targets.masked_fill(~is_target, -100)
+        likely = F.cross_entropy(logits.flatten(0, 1), labels.flatten())
+        logits, targets, is_target = target_probabilities(texts.wrong_prompts)
+        probabilities = logits.softmax(-1)
+        unlikely = (1 - probabilities).clamp(min=1e-5).log()
+        unlikely = -unlikely.gather(2, targets[..., None]).squeeze(2)
+        return likely + ALPHA * unlikely[is_target].mean()
+
+    return (
+        step(models.ours, lambda: criterion(models.ours, plain)[0]),
+        step(models.fairseq_lm, lm_loss),
+        step(models.ours, lambda: criterion(models.ours, sample)[0]),
+        step(models.hugging_face, public_loss),
+    )
+
+
+def cpu_seconds(run):
+    """What one call takes."""
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
+def interleave(runs, turns, title):
+    """CPU seconds of each run in each turn, after one turn that warms caches."""
+    for run in runs:
+        run()
+    measured = []
+    for turn in tqdm(range(turns), desc=title):
+        order = list(range(len(runs)))
+        if turn % 2:
+            order.reverse()
+        seconds = {number: cpu_seconds(runs[number]) for number in order}
+        measured.append([seconds[number] for number in range(len(runs))])
+    return measured
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--vocabulary", type=int, default=16000)
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--ffn", type=int, default=704, help="width of the SwiGLU")
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--heads", type=int, default=8)
+    parser.add_argument("--key-value-heads", type=int, default=4)
+    parser.add_argument("--prompt", type=int, default=100, help="tokens of a prompt")
+    parser.add_argument("--target", type=int, default=30, help="tokens of a target")
+    parser.add_argument("--batch", type=int, default=8, help="sentences")
+    parser.add_argument("--beam", type=int, default=4)
+    parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    torch.manual_seed(args.seed)
+    models, texts = Models(args), Texts(args)
+    difference = logits_difference(models, texts)
+    generation = interleave(generations(models, texts, args), args.turns, "generation")
+    training = interleave(trainings(models, texts), args.turns, "training")
+    ratios = {
+        "generation_to_fairseq_lm": [lm / ours for ours, lm, _ in generation],
+        "generation_to_hugging_face": [theirs / ours for ours, _, theirs in generation],
+        "training_to_fairseq_lm": [lm / ours for ours, lm, _, _ in training],
+        "training_to_public": [theirs / ours for _, _, ours, theirs in training],
+    }
+    figures = {"logits_max_difference": difference}
+    for name, values in ratios.items():
+        figures[name] = round(statistics.median(values), 2)
+        print(f"{name}: {figures[name]}")
+    print(f"logits_max_difference: {difference:.1e}")
+    sizes = {key: value for key, value in vars(args).items() if key != "turns"}
+    spread = {
+        name: [round(q, 2) for q in statistics.quantiles(values, n=4)]
+        for name, values in ratios.items()
+    }
+    details = {
+        "sizes": sizes,
+        "turns": args.turns,
+        "quartiles": spread,
+        "ratio": "CPU seconds of the other way to those of this project's",
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+    record("decoder_only", figures, details)
+
+
+if __name__ == "__main__":
+    main()
