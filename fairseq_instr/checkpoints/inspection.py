@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import pickle
+import re
+import zipfile
 from pathlib import Path
-from typing import Optional
+from typing import Mapping, Optional
 
 import torch
 
@@ -16,6 +18,12 @@ from fairseq_instr.instructions.inventory import Inventory
 logger = logging.getLogger(__name__)
 
 INVENTORY_KEY = "instruction_inventory"
+MANY_PARAMETERS = 50_000_000
+"""What settings may describe in any case: tables of positions are not in a checkpoint."""
+# how torch's reader names a class or function that is not among the safe ones
+_FOREIGN = re.compile(
+    r"GLOBAL \S+ was not an allowed global|Unsupported (global|class|operand)[^.]*"
+)
 
 
 def read_checkpoint(path, mmap: bool = False) -> dict:
@@ -30,20 +38,90 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
     """
     if not Path(path).is_file():
         raise InputError(f"checkpoint {path} does not exist")
+    refuse_compressed(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
-        reason = str(error).strip().splitlines()[0]
+        foreign = _FOREIGN.search(str(error))
+        reason = foreign[0] if foreign else str(error).strip().splitlines()[0]
         raise InputError(
             f"checkpoint {path} is refused: it holds more than tensors and settings, or is "
             f"broken ({reason:.200})"
         ) from None
-    except (RuntimeError, EOFError, KeyError, ValueError, OSError) as error:
-        reason = (str(error).strip().splitlines() or ["end of file"])[0]
+    # whatever a damaged file may do to torch's reader: it calls the classes that are safe with
+    # arguments that the file chooses
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputError(f"checkpoint {path} is broken: {reason:.200}") from None
     if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
         raise InputError(f"{path} is not a fairseq checkpoint: it has no 'model'")
+    n_bytes = Path(path).stat().st_size
+    for key, value in state["model"].items():
+        if not isinstance(value, torch.Tensor) and not str(key).endswith("_extra_state"):
+            raise InputError(f"checkpoint {path} is broken: its parameter {key!r:.80} is no tensor")
+        # a view may say a value again and again, up to any size
+        if isinstance(value, torch.Tensor) and value.numel() * value.element_size() > n_bytes:
+            raise InputError(
+                f"checkpoint {path} is refused: its parameter {key!r:.80} of shape "
+                f"{tuple(value.shape)!s:.80} is larger than the file"
+            )
     return state
+
+
+def refuse_oversized(state: dict, path) -> None:
+    """Refuse a checkpoint whose settings describe a much larger model than it holds.
+
+    fairseq builds the model by the settings before it looks at the parameters.
+
+    Args:
+        state: content of the checkpoint.
+        path: of it.
+
+    Raises:
+        InputError: if the described model has over four times the parameters, and some.
+    """
+    settings = (state.get("cfg") or {}).get("model") or state.get("args")
+
+    def size(name: str) -> int:
+        value = settings.get(name) if isinstance(settings, Mapping) else vars(settings).get(name)
+        return value if isinstance(value, int) else 0
+
+    if settings is None or not (isinstance(settings, Mapping) or hasattr(settings, "__dict__")):
+        raise InputError(f"checkpoint {path} is broken: it has no settings of its model")
+    described = 0
+    for side, positions in (("encoder", "max_source"), ("decoder", "max_target")):
+        width, inner = size(f"{side}_embed_dim"), size(f"{side}_ffn_embed_dim")
+        # attention and feed-forward sublayer, as of a transformer; and a table of positions
+        described += size(f"{side}_layers") * (4 * width**2 + 2 * width * inner + 1)
+        described += size(f"{positions}_positions") * max(width, 1)
+    held = sum(value.numel() for value in state["model"].values() if torch.is_tensor(value))
+    if described > 4 * held + MANY_PARAMETERS:
+        raise InputError(
+            f"checkpoint {path} is refused: its settings describe a model of {described} "
+            f"parameters and more, it holds {held}"
+        )
+
+
+def refuse_compressed(path) -> None:
+    """Refuse a checkpoint that takes more memory than its file has bytes.
+
+    torch writes tensors as they are; but its reader would unpack compressed ones, of which a
+    small file can hold any amount.
+
+    Raises:
+        InputError: if the file is an archive with compressed or overlapping parts.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (OSError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
+        return  # no archive: of torch before 1.6, or broken, which its reader will say
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > Path(path).stat().st_size or any(entry.compress_type for entry in entries):
+        raise InputError(
+            f"checkpoint {path} is refused: it is compressed, and would unpack to {unpacked} "
+            "bytes; save it with torch.save as it is"
+        )
 
 
 def leave_if_finished(state: dict, path, max_update: int) -> None:

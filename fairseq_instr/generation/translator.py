@@ -6,30 +6,27 @@ import argparse
 import shlex
 import threading
 from pathlib import Path
-from typing import List, Optional, Sequence, Union
+from typing import List, Optional, Sequence
 
 import torch
 from fairseq import checkpoint_utils, tasks, utils
 from fairseq.dataclass.configs import GenerationConfig
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from omegaconf import OmegaConf
-from tqdm import tqdm
 
-from fairseq_instr.checkpoints.inspection import read_checkpoint
-from fairseq_instr.errors import InputError
+from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_oversized
+from fairseq_instr.errors import InputError, find_input_error
+from fairseq_instr.generation.lines import Hypothesis, LineTranslator
 from fairseq_instr.instructions.composition import compose, parse
 from fairseq_instr.subwords import Subwords
 
 TASK = "translation_with_instructions"
 
 
-class Translator:
+class Translator(LineTranslator):
     """A model, its data-bin and its subwords; `from_pretrained` makes one.
 
     Several threads may share one: batches are decoded one at a time.
-
-    Attributes:
-        inventory: the instructions that can be asked for.
     """
 
     def __init__(self, task, models, subwords: Optional[Subwords], generation: GenerationConfig):
@@ -40,6 +37,9 @@ class Translator:
             task.argument_subwords = subwords.encode
         self.generation = generation
         self.inventory = task.inventory
+        self.beam = generation.beam
+        own = (model.max_positions() for model in models)
+        self.max_source = utils.resolve_max_positions(task.max_positions(), *own)[0]
         self._generator = task.build_generator(models, generation)
         self._lock = threading.Lock()
 
@@ -77,6 +77,7 @@ class Translator:
         """
         _import_task()
         state = read_checkpoint(path)
+        refuse_oversized(state, path)
         trained = _task_options(state)
         settings = {
             "_name": TASK,
@@ -89,7 +90,7 @@ class Translator:
         }
         settings = {key: value for key, value in settings.items() if value is not None}
         task = tasks.setup_task(_complete(settings))
-        models, _ = checkpoint_utils.load_model_ensemble([str(path)], task=task)
+        models = [_load_model(path, task)]
         for model in models:
             model.eval()
             if torch.cuda.is_available():
@@ -114,42 +115,9 @@ class Translator:
                 f"{mine.cfg.source_lang}-{mine.cfg.target_lang}, which the model was loaded for; "
                 "load it for this direction"
             )
-        return Translator(task, self.models, self.subwords, self.generation)
-
-    def translate(
-        self,
-        lines: Sequence[str],
-        instruct: Union[str, Sequence[str]] = "",
-        batch_size: int = 64,
-        progress: Optional[str] = None,
-    ) -> List[str]:
-        """Translate lines; as many translations as lines, in their order.
-
-        Args:
-            lines: raw text.
-            instruct: instructions for all lines, such as `"formal, uppercase"`, or one such
-                string for each line.
-            batch_size: sentences decoded together.
-            progress: title of a progress bar; None for none.
-
-        Raises:
-            InputError: if instructions are unknown or exclude each other, or are not as many
-                as the lines.
-        """
-        asked = [instruct] * len(lines) if isinstance(instruct, str) else list(instruct)
-        if len(asked) != len(lines):
-            raise InputError(f"instruct: {len(asked)} entries came for {len(lines)} lines")
-        sources = [self._render(line, names) for line, names in zip(lines, asked)]
-        order = sorted(range(len(sources)), key=lambda i: (len(sources[i]), i))
-        outputs: List[str] = [""] * len(lines)
-        bar = tqdm(total=len(lines), desc=progress, disable=progress is None, unit="line")
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            for i, output in zip(batch, self._decode([sources[i] for i in batch])):
-                outputs[i] = output
-            bar.update(len(batch))
-        bar.close()
-        return outputs
+        translator = Translator(task, self.models, self.subwords, self.generation)
+        translator._lock = self._lock  # one model, one batch at a time
+        return translator
 
     def _render(self, line: str, instruct: str) -> torch.Tensor:
         task = self.task
@@ -158,18 +126,40 @@ class Translator:
         names = list(parse(instruct))
         return task.render_typed(tokens, compose(names, self.inventory, origin="instruct"))
 
-    def _decode(self, sources: List[torch.Tensor]) -> List[str]:
+    def _decode(self, sources: Sequence[torch.Tensor], n_best: int) -> List[List[Hypothesis]]:
         dataset = self.task.build_unrendered_dataset(sources)
         sample = dataset.collater([dataset[i] for i in range(len(sources))])
         if torch.cuda.is_available():
             sample = utils.move_to_cuda(sample)
         with self._lock, torch.no_grad():
             found = self.task.inference_step(self._generator, self.models, sample)
-        outputs = [""] * len(sources)
+        outputs: List[List[Hypothesis]] = [[] for _ in sources]
         for i, hypotheses in zip(sample["id"].tolist(), found):
-            text = self.task.target_dictionary.string(hypotheses[0]["tokens"].int().cpu())
-            outputs[i] = self.subwords.decode(text) if self.subwords else text
+            outputs[i] = [
+                Hypothesis(self._text(h["tokens"]), float(h["score"])) for h in hypotheses[:n_best]
+            ]
         return outputs
+
+    def _text(self, tokens: torch.Tensor) -> str:
+        text = self.task.target_dictionary.string(tokens.int().cpu())
+        return self.subwords.decode(text) if self.subwords else text
+
+
+def _load_model(path, task):
+    """The model of a checkpoint.
+
+    Raises:
+        InputError: if its parameters and its settings don't make one.
+    """
+    try:
+        (model,), _ = checkpoint_utils.load_model_ensemble([str(path)], task=task)
+    except Exception as error:  # fairseq wraps what its models raise, whatever it is
+        found = find_input_error(error)
+        if found is not None:
+            raise found from None
+        reason = " ".join(str(error.__cause__ or error.__context__ or error).split())
+        raise InputError(f"checkpoint {path} can't be loaded: {reason:.300}") from None
+    return model
 
 
 class _OptionParser(argparse.ArgumentParser):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,19 +41,46 @@ def test_it_says_what_fairseq_generate_says(translator, call, data_bin, tuned, c
 
 
 def test_threads_share_one(translator):
-    lines = [f"w{i} w{i + 1}" for i in range(12)]
-    expected = translator.translate(lines, "formal")
-    found = {}
+    asked = ["formal", "uppercase", "", "exclaim, informal"]
+    lines = [f"w{i} w{i + 1} w{2 * i}" for i in range(12)]
+    expected = [translator.translate(lines, names) for names in asked]
+    start = threading.Barrier(len(asked))
 
-    def work(number):
-        found[number] = translator.translate(lines, "formal")
+    def work(names):
+        start.wait()
+        return [translator.translate(lines, names, batch_size=5) for _ in range(3)]
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert list(found.values()) == [expected] * 4
+    with ThreadPoolExecutor(len(asked)) as pool:
+        assert list(pool.map(work, asked)) == [[outputs] * 3 for outputs in expected]
+
+
+def test_the_best_come_first_with_their_scores(translator):
+    lines = ["w1 w2 w3", "w4"]
+    found = translator.translate_n_best(lines, "formal", n_best=2)
+    assert [hypotheses[0].text for hypotheses in found] == translator.translate(lines, "formal")
+    for best, second in found:
+        assert 0 >= best.score >= second.score
+        assert best.text != second.text
+
+
+@pytest.mark.parametrize(
+    "lines, options, message",
+    [
+        ("w1", {}, "one string came; give a list"),
+        (["w1", b"w2"], {}, "line 2 is bytes; give a string"),
+        (["w1", "w\ud800"], {}, r"line 2 holds the lone surrogate U\+D800 at character 2"),
+        (["w1", "w2 " * 63], {"instruct": "formal"}, "line 2 has 65 tokens .* takes 64; split it"),
+        (["w1"], {"n_best": 3}, "n_best 3 is not accepted; give 1 to 2"),
+        (["w1"], {"batch_size": 0}, "batch_size 0 is not accepted"),
+    ],
+)
+def test_what_can_not_be_translated_is_refused(translator, lines, options, message):
+    with pytest.raises(InputError, match=message):
+        translator.translate_n_best(lines, **options)
+
+
+def test_the_longest_source_still_fits(translator):
+    assert len(translator.translate(["w2 " * 62], "formal")) == 1
 
 
 def test_a_base_model_loads_with_the_same_data_bin(base, data_bin):
