@@ -45,16 +45,14 @@ def build(arch: str, vocabulary: int, **options) -> DecoderOnlyModel:
 
 def activations(model: DecoderOnlyModel, batch: int, prompt: int, target: int) -> int:
     """Bytes that autograd keeps of a step without recomputation; runs forward and backward."""
-    kept: Dict[int, int] = {}
-    parameters = {id(parameter) for parameter in model.parameters()}
+    kept: Dict[int, torch.UntypedStorage] = {}  # held, so that no other takes its address
+    weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
 
     def pack(tensor):
-        if id(tensor) not in parameters:
-            kept[id(tensor)] = tensor.numel() * tensor.element_size()
-            alive.append(tensor)
+        storage = tensor.untyped_storage()
+        kept[storage._cdata] = storage
         return tensor
 
-    alive: list = []  # an id is one tensor's only as long as it lives
     with torch.device("meta"):
         src_tokens = torch.zeros(batch, prompt, dtype=torch.long)
         previous = torch.zeros(batch, target, dtype=torch.long)
@@ -63,7 +61,7 @@ def activations(model: DecoderOnlyModel, batch: int, prompt: int, target: int) -
         features.float().sum().backward()
     without = [key for key, p in model.named_parameters() if p.grad is None]
     assert without in ([], ["decoder.output_projection.weight"]), without
-    return sum(kept.values())
+    return sum(storage.nbytes() for key, storage in kept.items() if key not in weights)
 
 
 def memory(
