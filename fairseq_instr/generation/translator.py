@@ -14,11 +14,11 @@ from fairseq.dataclass.configs import GenerationConfig
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from omegaconf import OmegaConf
 
+from fairseq_instr.checkpoints.hugging_face_tokenizer import load_subwords
 from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_oversized
 from fairseq_instr.errors import InputError, find_input_error
 from fairseq_instr.generation.lines import Hypothesis, LineTranslator
 from fairseq_instr.instructions.composition import compose, parse
-from fairseq_instr.subwords import Subwords
 
 TASK = "translation_with_instructions"
 
@@ -29,7 +29,7 @@ class Translator(LineTranslator):
     Several threads may share one: batches are decoded one at a time.
     """
 
-    def __init__(self, task, models, subwords: Optional[Subwords], generation: GenerationConfig):
+    def __init__(self, task, models, subwords, generation: GenerationConfig):
         self.task = task
         self.models = models
         self.subwords = subwords
@@ -62,7 +62,8 @@ class Translator(LineTranslator):
         Args:
             path: fairseq checkpoint.
             data: data-bin with the dictionaries and the inventory.
-            subwords: SentencePiece model; None if lines are already in pieces.
+            subwords: SentencePiece model, or folder of a Hugging Face tokenizer; None if lines
+                are already in pieces.
             source: source language; None to take the checkpoint's.
             target: target language, likewise.
             beam: beam size.
@@ -85,6 +86,8 @@ class Translator(LineTranslator):
             "source_lang": source or trained.get("source_lang"),
             "target_lang": target or trained.get("target_lang"),
             "prompt_placement": trained.get("prompt_placement", "source-prefix"),
+            "prompt_template": trained.get("prompt_template"),
+            "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
             **options,
         }
@@ -98,7 +101,7 @@ class Translator(LineTranslator):
         generation = GenerationConfig(
             beam=beam, lenpen=lenpen, max_len_a=max_len_a, max_len_b=max_len_b
         )
-        return cls(task, models, Subwords(subwords) if subwords else None, generation)
+        return cls(task, models, load_subwords(subwords) if subwords else None, generation)
 
     def for_direction(self, source: str, target: str) -> "Translator":
         """The same loaded model for another pair of languages; costs no memory.

@@ -8,6 +8,7 @@ import torch
 
 from fairseq_instr import subwords
 from fairseq_instr.curation.general_tasks import GeneralTask, write_corpus
+from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Inventory
 from fairseq_instr.instructions.catalogue import look_up
 
@@ -93,6 +94,18 @@ class TestPromptsInWords:
         assert "Translate the text from English into German." in said and "A dog runs." in said
         contrasted = call("generate", *options, *in_words, "--language-contrast", 0.5)
         assert len(outputs(contrasted)) == len(ENGLISH)
+
+    def test_translator(self, trained, data, in_words, spelling, call):
+        """The template is the checkpoint's; the source's line is put into it."""
+        translator = Translator.from_pretrained(
+            trained, data, spelling[1] / "spm.model", "en", "de", beam=2, max_len_a=0, max_len_b=5
+        )
+        generated = call(
+            "generate", data, *PLUGIN, *in_words, *CPU, "-s", "en", "-t", "de", "--path", trained,
+            "--beam", 2, "--max-len-b", 5, "--max-tokens", 2000,
+        )  # fmt: skip
+        expected = [spelling[0].decode(text) for _, text in sorted(outputs(generated).items())]
+        assert translator.translate(ENGLISH) == expected
 
     def test_how_it_was_trained_is_kept_to(self, trained, data, in_words, refusal):
         options = [data, *PLUGIN, *CPU, "-s", "en", "-t", "de", "--path", trained]
