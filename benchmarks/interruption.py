@@ -25,7 +25,9 @@ from tiny_training import STAGES, TRAINING, binarise, finish, identical, load_pl
 from tiny_training import start as start_training
 from tqdm import tqdm
 
-SAVING = "--save-interval-updates 3 --max-update 24 --keep-interval-updates 2".split()
+SAVING = """
+    --save-interval-updates 3 --max-update 15 --keep-interval-updates 2 --disable-validation
+""".split()
 WORKERS = {0: ["--num-workers", "0", "--data-buffer-size", "0"], 2: ["--num-workers", "2"]}
 
 

@@ -5,9 +5,10 @@
 The mixture, and stage 2 with conflicts, are trained by one process that sums the gradients of
 two (four) batches an update, and by two (four) processes with a batch each, over gloo on the
 loopback interface. Without dropout: fairseq seeds it alike in every process. Figures: whether
-all parameters and the optimizer's moments are the same bit for bit; beside them, under the
-conditions, the largest difference of a parameter, to the largest of its tensor. Four gradients
-are summed in another order by gloo than by one process, so that they may differ in rounding.
+all is the same; for two processes bit for bit, moments of the optimizer included, and for four
+up to rounding, because gloo sums four gradients in another order than one process does: no
+parameter differs by more than 10^-4 of the largest of its tensor. The largest difference stands
+beside them, under the conditions.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from tiny_training import (
 )
 
 NAMES = {2: "two_identical", 4: "four_identical"}
+TOLERANCE = 1e-4  # for four
 MORE = """
     --dropout 0 --max-tokens 200 --disable-validation --no-epoch-checkpoints --num-workers 0
     --data-buffer-size 0
@@ -71,16 +73,22 @@ def main():
                 train_together(n_processes, *arguments, "--save-dir", runs[1], folder=folder)
                 found = [parameters(run / "checkpoint_last.pt") for run in runs]
                 key = f"{n_processes} processes, {stage}"
-                same[key] = identical(*found)
+                exact = identical(*found)
                 differences[key] = largest_difference(*found)
-                print(f"{key}: identical {same[key]}, difference {differences[key]:.1e}")
+                same[key] = exact or (n_processes > 2 and differences[key] <= TOLERANCE)
+                print(f"{key}: identical {exact}, difference {differences[key]:.1e}")
     record(
         "processes",
         {
             figure: all(result for key, result in same.items() if key.startswith(f"{n} "))
             for n, figure in NAMES.items()
         },
-        {"updates": args.updates, "backend": "gloo", "largest_difference": differences},
+        {
+            "updates": args.updates,
+            "backend": "gloo",
+            "tolerance_of_four": TOLERANCE,
+            "largest_difference": differences,
+        },
     )
 
 

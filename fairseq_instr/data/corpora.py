@@ -26,6 +26,7 @@ import torch
 from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
 from fairseq_instr.data.denoise import Noise
+from fairseq_instr.data.pairs import SentencePairs
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import ARGUMENT_MARK, Asked, argument_of
 from fairseq_instr.instructions.composition import compose_positions
@@ -63,7 +64,7 @@ class Corpus:
 
     name: str
     pair: Pair
-    dataset: LanguagePairDataset
+    dataset: SentencePairs
     stream: Optional[Sequence]
     positions: Optional[np.ndarray]
     fixed: Tuple[int, ...] = ()
@@ -105,16 +106,15 @@ class Corpus:
                 asked[-1] = Asked(asked[-1], (*(argument_of(asked[-1]) or ()), piece))
         return asked
 
-    @property
-    def n_instructions(self) -> np.ndarray:
-        """Upper bound of the tokens of each pair's instructions: int64 `(len(self),)`.
+    def n_instructions(self, index: np.ndarray):
+        """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.
 
         One for an instruction; with an argument, its symbol twice and the argument's pieces.
         """
         n_fixed = sum(1 + _argument_bound(argument_of(position)) for position in self.fixed)
         if self.stream is None:
-            return np.full(len(self), n_fixed, dtype=np.int64)
-        n_tokens = np.asarray(self.stream.sizes, dtype=np.int64) - 1
+            return n_fixed
+        n_tokens = np.asarray(self.stream.sizes)[index].astype(np.int64) - 1
         # an instruction and one piece at least, for each symbol that comes again
         closing = 0 if self.pieces is None else n_tokens // 2
         return n_tokens + closing + n_fixed
@@ -289,11 +289,11 @@ def load_corpus(
     origin = f"corpus {folder}, split {split!r}"
     remedy = "they must be aligned line by line: binarise them again from aligned files"
     try:
-        dataset = load_pair(str(folder), split, *pair)
+        dataset = SentencePairs.of(load_pair(str(folder), split, *pair))
     except AssertionError as error:  # fairseq's own check of source and target
         raise InputError(f"{origin}: {error}; {remedy}") from None
     stream, positions, pieces = load_stream(
-        folder, split, inventory, dataset_impl, getattr(dataset, "src_dict", None)
+        folder, split, inventory, dataset_impl, dataset.src_dict
     )
     if stream is not None and len(stream) != len(dataset):
         raise InputError(
@@ -342,9 +342,7 @@ def load_monolingual(
         )
     prefix = str(Path(data, name, f"{split}.{language}-None.{language}"))
     text = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
-    dataset = LanguagePairDataset(
-        text, text.sizes, dictionary, text, text.sizes, dictionary, shuffle=False
-    )
+    dataset = SentencePairs(text, text, text.sizes, text.sizes, dictionary)
     fixed = (inventory.position(asked),)
     return Corpus(name, (language, language), dataset, None, None, fixed, noise)
 

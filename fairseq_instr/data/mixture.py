@@ -8,6 +8,7 @@ group and none is lost when epochs and passes don't end together.
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Dict, Mapping, Optional
 
@@ -84,25 +85,38 @@ class Mixture:
         else:
             self._scale = min(self.sizes[n] / self.weights[n] for n in self.weights)
 
-    def _drawn_before(self, name: str, epoch: int) -> int:
-        """Samples of a group drawn in epochs 1 to `epoch`."""
-        return int(self._scale * self.weights[name] * epoch)
+    @property
+    def epoch_samples(self) -> int:
+        """Samples in an epoch, all groups together, rounded up."""
+        return math.ceil(self._scale * sum(self.weights.values()))
 
-    def counts(self, epoch: int) -> Dict[str, int]:
-        """Samples of each group in an epoch (the first is 1); fractions even out over epochs."""
+    def drawn_before(self, name: str, epoch: int, part: int = 0, parts: int = 1) -> int:
+        """Samples of a group drawn before part `part` (from 0) of `parts` of an epoch."""
+        return int(self._scale * self.weights[name] * (epoch - 1 + Fraction(part, parts)))
+
+    def counts(self, epoch: int, part: int = 0, parts: int = 1) -> Dict[str, int]:
+        """Samples of each group in an epoch or a part of it; fractions even out over epochs.
+
+        Args:
+            epoch: the first is 1.
+            part: from 0.
+            parts: equal parts that the epoch is looked at in; the groups stand in the stated
+                ratio in each.
+        """
         return {
-            name: self._drawn_before(name, epoch) - self._drawn_before(name, epoch - 1)
+            name: self.drawn_before(name, epoch, part + 1, parts)
+            - self.drawn_before(name, epoch, part, parts)
             for name in self.weights
         }
 
-    def draw(self, epoch: int) -> Dict[str, np.ndarray]:
-        """Indices into each group that an epoch sees, in random order: int64 arrays."""
+    def draw(self, epoch: int, part: int = 0, parts: int = 1) -> Dict[str, np.ndarray]:
+        """Indices into each group that an epoch, or a part of it, sees: int64, random order."""
         return {
             name: stream_slice(
                 self.sizes[name],
-                self._drawn_before(name, epoch - 1),
+                self.drawn_before(name, epoch, part, parts),
                 count,
                 key=(_KEY, self.seed, stable_hash(name)),
             )
-            for name, count in self.counts(epoch).items()
+            for name, count in self.counts(epoch, part, parts).items()
         }

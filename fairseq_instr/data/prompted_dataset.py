@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -12,8 +13,12 @@ from fairseq.data.language_pair_dataset import collate
 
 from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.data.corpora import Corpus
+from fairseq_instr.data.epoch_part import EpochPart, Lengths, sort_ascending
 from fairseq_instr.data.mixture import Mixture
 from fairseq_instr.prompts import TokenPrompt
+
+PART_SAMPLES = 1 << 18
+"""Samples that are sorted by length together: enough for batches of one length."""
 
 
 class PromptedDataset(FairseqDataset):
@@ -31,6 +36,8 @@ class PromptedDataset(FairseqDataset):
         pad_to_multiple: widths are made a multiple of this.
         n_shards: data-bins that the epochs go through in turn; each epoch of a shard is its
             own next slice of the mixture.
+        part_samples: a larger epoch of a mixture is drawn, sorted and batched in parts of about
+            this size.
 
     A batch is fairseq's and also holds two lists, an entry a row: `instructions`, positions in
     the inventory, and `origins`, the language pair and the line in its corpus. Where some of its
@@ -56,6 +63,7 @@ class PromptedDataset(FairseqDataset):
         left_pad_target: bool = False,
         pad_to_multiple: int = 1,
         n_shards: int = 1,
+        part_samples: int = PART_SAMPLES,
     ):
         self.groups = groups
         self.corpora: List[Corpus] = [c for corpora in groups.values() for c in corpora]
@@ -68,6 +76,7 @@ class PromptedDataset(FairseqDataset):
         self.left_pad_target = left_pad_target
         self.pad_to_multiple = pad_to_multiple
         self.n_shards = n_shards
+        self.part_samples = part_samples
         self.has_target = all(c.dataset.tgt is not None for c in self.corpora)
         self.epoch = None
         self.set_epoch(1)
@@ -89,46 +98,73 @@ class PromptedDataset(FairseqDataset):
         redraw = self.epoch is None or self.mixture is not None
         self.epoch = epoch
         if redraw:
-            self._draw()
+            self._parts: Dict[int, EpochPart] = {}
+            self._firsts = self._first_places()
 
-    def _draw(self) -> None:
-        first = np.cumsum([0] + [len(c) for c in self.corpora])
+    @property
+    def _mixture_epoch(self) -> int:
+        return (self.epoch - 1) // self.n_shards + 1
+
+    @property
+    def n_parts(self) -> int:
+        """Parts that an epoch is drawn, sorted and batched in; one unless it is large."""
         if self.mixture is None:
-            drawn = np.arange(first[-1], dtype=np.int64)
-        else:
-            offset, parts = 0, []
-            draws = self.mixture.draw((self.epoch - 1) // self.n_shards + 1)
-            for group, corpora in self.groups.items():
-                if group in draws:
-                    parts.append(draws[group] + offset)
-                offset += sum(map(len, corpora))
-            drawn = np.concatenate(parts)
-        self._corpus_of = np.searchsorted(first, drawn, side="right") - 1
-        self._index_in = drawn - first[self._corpus_of]
-        self.src_sizes = np.empty(len(drawn), dtype=np.int64)
-        self.tgt_sizes = np.zeros(len(drawn), dtype=np.int64)
-        self._may_conflict = np.zeros(len(drawn), dtype=bool)
-        for number, corpus in enumerate(self.corpora):
-            here = self._corpus_of == number
-            index = self._index_in[here]
-            n = corpus.n_instructions[index]
-            if self.conflicts is not None:
-                # what a stream says is not looked at: a bound suffices
-                fixed = corpus.stream is None
-                self._may_conflict[here] = self.conflicts.applies(corpus.fixed) if fixed else n > 0
-            added = 0 if corpus.is_prompt else self.prompt.n_source(n)
-            self.src_sizes[here] = corpus.dataset.src_sizes[index] + added
-            if self.has_target:
-                self.tgt_sizes[here] = corpus.dataset.tgt_sizes[index] + self.prompt.n_target(n)
+            return 1
+        return max(1, -(-self.mixture.epoch_samples // self.part_samples))
+
+    def _first_places(self) -> List[int]:
+        """Place in the epoch of the first sample of each part, and the number of samples."""
+        if self.mixture is None:
+            return [0, sum(map(len, self.corpora))]
+        firsts, parts = [0], self.n_parts
+        for part in range(parts):
+            counts = self.mixture.counts(self._mixture_epoch, part, parts)
+            firsts.append(firsts[-1] + sum(counts.values()))
+        return firsts
+
+    def part(self, number: int) -> EpochPart:
+        """A part of the epoch, by its number from 0; the last two that were asked for are kept."""
+        if number not in self._parts:
+            if self.mixture is None:
+                draws = {g: np.arange(sum(map(len, cs))) for g, cs in self.groups.items()}
+            else:
+                draws = self.mixture.draw(self._mixture_epoch, number, self.n_parts)
+            ascending = self.n_parts > 1
+            if ascending:
+                draws = {group: sort_ascending(drawn) for group, drawn in draws.items()}
+            while len(self._parts) > 1:
+                del self._parts[next(iter(self._parts))]
+            self._parts[number] = EpochPart(
+                self._firsts[number], self.groups, draws, self._measure, ascending
+            )
+        return self._parts[number]
+
+    def part_of(self, place: int) -> EpochPart:
+        """The part of the epoch that a place is in."""
+        return self.part(bisect.bisect_right(self._firsts, place) - 1)
+
+    def _measure(self, corpus: Corpus, index: np.ndarray) -> Lengths:
+        n = corpus.n_instructions(index)
+        tgt_sizes = may_conflict = 0
+        if self.conflicts is not None:
+            # what a stream says is not looked at: a bound suffices
+            fixed = corpus.stream is None
+            may_conflict = self.conflicts.applies(corpus.fixed) if fixed else n > 0
+        added = 0 if corpus.is_prompt else self.prompt.n_source(n)
+        src_sizes = corpus.dataset.src_sizes[index] + added
+        if self.has_target:
+            tgt_sizes = corpus.dataset.tgt_sizes[index] + self.prompt.n_target(n)
+        return Lengths(src_sizes, tgt_sizes, may_conflict)
 
     def __len__(self) -> int:
-        return len(self._index_in)
+        return self._firsts[-1]
 
     # -- samples ------------------------------------------------------------------------
 
     def __getitem__(self, place: int) -> dict:
-        corpus = self.corpora[self._corpus_of[place]]
-        index = int(self._index_in[place])
+        part = self.part_of(place)
+        corpus = self.corpora[part.corpus_of[place - part.first]]
+        index = int(part.index_in[place - part.first])
         source = corpus.source(index, self.epoch, place)
         target = corpus.dataset.tgt[index] if self.has_target else None
         instructions = corpus.instructions(index)
@@ -217,25 +253,50 @@ class PromptedDataset(FairseqDataset):
 
     def num_tokens(self, place: int) -> int:
         """The longer of source and target, prompt included; conflicts are counted apart."""
-        return int(max(self.src_sizes[place], self.tgt_sizes[place]))
+        return max(self.size(place))
 
     def num_tokens_vec(self, places) -> np.ndarray:
-        return np.maximum(self.src_sizes[places], self.tgt_sizes[places])
+        """As `num_tokens`, of many places: int64."""
+        lengths, offsets = self._lengths_at(places)
+        sizes = np.maximum(lengths.src_sizes[offsets], lengths.tgt_sizes[offsets])
+        return sizes.astype(np.int64)
 
     def size(self, place: int):
-        return int(self.src_sizes[place]), int(self.tgt_sizes[place])
+        """Tokens of source and target, prompt included."""
+        part = self.part_of(place)
+        offset = place - part.first
+        return int(part.lengths.src_sizes[offset]), int(part.lengths.tgt_sizes[offset])
+
+    def _lengths_at(self, places):
+        """Lengths and offsets into them of places of one part, as batches are made of."""
+        places = np.asarray(places)
+        if self.n_parts == 1:
+            return self.part(0).lengths, places
+        part = self.part_of(int(places.min()) if len(places) else 0)
+        if len(places) and places.max() >= part.first + len(part):
+            raise ValueError("these places are of several parts of the epoch; give those of one")
+        return part.lengths, places - part.first
+
+    def ordered_part(self, number: int) -> np.ndarray:
+        """Places of a part of the epoch by length; of one length at random when shuffling."""
+        part = self.part(number)
+        if self.n_parts > 1:
+            return part.first + part.by_length(part.mixed(), folded=True)
+        order = np.random.permutation(len(part)) if self.shuffle else np.arange(len(part))
+        return part.first + part.by_length(order)
 
     def ordered_indices(self) -> np.ndarray:
-        """Places by length; those of one length at random when shuffling."""
-        order = np.random.permutation(len(self)) if self.shuffle else np.arange(len(self))
-        if self.has_target:
-            order = order[np.argsort(self.tgt_sizes[order], kind="mergesort")]
-        return order[np.argsort(self.src_sizes[order], kind="mergesort")].astype(np.int64)
+        """As `ordered_part`, of all parts; fairseq's own iterators take an epoch as a whole."""
+        return np.concatenate([self.ordered_part(number) for number in range(self.n_parts)])
 
     def filter_indices_by_size(self, indices, max_sizes):
-        return data_utils.filter_paired_dataset_indices_by_size(
-            self.src_sizes, self.tgt_sizes if self.has_target else None, indices, max_sizes
+        """Places that are not too long, of one part, and a list of the others."""
+        lengths, offsets = self._lengths_at(indices)
+        kept, ignored = data_utils.filter_paired_dataset_indices_by_size(
+            lengths.src_sizes, lengths.tgt_sizes if self.has_target else None, offsets, max_sizes
         )
+        first = int(indices[0] - offsets[0]) if len(indices) else 0
+        return kept + first, [place + first for place in ignored]
 
     def batch_by_size(
         self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1
@@ -246,10 +307,10 @@ class PromptedDataset(FairseqDataset):
         """
         if len(indices) == 0:
             return []
-        rate = self.conflicts.rate * self._may_conflict[indices].mean() if self.conflicts else 0.0
-        longest = int(self.num_tokens_vec(indices).max())
+        rate = self.conflicts.rate * self._may_conflict(indices).mean() if self.conflicts else 0.0
         reduced = max_tokens
         if max_tokens is not None and rate:
+            longest = int(self.num_tokens_vec(indices).max())
             # never below one sentence: a batch of one may exceed the bound by its conflict
             reduced = max(int(max_tokens / (1 + rate)), min(longest, max_tokens))
         batches = list(
@@ -268,10 +329,14 @@ class PromptedDataset(FairseqDataset):
             batches = [part for batch in batches for part in self._split(batch, max_tokens)]
         return batches
 
+    def _may_conflict(self, places) -> np.ndarray:
+        lengths, offsets = self._lengths_at(places)
+        return lengths.may_conflict[offsets]
+
     def _split(self, batch, max_tokens: int):
         """Halve a batch until its rows, conflicts included, fit."""
         batch = np.asarray(batch)
-        chosen = self.conflicts.chosen(self.epoch, batch) & self._may_conflict[batch]
+        chosen = self.conflicts.chosen(self.epoch, batch) & self._may_conflict(batch)
         rows = len(batch) + int(chosen.sum())
         if len(batch) == 1 or rows * int(self.num_tokens_vec(batch).max()) <= max_tokens:
             return [batch]

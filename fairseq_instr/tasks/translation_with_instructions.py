@@ -45,7 +45,8 @@ from fairseq_instr.data.corpora import (
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
-from fairseq_instr.data.prompted_dataset import PromptedDataset
+from fairseq_instr.data.part_iterator import PartIterator
+from fairseq_instr.data.prompted_dataset import PART_SAMPLES, PromptedDataset
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.conditions import ConditionPlanner, Request
 from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
@@ -69,6 +70,15 @@ DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
 DIRECTION_MODES = ("auto", "always", "never")
 PLACEMENT_KEY = "prompt_placement"
 DIRECTION_KEY = "direction_instruction"
+PASSED_TO_ITERATOR = (
+    "seed",
+    "epoch",
+    "num_shards",
+    "shard_id",
+    "num_workers",
+    "skip_remainder_batch",
+    "grouped_shuffling",
+)
 IN_WORDS_KEY = "prompt_in_words"
 
 
@@ -491,7 +501,10 @@ class TranslationWithInstructionsTask(TranslationTask):
         if not self.cfg.mixture:
             if self.cfg.epoch_samples:
                 raise InputError("--epoch-samples goes with --mixture; give the groups' weights")
-            return None
+            sizes = group_sizes(loaded)
+            # all of it in each epoch, as fairseq does; too much of it is drawn part by part
+            large = sum(sizes.values()) > PART_SAMPLES
+            return Mixture(sizes, seed=self.cfg.seed) if large else None
         if self.cfg.epoch_samples is not None and self.cfg.epoch_samples <= 0:
             raise InputError(f"--epoch-samples {self.cfg.epoch_samples}: give a number above zero")
         return Mixture(
@@ -499,6 +512,20 @@ class TranslationWithInstructionsTask(TranslationTask):
             parse_mixture(self.cfg.mixture),
             seed=self.cfg.seed,
             epoch_samples=self.cfg.epoch_samples,
+        )
+
+    def get_batch_iterator(self, dataset, *args, **options):
+        """As in the parent; an epoch of several parts is batched part by part."""
+        if args or not isinstance(dataset, PromptedDataset) or dataset.n_parts == 1:
+            return super().get_batch_iterator(dataset, *args, **options)
+        return PartIterator(
+            dataset,
+            max_sizes=options.get("max_positions"),
+            max_tokens=options.get("max_tokens"),
+            max_sentences=options.get("max_sentences"),
+            multiple=options.get("required_batch_size_multiple", 1),
+            buffer_size=options.get("data_buffer_size", 0),
+            **{name: options[name] for name in PASSED_TO_ITERATOR if name in options},
         )
 
     def _conflict_sampler(self) -> Optional[ConflictSampler]:

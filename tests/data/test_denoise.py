@@ -146,7 +146,7 @@ def test_a_group_of_plain_text_is_denoised_into_itself(make_task, denoise_bin):
     assert task.datasets["train"].can_reuse_epoch_itr_across_epochs is False
     (corpus,) = dataset.groups["denoise"]
     to_de = task.inventory.position("to:de")
-    places = [p for p in range(len(dataset)) if dataset.corpora[dataset._corpus_of[p]] is corpus]
+    places = [p for p in range(len(dataset)) if dataset.corpora[dataset.part(0).corpus_of[p]] is corpus]
     assert len(places) == 20
     differing = 0
     for place in places:
@@ -154,7 +154,7 @@ def test_a_group_of_plain_text_is_denoised_into_itself(make_task, denoise_bin):
         assert item["instructions"] == (to_de,)
         source = item["source"]
         assert source[0] == task.src_dict.first_instruction + to_de
-        assert len(source) <= dataset.src_sizes[place]
+        assert len(source) <= dataset.size(place)[0]
         target = item["target"]
         assert set(source[1:].tolist()) <= {*target.tolist(), task.src_dict.unk()}
         differing += source[1:].tolist() != target.tolist()

@@ -46,7 +46,8 @@ def epoch_of(task, dataset, epoch=1, **options):
 
 def pairs_seen(dataset):
     """(corpus, index in it) of each place."""
-    return list(zip(dataset._corpus_of.tolist(), dataset._index_in.tolist()))
+    parts = map(dataset.part, range(dataset.n_parts))
+    return [pair for p in parts for pair in zip(p.corpus_of.tolist(), p.index_in.tolist())]
 
 
 # -- samples ----------------------------------------------------------------------------
@@ -122,7 +123,7 @@ def test_a_truncated_source_leaves_room_for_its_prompt(load, placement):
     )  # fmt: skip
     lengths = [len(dataset[place]["source"]) for place in range(len(dataset))]
     assert max(lengths) == 7
-    assert max(dataset.src_sizes) == 7
+    assert max(dataset.size(place)[0] for place in range(len(dataset))) == 7
 
 
 # -- batches ----------------------------------------------------------------------------
@@ -217,7 +218,7 @@ def test_batches_hold_sentences_of_like_length(load):
     _, dataset = load("train", *MIXTURE)
     order = dataset.ordered_indices()
     assert sorted(order.tolist()) == list(range(len(dataset)))
-    keys = [(dataset.src_sizes[i], dataset.tgt_sizes[i]) for i in order]
+    keys = [dataset.size(i) for i in order]
     assert keys == sorted(keys)
 
 

@@ -1,0 +1,142 @@
+"""The samples that an epoch draws, or a part of an epoch too large to be held as a whole."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
+
+import numpy as np
+
+from fairseq_instr.data.corpora import Corpus
+
+_LONGEST_KEY = np.iinfo(np.uint16).max
+
+
+class Lengths(NamedTuple):
+    """What batches are made by: an array entry a sample.
+
+    Attributes:
+        src_sizes: int32, tokens of the source, its prompt included.
+        tgt_sizes: int32, those of the target; 0 without targets.
+        may_conflict: bool, whether a conflict can be drawn.
+    """
+
+    src_sizes: np.ndarray
+    tgt_sizes: np.ndarray
+    may_conflict: np.ndarray
+
+
+class EpochPart:
+    """Samples by their places in the epoch, `first` to `first + len(self)`.
+
+    Args:
+        first: place of its first sample.
+        groups: corpora of each group.
+        draws: int64 arrays of indices into each group, its corpora one after the other.
+        measure: `(corpus, int64 indices in it) -> Lengths` of these samples; a number stands for
+            as many.
+        ascending: whether the draws are sorted, so that files are read in their order.
+
+    Attributes:
+        corpus_of: int32 array `(n,)`, number of each sample's corpus, counted through the groups.
+        index_in: int64 array `(n,)`, its index there.
+    """
+
+    def __init__(
+        self,
+        first: int,
+        groups: Mapping[str, Sequence[Corpus]],
+        draws: Dict[str, np.ndarray],
+        measure: Callable[[Corpus, np.ndarray], Lengths],
+        ascending: bool = False,
+    ):
+        self.first = first
+        self._ascending = ascending
+        self._measure = measure
+        n = sum(map(len, draws.values()))
+        self.corpus_of = np.empty(n, dtype=np.int32)
+        self.index_in = np.empty(n, dtype=np.int64)
+        self._runs = []  # (corpus, where its samples are)
+        number = start = 0
+        for group, corpora in groups.items():
+            drawn = draws.get(group, ())
+            stop = start + len(drawn)
+            if len(drawn):
+                self._place(range(start, stop), corpora, number, drawn)
+            number, start = number + len(corpora), stop
+
+    def _place(self, places: range, corpora: Sequence[Corpus], number: int, drawn) -> None:
+        """Note the samples of one group, whose first corpus has a number."""
+        here = slice(places.start, places.stop)
+        if len(corpora) == 1:  # nothing to look for
+            self.corpus_of[here], self.index_in[here] = number, drawn
+            self._runs.append((corpora[0], here))
+            return
+        firsts = np.cumsum([0, *map(len, corpora)])
+        if self._ascending:  # each corpus has its samples together
+            bounds = np.searchsorted(drawn, firsts)
+            for n, (start, stop) in enumerate(zip(bounds, bounds[1:])):
+                here = slice(places.start + start, places.start + stop)
+                self.corpus_of[here] = number + n
+                np.subtract(drawn[start:stop], firsts[n], out=self.index_in[here])
+                self._runs.append((corpora[n], here))
+            return
+        which = np.searchsorted(firsts, drawn, side="right") - 1
+        self.corpus_of[here], self.index_in[here] = number + which, drawn - firsts[which]
+        for n, corpus in enumerate(corpora):
+            self._runs.append((corpus, places.start + np.flatnonzero(which == n)))
+
+    def __len__(self) -> int:
+        return len(self.index_in)
+
+    @cached_property
+    def lengths(self) -> Lengths:
+        """Those of all samples."""
+        n = len(self)
+        lengths = Lengths(np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, bool))
+        for corpus, here in self._runs:
+            for array, values in zip(lengths, self._measure(corpus, self.index_in[here])):
+                array[here] = values
+        return lengths
+
+    @cached_property
+    def longest(self) -> Tuple[int, int]:
+        """Tokens of the longest source and of the longest target."""
+        return tuple(int(sizes.max(initial=0)) for sizes in self.lengths[:2])
+
+    def mixed(self) -> np.ndarray:
+        """Offsets into the part, 0 to n - 1, its groups mixed evenly.
+
+        Which samples there are is random already, so that a stride will do for their order:
+        about the golden ratio of n, which spreads any stretch of them over all of it.
+        """
+        n = len(self)
+        stride = max(1, round(n * 0.6180339887498949))
+        while math.gcd(stride, n) > 1:
+            stride += 1
+        return np.arange(n) * stride % max(n, 1)
+
+    def by_length(self, order: np.ndarray, folded: bool = False) -> np.ndarray:
+        """Sort by source length, then by target length; equals stay in the given order.
+
+        Args:
+            order: int64 array of offsets into the part, 0 to n - 1.
+            folded: whether targets get shorter under every second source length, so that a
+                batch with two of these has less padding.
+        """
+        # numpy sorts 16 bits by radix, in linear time
+        source, target = (
+            np.minimum(sizes, _LONGEST_KEY).astype(np.uint16) for sizes in self.lengths[:2]
+        )
+        if folded:
+            target ^= np.uint16(0) - (source & np.uint16(1))  # all bits, where it is odd
+        for keys in (target, source):
+            order = order[np.argsort(keys[order], kind="stable")]
+        return order
+
+
+def sort_ascending(drawn: np.ndarray) -> np.ndarray:
+    """Sort int64 numbers above zero; in 32 bits where they fit, which takes half the time."""
+    small = len(drawn) and drawn.max() <= np.iinfo(np.int32).max
+    return np.sort(drawn.astype(np.int32) if small else drawn)

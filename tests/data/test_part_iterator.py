@@ -1,0 +1,171 @@
+"""Epochs of several parts: every sample once, the same for any workers, shards and resumes."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairseq_instr.data.part_iterator import PartBatches, PartIterator, to_count
+
+MIXTURE = ["--mixture", "parallel:2,task:1"]
+CONFLICTS = ["--conflict-axes", "all", "--conflict-rate", 0.5]
+
+
+@pytest.fixture
+def load(make_task):
+    """A task and its training set, whose 60 samples an epoch come in parts of about 16."""
+
+    def load(*arguments, part_samples=16):
+        task = make_task(*arguments)
+        task.load_dataset("train")
+        dataset = task.datasets["train"]
+        dataset.part_samples, dataset.epoch = part_samples, None
+        dataset.set_epoch(1)
+        return task, dataset
+
+    return load
+
+
+def iterator(task, dataset, epoch=1, **options):
+    settings = {"max_tokens": 60, "required_batch_size_multiple": 8, "seed": 1, "epoch": epoch}
+    return task.get_batch_iterator(dataset, **{**settings, **options})
+
+
+def ids(batches):
+    """The places that each batch holds; none in one that fills up a shard."""
+    return [batch["id"].tolist() if batch else [] for batch in batches]
+
+
+def epoch_of(task, dataset, epoch=1, **options):
+    return ids(iterator(task, dataset, epoch, **options).next_epoch_itr())
+
+
+# -- epochs -----------------------------------------------------------------------------
+
+
+def test_an_epoch_is_the_same_samples_as_in_one_part(load):
+    task, dataset = load(*MIXTURE)
+    _, whole = load(*MIXTURE, part_samples=1000)
+    assert (dataset.n_parts, whole.n_parts, len(dataset), len(whole)) == (4, 1, 60, 60)
+    for epoch in (1, 2, 3):
+        seen = []
+        for one in (dataset, whole):
+            one.set_epoch(epoch)
+            seen.append(Counter(one[place]["origin"] for place in range(len(one))))
+        assert seen[0] == seen[1]
+        places = [place for batch in epoch_of(task, dataset, epoch) for place in batch]
+        assert sorted(places) == list(range(60))
+
+
+def test_every_part_has_the_ratio(load):
+    """60 samples at 2:1 in 4 parts: 10 and 5 each."""
+    _, dataset = load(*MIXTURE)
+    for part in map(dataset.part, range(4)):
+        assert (np.sum(part.corpus_of == 0), np.sum(part.corpus_of > 0)) == (10, 5)
+
+
+def test_without_a_mixture_large_data_are_seen_once_an_epoch(load, monkeypatch):
+    from fairseq_instr.tasks import translation_with_instructions
+
+    monkeypatch.setattr(translation_with_instructions, "PART_SAMPLES", 16)
+    task, dataset = load()
+    assert dataset.n_parts == 4
+    epochs = [epoch_of(task, dataset, epoch) for epoch in (1, 2)]
+    for epoch in epochs:
+        assert sorted(place for batch in epoch for place in batch) == list(range(60))
+    dataset.set_epoch(2)
+    assert len({dataset[place]["origin"] for place in range(60)}) == 40  # groups share lines
+    assert epochs[0] != epochs[1]
+
+
+def test_batches_are_bounded_and_of_like_length(load):
+    task, dataset = load(*MIXTURE, *CONFLICTS)
+    for batch in iterator(task, dataset).next_epoch_itr():
+        rows = len(batch["id"]) + len(batch.get("conflicts", {"positive": []})["positive"])
+        width = max(batch["net_input"]["src_tokens"].size(1), batch["target"].size(1))
+        assert rows * width <= 60 or len(batch["id"]) == 1
+    unshuffled = iterator(task, dataset).next_epoch_itr(shuffle=False)
+    lengths = [batch["net_input"]["src_tokens"].size(1) for batch in unshuffled]
+    per_part = len(lengths) // 4
+    for start in range(0, len(lengths), per_part):
+        assert lengths[start : start + per_part] == sorted(lengths[start : start + per_part])
+
+
+def test_samples_that_are_too_long_are_left_out(load):
+    task, dataset = load(*MIXTURE)
+    kept = [p for p in range(60) if max(dataset.size(p)) <= 7]
+    batches = epoch_of(task, dataset, max_positions=(7, 7), ignore_invalid_inputs=True)
+    assert 0 < len(kept) < 60
+    assert sorted(place for batch in batches for place in batch) == kept
+
+
+# -- resuming, workers, shards ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("after", [1, 7, 13])
+def test_resuming_in_any_part_is_exact(load, after):
+    arguments = [*MIXTURE, *CONFLICTS]
+    task, dataset = load(*arguments)
+    whole = epoch_of(task, dataset, 2)
+    batches = iterator(task, dataset, 2)
+    itr = batches.next_epoch_itr()
+    for _ in range(after):
+        next(itr)
+    task, dataset = load(*arguments)
+    resumed = iterator(task, dataset, 2)
+    resumed.load_state_dict(batches.state_dict())
+    assert ids(resumed.next_epoch_itr()) == whole[after:]
+    assert ids(resumed.next_epoch_itr()) == epoch_of(*load(*arguments), 3)
+
+
+def test_workers_and_shards_don_t_change_batches(load):
+    task, dataset = load(*MIXTURE)
+    whole = epoch_of(task, dataset)
+    assert epoch_of(task, dataset, num_workers=1) == whole
+    for n_shards in (2, 3):
+        shards = [
+            epoch_of(task, dataset, num_shards=n_shards, shard_id=shard)
+            for shard in range(n_shards)
+        ]
+        assert len({len(shard) for shard in shards}) == 1
+        together = [batch for step in zip(*shards) for batch in step]
+        assert together[: len(whole)] == whole
+        assert not any(together[len(whole) :])
+
+
+def test_only_large_epochs_are_batched_in_parts(load):
+    assert isinstance(iterator(*load(*MIXTURE)), PartIterator)
+    assert not isinstance(iterator(*load(*MIXTURE, part_samples=60)), PartIterator)
+
+
+# -- the number of batches --------------------------------------------------------------
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=20), st.integers(1, 60))
+def test_the_count_is_reached_and_nothing_lost(sizes, count):
+    places = np.arange(sum(sizes))
+    batches = np.split(places, np.cumsum(sizes)[:-1])
+    changed = to_count(batches, count)
+    assert len(changed) == count
+    assert np.concatenate(changed).tolist() == places.tolist()
+    if len(sizes) <= count <= len(places):
+        assert all(len(batch) for batch in changed)
+
+
+def test_batches_are_split_evenly_and_keep_the_multiple():
+    batches = to_count([np.arange(24)] * 4, 6, multiple=8)
+    assert [len(batch) for batch in batches] == [8, 16, 24, 8, 16, 24]
+
+
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(1, 5), st.integers(0, 30))
+def test_a_slice_of_the_batches_is_that_of_a_list(n_parts, per_part, n_shards, start):
+    made = [[[part, place] for place in range(per_part)] for part in range(n_parts)]
+    batches = PartBatches(made.__getitem__, per_part, n_parts * per_part)
+    flat = [batch for part in made for batch in part]
+    assert list(batches) == flat and len(batches) == len(flat)
+    for shard in range(n_shards):
+        expected = flat[shard::n_shards]
+        expected += [[]] * (-(-len(flat) // n_shards) - len(expected))
+        assert list(batches.shard(n_shards, shard)[start:]) == expected[start:]
