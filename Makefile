@@ -1,7 +1,7 @@
 # make demo                      set up .venv, then run both recipes on the embedded sample corpus
 # make test                      set up .venv, then run the tests (ARGS="-k mixture" goes to pytest)
 # make test PYTHON=python3.10    the same with another interpreter, in .venv-3.10
-# make bench                     run the benchmarks
+# make bench                     run the benchmarks, write benchmarks/results.md
 # make lint                      ruff and mypy
 # make clean                     remove what was made, but for the environments
 # make distclean                 remove the environments (.venv, .venv-*) too
@@ -48,9 +48,10 @@ test: environment
 	$(single_threaded) $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 bench: environment
-	for benchmark in $$(grep -l __main__ benchmarks/*.py); do \
+	for benchmark in $$(grep -l __main__ benchmarks/*.py | grep -v /report.py); do \
 		OMP_NUM_THREADS=1 $(VENV)/bin/python $$benchmark || exit 1; \
 	done
+	$(VENV)/bin/python benchmarks/report.py
 
 lint: environment
 	$(VENV)/bin/ruff check .

@@ -135,7 +135,7 @@ def measure_memory(task, path, n_pairs):
     return peak - before
 
 
-def measure_parts(task, path, n_pairs, n_parts=8):
+def measure_parts(task, path, n_pairs, n_parts=32):
     """CPU nanoseconds a sample, and the share that is not padding, over some parts."""
     dataset = make_dataset(task, path, n_pairs)
     iterator = first_batch(task, dataset)

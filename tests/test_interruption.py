@@ -106,7 +106,7 @@ def test_a_killed_run_ends_like_one_left_alone(start, call, finetuning, tmp_path
 
 
 def test_a_finished_run_stays_as_it_is(call, finetuning, tmp_path, caplog):
-    """fairseq by itself would add an update."""
+    """By itself, fairseq would add an update."""
     arguments = [*finetuning, "--max-update", 3, "--save-dir", tmp_path]
     call("train", *arguments)
     before = (tmp_path / "checkpoint_last.pt").read_bytes()

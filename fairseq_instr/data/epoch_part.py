@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Callable, Dict, Mapping, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -57,7 +57,8 @@ class EpochPart:
         n = sum(map(len, draws.values()))
         self.corpus_of = np.empty(n, dtype=np.int32)
         self.index_in = np.empty(n, dtype=np.int64)
-        self._runs = []  # (corpus, where its samples are)
+        # corpora, and where their samples are: a slice, or offsets
+        self._runs: List[Tuple[Corpus, Union[slice, np.ndarray]]] = []
         number = start = 0
         for group, corpora in groups.items():
             drawn = draws.get(group, ())
@@ -103,7 +104,8 @@ class EpochPart:
     @cached_property
     def longest(self) -> Tuple[int, int]:
         """Tokens of the longest source and of the longest target."""
-        return tuple(int(sizes.max(initial=0)) for sizes in self.lengths[:2])
+        source, target, _ = self.lengths
+        return int(source.max(initial=0)), int(target.max(initial=0))
 
     def mixed(self) -> np.ndarray:
         """Offsets into the part, 0 to n - 1, its groups mixed evenly.

@@ -39,7 +39,11 @@ class PartBatches:
     """
 
     def __init__(
-        self, make: Callable[[int], List], per_part: int, total: int, numbers: Optional[range] = None
+        self,
+        make: Callable[[int], List],
+        per_part: int,
+        total: int,
+        numbers: Optional[range] = None,
     ):
         self._make = make
         self._per_part = per_part

@@ -73,7 +73,8 @@ class FeistelPermutation:
         n_rows = math.isqrt(n - 1) + 1
         self.sides = (n_rows, -(-n // n_rows))  # sizes of the left and the right half
         # half the bits are enough for a hash times a side; numpy is twice as fast on 32
-        self._dtype, bits = (np.uint32, 16) if n_rows < 1 << 16 else (np.uint64, 32)
+        self._dtype: type = np.uint32 if n_rows < 1 << 16 else np.uint64
+        bits = 4 * np.dtype(self._dtype).itemsize
         self._half_word = self._dtype(bits)
         self._multipliers = [self._dtype(m % (1 << 2 * bits)) for m in _MULTIPLIERS]
         self._keys = np.random.SeedSequence([*key]).generate_state(_ROUNDS, self._dtype)

@@ -146,7 +146,8 @@ def test_a_group_of_plain_text_is_denoised_into_itself(make_task, denoise_bin):
     assert task.datasets["train"].can_reuse_epoch_itr_across_epochs is False
     (corpus,) = dataset.groups["denoise"]
     to_de = task.inventory.position("to:de")
-    places = [p for p in range(len(dataset)) if dataset.corpora[dataset.part(0).corpus_of[p]] is corpus]
+    corpus_of = dataset.part(0).corpus_of
+    places = [p for p in range(len(dataset)) if dataset.corpora[corpus_of[p]] is corpus]
     assert len(places) == 20
     differing = 0
     for place in places:
