@@ -104,7 +104,7 @@ def from_hugging_face(
         expected = parameter_shapes(options, vocabulary.size)
         check_parameters(folder, stored, expected, tied=options["share_decoder_input_output_embed"])
         order = torch.tensor(vocabulary.order)
-        model = {}
+        model: Dict[str, torch.Tensor] = {}
         for key in expected:
             if key == PROJECTION and options["share_decoder_input_output_embed"]:
                 model[key] = model[EMBEDDING]

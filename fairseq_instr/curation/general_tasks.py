@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
@@ -117,7 +117,7 @@ def read_hypotheses(log, subwords) -> List[str]:
     Raises:
         InputError: if there are none, or a number is missing.
     """
-    found = {}
+    found: Dict[int, str] = {}
     for line in Path(log).read_text(encoding="utf-8").split("\n"):
         if line.startswith("H-"):
             number, _, pieces = line.split("\t", 2)
@@ -125,8 +125,8 @@ def read_hypotheses(log, subwords) -> List[str]:
     if not found or sorted(found) != list(range(len(found))):
         raise InputError(f"{log} has hypotheses H- of {len(found)} lines; expected all, from 0 on")
     as_text = getattr(subwords, "text", None)
-    pieces = [found[number] for number in range(len(found))]
-    return [as_text(p.split()) if as_text else subwords.decode(p) for p in pieces]
+    hypotheses = [found[number] for number in range(len(found))]
+    return [as_text(h.split()) if as_text else subwords.decode(h) for h in hypotheses]
 
 
 def write_alpaca_eval(
