@@ -10,7 +10,7 @@ of its own:
 - CPU seconds until the first batch of an epoch is collated, and until that of an epoch resumed
   in its middle;
 - the most anonymous memory that this takes (`RssAnon`, watched by a thread in a second run);
-- CPU nanoseconds a sample for drawing, sorting and batching, over some parts of the epoch;
+- CPU nanoseconds a sample for drawing, sorting and batching, median over parts of the epoch;
 - the share of source and target matrices that is not padding.
 
 Beside them, fairseq's own `translation` on 10^6 pairs, for the ratio.
@@ -136,23 +136,24 @@ def measure_memory(task, path, n_pairs):
 
 
 def measure_parts(task, path, n_pairs, n_parts=32):
-    """CPU nanoseconds a sample, and the share that is not padding, over some parts."""
+    """CPU nanoseconds a sample (median), and the share not padding, over some parts."""
     dataset = make_dataset(task, path, n_pairs)
     iterator = first_batch(task, dataset)
     batches = iterator.ordered_batches(2, False, True)
     per_part = len(batches) // dataset.n_parts
-    n_samples = seconds = filled = area = 0
+    nanoseconds = []
+    filled = area = 0
     for number in range(1, min(n_parts + 1, dataset.n_parts)):  # the first is there already
         start = time.process_time()
         made = list(batches[per_part * number : per_part * (number + 1)])
-        seconds += time.process_time() - start
-        n_samples += sum(map(len, made))
+        seconds = time.process_time() - start
+        nanoseconds.append(seconds / sum(map(len, made)) * 1e9)
         part = dataset.part(number)
         for batch in made:
             for sizes in part.lengths[:2]:
                 filled += sizes[batch - part.first].sum()
                 area += len(batch) * sizes[batch - part.first].max()
-    return seconds / n_samples * 1e9, filled / area
+    return statistics.median(nanoseconds), filled / area
 
 
 def measure_stock(path, n_pairs, dictionary):

@@ -63,7 +63,15 @@ class PartBatches:
         return self._make(part)[place]
 
     def __iter__(self) -> Iterator:
-        return map(self.__getitem__, range(len(self)))
+        made, last = [], None
+        for number in self._numbers:
+            part, place = divmod(number, self._per_part)
+            if number >= self._total:
+                yield []
+                continue
+            if part != last:
+                made, last = self._make(part), part
+            yield made[place]
 
     def shard(self, n_shards: int, shard: int) -> PartBatches:
         """Every `n_shards`-th batch from number `shard` on; as many for each shard."""
