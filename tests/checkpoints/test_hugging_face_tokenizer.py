@@ -35,6 +35,7 @@ class TestSubwords:
         assert subwords.decode(pieces + " <unk>") == "one  two"
 
     def test_missing(self, tmp_path):
+        pytest.importorskip("tokenizers")
         with pytest.raises(InputError, match="tokenizer.json does not exist"):
             HuggingFaceSubwords(tmp_path)
         (tmp_path / "tokenizer.json").write_text("{}")
