@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
@@ -32,6 +34,40 @@ def atomic_path(path, force: bool = False):
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def atomic_folder(path, force: bool = False, marker: str = ""):
+    """Give a temporary folder beside `path`; rename it to `path` if the block ends well.
+
+    Args:
+        path: folder to make.
+        force: replace it if it exists.
+        marker: a file that it holds if it may be replaced: what was put there by something else
+            is not deleted.
+
+    Raises:
+        InputError: if `path` exists, and `force` is not set or the marker is not there.
+    """
+    refuse_to_overwrite(path, force)
+    path = Path(path)
+    if path.exists() and not (path / marker).is_file():
+        raise InputError(
+            f"{path} exists and holds no {marker}: it is not deleted, not even with --force; give "
+            "another name"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    old = temporary.with_name(f"{temporary.name}.old")
+    try:
+        temporary.chmod(0o755)  # mkdtemp keeps others out
+        yield temporary
+        if path.exists():
+            os.replace(path, old)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_atomically(path, text: str, force: bool = False) -> None:

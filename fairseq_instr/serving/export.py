@@ -1,0 +1,240 @@
+"""Export of an encoder-decoder to a CTranslate2 folder, its instructions included.
+
+The model is built and loaded as for generation, so that whatever would be refused there is
+refused here, in both versions of fairseq. Its layers are then handed to CTranslate2's own
+functions; two things are ours. The encoder's vocabulary has the instructions' rows at its end.
+The target's has not, so that no instruction can be generated: where the prompt goes to the
+decoder, which must read the rows, the output's bias rules them out.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import numpy as np
+
+from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import atomic_folder, refuse_to_overwrite
+from fairseq_instr.generation.translator import Translator
+from fairseq_instr.instructions.inventory import INVENTORY_FILE
+from fairseq_instr.prompts.tokens import TokenPrompt
+from fairseq_instr.serving.folder import MODEL_FILE, SUBWORDS_FILE, Settings, find_repeated
+
+QUANTIZATIONS = ("float32", "int8", "int8_float32", "int16", "float16", "bfloat16")
+RULED_OUT = -1e4
+"""Added to the logit of what must not be generated; exp of it is 0 in all number formats."""
+MAX_POSITIONS = 4096
+
+# what CTranslate2's transformer has a place for; a model with more would change in silence
+_WEIGHT = r"\.(weight|bias)"
+_LAYER = (
+    rf"(self_attn|encoder_attn)\.(q|k|v|out)_proj{_WEIGHT}|\w+_layer_norm{_WEIGHT}|fc[12]{_WEIGHT}"
+)
+_CONVERTED = re.compile(
+    rf"(encoder|decoder)\.((embed_tokens|embed_positions)\.weight|layers\.\d+\.({_LAYER})"
+    rf"|(layer_norm|layernorm_embedding){_WEIGHT})|decoder\.output_projection\.weight"
+)
+
+
+def export_ctranslate2(
+    checkpoint,
+    data,
+    output,
+    subwords=None,
+    source=None,
+    target=None,
+    quantization: str = "float32",
+    force: bool = False,
+) -> None:
+    """Write a folder that `CTranslate2Translator` loads.
+
+    Args:
+        checkpoint: tuned or base encoder-decoder.
+        data: data-bin with the dictionaries and the inventory.
+        output: folder to write.
+        subwords: SentencePiece model, copied into the folder; None if lines come in pieces.
+        source: source language; None to take the checkpoint's.
+        target: target language, likewise.
+        quantization: of the weights, one of `QUANTIZATIONS`.
+        force: replace an earlier export.
+
+    Raises:
+        InputError: if something is missing, refused, or not supported by CTranslate2, or if the
+            output exists and is no earlier export or `force` is not set.
+    """
+    if quantization not in QUANTIZATIONS:
+        raise InputError(
+            f"--quantization {quantization!r} is not accepted; choose {', '.join(QUANTIZATIONS)}"
+        )
+    refuse_to_overwrite(output, force)
+    _import_ctranslate2()
+    # --max-len-a and the beam are given when lines are translated
+    loaded = Translator.from_pretrained(checkpoint, data, subwords, source, target)
+    # the task's module registers it: it is imported by fairseq alone
+    from fairseq_instr.tasks.translation_with_instructions import DIRECTION_KEY
+
+    task = loaded.task
+    if not isinstance(task.prompt, TokenPrompt):
+        raise InputError(
+            "--prompt-template: a prompt in words is not exported, prompts of symbols are"
+        )
+    spec = make_spec(loaded.models[0], task, checkpoint)
+    settings = Settings(
+        placement=task.prompt.placement,
+        source=task.cfg.source_lang,
+        target=task.cfg.target_lang,
+        direction=task.state_dict()[DIRECTION_KEY] == "always",
+        max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
+        max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
+    )
+    try:
+        spec.validate()
+        spec.optimize(quantization=quantization)
+    except ValueError as error:
+        raise InputError(f"{checkpoint} can't be exported: {error}") from None
+    with atomic_folder(output, force, marker=MODEL_FILE) as folder:
+        spec.save(str(folder))
+        settings.save(folder)
+        task.inventory.save(folder / INVENTORY_FILE)
+        if subwords is not None:
+            shutil.copyfile(subwords, folder / SUBWORDS_FILE)
+
+
+def make_spec(model, task, origin):
+    """A model as CTranslate2's description of it.
+
+    Args:
+        model: fairseq's `transformer`, loaded.
+        task: that it was loaded by.
+        origin: of it, for errors.
+
+    Raises:
+        InputError: if CTranslate2 has no such model.
+    """
+    from ctranslate2.converters.fairseq import set_transformer_decoder, set_transformer_encoder
+    from ctranslate2.specs import transformer_spec
+
+    cfg = _check_supported(model, origin)
+    model = model.cpu().float().eval().requires_grad_(False)
+    common = {
+        "activation": _activation(cfg, origin),
+        "layernorm_embedding": cfg.layernorm_embedding,
+    }
+    encoder, decoder = model.encoder, model.decoder
+    spec = transformer_spec.TransformerSpec(
+        transformer_spec.TransformerEncoderSpec(
+            len(encoder.layers),
+            encoder.layers[0].self_attn.num_heads,
+            pre_norm=cfg.encoder.normalize_before,
+            no_final_norm=encoder.layer_norm is None,
+            **common,
+        ),
+        transformer_spec.TransformerDecoderSpec(
+            len(decoder.layers),
+            decoder.layers[0].self_attn.num_heads,
+            pre_norm=cfg.decoder.normalize_before,
+            no_final_norm=decoder.layer_norm is None,
+            **common,
+        ),
+    )
+    set_transformer_encoder(spec.encoder, encoder)
+    set_transformer_decoder(spec.decoder, decoder)
+    for side in (spec.encoder, spec.decoder):
+        # fairseq makes more positions when it needs them; here they are all there are
+        encodings = side.position_encodings.encodings[:MAX_POSITIONS]
+        side.position_encodings.encodings = np.ascontiguousarray(encodings)
+    _restrict_output(spec.decoder, len(task.tgt_dict), task.prompt.on_decoder)
+    symbols = {"source": task.src_dict.symbols, "target": task.tgt_dict.symbols}
+    if task.prompt.on_decoder:
+        symbols["target"] = task.src_dict.symbols
+    for side, tokens in symbols.items():
+        repeated = find_repeated(tokens)
+        if repeated is not None:
+            raise InputError(f"{origin}: the {side} dictionary has {repeated!r:.80} twice")
+    spec.register_source_vocabulary(list(symbols["source"]))
+    spec.register_target_vocabulary(list(symbols["target"]))
+    special = task.tgt_dict
+    spec.config.unk_token = special.symbols[special.unk()]
+    spec.config.bos_token = special.symbols[special.bos()]
+    spec.config.eos_token = special.symbols[special.eos()]
+    spec.config.decoder_start_token = special.symbols[special.eos()]
+    # eos is put there with the prompt: CTranslate2 takes a source of no tokens for no source
+    spec.config.add_source_eos = False
+    return spec
+
+
+def _restrict_output(decoder, n_target: int, reads_prompt: bool) -> None:
+    """Leave the instructions out of what the decoder can generate."""
+    projection = decoder.projection
+    if not reads_prompt:
+        # a copy: CTranslate2 quantises in place, and the encoder's rows are in the same memory
+        weight = projection.weight[:n_target].copy()
+        tied = np.shares_memory(projection.weight, decoder.embeddings.weight)
+        embedding = weight if tied else decoder.embeddings.weight[:n_target].copy()
+        projection.weight, decoder.embeddings.weight = weight, embedding
+        return
+    bias = np.zeros(projection.weight.shape[0], dtype=np.float32)
+    bias[n_target:] = RULED_OUT
+    projection.bias = bias
+
+
+def _check_supported(model, origin):
+    """The model's configuration.
+
+    Raises:
+        InputError: if the model is another one than CTranslate2's transformer.
+    """
+    from fairseq.models.transformer import TransformerModel, TransformerModelBase
+
+    if type(model) not in (TransformerModel, TransformerModelBase):
+        raise InputError(
+            f"{origin} holds a {type(model).__name__}, exported are encoder-decoders of the model "
+            "'transformer'; for decoder-only models, convert to a Hugging Face folder first, then "
+            "use ct2-transformers-converter"
+        )
+    cfg = model.cfg
+    parameters = [name for name, _ in model.named_parameters()]
+    unknown = next((name for name in parameters if not _CONVERTED.fullmatch(name)), None)
+    if unknown is not None and not FUSED_LAYER_COPY.fullmatch(unknown):
+        raise InputError(
+            f"{origin}: its parameter {unknown} has no place in CTranslate2's transformer"
+        )
+    for option in ("no_token_positional_embeddings", "no_cross_attention", "cross_self_attention"):
+        if getattr(cfg, option):
+            raise InputError(
+                f"{origin}: --{option.replace('_', '-')} has no place in CTranslate2's transformer"
+            )
+    return cfg
+
+
+def _activation(cfg, origin):
+    from ctranslate2.specs.common_spec import Activation
+
+    known = {
+        "relu": Activation.RELU,
+        "gelu": Activation.GELU,
+        "gelu_accurate": Activation.GELUTanh,
+        "gelu_fast": Activation.GELUTanh,
+        "swish": Activation.SWISH,
+    }
+    if cfg.activation_fn not in known:
+        raise InputError(
+            f"{origin}: --activation-fn {cfg.activation_fn} has no place in CTranslate2's "
+            f"transformer; it has {', '.join(known)}"
+        )
+    return known[cfg.activation_fn]
+
+
+def _n_positions(spec) -> int:
+    return int(spec.position_encodings.encodings.shape[0])
+
+
+def _import_ctranslate2() -> None:
+    try:
+        import ctranslate2.converters.fairseq  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "CTranslate2 is not installed; run: pip install 'fairseq-instr[ctranslate2]'"
+        ) from None

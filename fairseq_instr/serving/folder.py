@@ -1,0 +1,123 @@
+"""What an exported folder holds beside CTranslate2's own files.
+
+    model.bin  config.json  source_vocabulary.json  target_vocabulary.json     CTranslate2's
+    instructions.yaml       the inventory
+    serving.json            how a line is rendered: `Settings`
+    subwords.model          SentencePiece, where the model has it
+
+The source vocabulary is the dictionary followed by the inventory's symbols, `<instruction NAME>`.
+They hold a space, and tokens are what stands between spaces: no text, however it is cut into
+subwords, has one of them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Optional
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import write_atomically
+from fairseq_instr.prompts.tokens import PLACEMENTS
+
+MODEL_FILE = "model.bin"
+SETTINGS_FILE = "serving.json"
+SUBWORDS_FILE = "subwords.model"
+VOCABULARIES = ("source", "target")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a line is rendered for an exported model.
+
+    Attributes:
+        placement: where its prompt stands, one of `PLACEMENTS`.
+        source: source language.
+        target: target language.
+        direction: whether each line gets the instruction `to:TARGET`.
+        max_source: longest source in tokens, prompt and eos included.
+        max_target: positions of the decoder.
+    """
+
+    placement: str
+    source: str
+    target: str
+    direction: bool
+    max_source: int
+    max_target: int
+
+    def save(self, folder: Path) -> None:
+        text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)
+        write_atomically(folder / SETTINGS_FILE, text + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Settings":
+        """Inverse of `save`.
+
+        Raises:
+            InputError: if the file is missing or not as `save` writes it.
+        """
+        content = read_json(folder / SETTINGS_FILE)
+        types = {"placement": str, "source": str, "target": str, "direction": bool}
+        expected = {field.name: types.get(field.name, int) for field in dataclasses.fields(cls)}
+        found = content if isinstance(content, dict) else {}
+        if {key: type(value) for key, value in found.items()} != expected:
+            raise InputError(
+                f"{folder / SETTINGS_FILE} is not as the export writes it, with "
+                f"{', '.join(expected)}; export the model again"
+            )
+        settings = cls(**found)
+        if (
+            settings.placement not in PLACEMENTS
+            or min(settings.max_source, settings.max_target) < 2
+        ):
+            raise InputError(
+                f"{folder / SETTINGS_FILE}: placement is one of {', '.join(PLACEMENTS)}, and "
+                "max_source and max_target are above 1; export the model again"
+            )
+        return settings
+
+
+def read_vocabulary(folder: Path, side: str) -> List[str]:
+    """Tokens of one side by id; CTranslate2 keeps one file where both are the same.
+
+    Raises:
+        InputError: if there is none, or it is no list of different strings.
+    """
+    shared = folder / "shared_vocabulary.json"
+    path = shared if shared.is_file() else folder / f"{side}_vocabulary.json"
+    tokens = read_json(path)
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise InputError(f"{path} is no list of tokens; export the model again")
+    repeated = find_repeated(tokens)
+    if repeated is not None:
+        raise InputError(f"{path} has the token {repeated!r:.80} twice; export the model again")
+    return tokens
+
+
+def read_json(path: Path) -> object:
+    """Content of a JSON file.
+
+    Raises:
+        InputError: if it can't be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be read: {error.strerror}; export the model again"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is not JSON: {error}; export the model again") from None
+
+
+def find_repeated(tokens: List[str]) -> Optional[str]:
+    """The first token that was there before, or None."""
+    seen = set()
+    for token in tokens:
+        if token in seen:
+            return token
+        seen.add(token)
+    return None

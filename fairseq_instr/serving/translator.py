@@ -1,0 +1,238 @@
+"""Translating under instructions with an exported model, without its checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+import torch
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.generation.lines import Hypothesis, LineTranslator, longest_output
+from fairseq_instr.instructions.composition import compose, compose_positions, parse
+from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
+from fairseq_instr.instructions.inventory import direction as direction_name
+from fairseq_instr.prompts.tokens import TokenPrompt
+from fairseq_instr.serving.folder import (
+    MODEL_FILE,
+    SUBWORDS_FILE,
+    Settings,
+    read_vocabulary,
+)
+from fairseq_instr.subwords import Subwords
+
+BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
+
+
+class CTranslate2Translator(LineTranslator):
+    """A CTranslate2 model that is loaded once; `from_pretrained` makes one.
+
+    Several threads may share one: CTranslate2 queues what they ask for, and works on as many
+    batches at once as it was given `workers`. An empty line that is asked nothing stays empty.
+
+    Args:
+        model: `ctranslate2.Translator`.
+        settings: of the export.
+        inventory: of the model.
+        source_vocabulary: tokens by id, the inventory's symbols last.
+        subwords: None if lines are already in pieces.
+        target: target language; None to take the export's.
+        beam: beam size.
+        lenpen: length penalty.
+        max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
+        max_len_b: see `max_len_a`.
+    """
+
+    def __init__(
+        self,
+        model,
+        settings: Settings,
+        inventory: Inventory,
+        source_vocabulary: Sequence[str],
+        subwords: Optional[Subwords] = None,
+        target: Optional[str] = None,
+        beam: int = 4,
+        lenpen: float = 1.0,
+        max_len_a: float = 2.5,
+        max_len_b: int = 30,
+    ):
+        self.model = model
+        self.settings = settings
+        self.inventory = inventory
+        self.subwords = subwords
+        self.beam, self.lenpen = beam, lenpen
+        self.max_len = max_len_a, max_len_b
+        self.max_source = settings.max_source
+        self._tokens = list(source_vocabulary)
+        first_symbol = len(self._tokens) - len(inventory)
+        if tuple(self._tokens[first_symbol:]) != inventory.symbols:
+            raise InputError(
+                f"{INVENTORY_FILE} is not the inventory that the model was exported with: the "
+                "source vocabulary ends in other symbols; export the model again"
+            )
+        # the symbols are left out: no text has them
+        self._ids: Dict[str, int] = {t: i for i, t in enumerate(self._tokens[:first_symbol])}
+        self._prompt = TokenPrompt(first_symbol, settings.placement, self._spell)
+        self._direction = self._direction_position(target)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder,
+        target: Optional[str] = None,
+        beam: int = 4,
+        lenpen: float = 1.0,
+        max_len_a: float = 2.5,
+        max_len_b: int = 30,
+        device: str = "cpu",
+        compute_type: str = "default",
+        threads: int = 1,
+        workers: int = 1,
+    ) -> "CTranslate2Translator":
+        """Load what `scripts/export_ctranslate2.py` wrote.
+
+        Args:
+            folder: of the export.
+            target: target language of a model with several; None to take the export's.
+            beam: beam size.
+            lenpen: length penalty, as `fairseq-generate --lenpen`.
+            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
+            max_len_b: see `max_len_a`.
+            device: `cpu`, `cuda` or `auto`.
+            compute_type: number format to compute in, such as int8; `default` is the export's.
+            threads: processor threads of a batch; 0 for CTranslate2's choice.
+            workers: batches at once, for several threads that translate.
+
+        Raises:
+            InputError: if the folder is no export, or the target has no instruction.
+        """
+        folder = Path(folder)
+        if not (folder / MODEL_FILE).is_file():
+            raise InputError(
+                f"{folder} holds no {MODEL_FILE}; write it with scripts/export_ctranslate2.py"
+            )
+        settings = Settings.load(folder)
+        inventory = Inventory.load(folder / INVENTORY_FILE)
+        vocabulary = read_vocabulary(folder, "source")
+        subwords = folder / SUBWORDS_FILE
+        try:
+            import ctranslate2
+
+            model = ctranslate2.Translator(
+                str(folder),
+                device=device,
+                compute_type=compute_type,
+                intra_threads=threads,
+                inter_threads=workers,
+            )
+        except ImportError:
+            raise InputError(
+                "CTranslate2 is not installed; run: pip install 'fairseq-instr[ctranslate2]'"
+            ) from None
+        except (RuntimeError, ValueError) as error:
+            raise InputError(f"{folder} can't be loaded by CTranslate2: {error}") from None
+        return cls(
+            model,
+            settings,
+            inventory,
+            vocabulary,
+            Subwords(subwords) if subwords.is_file() else None,
+            target,
+            beam,
+            lenpen,
+            max_len_a,
+            max_len_b,
+        )
+
+    def _direction_position(self, target: Optional[str]) -> Optional[int]:
+        """Position of the instruction that every line gets, where one is given."""
+        language = target or self.settings.target
+        if not self.settings.direction:
+            if language != self.settings.target:
+                raise InputError(
+                    f"target {target!r} is not accepted: the model translates into "
+                    f"{self.settings.target} alone"
+                )
+            return None
+        name = direction_name(language)
+        if name not in self.inventory:
+            raise InputError(
+                f"target {language!r} has no instruction {name!r} in the inventory; languages "
+                f"there: {', '.join(self.inventory.target_languages)}"
+            )
+        return self.inventory.position(name)
+
+    def _render(self, line: str, instruct: str) -> List[int]:
+        asked = compose(parse(instruct), self.inventory, origin="instruct")
+        if self._direction is not None:
+            asked = compose_positions((self._direction, *asked), self.inventory, origin="instruct")
+        source = torch.tensor([*self._encode(line), EOS])
+        if not self._prompt.on_decoder:
+            return self._prompt.render_source(source, asked).tolist()
+        # both travel together until they are decoded, as in the task
+        in_front = TokenPrompt(self._prompt.first_id, spell=self._spell)
+        return in_front.render_source(source, asked).tolist()
+
+    def _encode(self, text: str) -> List[int]:
+        pieces = self.subwords.encode(text) if self.subwords else text
+        return [self._ids.get(piece, UNK) for piece in pieces.split()]
+
+    def _spell(self, argument: str) -> List[int]:
+        ids = self._encode(argument)
+        if UNK in ids:
+            raise InputError(
+                f"the argument {argument!r} can't be spelled with the source's vocabulary"
+            )
+        return ids
+
+    def _decode(self, sources: List[Sequence], n_best: int) -> List[List[Hypothesis]]:
+        outputs: List[List[Hypothesis]] = [[] for _ in sources]
+        for rows, prompts in self._grouped(sources):
+            n_source = max(len(sources[row]) - len(prompt) for row, prompt in zip(rows, prompts))
+            n_prompt = len(prompts[0])
+            most = longest_output(*self.max_len, n_source, self.settings.max_target - n_prompt)
+            found = self.model.translate_batch(
+                [
+                    [self._tokens[i] for i in sources[row][len(prompt) :]]
+                    for row, prompt in zip(rows, prompts)
+                ],
+                [[self._tokens[i] for i in prompt] for prompt in prompts] if n_prompt else None,
+                beam_size=self.beam,
+                num_hypotheses=self.beam if n_prompt else n_best,
+                length_penalty=self.lenpen,
+                max_input_length=0,
+                min_decoding_length=n_prompt + 1,
+                max_decoding_length=n_prompt + most,
+                return_scores=True,
+                return_end_token=True,  # then it counts in the length penalty, as in fairseq
+            )
+            for row, result in zip(rows, found):
+                hypotheses = [
+                    self._hypothesis(tokens, score, n_prompt)
+                    for tokens, score in zip(result.hypotheses, result.scores)
+                ]
+                hypotheses.sort(key=lambda hypothesis: -hypothesis.score)
+                outputs[row] = hypotheses[:n_best]
+        return outputs
+
+    def _grouped(self, sources: List[Sequence]):
+        """Rows of a batch and their prompts for the decoder, by the length of the prompt."""
+        if not self._prompt.on_decoder:
+            return [(range(len(sources)), [()] * len(sources))]
+        groups: Dict[int, tuple] = {}
+        for row, source in enumerate(sources):
+            ids = torch.tensor(source)
+            plain, _ = self._prompt.read(ids)
+            prompt = source[: len(source) - len(plain)]
+            rows, prompts = groups.setdefault(len(prompt), ([], []))
+            rows.append(row)
+            prompts.append(prompt)
+        return list(groups.values())
+
+    def _hypothesis(self, tokens: Sequence[str], score: float, n_prompt: int) -> Hypothesis:
+        """What CTranslate2 found, without the decoder's prompt, which it counts as output."""
+        if n_prompt and len(tokens) > n_prompt:
+            score *= (len(tokens) / (len(tokens) - n_prompt)) ** self.lenpen
+        unsaid = (self._tokens[BOS], self._tokens[EOS])
+        text = " ".join(token for token in tokens[n_prompt:] if token not in unsaid)
+        return Hypothesis(self.subwords.decode(text) if self.subwords else text, score)
