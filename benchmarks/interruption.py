@@ -98,7 +98,7 @@ def run_killed(arguments, save_dir: Path, kills, seconds: float, log: Path) -> i
 
 def draw_kills(rng: random.Random, n_random: int, n_in_save: int):
     """Moments of kills, early ones and late ones mixed."""
-    kills = [rng.uniform(0.15, 0.9) for _ in range(n_random)]
+    kills = [rng.uniform(0.1, 0.5) for _ in range(n_random)]
     events = ["shutil.copyfile", "os.rename", "open"]
     rng.shuffle(events)
     for i in range(n_in_save):
@@ -109,7 +109,7 @@ def draw_kills(rng: random.Random, n_random: int, n_in_save: int):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=24, help="kills in all; at least 6")
+    parser.add_argument("--kills", type=int, default=26, help="kills in all; at least 6")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     args = parser.parse_args()
     rng = random.Random(args.seed)
