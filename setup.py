@@ -21,6 +21,7 @@ FAIRSEQ = [
 
 EXTRAS = {
     "test": ["pytest>=7", "pytest-xdist>=3", "pytest-cov", "hypothesis"],
+    "browser": ["playwright"],  # drives an installed Chromium in the playground's test
     "lint": ["ruff", "mypy", "types-PyYAML", "types-tqdm"],
     "huggingface": [
         "safetensors",
@@ -31,6 +32,7 @@ EXTRAS = {
     ],
     "ctranslate2": ["ctranslate2>=4"],
     "distillation": ["openai>=1"],
+    "playground": ["flask>=2.2", "waitress>=2.1"],
 }
 EXTRAS["all"] = [requirement for extra in EXTRAS.values() for requirement in extra]
 
@@ -41,7 +43,10 @@ setup(
     long_description=README.read_text(encoding="utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     packages=find_packages(include=["fairseq_instr", "fairseq_instr.*"]),
-    package_data={"fairseq_instr": ["*.yaml", "**/*.yaml"]},
+    package_data={"fairseq_instr": ["*.yaml", "**/*.yaml", "playground/page/*"]},
+    entry_points={
+        "console_scripts": ["fairseq-instr-playground=fairseq_instr.playground.command:main"],
+    },
     zip_safe=False,  # fairseq imports a user directory from its files
     python_requires=">=3.9",
     install_requires=FAIRSEQ

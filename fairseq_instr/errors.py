@@ -13,8 +13,24 @@ import sys
 LOADER = ("fairseq.checkpoint_utils", "load_model_ensemble_and_task")
 
 
+LONGEST_MESSAGE = 4000
+
+
 class InputError(ValueError):
-    """A wrong option, file or value; the message says what is accepted and what to do."""
+    """A wrong option, file or value; the message says what is accepted and what to do.
+
+    Whatever it quotes of the user's input, it is one line that can be printed, of at most
+    `LONGEST_MESSAGE` characters.
+    """
+
+    def __init__(self, message: object):
+        # of what is not text (lone surrogates) the code is shown
+        text = str(message).encode("utf-8", "backslashreplace").decode("utf-8")
+        line = " ".join(text.split())
+        if len(line) > LONGEST_MESSAGE:
+            half = LONGEST_MESSAGE // 2 - 1
+            line = f"{line[:half]} … {line[-half + 1 :]}"
+        super().__init__(line)
 
 
 def find_input_error(error):

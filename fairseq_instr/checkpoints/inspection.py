@@ -22,7 +22,7 @@ MANY_PARAMETERS = 50_000_000
 """What settings may describe in any case: tables of positions are not in a checkpoint."""
 # how torch's reader names a class or function that is not among the safe ones
 _FOREIGN = re.compile(
-    r"GLOBAL \S+ was not an allowed global|Unsupported (global|class|operand)[^.]*"
+    r"GLOBAL \S+ was not an allowed global|Unsupported (global|class|operand)[^.\\n]*"
 )
 
 
@@ -55,6 +55,12 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
         raise InputError(f"checkpoint {path} is broken: {reason:.200}") from None
     if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
         raise InputError(f"{path} is not a fairseq checkpoint: it has no 'model'")
+    history = state.get("optimizer_history") or []
+    for key in ("cfg", "task_state"):
+        if not isinstance(state.get(key) or {}, Mapping):
+            raise InputError(f"checkpoint {path} is broken: its {key!r} is no mapping")
+    if not isinstance(history, list) or not all(isinstance(past, Mapping) for past in history):
+        raise InputError(f"checkpoint {path} is broken: its 'optimizer_history' is no list")
     n_bytes = Path(path).stat().st_size
     for key, value in state["model"].items():
         if not isinstance(value, torch.Tensor) and not str(key).endswith("_extra_state"):

@@ -1,19 +1,65 @@
 """Which objects besides tensors a fairseq checkpoint may hold.
 
-torch 2.6 and later load tensors and plain values alone. fairseq's own checkpoints also hold
-their settings; naming those few classes keeps loading safe, and everything else refused.
+torch 2.6 and later load tensors and plain values alone; torch before, which official fairseq
+0.12.2 runs on, is told to, or it would execute what a checkpoint says. fairseq's own checkpoints
+also hold their settings; naming those few classes keeps loading safe, and everything else
+refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import os
+import pickle
 import typing
+
+import numpy as np
+
+# torch's own switches; who sets one of them decides
+FORCE_SAFE, FORCE_UNSAFE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
+
+
+KINDS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
+
+
+# numpy's own functions build whatever a pickle says. A type of numbers can be given the flags of
+# types that hold pointers: the numbers read by it then show, or use, what lies elsewhere in memory.
+
+
+def _type_of_numbers(kind, align=False, copy=False):
+    """Stands in for `numpy.dtype`: one of its built-in types, which no pickle can change."""
+    if kind not in KINDS:
+        raise pickle.UnpicklingError(f"numbers of the type {kind!r:.80} are not accepted")
+    return np.dtype(kind)
+
+
+def _number(dtype, content):
+    """Stands in for numpy's `scalar`."""
+    if not isinstance(content, bytes) or len(content) != dtype.itemsize:
+        raise pickle.UnpicklingError(f"a number of the type {dtype} has {dtype.itemsize} bytes")
+    return np.frombuffer(content, dtype)[0]
+
+
+def _array(kind, shape, code):
+    """Stands in for numpy's `_reconstruct`: an array that its state will fill."""
+    if kind is not np.ndarray or shape != (0,):
+        raise pickle.UnpicklingError("an array is made empty, and filled by its state")
+    return np.ndarray((0,), "b")
+
+
+def _under_name(function, module: str, name: str):
+    """What is called where a pickle names `module.name`: torch goes by these attributes."""
+
+    def called(*arguments):
+        return function(*arguments)
+
+    called.__module__, called.__name__, called.__qualname__ = module, name, name
+    return called
 
 
 def register() -> None:
     """Tell torch about the classes that fairseq's checkpoints hold."""
-    import numpy as np
     import omegaconf
     import torch
     from omegaconf.base import ContainerMetadata, Metadata
@@ -32,17 +78,13 @@ def register() -> None:
         list,
         int,
         typing.Any,
-        np.dtype,
-        type(np.dtype(np.float64)),
-        type(np.dtype(np.float32)),
-        type(np.dtype(np.int64)),
+        np.ndarray,  # --eval-bleu leaves arrays of counts in the meters that a checkpoint keeps
+        *{type(np.dtype(kind)) for kind in KINDS},
+        _under_name(_type_of_numbers, "numpy", "dtype"),
     ]
-    try:
-        from numpy._core.multiarray import _reconstruct, scalar
-    except ImportError:  # numpy 1
-        from numpy.core.multiarray import _reconstruct, scalar
-    # --eval-bleu leaves arrays of counts in the meters that a checkpoint keeps
-    allowed += [scalar, _reconstruct, np.ndarray]
+    for module in ("numpy._core.multiarray", "numpy.core.multiarray"):  # numpy 2, numpy 1
+        allowed.append(_under_name(_number, module, "scalar"))
+        allowed.append(_under_name(_array, module, "_reconstruct"))
     try:
         from fairseq.distributed.utils import _TensorPlaceholder
 
@@ -50,3 +92,6 @@ def register() -> None:
     except ImportError:
         pass
     torch.serialization.add_safe_globals(allowed)
+    loads_safely = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 6)
+    if not loads_safely and FORCE_UNSAFE not in os.environ:
+        os.environ.setdefault(FORCE_SAFE, "1")

@@ -39,6 +39,8 @@ PARALLEL = "parallel"
 DENOISE = "denoise"
 GENERAL = "general"
 STREAM = "instr"
+MAX_STREAM_TOKENS = 100_000
+"""Longest line of instructions in tokens: more is a broken file."""
 Pair = Tuple[str, str]
 PROMPT_PAIR: Pair = ("prompt", "response")
 """What the files of general tasks are called: their sources are whole prompts."""
@@ -89,9 +91,9 @@ class Corpus:
 
     def instructions(self, index: int) -> Tuple[int, ...]:
         """Positions of the instructions of one pair, in canonical order."""
-        if self.stream is None:
+        if self.stream is None or self.stream.sizes[index] == 1:  # eos alone
             return self.fixed
-        tokens = self.stream[index].numpy()
+        tokens = self.stream[index].numpy()[:-1]
         own = self.positions[tokens]
         own = own[own >= 0].tolist() if self.pieces is None else self._with_arguments(tokens)
         return tuple(sorted({*own, *self.fixed}))
@@ -223,7 +225,12 @@ def load_stream(
             f"{dictionary_file} is missing beside the instructions of split {split!r}; "
             "fairseq-preprocess wrote it, copy it back"
         )
-    dictionary = Dictionary.load(str(dictionary_file))
+    try:
+        dictionary = Dictionary.load(str(dictionary_file))
+    except Exception as error:  # fairseq has no class of its own for what is no dictionary
+        raise InputError(
+            f"{dictionary_file} is not a dictionary ({error!s:.200}); binarise the stream again"
+        ) from None
     positions = np.full(len(dictionary), -1, dtype=np.int64)
     pieces = np.full(len(dictionary), -1, dtype=np.int64)
     for symbol in dictionary.symbols[dictionary.nspecial :]:
@@ -237,8 +244,29 @@ def load_stream(
                 positions[index] = inventory.position(symbol)
         except InputError as error:
             raise InputError(f"{dictionary_file}: {error}") from None
-    stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
+    stream = _open_stream(prefix, dictionary, dataset_impl)
     return stream, positions, pieces if (pieces >= 0).any() else None
+
+
+def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]):
+    """A stream whose index fits its data.
+
+    Raises:
+        InputError: if it does not, or can't be read.
+    """
+    remedy = "it is broken or cut short: binarise the stream again"
+    try:
+        stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
+    except Exception as error:  # assertions, and whatever numpy makes of the bytes
+        raise InputError(f"{prefix}.idx can't be read ({error!s:.200}); {remedy}") from None
+    if stream is None:
+        raise InputError(f"{prefix}.idx and its .bin can't be read; {remedy}")
+    sizes = np.asarray(stream.sizes)
+    if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_STREAM_TOKENS):
+        raise InputError(
+            f"{prefix}.idx has a line of {sizes.min()} or {sizes.max()} tokens; {remedy}"
+        )
+    return stream
 
 
 def _piece(piece: str, source_dictionary: Optional[Dictionary]) -> int:
@@ -357,7 +385,19 @@ def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
     checked = set()
     # compositions are few, lines many: check each composition once
     for index in np.flatnonzero(np.asarray(corpus.stream.sizes) > 1):
-        if (corpus.stream[int(index)] == unknown).any():
+        try:
+            line = corpus.stream[int(index)][:-1]
+        except (ValueError, OverflowError, RuntimeError) as error:
+            raise InputError(
+                f"{origin}, line {index + 1} of the .{STREAM} stream can't be read ({error}): "
+                "it is broken or cut short, binarise it again"
+            ) from None
+        if ((line < 0) | (line >= len(corpus.positions))).any():
+            raise InputError(
+                f"{origin}, line {index + 1} of the .{STREAM} stream holds what is not in "
+                f"dict.{STREAM}.txt: they are of different streams, binarise it again"
+            )
+        if (line == unknown).any():
             raise InputError(
                 f"{origin}, line {index + 1}: an instruction is not in dict.{STREAM}.txt; "
                 f"binarise the stream again with a dictionary that holds those of all splits"

@@ -14,7 +14,6 @@ The order is the order of the appended symbols; a new instruction goes at the en
 from __future__ import annotations
 
 import difflib
-import os
 import reprlib
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Tuple
@@ -24,6 +23,7 @@ import yaml
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 from fairseq_instr.instructions.instruction import Instruction
+from fairseq_instr.plain_yaml import read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"
@@ -32,21 +32,10 @@ MAX_INSTRUCTIONS = 10_000
 N_NEAREST = 3
 MAX_COMPARED = 100
 """Characters of an unknown name that are compared with the known ones."""
-MAX_FILE_BYTES = 4 * 1024 * 1024
 
 _shortened = reprlib.Repr()
 _shortened.maxlevel = 2
 _shortened.maxstring = _shortened.maxother = 80
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain values alone: an alias may stand for more values than there is memory."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
-            raise yaml.composer.ComposerError(None, None, "aliases are not accepted", mark)
-        return super().compose_node(parent, index)
 
 
 class Inventory:
@@ -234,15 +223,7 @@ class Inventory:
             raise InputError(
                 f"inventory {path} does not exist; write one with scripts/write_inventory.py"
             )
-        if os.path.getsize(path) > MAX_FILE_BYTES:
-            raise InputError(f"inventory {path} is larger than {MAX_FILE_BYTES} bytes: refused")
-        try:
-            content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-        except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-            raise InputError(
-                f"inventory {path} is not YAML: {' '.join(str(error).split())}"
-            ) from None
-        return cls.from_dict(content, origin=f"inventory {path}")
+        return cls.from_dict(read_yaml(path, "inventory"), origin=f"inventory {path}")
 
     def save(self, path, force: bool = False) -> None:
         """Write the inventory file, by way of a temporary name.

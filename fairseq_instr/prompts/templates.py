@@ -26,13 +26,13 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Uni
 
 import numpy as np
 import torch
-import yaml
 
 from fairseq_instr.checkpoints.hugging_face_tokenizer import load_subwords
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import read_lines
 from fairseq_instr.instructions.asking import Asked, argument_of
 from fairseq_instr.instructions.inventory import DIRECTION_PREFIX, Inventory
+from fairseq_instr.plain_yaml import read_yaml
 
 LIBRARY = Path(__file__).with_name("library")
 MAX_CACHED = 4096
@@ -86,13 +86,7 @@ class Template:
                 f"--prompt-template {name_or_path} does not exist; give a file, or one of "
                 + ", ".join(library())
             )
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError(
-                f"template {path} is not YAML: {' '.join(str(error).split())}"
-            ) from None
-        return cls.from_dict(content, f"template {path}")
+        return cls.from_dict(read_yaml(path, "template"), f"template {path}")
 
     @classmethod
     def from_dict(cls, content, origin: str) -> "Template":
@@ -341,7 +335,7 @@ class TemplatePrompt:
         for literal, slot, _, _ in string.Formatter().parse(text):
             pieces.append(literal)
             if slot == SOURCE_LANGUAGE:
-                if language not in template.languages:
+                if language is None or language not in template.languages:
                     raise InputError(
                         f"the template has no name for the source language {language!r}; names: "
                         f"{', '.join(template.languages) or 'none'}; add it to its 'languages'"

@@ -1,0 +1,215 @@
+"""The web application of the playground: one page, and two addresses that it asks.
+
+    GET  /               the page
+    GET  /instructions   what can be asked for, by axis
+    POST /translate      {"text": "...", "instructions": [{"name": "formal"}, ...]}
+
+The page is static and shows what comes as text, never as HTML. Requests from other sites are
+refused: a page elsewhere could otherwise make a browser ask the models behind this one.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import FrozenSet, List, Mapping, NamedTuple, Optional
+
+from flask import Flask, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.generation.lines import LineTranslator
+from fairseq_instr.instructions.asking import Request, split
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import compose, parse, verify
+from fairseq_instr.instructions.instruction import Context, Instruction
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
+
+PAGE = Path(__file__).parent / "page"
+MAX_TEXT = 2000
+"""Longest text in characters."""
+MAX_BODY = 64 * 1024
+"""Longest body of a request in bytes."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'none'; "
+    "base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class System(NamedTuple):
+    """A model on the page.
+
+    Attributes:
+        translator: of it.
+        asked: whether it is asked to obey; a base model, which knows no instructions, is not.
+    """
+
+    translator: LineTranslator
+    asked: bool
+
+
+def create_app(
+    systems: Mapping[str, System], language: str, hosts: Optional[FrozenSet[str]] = None
+) -> Flask:
+    """The application.
+
+    Args:
+        systems: by the name that the page shows.
+        language: target language, for the verifiers.
+        hosts: names under which it may be reached, without the port; None for any.
+    """
+    app = Flask(__name__, static_folder=str(PAGE), static_url_path="/page")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    inventory = next((s.translator.inventory for s in systems.values() if s.asked), Inventory())
+
+    @app.before_request
+    def refuse_other_sites():
+        # a name that an attacker points here (DNS rebinding), or a page of another site
+        if hosts is not None and _host_of(request.host) not in hosts:
+            return _error(f"host {request.host!r:.80} is not accepted", 403)
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != f"{request.scheme}://{request.host}":
+            return _error(f"requests from {origin!r:.80} are not accepted", 403)
+        return None
+
+    @app.after_request
+    def add_headers(response):
+        response.headers.update(HEADERS)
+        return response
+
+    @app.errorhandler(InputError)
+    def refuse(error):
+        return _error(" ".join(str(error).split()), 400)
+
+    @app.errorhandler(HTTPException)
+    def refuse_request(error):
+        return _error(error.description, error.code)
+
+    @app.get("/")
+    def page():
+        return app.send_static_file("index.html")
+
+    @app.get("/favicon.ico")
+    def icon():
+        return "", 204  # browsers ask for one
+
+    @app.get("/instructions")
+    def instructions():
+        return jsonify(
+            axes=describe(inventory), systems=list(systems), language=language, longest=MAX_TEXT
+        )
+
+    @app.post("/translate")
+    def translate():
+        text, asked = _read(request.get_data())
+        instruct = ", ".join(map(str, asked))
+        compose(parse(instruct), inventory)  # refused before any model is run
+        wanted = [(str(name), _with_verifier(str(name))) for name in asked]
+        results = []
+        for name, system in systems.items():
+            (best,), *_ = system.translator.translate_n_best(
+                [text], instruct if system.asked else ""
+            )
+            results.append(
+                {
+                    "system": name,
+                    "asked": system.asked,
+                    "text": best.text,
+                    "score": round(best.score, 4),
+                    "marks": judge(wanted, best.text, Context(source=text, language=language)),
+                }
+            )
+        return jsonify(results=results)
+
+    return app
+
+
+def describe(inventory: Inventory) -> List[dict]:
+    """What the page shows of an inventory, by axis; directions are the server's to choose."""
+    return [
+        {
+            "axis": axis,
+            "instructions": [
+                {
+                    "name": inventory[i].name,
+                    "phrase": next(iter(inventory[i].phrases), ""),
+                    "argument": inventory[i].argument,
+                    "verified": _with_verifier(inventory[i].name) is not None,
+                }
+                for i in inventory.members(axis)
+            ],
+        }
+        for axis in inventory.axes
+        if axis != TARGET_LANGUAGE
+    ]
+
+
+def judge(wanted, output: str, context: Context) -> List[dict]:
+    """Whether an output obeys what was asked for.
+
+    Args:
+        wanted: `[(name, instruction)]`, the instruction None where it has no verifier.
+        output: of a model.
+        context: source and language.
+
+    Returns:
+        `[{"name": ..., "obeyed": true, false or None}]`
+    """
+    known = {instruction.name: name for name, instruction in wanted if instruction is not None}
+    verdict = verify([i for _, i in wanted if i is not None], output, context)
+    obeyed = {known[name]: value for name, value in verdict.items()}
+    return [{"name": name, "obeyed": obeyed.get(name)} for name, _ in wanted]
+
+
+def _with_verifier(name: str) -> Optional[Instruction]:
+    try:
+        instruction = look_up(name)
+    except InputError:  # an instruction of the user's own data
+        return None
+    return instruction if instruction.obeys is not None else None
+
+
+def _read(body: bytes):
+    """Text and requests of a body.
+
+    Raises:
+        InputError: if it is not as the module's docstring says.
+    """
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InputError("the body is not JSON") from None
+    text, asked = ("", None)
+    if isinstance(content, dict) and set(content) == {"text", "instructions"}:
+        text, asked = content["text"], content["instructions"]
+    if not isinstance(text, str) or not isinstance(asked, list):
+        raise InputError("the body has two keys: text, a string, and instructions, a list")
+    if len(text) > MAX_TEXT:
+        raise InputError(f"the text has {len(text)} characters; at most {MAX_TEXT}")
+    return text, [_read_request(entry) for entry in asked]
+
+
+def _read_request(entry: object) -> Request:
+    name = entry.get("name") if isinstance(entry, dict) else None
+    argument = entry.get("argument") if isinstance(entry, dict) else None
+    if not isinstance(name, str) or not isinstance(argument, (str, type(None))):
+        raise InputError("an instruction has a name, and an argument where it takes one")
+    asked = Request(name, argument)
+    # a name with a comma or an `=` in it would be read as something else
+    if parse(str(asked)) != (str(asked),) or split(str(asked)) != asked:
+        raise InputError(f"unknown instruction {name!r:.80}")
+    return asked
+
+
+def _host_of(host: str) -> str:
+    """`localhost:8000` -> `localhost`; `[::1]:8000` -> `::1`."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def _error(message: str, code: int):
+    return jsonify(error=message), code
