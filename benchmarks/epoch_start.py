@@ -18,6 +18,7 @@ Beside them, fairseq's own `translation` on 10^6 pairs, for the ratio.
 
 import argparse
 import multiprocessing
+import os
 import statistics
 import tempfile
 import threading
@@ -223,6 +224,7 @@ def main():
                 stock = in_process(measure_stock, path, pairs, task.src_dict)
                 details["stock_translation_seconds_1e6"] = round(stock, 3)
                 print(f"fairseq's translation: {stock:.3f} s at {size} pairs")
+    details["load_average"] = round(os.getloadavg()[0], 1)  # other work slows the caches down
     record("epoch_start", figures, details)
 
 

@@ -281,7 +281,7 @@ class PromptedDataset(FairseqDataset):
         """Places of a part of the epoch by length; of one length at random when shuffling."""
         part = self.part(number)
         if self.n_parts > 1:
-            return part.first + part.by_length(part.mixed(), folded=True)
+            return part.first + part.by_rough_length(part.mixed())
         order = np.random.permutation(len(part)) if self.shuffle else np.arange(len(part))
         return part.first + part.by_length(order)
 

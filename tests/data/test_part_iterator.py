@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairseq_instr.data.epoch_part import EpochPart, Lengths
 from fairseq_instr.data.part_iterator import PartBatches, PartIterator, to_count
 
 MIXTURE = ["--mixture", "parallel:2,task:1"]
@@ -138,6 +139,26 @@ def test_workers_and_shards_don_t_change_batches(load):
 def test_only_large_epochs_are_batched_in_parts(load):
     assert isinstance(iterator(*load(*MIXTURE)), PartIterator)
     assert not isinstance(iterator(*load(*MIXTURE, part_samples=60)), PartIterator)
+
+
+# -- lengths ----------------------------------------------------------------------------
+
+
+def test_rough_lengths_are_those_of_a_sort_up_to_128_tokens():
+    """By source; by target within one, upwards and downwards in turn."""
+    rng = np.random.default_rng(1)
+    sizes = rng.integers(1, 129, (2, 500))
+    part = EpochPart(0, {"g": [range(500)]}, {"g": np.arange(500)}, lambda _, i: None)
+    part.lengths = Lengths(*sizes.astype(np.int32), np.zeros(500, bool))
+    order = part.by_rough_length(part.mixed())
+    expected = sorted(zip(*sizes.tolist()), key=lambda pair: (pair[0], pair[1] * (-1) ** pair[0]))
+    assert [tuple(pair) for pair in sizes[:, order].T.tolist()] == expected
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 100, 4096])
+def test_a_stride_reaches_every_sample(n):
+    part = EpochPart(0, {"g": [range(n)]}, {"g": np.arange(n)}, lambda _, i: None)
+    assert sorted(part.mixed().tolist()) == list(range(n))
 
 
 # -- the number of batches --------------------------------------------------------------
