@@ -17,7 +17,7 @@ from fairseq import tasks, utils
 from fairseq_cli import preprocess, train
 
 from fairseq_instr import sample
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.instructions import Instruction, Inventory
 
@@ -122,12 +122,7 @@ def finish(process: multiprocessing.Process, log: Path) -> None:
 def parameters(checkpoint: Path) -> dict:
     """Those of the model, and the second moments of the optimizer."""
     state = read_checkpoint(checkpoint)
-    # official fairseq 0.12.2 saves buffers of random content and copies besides
-    found = {
-        key: tensor
-        for key, tensor in state["model"].items()
-        if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
-    }
+    found = trained_parameters(state)
     for number, moments in state["last_optimizer_state"]["state"].items():
         found[f"optimizer.{number}"] = moments["exp_avg_sq"]
     return found

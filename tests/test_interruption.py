@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint
 
 WITH_CONFLICTS = [
@@ -61,16 +61,9 @@ def kill_before_renaming():
 
 
 def content(folder):
-    """Parameters and moments of a run's last checkpoint, and its number of updates.
-
-    Official fairseq 0.12.2 saves buffers of random content and copies besides.
-    """
+    """Parameters and moments of a run's last checkpoint, and its number of updates."""
     state = read_checkpoint(folder / "checkpoint_last.pt")
-    found = {
-        key: tensor
-        for key, tensor in state["model"].items()
-        if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
-    }
+    found = trained_parameters(state)
     for number, moments in state["last_optimizer_state"]["state"].items():
         found[f"optimizer.{number}"] = moments["exp_avg_sq"]
     return found, state["optimizer_history"][-1]["num_updates"]

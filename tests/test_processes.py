@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint
 
 WITH_CONFLICTS = [
@@ -50,12 +50,7 @@ def start_ranks(call):
 
 
 def parameters(folder):
-    model = read_checkpoint(folder / "checkpoint_last.pt")["model"]
-    return {
-        key: tensor
-        for key, tensor in model.items()
-        if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
-    }
+    return trained_parameters(read_checkpoint(folder / "checkpoint_last.pt"))
 
 
 def test_two_processes_train_what_one_does(call, start_ranks, finetuning, tmp_path):

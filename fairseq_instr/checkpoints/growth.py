@@ -29,6 +29,22 @@ def source_embedding(parameters: Mapping[str, torch.Tensor]) -> Optional[torch.T
     return parameters.get(SOURCE_EMBEDDING if has_encoder else DECODER_EMBEDDING)
 
 
+def trained_parameters(state: Mapping) -> Dict[str, torch.Tensor]:
+    """Those of a checkpoint that training sets, which two equal trainings have in common.
+
+    Official fairseq 0.12.2 saves buffers of random content besides, and copies for its fused
+    layers that are made anew whenever a model loads.
+
+    Args:
+        state: a checkpoint, as it is read.
+    """
+    return {
+        key: tensor
+        for key, tensor in state["model"].items()
+        if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
+    }
+
+
 class BaseVocabularyProjection(nn.Linear):
     """A linear projection onto the first `out_features` rows of a weight that has more.
 

@@ -6,6 +6,8 @@ from fairseq.data import Dictionary
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairseq_instr.checkpoints.growth import trained_parameters
+from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.data.denoise import Noise, NoiseOptions, WordStarts
 from fairseq_instr.errors import InputError
 
@@ -182,7 +184,7 @@ def test_training_with_denoising_resumes_as_if_never_stopped(
         for updates in stops:
             call("train", *arguments, "--max-update", updates, "--save-dir", tmp_path / name)
     whole, stopped = (
-        torch.load(tmp_path / name / "checkpoint_last.pt", weights_only=False)["model"]
+        trained_parameters(read_checkpoint(tmp_path / name / "checkpoint_last.pt"))
         for name in ("whole", "stopped")
     )
     assert all(torch.equal(whole[key], stopped[key]) for key in whole)

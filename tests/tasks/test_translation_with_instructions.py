@@ -8,7 +8,7 @@ import pytest
 import torch
 from fairseq import checkpoint_utils
 
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
 from fairseq_instr.data.prompted_dataset import PromptedDataset
 from fairseq_instr.instructions import Instruction, Inventory
@@ -27,19 +27,6 @@ def column(out, mark):
         if name.startswith(f"{mark}-"):
             found[int(name[2:])] = rest.rpartition("\t")[2]
     return [found[number] for number in sorted(found)]
-
-
-def parameters(state):
-    """Those of a checkpoint.
-
-    Official fairseq 0.12.2 saves buffers of random content besides, and copies for its fused
-    layers that are made anew whenever a model loads.
-    """
-    return {
-        key: tensor
-        for key, tensor in state["model"].items()
-        if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
-    }
 
 
 @pytest.fixture
@@ -187,7 +174,7 @@ def test_without_instructions_training_is_fairseq_s_own(call, own_data_bin, fine
             "train", own_data_bin, *task, *arguments, "--required-batch-size-multiple", 1,
             "--max-epoch", 2, "--no-save-optimizer-state", "--save-dir", tmp_path / name,
         )  # fmt: skip
-        states.append(parameters(read_checkpoint(tmp_path / name / "checkpoint_last.pt")))
+        states.append(trained_parameters(read_checkpoint(tmp_path / name / "checkpoint_last.pt")))
     assert states[0].keys() == states[1].keys()
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
 
@@ -210,7 +197,7 @@ def test_a_run_stopped_in_an_epoch_ends_like_one_that_was_not(call, finetuning, 
     assert stopped["extra_state"]["train_iterator"]["iterations_in_epoch"] > 0
     resumed = train("stopped", "--max-epoch", 3)
     assert resumed["optimizer_history"][-1]["num_updates"] == updates
-    for key, expected in parameters(whole).items():
+    for key, expected in trained_parameters(whole).items():
         assert torch.equal(resumed["model"][key], expected), key
     moments = [state["last_optimizer_state"]["state"] for state in (whole, resumed)]
     assert all(
