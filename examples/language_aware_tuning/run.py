@@ -92,7 +92,7 @@ class LanguageAwareTuning(Recipe):
             pairs = [(PIVOT, other) for other in self.others]
             train = {pair: self.read_pairs(text["train"], pair) for pair in pairs}
             if isinstance(text["valid"], int):
-                valid = {pair: self.hold_out(train[pair], text["valid"]) for pair in pairs}
+                valid = self.hold_out(train, text["valid"])
             else:
                 valid = {pair: self.read_pairs(text["valid"], pair) for pair in pairs}
             for name, prefix in text["test"].items():
@@ -100,6 +100,10 @@ class LanguageAwareTuning(Recipe):
                     direction: self.read_pairs([prefix], tuple(direction.split("-")))
                     for direction in self.directions
                 }
+                if prefix in text["train"]:
+                    for pair, lines in self.hold_out(train, text["held_out"]).items():
+                        tests[name]["-".join(pair)] = lines
+                        tests[name]["-".join(pair[::-1])] = [p[::-1] for p in lines]
         for split, texts in (("train", train), ("valid", valid)):
             for pair, lines in texts.items():
                 self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
@@ -146,13 +150,15 @@ class LanguageAwareTuning(Recipe):
             lines += [p for p in zip(*sides) if p[0].strip() and p[1].strip()]
         return lines
 
-    def hold_out(self, pairs: Pairs, count: int) -> Pairs:
-        """Take `count` pairs out of `pairs`, with all that share their English sentence."""
-        english = sorted({pair[0] for pair in pairs})
-        chosen = set(random.Random(int(self.seed)).sample(english, min(count, len(english))))
-        held = [pair for pair in pairs if pair[0] in chosen]
-        pairs[:] = [pair for pair in pairs if pair[0] not in chosen]
-        return held[:count]
+    def hold_out(self, train: Dict[Pair, Pairs], count: int) -> Dict[Pair, Pairs]:
+        """Take up to `count` pairs a language out of `train`, with all that share their English."""
+        english = {pair[0] for pairs in train.values() for pair in pairs}
+        chosen = set(random.Random(int(self.seed)).sample(sorted(english), count))
+        held = {}
+        for key, pairs in train.items():
+            held[key] = [pair for pair in pairs if pair[0] in chosen][:count]
+            train[key] = [pair for pair in pairs if pair[0] not in chosen]
+        return held
 
     def monolingual(self, train: Dict[Pair, Pairs]) -> Dict[str, List[str]]:
         """The distinct lines of each language in the training pairs."""
