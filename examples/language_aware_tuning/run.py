@@ -4,7 +4,8 @@ r"""Zero-shot translation that stays on target: text -> stage 1 -> stage 2 -> re
         --config examples/language_aware_tuning/multi30k.yaml --text DIR --work work/zero_shot
 
 A system is a model that was trained from another one, as the config says: its options, and its
-seeds. Every step is a command that you could type; it is shown before it runs, its output goes
+seeds. The model is an encoder-decoder or a decoder-only one; the latter's prompts are in words,
+and demonstrations for them are taken from validation text. Every step is a command that you could type; it is shown before it runs, its output goes
 to WORK/logs. A step that is done is not done again: stopped by whatever, the same command goes
 on. Without --text the embedded sample corpus is written and used.
 """
@@ -14,8 +15,9 @@ import itertools
 import json
 import random
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import yaml
 
@@ -45,16 +47,18 @@ class LanguageAwareTuning(Recipe):
 
     @property
     def steps(self):
+        compared, drawn = [], []
+        for name in self.config["systems"]:
+            steps = drawn if name in self.only_drawn else compared
+            for seed in self.seeds(name):
+                steps.append((f"{name}-{seed}", partial(self.train, name, seed)))
         return [
             ("text", self.prepare_text),
             ("subwords", self.train_subwords),
             ("data", self.binarise_all),
-            *(
-                (f"{name}-{seed}", lambda name=name, seed=seed: self.train(name, seed))
-                for name in self.config["systems"]
-                for seed in self.seeds(name)
-            ),
+            *compared,
             ("evaluation", self.evaluate),
+            *drawn,
             *([("curves", self.draw_curves)] if "curves" in self.config else []),
             ("results", self.write_results),
         ]
@@ -83,19 +87,27 @@ class LanguageAwareTuning(Recipe):
     # -- text and data ------------------------------------------------------------------
 
     def prepare_text(self) -> None:
-        """Raw text: train.PAIR and valid.PAIR, mono of each language, test.SET.DIRECTION."""
+        """Raw text: train.PAIR and valid.PAIR, mono of each language, test.SET.DIRECTION.
+
+        And where there are sentences in all languages, demonstrations of each language.
+        """
         tests: Dict[str, Dict[str, Pairs]] = {}
+        demonstrations: List[Tuple[str, ...]] = []
         if self.given_text is None:
-            train, valid, tests = self.draw_sample_text()
+            train, valid, tests, demonstrations = self.draw_sample_text()
         else:
             text = self.config["text"]
+            if "demonstrations" in text:
+                demonstrations = self.read_aligned(
+                    self.given_text / text["demonstrations"], self.languages
+                )
             pairs = [(PIVOT, other) for other in self.others]
             train = {pair: self.read_pairs(text["train"], pair) for pair in pairs}
             if isinstance(text["valid"], int):
                 valid = self.hold_out(train, text["valid"])
             else:
                 valid = {pair: self.read_pairs(text["valid"], pair) for pair in pairs}
-            for name, prefix in text["test"].items():
+            for name, prefix in {**text["test"], **text.get("selection", {})}.items():
                 tests[name] = {
                     direction: self.read_pairs([prefix], tuple(direction.split("-")))
                     for direction in self.directions
@@ -107,6 +119,7 @@ class LanguageAwareTuning(Recipe):
         for split, texts in (("train", train), ("valid", valid)):
             for pair, lines in texts.items():
                 self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
+        self.write_pairs("demonstrations", self.languages, demonstrations)
         mono = self.monolingual(train)
         for language, lines in mono.items():
             write_lines(self.text / f"mono.{language}", lines)
@@ -123,13 +136,13 @@ class LanguageAwareTuning(Recipe):
     def draw_sample_text(self):
         drawn = sample.split(self.config["sample"], int(self.seed))
 
-        def pairs_of(split: str, pair: Pair) -> Pairs:
-            return [tuple(s.texts[language] for language in pair) for s in drawn[split]]
+        def pairs_of(split: str, languages: Sequence[str]) -> Pairs:
+            return [tuple(s.texts[language] for language in languages) for s in drawn[split]]
 
         pairs = [(PIVOT, other) for other in self.others]
         train, valid = ({pair: pairs_of(split, pair) for pair in pairs} for split in SPLITS[:2])
         test = {d: pairs_of("test", tuple(d.split("-"))) for d in self.directions}
-        return train, valid, {"sample": test}
+        return train, valid, {"sample": test}, pairs_of("valid", self.languages)
 
     def read_pairs(self, prefixes: List[str], pair: Pair) -> Pairs:
         """Lines of two languages; blank ones, missing in one language, are left out.
@@ -140,15 +153,20 @@ class LanguageAwareTuning(Recipe):
         for prefix in prefixes:
             names = [prefix.format(pair="-".join(p)) for p in (pair, pair[::-1])]
             held = [n for n in names if list(self.given_text.glob(f"{n}.{pair[0]}*"))]
-            stem = Path(self.given_text, held[0] if held else names[0])
-            sides = [read_text(Path(f"{stem}.{language}")) for language in pair]
-            if len(sides[0]) != len(sides[1]):
-                raise InputError(
-                    f"--text: {stem}.{pair[0]} has {len(sides[0])} lines, .{pair[1]} "
-                    f"{len(sides[1])}; they must be aligned line by line"
-                )
-            lines += [p for p in zip(*sides) if p[0].strip() and p[1].strip()]
+            lines += self.read_aligned(self.given_text / (held[0] if held else names[0]), pair)
         return lines
+
+    @staticmethod
+    def read_aligned(stem: Path, languages: Sequence[str]) -> List[Tuple[str, ...]]:
+        """Lines of `stem.LANGUAGE` side by side, those that no language lacks."""
+        sides = [read_text(Path(f"{stem}.{language}")) for language in languages]
+        for language, side in zip(languages, sides):
+            if len(side) != len(sides[0]):
+                raise InputError(
+                    f"--text: {stem}.{languages[0]} has {len(sides[0])} lines, .{language} "
+                    f"{len(side)}; they must be aligned line by line"
+                )
+        return [line for line in zip(*sides) if all(text.strip() for text in line)]
 
     def hold_out(self, train: Dict[Pair, Pairs], count: int) -> Dict[Pair, Pairs]:
         """Take up to `count` pairs a language out of `train`, with all that share their English."""
@@ -169,8 +187,8 @@ class LanguageAwareTuning(Recipe):
                     lines[language][line] = None
         return {language: list(found) for language, found in lines.items()}
 
-    def write_pairs(self, name: str, pair: Pair, lines: Pairs) -> None:
-        for i, language in enumerate(pair):
+    def write_pairs(self, name: str, languages: Sequence[str], lines: Sequence[tuple]) -> None:
+        for i, language in enumerate(languages):
             write_lines(self.text / f"{name}.{language}", [line[i] for line in lines])
 
     def train_subwords(self) -> None:
@@ -199,7 +217,21 @@ class LanguageAwareTuning(Recipe):
     def data(self) -> Path:
         return self.work / "data-bin"
 
+    def words(self, text: str) -> List[str]:
+        """Options of the config as words; `{text}` and others in them stand for paths."""
+        places = {
+            "text": self.text,
+            "subwords": self.subwords,
+            "recipe": self.config_folder,
+        }
+        return words(re.sub(r"\{(\w+)\}", lambda m: shlex.quote(str(places[m[1]])), str(text)))
+
     # -- models -------------------------------------------------------------------------
+
+    @property
+    def only_drawn(self) -> List[str]:
+        """Systems of the curves that are not compared with the others."""
+        return self.config.get("curves", {}).get("only", [])
 
     def seeds(self, system: str) -> List[int]:
         return list(range(1, self.config["systems"][system].get("seeds", 1) + 1))
@@ -225,11 +257,10 @@ class LanguageAwareTuning(Recipe):
     def evaluate(self) -> None:
         """All systems but those of curves on all directions of all test sets."""
         evaluation = self.config["evaluation"]
-        only_curves = self.config.get("curves", {}).get("only", [])
         models: Dict[str, List[Path]] = {
             name: [self.model(name, seed) for seed in self.seeds(name)]
             for name in self.config["systems"]
-            if name not in only_curves
+            if name not in self.only_drawn
         }
         decoding = evaluation.get("decoding", {})
         models.update({name: [self.model(d["model"], 1)] for name, d in decoding.items()})
@@ -259,6 +290,11 @@ class LanguageAwareTuning(Recipe):
         """Names of the test sets."""
         return list(self.config["text"]["test"]) if "text" in self.config else ["sample"]
 
+    @property
+    def selection(self) -> str:
+        """Name of the text that settings are chosen on: validation, where there is one."""
+        return next(iter(self.config.get("text", {}).get("selection", self.tests)))
+
     def report(self, *path: str) -> dict:
         text = self.work.joinpath("report", *path, "report.json").read_text(encoding="utf-8")
         return json.loads(text)
@@ -277,7 +313,7 @@ class LanguageAwareTuning(Recipe):
                 models[name] = [path]
                 points.append((system, updates, name))
         self.compare(
-            models, self.zero_shot, self.text / f"test.{self.tests[0]}.{{pair}}",
+            models, self.zero_shot, self.text / f"test.{self.selection}.{{pair}}",
             self.work / "report" / "curves", *words(curves["options"]),
         )  # fmt: skip
         found = self.report("curves")["systems"]
