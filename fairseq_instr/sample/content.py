@@ -14,7 +14,7 @@ import functools
 import random
 from collections import Counter
 from dataclasses import dataclass
-from typing import Dict, Optional
+from typing import Any, Dict, Optional
 
 from fairseq_instr.sample import lexicon
 
@@ -84,7 +84,7 @@ class Content:
         return self.form == "request" or any(s and s.startswith("your") or s == "you" for s in said)
 
 
-Said = Dict[str, object]  # of the slots so far, what later ones are told: see `_told`
+Said = Dict[str, Any]  # of the slots so far, what later ones are told: see `_told`
 
 
 def _form(said: Said):
@@ -226,7 +226,8 @@ def draw(rng: random.Random) -> Content:
 
     Only `rng.random()` is called: its numbers for a seed are the same in every Python.
     """
-    chosen, said = {}, {}
+    chosen: Dict[str, Any] = {}
+    said: Said = {}
     for slot, options_for in SLOTS.items():
         options = options_for(said)
         if slot == "form":

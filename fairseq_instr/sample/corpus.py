@@ -8,7 +8,7 @@ import functools
 import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path
@@ -100,7 +100,7 @@ def generate(count: int, seed: int) -> Iterator[Sentence]:
 
 def _generate(count: int, seed: int) -> Iterator[Sentence]:
     rng = random.Random(seed)
-    drawn = set()
+    drawn: Set[contents.Content] = set()
     while len(drawn) < count:
         content = contents.draw(rng)
         formality = FORMALITIES[int(rng.random() * 2)]

@@ -428,10 +428,12 @@ def forms(language: str, category: str, word: str) -> Mapping[str, str]:
 
     Example: forms("de", "noun", "apple") -> {"gender": "m", "singular": "Apfel", ...}
     """
-    if category == "verb":
-        row = VERBS[word].forms if word in VERBS else {**MODALS, **COPULAS}[word]
+    if category == "noun":
+        row = NOUNS[word].forms
+    elif category == "adjective":
+        row = ADJECTIVES[word].forms
     else:
-        row = {"noun": NOUNS, "adjective": ADJECTIVES}[category][word].forms
+        row = VERBS[word].forms if word in VERBS else {**MODALS, **COPULAS}[word]
     columns = COLUMNS[language][category].split()
     found = [form.replace("_", " ") for form in row[language].split()]
     return dict(zip(columns, found + [""] * (len(columns) - len(found))))

@@ -20,13 +20,13 @@ def noun_phrase(content: Content, formality) -> str:
         "your": "uw" if formality == "formal" else "je",
         "how many": "hoeveel",
     }.get(content.determiner)
-    if content.determiner == "number":
+    if content.number:
         determiner = lexicon.number("nl", content.number, content.in_digits)
     adjective = ""
     if content.adjective:
         bare = neuter_singular and content.determiner == "a"  # een rood boek, het rode boek
-        adjective = lexicon.forms("nl", "adjective", content.adjective)
-        adjective = adjective["base" if bare else "inflected"]
+        forms = lexicon.forms("nl", "adjective", content.adjective)
+        adjective = forms["base" if bare else "inflected"]
     return join(determiner, adjective, noun["plural" if content.plural else "singular"])
 
 
@@ -72,7 +72,7 @@ def realise(content: Content, formality=None) -> str:
         said = join(QUESTION_WORDS[content.form], finite, subject, middle, end)
 
     second = ""
-    if content.second:
+    if content.second and content.subject:
         pronoun = writing.pronoun_for(content.subject, "nl", formality, "hij", "ze", "ze")
         second = writing.second_sentence("nl", content, formality, pronoun, form)
     return join(writing.capitalise(said) + writing.end_mark(content), second)

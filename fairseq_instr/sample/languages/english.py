@@ -13,7 +13,7 @@ def noun_phrase(content: Content) -> str:
     if content.adjective:
         noun = join(lexicon.forms("en", "adjective", content.adjective)["base"], noun)
     determiner = content.determiner
-    if determiner == "number":
+    if content.number:
         determiner = lexicon.number("en", content.number, content.in_digits)
     elif determiner == "a" and noun[0] in "aeiou":
         determiner = "an"
@@ -54,7 +54,7 @@ def realise(content: Content, formality=None) -> str:
         said = join("" if content.form == "yes-no" else content.form, inverted, what, adjuncts)
 
     second = ""
-    if content.second:
+    if content.second and content.subject:
         pronoun = writing.pronoun_for(content.subject, "en", formality, "he", "she", "they")
         second = writing.second_sentence("en", content, formality, pronoun, person)
     return join(writing.capitalise(said) + writing.end_mark(content), second)

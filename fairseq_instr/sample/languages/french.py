@@ -35,13 +35,13 @@ def noun_phrase(content: Content, formality) -> str:
     formal = formality == "formal"
     number = "plural" if content.plural else "singular"
     masculine_feminine_plural = {
-        "a": ("un", "une", None),
+        "a": ("un", "une", "des"),
         "the": ("le", "la", "les"),
         "my": ("mon", "ma", "mes"),
         "your": ("votre", "votre", "vos") if formal else ("ton", "ta", "tes"),
-        "how many": (None, None, "combien de"),
+        "how many": ("combien de", "combien de", "combien de"),
     }
-    if content.determiner == "number":
+    if content.number:
         determiner = lexicon.number("fr", content.number, content.in_digits)
     else:
         choices = masculine_feminine_plural[content.determiner]
@@ -89,7 +89,7 @@ def realise(content: Content, formality=None) -> str:
         said = join(asking, subject, predicate, what, adjuncts)
 
     second = ""
-    if content.second:
+    if content.second and content.subject:
         pronoun = writing.pronoun_for(content.subject, "fr", formality, "il", "elle", "ils")
         second = writing.second_sentence("fr", content, formality, pronoun, person)
     mark = writing.end_mark(content).replace("?", " ?")

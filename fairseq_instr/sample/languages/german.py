@@ -21,7 +21,7 @@ def noun_phrase(content: Content, formality) -> str:
     endings = STRONG
     if content.determiner == "the":
         determiner, endings = DEFINITE[gender], WEAK
-    elif content.determiner == "number":
+    elif content.number:
         determiner = lexicon.number("de", content.number, content.in_digits)
     elif content.determiner == "how many":
         determiner = "wie viele"
@@ -75,7 +75,7 @@ def realise(content: Content, formality=None) -> str:
         said = join(QUESTION_WORDS[content.form], finite, subject, middle, end)
 
     second = ""
-    if content.second:
+    if content.second and content.subject:
         pronoun = writing.pronoun_for(content.subject, "de", formality, "er", "sie", "sie")
         second = writing.second_sentence("de", content, formality, pronoun, person)
     return join(writing.capitalise(said) + writing.end_mark(content), second)

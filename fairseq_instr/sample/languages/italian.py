@@ -50,7 +50,7 @@ def noun_phrase(content: Content, formality) -> str:
     said = noun["plural" if plural else "singular"]
     if content.adjective:
         said = join(said, lexicon.forms("it", "adjective", content.adjective)[agreement])
-    if content.determiner == "number":
+    if content.number:
         return join(lexicon.number("it", content.number, content.in_digits), said)
     if content.determiner == "how many":
         return join("quanti" if agreement == "mp" else "quante", said)

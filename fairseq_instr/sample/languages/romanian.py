@@ -31,10 +31,10 @@ def noun_phrase(content: Content, formality) -> str:
         return join(noun["definite_plural" if plural else "definite"], possessive, adjective)
     if content.determiner == "a":
         determiner = "un" if gender == "m" else "o"
-    elif content.determiner == "how many":
-        determiner = "câți" if gender == "m" else "câte"
-    else:
+    elif content.number:
         determiner = lexicon.number("ro", content.number, content.in_digits, gender == "f")
+    else:
+        determiner = "câți" if gender == "m" else "câte"
     return join(determiner, noun["plural" if plural else "singular"], adjective)
 
 

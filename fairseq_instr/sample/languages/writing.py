@@ -43,7 +43,7 @@ def recipient(language: str, preposition: str, content: Content, formality) -> s
 
 def second_sentence(language: str, content: Content, formality, pronoun: str, person: str) -> str:
     """The second sentence, or "": a remark as written, or pronoun + verb + complement."""
-    if content.second is None:
+    if content.second is None or content.subject is None:
         return ""
     if content.second in lexicon.REMARKS:
         return lexicon.phrase(lexicon.REMARKS[content.second][language], formality)
