@@ -14,6 +14,7 @@ import random
 import shlex
 import sys
 from pathlib import Path
+from typing import List
 
 import yaml
 
@@ -147,18 +148,12 @@ class InstructionFinetuning(Recipe):
         )
 
     def make_task_data(self) -> None:
-        """Curate the rule-made instructions, take in the labelled ones, binarise both."""
+        """Curate what parallel text gives, take in what is labelled, binarise both."""
         data, task = self.work / "data-bin", self.work / "task"
-        names = [name for name in self.config["instructions"] if catalogue()[name].rewrite]
-        self.command(
-            "curate", sys.executable, SCRIPTS / "curate_instructions.py",
-            "--source", self.text / f"train.{self.source}",
-            "--target", self.text / f"train.{self.target}",
-            "--source-language", self.source, "--target-language", self.target,
-            "--instructions", ",".join(names), "--samples", self.samples,
-            "--subwords", self.subwords, "--dictionary", self.dictionary,
-            "--seed", self.seed, "--output", task, "--force",
-        )  # fmt: skip
+        names = [n for n in self.config["instructions"] if has_source(n, "rule", "natural")]
+        self.curate("train", names, self.samples, task)
+        if self.natural:
+            self.curate("test", self.natural, "1000", self.work / "natural_test")
         folders = [task / name for name in names]
         folders += [self.text / name for name in self.config.get("labelled", [])]
         for extension in (*self.languages, "instr"):
@@ -176,6 +171,23 @@ class InstructionFinetuning(Recipe):
             "inventory", sys.executable, SCRIPTS / "write_inventory.py",
             "--output", data / "instructions.yaml", "--force", *self.config["instructions"],
         )  # fmt: skip
+
+    def curate(self, split: str, names: List[str], samples: str, output: Path) -> None:
+        """Samples of instructions out of a split, one folder for each."""
+        self.command(
+            "curate", sys.executable, SCRIPTS / "curate_instructions.py",
+            "--source", self.text / f"{split}.{self.source}",
+            "--target", self.text / f"{split}.{self.target}",
+            "--source-language", self.source, "--target-language", self.target,
+            "--instructions", ",".join(names), "--samples", samples,
+            "--subwords", self.subwords, "--dictionary", self.dictionary,
+            "--seed", self.seed, "--output", output, "--force",
+        )  # fmt: skip
+
+    @property
+    def natural(self) -> List[str]:
+        """Instructions that some references obey as they stand; those are their test lines."""
+        return [name for name in self.config["instructions"] if has_source(name, "natural")]
 
     # -- models -------------------------------------------------------------------------
 
@@ -244,6 +256,7 @@ class InstructionFinetuning(Recipe):
 
     def compare(self, output: Path, *more) -> None:
         labelled = [self.text / name / "test" for name in self.config.get("labelled", [])]
+        labelled += [self.work / "natural_test" / name / "train" for name in self.natural]
         self.command(
             "evaluate", sys.executable, SCRIPTS / "evaluate.py",
             "--data", self.work / "data-bin", "--subwords", self.subwords,
@@ -255,6 +268,11 @@ class InstructionFinetuning(Recipe):
             *words(self.config["evaluation"]), *more, "--output", output, "--force",
             show=True,
         )  # fmt: skip
+
+
+def has_source(name: str, *sources: str) -> bool:
+    """Whether task data for an instruction come from one of these."""
+    return catalogue()[name].source_of_data in sources
 
 
 def read_report(folder: Path) -> dict:
