@@ -11,6 +11,8 @@ from typing import List, NamedTuple, Optional, Sequence, Union
 from tqdm import tqdm
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.generation.reranking import first_obeying, verifiable
+from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.inventory import Inventory
 
 
@@ -31,11 +33,13 @@ class LineTranslator:
 
     Attributes:
         inventory: the instructions that can be asked for.
+        target: code of the target language.
         beam: beam size, the most translations of a line that there are.
         max_source: longest source in tokens, its prompt and eos included.
     """
 
     inventory: Inventory
+    target: str
     beam: int
     max_source: int
 
@@ -45,6 +49,7 @@ class LineTranslator:
         instruct: Union[str, Sequence[str]] = "",
         batch_size: int = 64,
         progress: Optional[str] = None,
+        rerank: int = 0,
     ) -> List[str]:
         """Translate lines; as many translations as lines, in their order.
 
@@ -54,12 +59,24 @@ class LineTranslator:
                 string for each line.
             batch_size: sentences decoded together.
             progress: title of a progress bar; None for none.
+            rerank: of so many best translations of a line, take the first that the verifiers of
+                all its instructions accept, or else the best; 0 to take the best. See
+                `reranking`.
 
         Raises:
             InputError: as `translate_n_best`.
         """
-        found = self.translate_n_best(lines, instruct, 1, batch_size, progress)
-        return [hypotheses[0].text for hypotheses in found]
+        found = self.translate_n_best(lines, instruct, rerank or 1, batch_size, progress)
+        if not rerank:
+            return [hypotheses[0].text for hypotheses in found]
+        asked = [instruct] * len(lines) if isinstance(instruct, str) else instruct
+        wanted = {names: verifiable(names, self.inventory) for names in dict.fromkeys(asked)}
+        chosen = []
+        for line, names, hypotheses in zip(lines, asked, found):
+            texts = [hypothesis.text for hypothesis in hypotheses]
+            context = Context(source=line, language=self.target)
+            chosen.append(texts[first_obeying(texts, wanted[names], context)])
+        return chosen
 
     def translate_n_best(
         self,

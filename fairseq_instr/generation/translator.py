@@ -37,6 +37,7 @@ class Translator(LineTranslator):
             task.argument_subwords = subwords.encode
         self.generation = generation
         self.inventory = task.inventory
+        self.target = task.cfg.target_lang
         self.beam = generation.beam
         own = (model.max_positions() for model in models)
         self.max_source = utils.resolve_max_positions(task.max_positions(), *own)[0]

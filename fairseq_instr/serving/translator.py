@@ -59,6 +59,7 @@ class CTranslate2Translator(LineTranslator):
         self.model = model
         self.settings = settings
         self.inventory = inventory
+        self.target = target or settings.target
         self.subwords = subwords
         self.beam, self.lenpen = beam, lenpen
         self.max_len = max_len_a, max_len_b

@@ -1,0 +1,61 @@
+"""Verified reranking: among the n best translations, the first that does what was asked for.
+
+A verifier decides with certainty what a model's score only hints at, so it may choose: of the
+hypotheses that beam search has at its end anyway, the most probable one that all verifiers
+accept, or the most probable one where they accept none. Needs no torch.
+"""
+
+from __future__ import annotations
+
+from typing import List, Sequence
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import Request, argument_of, parse
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import compose, verify
+from fairseq_instr.instructions.instruction import Context, Instruction
+from fairseq_instr.instructions.inventory import Inventory
+
+
+def first_obeying(
+    outputs: Sequence[str], instructions: Sequence[Instruction], context: Context
+) -> int:
+    """Index of the first output that obeys all instructions; 0 if none does.
+
+    Args:
+        outputs: hypotheses, the best first; at least one.
+        instructions: with verifiers; none of them excludes another.
+        context: source and target language.
+
+    Example: asked for `uppercase`, of `["Zwei", "ZWEI!", "ZWEI"]` it is 1.
+    """
+    for index, output in enumerate(outputs):
+        if all(verify(instructions, output, context).values()):
+            return index
+    return 0
+
+
+def verifiable(instruct: str, inventory: Inventory) -> List[Instruction]:
+    """What is asked for as instructions that have a verifier, arguments filled in.
+
+    Instructions of a user's own that the catalogue has not are left out: nothing judges them.
+
+    Args:
+        instruct: names or phrases, such as `"formal, at-most=40"`.
+        inventory: what can be asked for.
+
+    Raises:
+        InputError: if a name is unknown, two exclude each other, or an argument is not accepted.
+    """
+    found = []
+    for position in compose(parse(instruct), inventory):
+        argument = argument_of(position)
+        assert not isinstance(argument, tuple)  # spelled in subwords only where a model reads it
+        request = Request(inventory[position].name, argument)
+        try:
+            instruction = look_up(str(request))
+        except InputError:
+            continue
+        if instruction.obeys is not None:
+            found.append(instruction)
+    return found
