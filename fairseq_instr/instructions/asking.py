@@ -98,11 +98,7 @@ def parse(text: str) -> Tuple[str, ...]:
 
     Example: `parse("begin-with=Heute Abend, formal") == ('begin-with="Heute Abend"', 'formal')`.
     """
-    items, at = [], 0
-    while at < len(text):
-        found = _ITEM.match(text, at)
-        items.append(found[1].strip())
-        at = found.end()
+    items = (found[1].strip() for found in _ITEM.finditer(text))
     return tuple(str(split(item)) for item in items if item)
 
 

@@ -165,8 +165,7 @@ class Inventory:
         Raises:
             InputError: if the content is not of the form in the module's docstring.
         """
-        entries = content.get("instructions") if isinstance(content, dict) else None
-        if not isinstance(entries, list):
+        if not isinstance(content, dict) or not isinstance(content.get("instructions"), list):
             raise InputError(
                 f"{origin}: expected a key 'instructions' with a list of entries "
                 "{name, axis, phrases}"
@@ -177,7 +176,7 @@ class Inventory:
                 f"{origin}: unknown key {_shortened.repr(unknown)}; accepted: instructions"
             )
         instructions: List[Instruction] = []
-        for number, entry in enumerate(entries, start=1):
+        for number, entry in enumerate(content["instructions"], start=1):
             if not isinstance(entry, dict) or not {"name", "axis"} <= set(entry):
                 raise InputError(
                     f"{origin}: entry {number} is {_shortened.repr(entry)}; expected a mapping "

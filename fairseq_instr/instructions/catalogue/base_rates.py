@@ -28,18 +28,18 @@ def measure(pairs: Iterable[Tuple[str, str]], language: str) -> Dict[str, float]
     Returns:
         name -> rate, of the instructions that have a verifier and no slot and serve the language.
     """
-    asked = [
-        i
+    verifiers = {
+        i.name: i.obeys
         for i in catalogue().values()
         if i.obeys is not None and i.argument is None and i.serves(language)
-    ]
-    obeyed = dict.fromkeys((i.name for i in asked), 0)
+    }
+    obeyed = dict.fromkeys(verifiers, 0)
     n_pairs = 0
     for source, target in pairs:
         n_pairs += 1
         context = Context(source=source, language=language)
-        for instruction in asked:
-            obeyed[instruction.name] += bool(instruction.obeys(target, context))
+        for name, obeys in verifiers.items():
+            obeyed[name] += bool(obeys(target, context))
     return {name: count / n_pairs if n_pairs else 0.0 for name, count in obeyed.items()}
 
 

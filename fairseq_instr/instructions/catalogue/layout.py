@@ -40,12 +40,14 @@ def _join(left: str, right: str) -> Optional[str]:
 
 def _is_bilingual(output: str, context: Context) -> bool:
     halves = _halves(output)
-    return bool(halves) and _same(halves[0], context.source.strip()) and not _same(*halves)
+    if halves is None:
+        return False
+    return _same(halves[0], context.source.strip()) and not _same(*halves)
 
 
 def _is_repeated(output: str, context: Context) -> bool:
     halves = _halves(output)
-    return bool(halves) and _same(*halves)
+    return halves is not None and _same(*halves)
 
 
 def _with_source(text: str, context: Context) -> Optional[str]:

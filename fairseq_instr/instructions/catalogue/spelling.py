@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from typing import Mapping, Optional
+from typing import Dict, Mapping, Optional
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 
@@ -77,7 +77,7 @@ _ENDINGS = ("", "s", "ed", "ful", "less", "ing")
 @functools.lru_cache(maxsize=None)
 def _variants(american: bool):
     """(pattern of the words to replace, word -> its replacement) towards one variety."""
-    words = {}
+    words: Dict[str, str] = {}
     for british, in_american in _BRITISH.items():
         for ending in _ENDINGS:
             pair = (british + ending, in_american + ending)

@@ -16,7 +16,8 @@ MAX_CHARACTERS = 42
 
 def _lines(output: str) -> List[str]:
     """Lines of a subtitle; the break counts in any case."""
-    lines, rest = [], output
+    lines: List[str] = []
+    rest = output
     while True:
         at = rest.lower().find(BREAK)
         # lower-casing may lengthen a text: the break is looked up again where it is not found
