@@ -4,20 +4,21 @@ r"""Zero-shot translation that stays on target: text -> stage 1 -> stage 2 -> re
         --config examples/language_aware_tuning/multi30k.yaml --text DIR --work work/zero_shot
 
 A system is a model that was trained from another one, as the config says: its options, and its
-seeds. The model is an encoder-decoder or a decoder-only one; the latter's prompts are in words,
-and demonstrations for them are taken from validation text. Every step is a command that you could type; it is shown before it runs, its output goes
-to WORK/logs. A step that is done is not done again: stopped by whatever, the same command goes
-on. Without --text the embedded sample corpus is written and used.
+seeds. The model is an encoder-decoder, or a decoder-only one with prompts in words. Every step
+is a command that you could type; it is shown before it runs, its output goes to WORK/logs. A
+step that is done is not done again: stopped by whatever, the same command goes on. Without
+--text the embedded sample corpus is written and used.
 """
 
 import argparse
 import itertools
 import json
 import random
+import shlex
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import yaml
 
@@ -43,7 +44,20 @@ Pairs = List[Tuple[str, str]]
 
 
 class LanguageAwareTuning(Recipe):
-    """Train English-centric, tune with unlikelihood, measure the directions never trained."""
+    """Train English-centric, tune with unlikelihood, measure the directions never trained.
+
+    Args:
+        config_file: YAML file of the experiment; others are as in `Recipe`.
+    """
+
+    def __init__(self, config_file: Path, work: Path, text: Optional[Path], seed: int):
+        config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
+        if text is None and "sample" not in config:
+            raise InputError(
+                f"--text is missing: {config_file} is about {config['text']['train']}.*"
+            )
+        super().__init__(config, work, text, seed)
+        self.config_folder = config_file.resolve().parent
 
     @property
     def steps(self):
@@ -119,7 +133,8 @@ class LanguageAwareTuning(Recipe):
         for split, texts in (("train", train), ("valid", valid)):
             for pair, lines in texts.items():
                 self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
-        self.write_pairs("demonstrations", self.languages, demonstrations)
+        if demonstrations:
+            self.write_pairs("demonstrations", self.languages, demonstrations)
         mono = self.monolingual(train)
         for language, lines in mono.items():
             write_lines(self.text / f"mono.{language}", lines)
@@ -218,13 +233,18 @@ class LanguageAwareTuning(Recipe):
         return self.work / "data-bin"
 
     def words(self, text: str) -> List[str]:
-        """Options of the config as words; `{text}` and others in them stand for paths."""
-        places = {
-            "text": self.text,
-            "subwords": self.subwords,
-            "recipe": self.config_folder,
-        }
-        return words(re.sub(r"\{(\w+)\}", lambda m: shlex.quote(str(places[m[1]])), str(text)))
+        """Options of the config as words, with the paths that {text} and others stand for."""
+        return words(self.with_paths(text))
+
+    def with_paths(self, text: str) -> str:
+        """Put paths in the places of {text}, {subwords}, and {config}, the config's own folder."""
+        for name, path in (
+            ("text", self.text),
+            ("subwords", self.subwords),
+            ("config", self.config_folder),
+        ):
+            text = text.replace(f"{{{name}}}", shlex.quote(str(path)))
+        return text
 
     # -- models -------------------------------------------------------------------------
 
@@ -247,7 +267,7 @@ class LanguageAwareTuning(Recipe):
         self.command(
             f"{system}-{seed}", tool("fairseq-train"), self.data, *PLUGIN,
             "--lang-pairs", ",".join(self.supervised), *first,
-            *words(self.config["model"]), *words(settings["options"]),
+            *self.words(self.config["model"]), *self.words(settings["options"]),
             *self.training_options, "--seed", seed,
             "--save-dir", self.model(system, seed).parent,
         )  # fmt: skip
@@ -264,12 +284,12 @@ class LanguageAwareTuning(Recipe):
         }
         decoding = evaluation.get("decoding", {})
         models.update({name: [self.model(d["model"], 1)] for name, d in decoding.items()})
-        options = [f"{name}={d['options']}" for name, d in decoding.items()]
+        options = [f"{name}={self.with_paths(d['options'])}" for name, d in decoding.items()]
         for test in self.tests:
             self.compare(
                 models, self.directions, self.text / f"test.{test}.{{pair}}",
                 self.work / "report" / test, "--pivot", ",".join(evaluation["pivot"]),
-                *(["--decoding", *options] if options else []), *words(evaluation["options"]),
+                *(["--decoding", *options] if options else []), *self.words(evaluation["options"]),
             )  # fmt: skip
 
     def compare(
@@ -314,7 +334,7 @@ class LanguageAwareTuning(Recipe):
                 points.append((system, updates, name))
         self.compare(
             models, self.zero_shot, self.text / f"test.{self.selection}.{{pair}}",
-            self.work / "report" / "curves", *words(curves["options"]),
+            self.work / "report" / "curves", *self.words(curves["options"]),
         )  # fmt: skip
         found = self.report("curves")["systems"]
         rows = [
@@ -388,10 +408,7 @@ def main():
     parser.add_argument("--text", type=Path, help="folder with the text that the config names")
     parser.add_argument("--seed", type=int, default=1, help="of text and subwords")
     args = parser.parse_args()
-    config = yaml.safe_load(args.config.read_text(encoding="utf-8"))
-    if args.text is None and "sample" not in config:
-        raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
-    LanguageAwareTuning(config, args.work, args.text, args.seed).run()
+    LanguageAwareTuning(args.config, args.work, args.text, args.seed).run()
 
 
 if __name__ == "__main__":
