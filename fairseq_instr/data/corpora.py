@@ -195,6 +195,13 @@ def holds_pair(folder: Path, split: str, pair: Pair) -> bool:
     return pair in pairs or (pair[::-1] in pairs and not _stream_index(folder, split).exists())
 
 
+def pairs_from(folder: Path, split: str, language: str) -> List[Pair]:
+    """Pairs of a folder's split that translate from a language, in either direction as above."""
+    others = {other for pair in _pairs_in(folder, split) for other in pair if language in pair}
+    pairs = [(language, other) for other in sorted(others - {language})]
+    return [pair for pair in pairs if holds_pair(folder, split, pair)]
+
+
 def _stream_index(folder: Path, split: str) -> Path:
     return folder / f"{split}.{STREAM}-None.{STREAM}.idx"
 

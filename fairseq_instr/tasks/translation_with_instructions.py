@@ -41,6 +41,7 @@ from fairseq_instr.data.corpora import (
     load_corpus,
     load_monolingual,
     monolingual_in,
+    pairs_from,
 )
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
@@ -305,6 +306,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         data = shards[(epoch - 1) % len(shards)] if training else shards[0]
         folder, _, name = split.rpartition("/")
         groups = self._find_corpora(data, folder, name, training)
+        self._check_pairs(data, folder, name, training, groups)
         loaded = {
             group: [
                 self._load_corpus(data, corpus, name, pair, training, combine)
@@ -380,6 +382,12 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"split {str(Path(folder, split))!r} was not found in {data}; corpora with "
                 f"{split!r}: {accepted or 'none'}; binarise it with fairseq-preprocess"
             )
+        return groups
+
+    def _check_pairs(
+        self, data: str, folder: str, split: str, training: bool, groups: Dict[str, List[str]]
+    ) -> None:
+        """Make sure that the corpora hold the language pairs that are asked for."""
         folders = [Path(data, corpus) for corpora in groups.values() for corpus in corpora]
         pairs = self._pairs_of(training)
         missing = [p for p in pairs if not any(holds_pair(folder, split, p) for folder in folders)]
@@ -391,7 +399,6 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"{Path(data, folder)}; binarise it, or change -s, -t"
                 + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
             )
-        return groups
 
     def _load_corpus(
         self, data: str, corpus: str, split: str, pair: Pair, training: bool, combine: bool
@@ -704,14 +711,21 @@ class TranslationWithInstructionsTask(TranslationTask):
             groups = self._find_corpora(data, folder, name, training=False)
         except InputError as error:
             raise InputError(f"--contrast-subset {self.cfg.contrast_subset}: {error}") from None
-        loaded = [
-            self._load_corpus(data, corpus, name, pair, training=True, combine=False)
+        held = [
+            (str(Path(data, corpus)), pair)
             for corpora in groups.values()
             for corpus in corpora
-            for pair in self.pairs
-            if holds_pair(Path(data, corpus), name, pair)
+            for pair in pairs_from(Path(data, corpus), name, self.cfg.source_lang)
         ]
-        return ConcatDataset([corpus.dataset.src for corpus in loaded])
+        # a zero-shot direction has no text of its own: the source's language is what counts
+        own = [(folder, pair) for folder, pair in held if pair in self.pairs] or held
+        if not own:
+            raise InputError(
+                f"--contrast-subset {self.cfg.contrast_subset}: no pair in {data} has the "
+                f"source's language {self.cfg.source_lang!r}; name a split that has it"
+            )
+        load_pair = self._pair_loader(combine=False)
+        return ConcatDataset([load_pair(folder, name, *pair).src for folder, pair in own])
 
     def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None):
         """As in the parent, under the conditions that the generator was built for."""

@@ -4,7 +4,13 @@ import shutil
 
 import pytest
 
-from fairseq_instr.data.corpora import find_groups, holds_pair, infer_pair, load_stream
+from fairseq_instr.data.corpora import (
+    find_groups,
+    holds_pair,
+    infer_pair,
+    load_stream,
+    pairs_from,
+)
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 
@@ -91,6 +97,8 @@ def test_pairs_are_found_in_both_directions_but_instructions_have_one(tmp_path):
     assert holds_pair(tmp_path, "valid", ("en", "de"))
     assert not holds_pair(tmp_path, "valid", ("de", "en"))
     assert not holds_pair(tmp_path, "train", ("en", "it"))
+    assert pairs_from(tmp_path, "train", "de") == [("de", "en")]
+    assert pairs_from(tmp_path, "train", "it") == pairs_from(tmp_path, "valid", "de") == []
 
 
 # -- the stream -------------------------------------------------------------------------

@@ -265,6 +265,29 @@ def test_wrong_languages_are_contrasted(call, multilingual):
     assert own == generate(*to_english)
 
 
+def test_other_sources_of_a_zero_shot_direction_come_from_pairs_of_its_language(
+    multilingual,
+):
+    """The data-bin holds fr-en and no fr-de; English is in two pairs."""
+
+    def load(*pair):
+        return Translator.from_pretrained(
+            multilingual.checkpoints[0], multilingual.data, None, *pair, beam=2, max_len_a=0,
+            max_len_b=8, source_contrast=0.7, language_contrast=0.1,
+        )  # fmt: skip
+
+    def drawn_from(translator):
+        sources = translator.task._contrast_sources()
+        return [translator.task.source_dictionary.string(source) for source in sources]
+
+    valid = multilingual.valid
+    zero_shot = load("fr", "de")
+    assert drawn_from(zero_shot) == valid["fr"]
+    assert drawn_from(load("en", "fr")) == valid["en"]
+    assert drawn_from(load("en", "en")) == 2 * valid["en"]
+    assert len(zero_shot.translate(valid["fr"])) == len(valid["fr"])
+
+
 # -- broken checkpoints -----------------------------------------------------------------
 
 
