@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import math
 import shlex
 import threading
 from pathlib import Path
@@ -19,6 +21,7 @@ from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_oversiz
 from fairseq_instr.errors import InputError, find_input_error
 from fairseq_instr.generation.lines import Hypothesis, LineTranslator
 from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.prompts.templates import TemplatePrompt
 
 TASK = "translation_with_instructions"
 
@@ -41,7 +44,7 @@ class Translator(LineTranslator):
         self.beam = generation.beam
         own = (model.max_positions() for model in models)
         self.max_source = utils.resolve_max_positions(task.max_positions(), *own)[0]
-        self._generator = task.build_generator(models, generation)
+        self._generator = task.build_generator(models, self._without_words(generation))
         self._lock = threading.Lock()
 
     @classmethod
@@ -69,7 +72,8 @@ class Translator(LineTranslator):
             target: target language, likewise.
             beam: beam size.
             lenpen: length penalty, as `fairseq-generate --lenpen`.
-            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
+            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens; a template's
+                words are not counted.
             max_len_b: see `max_len_a`.
             **options: further options of the task.
 
@@ -103,6 +107,15 @@ class Translator(LineTranslator):
             beam=beam, lenpen=lenpen, max_len_a=max_len_a, max_len_b=max_len_b
         )
         return cls(task, models, load_subwords(subwords) if subwords else None, generation)
+
+    def _without_words(self, generation: GenerationConfig) -> GenerationConfig:
+        """Limits of the output that go by the source alone, not by a template's words."""
+        if not isinstance(self.task.prompt, TemplatePrompt):
+            return generation
+        nothing = torch.tensor([self.task.source_dictionary.eos()])
+        n_words = len(self.task.render_typed(nothing, ())) - 1
+        shorter = generation.max_len_b - math.ceil(generation.max_len_a * n_words)
+        return dataclasses.replace(generation, max_len_b=shorter)
 
     def for_direction(self, source: str, target: str) -> "Translator":
         """The same loaded model for another pair of languages; costs no memory.

@@ -107,6 +107,16 @@ class TestPromptsInWords:
         expected = [spelling[0].decode(text) for _, text in sorted(outputs(generated).items())]
         assert translator.translate(ENGLISH) == expected
 
+    def test_a_template_does_not_make_outputs_longer(self, trained, data, spelling):
+        """The limit is one token for each of the source, which has 4 to 8 and a prompt of 60."""
+        encoder, folder = spelling
+        translator = Translator.from_pretrained(
+            trained, data, folder / "spm.model", "en", "de", beam=1, max_len_a=1, max_len_b=0
+        )
+        longest = max(len(encoder.encode(line).split()) for line in ENGLISH) + 1  # with eos
+        found = [encoder.encode(line).split() for line in translator.translate(ENGLISH)]
+        assert 0 < max(map(len, found)) <= longest
+
     def test_how_it_was_trained_is_kept_to(self, trained, data, in_words, refusal):
         options = [data, *PLUGIN, *CPU, "-s", "en", "-t", "de", "--path", trained]
         assert "give --prompt-template" in refusal("generate", *options)
