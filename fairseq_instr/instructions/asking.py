@@ -30,26 +30,38 @@ _WORD = re.compile(rf"{_NAME}={_QUOTED}(?!\S)|\S+")
 class Asked(int):
     """Position of an instruction in an inventory, with the argument that fills its slot.
 
-    Where no argument matters it is the number that it is.
+    Where neither argument nor phrase matters it is the number that it is.
 
     Attributes:
         argument: text, or ids of a dictionary once it is spelled; None without a slot.
+        phrase: the words that ask for it; None for those that it has.
     """
 
     argument: Union[None, str, Tuple[int, ...]]
+    phrase: Optional[str]
 
-    def __new__(cls, position: int, argument: Union[None, str, Tuple[int, ...]] = None):
+    def __new__(
+        cls,
+        position: int,
+        argument: Union[None, str, Tuple[int, ...]] = None,
+        phrase: Optional[str] = None,
+    ):
         asked = super().__new__(cls, position)
-        asked.argument = argument
+        asked.argument, asked.phrase = argument, phrase
         return asked
 
-    def __reduce__(self):  # an int would leave the argument behind when it is pickled
-        return Asked, (int(self), self.argument)
+    def __reduce__(self):  # an int would leave the rest behind when it is pickled
+        return Asked, (int(self), self.argument, self.phrase)
 
 
 def argument_of(position: int) -> Union[None, str, Tuple[int, ...]]:
     """The argument of a position, None for a plain number."""
     return getattr(position, "argument", None)
+
+
+def phrase_of(position: int) -> Optional[str]:
+    """The phrase that a position was asked for by, None for a plain number."""
+    return getattr(position, "phrase", None)
 
 
 class Request(NamedTuple):

@@ -72,11 +72,14 @@ def compose_positions(
 
 
 def _position(name: str, inventory: Inventory) -> int:
-    """Position of what a user asked for, with its argument where it has one."""
+    """Position of what a user asked for, with its argument and the phrase, where there are any."""
     request = split(name)
     position = inventory.find(request.name)
     check_argument(inventory[position], request.argument)
-    return position if request.argument is None else Asked(position, request.argument)
+    phrase = None if request.name in inventory else request.name
+    if phrase is None and request.argument is None:
+        return position
+    return Asked(position, request.argument, phrase)
 
 
 def excluding(instructions: Sequence[Instruction]) -> Optional[str]:

@@ -41,9 +41,14 @@ _shortened.maxstring = _shortened.maxother = 80
 class Inventory:
     """Instructions in a fixed order, looked up by name or by position.
 
+    Attributes:
+        rendering: how prompts say the instructions, see `prompts.options`.
+
     Raises:
         InputError: if a name stands twice, or there are more than `MAX_INSTRUCTIONS`.
     """
+
+    rendering = "symbols"
 
     def __init__(self, instructions: Iterable[Instruction] = ()):
         self._instructions: Tuple[Instruction, ...] = tuple(instructions)
@@ -241,8 +246,14 @@ class Inventory:
         trained row mean something that it never meant.
 
         Raises:
-            InputError: if a trained instruction is missing, moved, or on another axis.
+            InputError: if a trained instruction is missing, moved, or on another axis, or if the
+                model's prompts say instructions in another way.
         """
+        if trained and trained.rendering != self.rendering:
+            raise InputError(
+                f"--prompt-rendering {self.rendering}: {origin} was trained with "
+                f"{trained.rendering}; give --prompt-rendering {trained.rendering}"
+            )
         for position, old in enumerate(trained):
             new = self[position] if position < len(self) else None
             if new is None or (new.name, new.axis) != (old.name, old.axis):

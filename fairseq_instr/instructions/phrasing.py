@@ -26,8 +26,12 @@ MARKS = (PHRASE_END, ARGUMENT_EDGE)
 MAX_PHRASE_WORDS = 32
 LEAST_SIMILARITY = 0.5
 """Cosine from which on a phrase that is not listed can mean what a listed one means."""
-LEAST_LEAD = 0.1
-"""What the nearest instruction must be nearer by than the second nearest."""
+LEAST_LEAD = 0.2
+"""What the nearest instruction must be nearer by than the second nearest.
+
+Each listed phrase of the catalogue, asked for as if it were not listed: where its words are known,
+38 % are understood, 6 % as another instruction, the rest is refused. At 0.1: 47 and 14 %.
+"""
 
 
 def words_of(phrase: str) -> Tuple[str, ...]:

@@ -43,7 +43,14 @@ def ask_for_language(language: str) -> Instruction:
     return Instruction(
         name=direction(language),
         axis=TARGET_LANGUAGE,
-        phrases=(f"into {name}", f"in {name}", f"translate to {name}"),
+        phrases=(
+            f"into {name}",
+            f"in {name}",
+            f"translate to {name}",
+            f"the translation is {name}",
+            f"write {name}",
+            f"answer in {name}",
+        ),
         obeys=obeys,
         layer=Layer.LANGUAGE,
     )
