@@ -1,11 +1,13 @@
-"""Writing files so that nothing is lost: a temporary name first, then a rename."""
+"""Reading text, and writing files so that nothing is lost: a temporary name, then a rename."""
 
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import shutil
 import tempfile
+import zlib
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
@@ -80,15 +82,18 @@ def write_atomically(path, text: str, force: bool = False) -> None:
 
 
 def read_lines(path):
-    """Lines of a UTF-8 text file, split on the newline character alone.
+    """Lines of a UTF-8 text file, plain or `.gz`, split on the newline character alone.
 
     Raises:
-        InputError: if the file is missing or not UTF-8 (the line is named).
+        InputError: if the file is missing, broken or not UTF-8 (the line is named).
     """
     try:
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
+        if Path(path).suffix == ".gz":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} can't be read: {reason}") from None
     lines = data.split(b"\n")
     if lines and lines[-1] == b"":
         lines.pop()

@@ -15,11 +15,11 @@ import shlex
 import sys
 from pathlib import Path
 
-from fairseq_instr.curation.aligned_text import open_text
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
 from fairseq_instr.evaluation.robustness import Attacks, cases_of_prompts, measure_robustness
 from fairseq_instr.evaluation.robustness_report import write_robustness_report
+from fairseq_instr.files import read_lines
 from fairseq_instr.generation.translator import Translator, parse_task_options
 
 
@@ -32,7 +32,7 @@ def main():
         raise InputError("--prompts: give the clean lines and at least one file of attacked ones")
     tuned = load(args, args.tuned, **parse_task_options(args.decoding))
     attacks = Attacks(tuned.inventory, args.source_language)
-    sources = [line for line in read_text(args.source) if line.strip()]
+    sources = [line for line in read_lines(args.source) if line.strip()]
     if not sources:
         raise InputError(f"--source {args.source} holds no text")
     cases = [
@@ -41,11 +41,11 @@ def main():
         for case in attacks.make(sources, kind, args.cases, args.seed)
     ]
     if args.prompts:
-        clean = read_text(args.prompts[0])
+        clean = read_lines(args.prompts[0])
         neutral = attacks.neutral_phrases(args.source_language)
         for path in args.prompts[1:]:
             kind = "prompts " + Path(path).name.split(".")[0]
-            lines = read_text(path)
+            lines = read_lines(path)
             cases += cases_of_prompts(kind, clean, lines, args.cases, args.seed, neutral)
     report = {
         "command": shlex.join(["python", *sys.argv]),
@@ -78,15 +78,6 @@ def load(args, path, **options):
 
 def translating(args, translator, title):
     return lambda lines, asked: translator.translate(lines, asked, args.batch_size, progress=title)
-
-
-def read_text(path):
-    """Lines of a file, plain or gzip; those of a suite hold what ends lines elsewhere."""
-    with open_text(path) as file:
-        try:
-            return file.read().decode("utf-8").rstrip("\n").split("\n")
-        except UnicodeDecodeError:
-            raise InputError(f"{path} is not UTF-8") from None
 
 
 def build_parser():

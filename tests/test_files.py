@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import gzip
 import os
 
 import pytest
@@ -85,3 +86,17 @@ def test_a_line_that_is_not_utf8_is_named(tmp_path):
 def test_a_file_that_is_not_there_is_named(tmp_path, name):
     with pytest.raises(InputError, match="can't be read"):
         read_lines(tmp_path / name)
+
+
+def test_packed_lines_are_unpacked(tmp_path):
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress("ä\nb\u2028c\n".encode("utf-8")))
+    assert read_lines(path) == ["ä", "b\u2028c"]
+
+
+@pytest.mark.parametrize("cut", [5, 30])
+def test_a_broken_packed_file_is_named(tmp_path, cut):
+    path = tmp_path / "text.gz"
+    path.write_bytes(gzip.compress(bytes(range(200)))[:cut])
+    with pytest.raises(InputError, match="text.gz can't be read: "):
+        read_lines(path)
