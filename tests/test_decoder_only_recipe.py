@@ -1,0 +1,133 @@
+"""The zero-shot recipe on decoder-only models: what its configurations say, and what it writes."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import read_lines
+from fairseq_instr.prompts.templates import Template
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+FOLDER = EXAMPLES / "decoder_only"
+CONFIGS = sorted(
+    path for path in FOLDER.glob("*.yaml") if "systems" in yaml.safe_load(path.read_text())
+)
+
+
+@pytest.fixture(scope="module")
+def recipe_class():
+    path = list(sys.path)
+    yield runpy.run_path(str(EXAMPLES / "language_aware_tuning" / "run.py"))["LanguageAwareTuning"]
+    sys.path[:] = path
+
+
+@pytest.fixture
+def recipe(recipe_class, tmp_path):
+    """A recipe on a config of a few entries."""
+
+    def make(given=None, **config):
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump({"languages": ["de", "fr"], "vocabulary": 400, **config}))
+        return recipe_class(path, tmp_path / "a folder", given, 1)
+
+    return make
+
+
+def write(folder, **texts):
+    for name, lines in texts.items():
+        split, _, language = name.rpartition("_")
+        (folder / f"{split}.{language}").write_text("".join(f"{line}\n" for line in lines))
+
+
+class TestConfigurations:
+    @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+    def test_every_system_is_accepted_by_fairseq_train(self, recipe_class, call, path, tmp_path):
+        from fairseq import options
+
+        import fairseq_instr  # noqa: F401
+
+        recipe = recipe_class(path, tmp_path, tmp_path, 1)
+        for name, system in recipe.config["systems"].items():
+            arguments = recipe.words(recipe.config["model"]) + recipe.words(system["options"])
+            args = options.parse_args_and_arch(
+                options.get_training_parser(),
+                ["data", "--task", "translation_with_instructions", *arguments],
+            )
+            assert Path(args.prompt_template).parent == FOLDER / "prompts"
+            assert bool(args.unlikelihood_weight) == bool(args.conflict_axes)
+            assert bool(args.conflict_axes) == (name in ("unlikelihood", "ours"))
+
+    @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+    def test_rows_are_those_of_the_tables(self, path):
+        config = yaml.safe_load(path.read_text())
+        decoding = config["evaluation"]["decoding"]
+        rows = {*config["systems"], *decoding}
+        assert {"mt", "post_ins", "ptl", "one_shot", "five_shot", "c_src_lang", "ours"} <= rows
+        built_on = [row["from"] for row in config["systems"].values() if "from" in row]
+        assert {*built_on, *(row["model"] for row in decoding.values())} <= {*config["systems"]}
+
+    def test_there_are_some(self):
+        assert [path.stem for path in CONFIGS] == ["multi30k", "sample_corpus"]
+
+
+class TestPrompts:
+    @pytest.mark.parametrize("name", ["short", "post_ins", "target_language"])
+    @pytest.mark.parametrize("language", ["cs", "de", "en", "fr", "it"])
+    def test_all_languages_have_names(self, name, language):
+        template = Template.load(FOLDER / "prompts" / f"{name}.yaml").for_target(language)
+        assert {"cs", "de", "en", "fr", "it"} == set(template.languages)
+        assert template.phrases[f"to:{language}"]
+        assert template.demonstration is not None
+
+    def test_words_are_in_the_language_of_the_target(self):
+        template = Template.load(FOLDER / "prompts" / "target_language.yaml")
+        german = template.for_target("de")
+        assert german.languages["fr"] == "Französisch"
+        assert german.phrases["to:de"] == "nach Deutsch"
+
+
+class TestRecipe:
+    def test_sample_text_has_demonstrations_in_all_languages(self, recipe):
+        made = recipe(sample={"train": 20, "valid": 5, "test": 5})
+        made.prepare_text()
+        lines = {
+            language: read_lines(made.text / f"demonstrations.{language}")
+            for language in made.languages
+        }
+        assert lines["en"] == read_lines(made.text / "valid.en-de.en")
+        assert lines["fr"] == read_lines(made.text / "valid.en-fr.fr")
+        assert not set(lines["de"]) & set(read_lines(made.text / "mono.de"))
+
+    def test_a_line_that_a_language_lacks_is_no_demonstration(self, recipe, tmp_path):
+        for split, sizes in {"train": (1, 2), "val": (3, 4, 5), "test": (6,)}.items():
+            for language in ("en", "de", "fr"):
+                write(tmp_path, **{f"{split}_{language}": [f"{language}{i}" for i in sizes]})
+        write(tmp_path, val_fr=["fr3", "", "fr5"])
+        text = {"train": ["train"], "valid": ["val"], "test": {"test": "test"}}
+        recipe(tmp_path, text=text).prepare_text()
+        assert not list(tmp_path.glob("a folder/text/demonstrations.*"))
+        made = recipe(tmp_path, text={**text, "demonstrations": "val"})
+        made.prepare_text()
+        assert read_lines(made.text / "demonstrations.de") == ["de3", "de5"]
+        assert read_lines(made.text / "valid.en-de.de") == ["de3", "de4", "de5"]
+
+    def test_text_must_be_aligned(self, recipe, tmp_path):
+        write(tmp_path, val_en=["a", "b"], val_de=["c"])
+        with pytest.raises(InputError, match=r"val.en has 2 lines, .de 1; they must be aligned"):
+            recipe(tmp_path).read_aligned(tmp_path / "val", ["en", "de"])
+
+    def test_paths_stand_in_options(self, recipe, tmp_path):
+        made = recipe(tmp_path)
+        found = made.words("--prompt-template {config}/a.yaml --demonstrations {text}/b --x '{}'")
+        assert found == [
+            "--prompt-template", str(tmp_path / "a.yaml"),
+            "--demonstrations", str(tmp_path / "a folder" / "text" / "b"), "--x", "{}",
+        ]  # fmt: skip
+
+    def test_text_has_to_be_given(self, recipe):
+        with pytest.raises(InputError, match="--text is missing"):
+            recipe(text={"train": ["train"]})
