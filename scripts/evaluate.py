@@ -5,10 +5,11 @@ version:
 
     python scripts/evaluate.py --data data-bin --subwords subwords.model \
         --base base.pt --tuned tuned.pt --mixed 0.7=mixed.pt -s en -t de \
-        --source test.en --reference test.de --pairs all --output report
+        --source test.en --reference test.de --pairs all --triples 20 --rerank --output report
 
 writes report.json, report.md and plots: response rate and adequacy of every instruction in the
-inventory, pairs of instructions, BLEU and chrF2 of plain translation with significance.
+inventory, of pairs and of a random sample of triples, in any order, with verified reranking;
+BLEU and chrF2 of plain translation with significance; sample outputs.
 
 Translation directions, supervised and zero-shot, of any number of systems:
 
@@ -30,7 +31,7 @@ import sys
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation import directions, instructions
+from fairseq_instr.evaluation import compositions, directions, instructions, samples
 from fairseq_instr.evaluation.directions_report import write_directions_report
 from fairseq_instr.evaluation.off_target import LangidIdentifier
 from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
@@ -76,7 +77,16 @@ def build_parser():
     )
     parser.add_argument("--lines", type=int, default=1000, help="lines an instruction, at most")
     parser.add_argument("--pairs", default="0", help="pairs of instructions: a number, or 'all'")
-    parser.add_argument("--pair-lines", type=int, default=50, help="lines a pair, at most")
+    parser.add_argument(
+        "--triples", type=int, default=0, help="triples of instructions, a random sample by --seed"
+    )
+    parser.add_argument(
+        "--pair-lines", type=int, default=50, help="lines a pair, and a triple, at most"
+    )
+    parser.add_argument(
+        "--order-lines", type=int, default=200,
+        help="lines of pairs and triples that are asked for again in another order",
+    )  # fmt: skip
     parser.add_argument(
         "--mixed-lines", type=int, default=100, help="lines an instruction for interpolations"
     )
@@ -85,8 +95,16 @@ def build_parser():
         "--decoding", default="",
         help="task options that the tuned model decodes with, such as --decoding='--guidance 0.5'",
     )  # fmt: skip
+    parser.add_argument(
+        "--rerank", action="store_true",
+        help="also measure the first of the tuned model's --beam hypotheses that verifiers accept",
+    )  # fmt: skip
     parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
-    parser.add_argument("--seed", type=int, default=1, help="of the choice of pairs and bootstrap")
+    parser.add_argument("--samples", type=int, default=2, help="outputs shown an instruction")
+    parser.add_argument(
+        "--seed", type=int, default=1,
+        help="of the choice of pairs, triples, orders and samples, and of the bootstrap",
+    )  # fmt: skip
     parser.add_argument("--output", required=True, help="folder of the report")
     parser.add_argument("--force", action="store_true", help="overwrite a report there")
     return parser
@@ -95,6 +113,16 @@ def build_parser():
 def evaluate_instructions():
     args = build_parser().parse_args()
     refuse_to_overwrite_report(args.output, args.force)
+    for option in ("triples", "order_lines", "samples"):
+        if getattr(args, option) < 0:
+            raise InputError(
+                f"--{option.replace('_', '-')} {getattr(args, option)} is not accepted: give 0 "
+                "(none) or a number above it"
+            )
+    if args.rerank and args.beam < 2:
+        raise InputError(
+            f"--rerank has nothing to choose from with --beam {args.beam}: give 2 or more"
+        )
     mixed_paths = parse_mixed(args.mixed)
     decoding = parse_task_options(args.decoding)
     test = instructions.InstructionTestSet(
@@ -128,20 +156,40 @@ def evaluate_instructions():
         if test.add_rule_made(pair, args.pair_lines)
     ]
 
-    plain, tuned, under = instructions.measure_instructed(
-        translating(tuned_translator, "tuned"), test, singles + pairs
+    triples, n_valid = compositions.add_triples(
+        test, [name for (name,) in singles], args.triples, args.seed, args.pair_lines
+    )
+    cases = singles + pairs + triples
+
+    def tuned_n_best(lines, asked):
+        n_best = args.beam if args.rerank else 1
+        found = tuned_translator.translate_n_best(lines, asked, n_best, args.batch_size, "tuned")
+        return [[hypothesis.text for hypothesis in hypotheses] for hypotheses in found]
+
+    hypotheses = compositions.RememberedHypotheses(tuned_n_best)
+    plain, tuned, under = instructions.measure_instructed(hypotheses, test, cases)
+    order = compositions.measure_order(
+        hypotheses, test, under, pairs + triples, args.order_lines, args.seed
     )
     base_outputs, base = instructions.measure_plain(
         translating(load(args.base), "base"), test, singles
     )
     systems = {"base": [base_outputs[source] for source in test.sources], "tuned": plain}
+    outputs = {
+        "base": {names: [base_outputs[line[0]] for line in test.cases[names]] for names in cases},
+        "tuned": under,
+    }
+    reranked = {}
+    if args.rerank:
+        responses, outputs["reranked"] = compositions.measure_reranked(hypotheses, test, cases)
+        reranked = compositions.summarise_reranked(args.beam, tuned, responses)
     mixed = {"0": instructions.summarise_mixed(base, systems["base"], test)}
     for weight, path in mixed_paths.items():
         cut = test.cut(singles, args.mixed_lines)
         translate = translating(load(path, **decoding), f"weight {weight}")
-        outputs, responses, _ = instructions.measure_instructed(translate, cut, singles)
-        systems[f"mixed {weight}"] = outputs
-        mixed[weight] = instructions.summarise_mixed(responses, outputs, test)
+        mixed_plain, responses, _ = instructions.measure_instructed(translate, cut, singles)
+        systems[f"mixed {weight}"] = mixed_plain
+        mixed[weight] = instructions.summarise_mixed(responses, mixed_plain, test)
     mixed["1"] = instructions.summarise_mixed({case: tuned[case] for case in singles}, plain, test)
 
     report = summarise(
@@ -151,9 +199,11 @@ def evaluate_instructions():
             + (f"; tuned: {args.decoding}" if args.decoding else ""),
             "test set": f"{len(test.sources)} lines, {args.source_language} to "
             f"{args.target_language}",
-            "lines": f"up to {args.lines} an instruction, {args.pair_lines} a pair, "
+            "lines": f"up to {args.lines} an instruction, {args.pair_lines} a pair or triple, "
             f"{args.mixed_lines} an instruction for interpolations; those where the "
             "instruction changes the reference",
+            "triples": f"{len(triples)} of {n_valid} valid ones, drawn with seed {args.seed} among "
+            "those whose rules apply to some line",
             "base": "translates plainly; its rate is how often that obeys by chance",
             "not measured": ", ".join(left_out) or "none",
         },
@@ -162,7 +212,7 @@ def evaluate_instructions():
         tuned={name: tuned[(name,)] for (name,) in singles},
         quality={name: measure_quality(out, test.references) for name, out in systems.items()},
         significance=paired_significance(systems, test.references, seed=args.seed),
-        pairs={" + ".join(pair): tuned[pair] for pair in pairs},
+        pairs={instructions.JOINT.join(pair): tuned[pair] for pair in pairs},
         mixed=mixed if mixed_paths else {},
         examples={
             name: {
@@ -172,6 +222,12 @@ def evaluate_instructions():
             }
             for (name,) in singles
         },
+        triples={instructions.JOINT.join(triple): tuned[triple] for triple in triples},
+        order=order,
+        reranked=reranked,
+        samples=samples.sample_cases(
+            test, outputs, singles, pairs + triples, args.samples, args.seed
+        ),
     )
     write_report(report, args.output, args.force)
     print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))
@@ -212,6 +268,8 @@ def build_directions_parser():
     parser.add_argument("--lines", type=int, help="lines a direction, at most; default: all")
     parser.add_argument("--beam", type=int, default=4)
     parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
+    parser.add_argument("--samples", type=int, default=3, help="outputs shown a direction")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of samples")
     parser.add_argument("--output", required=True, help="folder of the report and the outputs")
     parser.add_argument(
         "--force", action="store_true",
@@ -238,9 +296,13 @@ def evaluate_directions():
         unknown = ", ".join(name for name in names if name not in checkpoints)
         if unknown:
             raise InputError(f"{option}: {unknown} is not among --systems {', '.join(checkpoints)}")
+    if args.samples < 0:
+        raise InputError(f"--samples {args.samples} is not accepted: give 0 or a number above it")
     vocabularies = None
     if args.training_text:
         vocabularies = directions.read_vocabularies(args.training_text, languages)
+    tests = directions.read_test_sets(args.text, asked, args.lines)
+    judge = directions.Judge(LangidIdentifier(args.identifier), languages, vocabularies)
     report = directions.evaluate(
         [
             directions.System(
@@ -254,9 +316,9 @@ def evaluate_directions():
             )
             for name, paths in checkpoints.items()
         ],
-        directions.read_test_sets(args.text, asked, args.lines),
+        tests,
         directions.parse_directions(args.trained, "--trained"),
-        directions.Judge(LangidIdentifier(args.identifier), languages, vocabularies),
+        judge,
         Path(args.output, "outputs"),
         args.pivot_language,
         args.force,
@@ -271,6 +333,21 @@ def evaluate_directions():
             "lines": f"at most {args.lines} a direction" if args.lines else "all",
         },
         **report,
+        "samples": samples.sample_directions(
+            tests,
+            {
+                name: {
+                    direction: read_lines(
+                        Path(args.output, "outputs", name, "1", f"{'-'.join(direction)}.txt")
+                    )
+                    for direction in asked
+                }
+                for name in checkpoints
+            },
+            judge,
+            args.samples,
+            args.seed,
+        ),
     }
     write_directions_report(report, args.output, args.force)
     print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))

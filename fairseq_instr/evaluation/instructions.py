@@ -24,6 +24,9 @@ from fairseq_instr.instructions.composition import excluding
 Names = Tuple[str, ...]
 """Instructions that are asked for at once."""
 
+JOINT = " + "
+"""Between the names of instructions that are asked for at once, in reports."""
+
 Translate = Callable[[Sequence[str], Sequence[str]], List[str]]
 """`(lines, instructions of each such as "formal,uppercase") -> outputs`"""
 
@@ -94,7 +97,7 @@ def measure_instructed(
         lines = test.cases[names]
         under[names] = outputs[starts[names] : starts[names] + len(lines)]
         plain_outputs = [outputs[plain[source]] for source, _, _ in lines]
-        responses[names] = _respond(names, lines, under[names], plain_outputs, test.language)
+        responses[names] = respond(names, lines, under[names], plain_outputs, test.language)
     return outputs[: len(test.sources)], responses, under
 
 
@@ -112,17 +115,26 @@ def measure_plain(
     responses = {}
     for names in cases:
         under = [outputs[source] for source, _, _ in test.cases[names]]
-        responses[names] = _respond(names, test.cases[names], under, under, test.language)
+        responses[names] = respond(names, test.cases[names], under, under, test.language)
     return outputs, responses
 
 
-def _respond(
+def respond(
     names: Names,
     lines: Sequence[Tuple[str, str, str]],
     outputs: Sequence[str],
     plain_outputs: Sequence[str],
     language: str,
 ) -> Response:
+    """Score outputs under some instructions.
+
+    Args:
+        names: what was asked for.
+        lines: as in `InstructionTestSet.cases`.
+        outputs: under the instructions.
+        plain_outputs: of the same system for the same lines.
+        language: target language.
+    """
     sources, references, plain_references = map(list, zip(*lines))
     return measure_response(
         [look_up(name) for name in names],
@@ -134,14 +146,19 @@ def _respond(
     )
 
 
+def combinations(names: Sequence[str], size: int) -> List[Names]:
+    """Valid combinations of instructions whose references rules can write."""
+    by_rule = [name for name in names if look_up(name).rewrite]
+    return [
+        chosen
+        for chosen in itertools.combinations(by_rule, size)
+        if excluding([look_up(name) for name in chosen]) is None
+    ]
+
+
 def choose_pairs(names: Sequence[str], how_many: str, seed: int) -> List[Names]:
     """Valid pairs of instructions: all of them, or a random sample."""
-    pairs: List[Names] = [
-        pair
-        for pair in itertools.combinations(names, 2)
-        if excluding([look_up(name) for name in pair]) is None
-        and all(look_up(name).rewrite for name in pair)
-    ]
+    pairs = combinations(names, 2)
     if how_many == "all":
         return pairs
     if not how_many.isdigit():

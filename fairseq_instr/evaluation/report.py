@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import mean
 from typing import Dict, List, Mapping, Optional, Sequence
 
+from fairseq_instr.evaluation.instructions import JOINT
 from fairseq_instr.evaluation.presentation import (
     Block,
     Cell,
@@ -24,8 +25,6 @@ from fairseq_instr.evaluation.response import Response
 from fairseq_instr.evaluation.samples import sample_sections
 
 RESPONSE_PLOT, PAIRS_PLOT, MIXED_PLOT = "response.png", "pairs.png", "interpolation.png"
-JOINT = " + "
-"""Between the names of instructions that are asked for at once."""
 
 
 def summarise(

@@ -10,11 +10,41 @@ import random
 from typing import Dict, List, Mapping, Sequence
 
 from fairseq_instr.evaluation.directions import Direction, Judge, TestSet, name_of
-from fairseq_instr.evaluation.instructions import InstructionTestSet, Names
+from fairseq_instr.evaluation.instructions import JOINT, InstructionTestSet, Names
 from fairseq_instr.evaluation.presentation import Output, Sample, Samples, Section
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context
+
+N_COMPOSITIONS = 10
+"""Pairs and triples that samples are shown of."""
+
+
+def sample_cases(
+    test: InstructionTestSet,
+    outputs: Mapping[str, Mapping[Names, Sequence[str]]],
+    singles: Sequence[Names],
+    compositions: Sequence[Names],
+    n: int,
+    seed: int,
+) -> List[dict]:
+    """Random lines of every single instruction, and one of a few compositions.
+
+    Args:
+        test: has the lines.
+        outputs: see `sample_instructed`.
+        singles: all of these are shown.
+        compositions: of these, up to `N_COMPOSITIONS`.
+        n: lines an instruction, at most; with 0, there are no samples at all.
+        seed: of the choice.
+    """
+    if not n:
+        return []
+    few = [compositions[i] for i in choose_lines(len(compositions), N_COMPOSITIONS, str(seed))]
+    return [
+        *sample_instructed(test, outputs, singles, n, seed),
+        *sample_instructed(test, outputs, few, 1, seed),
+    ]
 
 
 def sample_instructed(
@@ -43,7 +73,7 @@ def sample_instructed(
             found = {system: by_case[names][i] for system, by_case in outputs.items()}
             samples.append(
                 {
-                    "asked": " + ".join(names),
+                    "asked": JOINT.join(names),
                     "source": source,
                     "reference": reference,
                     "outputs": {

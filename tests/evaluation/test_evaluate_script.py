@@ -76,6 +76,11 @@ def test_the_report_says_what_the_models_say(evaluated, multilingual):
     assert "one/1 de-fr" in done.stderr  # the progress bar
     assert (folder / "directions.png").read_bytes().startswith(b"\x89PNG")
     assert "| two | 2 |" in done.stdout
+    sample = report["samples"][0]
+    assert sample["asked"] == "de-fr"
+    i = sides[0].index(sample["source"])
+    assert (sample["reference"], sample["outputs"]["one"]["text"]) == (sides[1][i], outputs[i])
+    assert set(sample["outputs"]["two"]["marks"]) == {"in fr"}
 
 
 def test_a_second_start_translates_nothing_and_scores_the_same(evaluated):
@@ -114,7 +119,7 @@ def test_options_of_decoding_are_those_of_the_task():
 
 
 def test_instructions_are_measured_as_before(base, own_data_bin, corpus_maker, tmp_path):
-    Inventory(catalogue()[name] for name in ("uppercase", "html-bold")).save(
+    Inventory(catalogue()[name] for name in ("uppercase", "html-bold", "double-quotes")).save(
         own_data_bin / "instructions.yaml", force=True
     )
     sources = corpus_maker.sentences(5, 7)
@@ -123,15 +128,30 @@ def test_instructions_are_measured_as_before(base, own_data_bin, corpus_maker, t
     done = start(
         "--data", own_data_bin, "--base", base, "--tuned", base, "-s", "en", "-t", "de",
         "--source", tmp_path / "test.en", "--reference", tmp_path / "test.de", "--pairs", "all",
-        "--mixed", f"0.5={base}", "--beam", 1, "--decoding=--guidance 0.5",
+        "--mixed", f"0.5={base}", "--beam", 2, "--decoding=--guidance 0.5",
+        "--triples", 5, "--rerank", "--samples", 1,
         "--output", tmp_path / "report",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
-    assert set(report["response_rate"]["by_instruction"]) == {"uppercase", "html-bold"}
+    assert set(report["response_rate"]["by_instruction"]) == {
+        "uppercase", "html-bold", "double-quotes",
+    }  # fmt: skip
     assert report["response_rate"]["base_by_instruction"]["html-bold"] == 0.0
     assert report["responses"]["tuned"]["uppercase"]["lines"] == 5
     assert report["axes"]["uppercase"] == "case"
-    assert report["pairs"]["count"] == 1
+    assert report["pairs"]["count"] == 3
+    assert report["pairs"]["mean"] == report["pairs"]["both_obeyed"]
+    assert report["triples"]["count"] == 1
+    assert report["conditions"]["triples"].startswith("1 of 1 valid ones, drawn with seed 1")
+    # five lines a pair and a triple, all asked for again in another order
+    assert report["order"] == {"lines": 20, "identical": 1.0}
+    reranked = report["reranked"]
+    assert reranked["response_rate"] >= reranked["best"]["response_rate"]
+    assert reranked["best"]["response_rate"] == report["response_rate"]["mean"]
+    assert reranked["best"]["triples"] == report["triples"]["mean"]
+    assert 0 <= reranked["chrf2"] <= 100
+    assert len(report["samples"]) == 3 + 4  # singles, then compositions
+    assert set(report["samples"][0]["outputs"]) == {"base", "tuned", "reranked"}
     assert report["conditions"]["decoding"].endswith("tuned: --guidance 0.5")
     assert list(report["interpolation"]) == ["0", "0.5", "1"]
