@@ -8,7 +8,7 @@ instruction its logits are the base's, bit for bit, and no instruction can be ge
 from __future__ import annotations
 
 import re
-from typing import Dict, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import torch
 import torch.nn as nn
@@ -56,7 +56,7 @@ class BaseVocabularyProjection(nn.Linear):
         out_features: size of the target dictionary, at most `rows`.
     """
 
-    def __init__(self, weight: nn.Parameter, out_features: int):
+    def __init__(self, weight: torch.Tensor, out_features: int):
         # not the parent's: it would make a weight of its own
         nn.Module.__init__(self)
         self.in_features, self.out_features = weight.size(1), out_features
@@ -80,7 +80,7 @@ def prepare_for_growth(model: nn.Module, n_target: int, n_new: int, n_trained: i
     Raises:
         InputError: if the model has an adaptive softmax, whose clusters can't grow.
     """
-    decoder = getattr(model, "decoder", None)
+    decoder: Any = getattr(model, "decoder", None)
     if getattr(decoder, "adaptive_softmax", None) is not None and n_new:
         raise InputError(
             "--adaptive-softmax-cutoff: a model with adaptive softmax can't take instructions, "

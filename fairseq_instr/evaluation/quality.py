@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, cast
 
 from sacrebleu.metrics import BLEU, CHRF
-from sacrebleu.significance import PairedTest
+from sacrebleu.significance import PairedTest, Result
 
 
 def chrf2(outputs: Sequence[str], references: Sequence[str]) -> float:
@@ -73,8 +73,8 @@ def paired_significance(
                 "score": round(result.score, 2),
                 "p_value": 1.0 if result.p_value is not None and name in same else result.p_value,
             }
-            for name, result in zip(systems, results)
+            for name, result in zip(systems, cast(List[Result], results))
         }
         for metric, results in scores.items()
-        if metric != "System"
+        if metric != "System"  # whose entries are names
     }

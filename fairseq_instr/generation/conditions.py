@@ -6,7 +6,7 @@ They follow from the line itself and a seed, never from the batch that it happen
 from __future__ import annotations
 
 import zlib
-from typing import List, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -54,7 +54,7 @@ class ConditionPlanner:
         dictionary,
         source_language: str,
         seed: int = 1,
-        sources: Optional[Sequence[Tensor]] = None,
+        sources: Sequence[Tensor] = (),
         longest: int = 1024,
     ):
         self.options, self.inventory, self.prompt = options, inventory, prompt

@@ -42,7 +42,13 @@ class Condition(NamedTuple):
     of_logs: bool = True
 
     def to(self, device) -> "Condition":
-        return Condition(*(tensor.to(device) for tensor in self[:4]), of_logs=self.of_logs)
+        return Condition(
+            self.src_tokens.to(device),
+            self.src_lengths.to(device),
+            self.prompt.to(device),
+            self.weights.to(device),
+            self.of_logs,
+        )
 
 
 def weighted_sum(

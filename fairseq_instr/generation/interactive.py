@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import List, Tuple
+from typing import Deque, List, Tuple
 
 from fairseq_instr.instructions.composition import compose, parse
 from fairseq_instr.instructions.inventory import Inventory
@@ -18,7 +18,7 @@ class InstructionField:
 
     def __init__(self, inventory: Inventory):
         self.inventory = inventory
-        self._waiting = deque()
+        self._waiting: Deque[Tuple[int, ...]] = deque()
 
     def split(self, line: str) -> str:
         """Queue the instructions of a line and return its source.

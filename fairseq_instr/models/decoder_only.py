@@ -12,7 +12,7 @@ search keeps the keys and values of a prompt once for all hypotheses of its sent
 
 import math
 from dataclasses import dataclass, field
-from typing import List, NamedTuple, Optional
+from typing import List, NamedTuple, Optional, cast
 
 import torch
 import torch.nn as nn
@@ -67,7 +67,7 @@ class DecoderOnlyConfig(FairseqDataclass):
     share_decoder_input_output_embed: bool = field(
         default=False, metadata={"help": "tie the output projection to the embeddings"}
     )
-    attention_bias: ATTENTION_BIASES = field(
+    attention_bias: ATTENTION_BIASES = field(  # type: ignore[valid-type]  # made by fairseq
         default=NO_BIAS,
         metadata={
             "help": "biases of attention: none (LLaMA), input (queries, keys, values: Qwen 2), all"
@@ -227,26 +227,27 @@ class _Hypotheses:
     One tensor, `(layers, 2, rows, K, capacity, d)`, so that reordering rows is one operation.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.cache: Optional[Tensor] = None
         self.length = 0
 
     def append(self, layer: int, n_layers: int, keys: Tensor, values: Tensor):
         """Add the newest token's and return those of all tokens: two `(rows, K, T, d)`."""
-        if self.cache is None or self.length == self.cache.size(4):
-            self._grow(n_layers, keys)
+        cache = self.cache
+        if cache is None or self.length == cache.size(4):
+            cache = self.cache = self._grown(n_layers, keys)
         place = slice(self.length, self.length + 1)
-        self.cache[layer, 0, :, :, place] = keys
-        self.cache[layer, 1, :, :, place] = values
-        return self.cache[layer, :, :, :, : place.stop]
+        cache[layer, 0, :, :, place] = keys
+        cache[layer, 1, :, :, place] = values
+        return cache[layer, :, :, :, : place.stop]
 
-    def _grow(self, n_layers: int, keys: Tensor) -> None:
+    def _grown(self, n_layers: int, keys: Tensor) -> Tensor:
         rows, heads, _, head_dim = keys.shape
         shape = (n_layers, 2, rows, heads, self.length + CACHE_STEPS, head_dim)
         grown = keys.new_empty(shape)
         if self.cache is not None:
             grown[..., : self.length, :] = self.cache
-        self.cache = grown
+        return grown
 
     def reorder(self, new_order: Tensor) -> None:
         if self.cache is None:
@@ -271,7 +272,7 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         dim, n_heads = cfg.decoder_embed_dim, cfg.decoder_attention_heads
         head_dim = cfg.decoder_head_dim or dim // n_heads
         self.embed_tokens = nn.Embedding(n_embeddings, dim)
-        self.layers = nn.ModuleList(
+        layers = [
             DecoderLayer(
                 Attention(
                     dim,
@@ -287,8 +288,10 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
                 cfg.dropout,
             )
             for _ in range(cfg.decoder_layers)
-        )
+        ]
+        self.layers = nn.ModuleList(layers)
         self.norm = RMSNorm(dim, cfg.norm_epsilon)
+        self.output_projection: nn.Linear
         if cfg.share_decoder_input_output_embed:
             self.output_projection = BaseVocabularyProjection(
                 self.embed_tokens.weight, len(dictionary)
@@ -309,7 +312,7 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         # no buffer: it stays fp32
         self._frequency = {torch.device("cpu"): frequencies(head_dim, cfg.rope_theta, scaling)}
         self.apply(_initialise)
-        for layer in self.layers:  # what a layer adds, scaled as in GPT-2 (Radford et al., 2019)
+        for layer in layers:  # what a layer adds, scaled as in GPT-2 (Radford et al., 2019)
             for out in (layer.self_attn.o_proj, layer.mlp.down_proj):
                 deviation = INITIAL_DEVIATION / math.sqrt(2 * cfg.decoder_layers)
                 nn.init.normal_(out.weight, std=deviation)
@@ -329,13 +332,13 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
             x, keys, values = self._run(layer, x, turned_by, attend_causally)
             all_keys.append(keys)
             all_values.append(values)
-        keys, values = self.layers[-1].keys_values(x, turned_by)
+        keys, values = cast(DecoderLayer, self.layers[-1]).keys_values(x, turned_by)
         return [*all_keys, keys], [*all_values, values]
 
     def forward(
         self,
         prev_output_tokens: Tensor,
-        encoder_out: Optional[Prompt] = None,
+        encoder_out: Prompt,
         incremental_state: Optional[dict] = None,
         features_only: bool = False,
     ):
@@ -360,7 +363,7 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
     def extract_features(
         self,
         prev_output_tokens: Tensor,
-        encoder_out: Optional[Prompt] = None,
+        encoder_out: Prompt,
         incremental_state: Optional[dict] = None,
     ):
         """As `forward`, without the output projection."""
@@ -428,7 +431,7 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         if hypotheses is not None:
             hypotheses.reorder(new_order)
 
-    def _run(self, layer: DecoderLayer, *inputs):
+    def _run(self, layer: nn.Module, *inputs):
         if self.checkpoint_activations and torch.is_grad_enabled():
             return checkpoint(layer, *inputs, use_reentrant=False)
         return layer(*inputs)
