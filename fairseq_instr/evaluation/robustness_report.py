@@ -43,7 +43,10 @@ def report_sections(report: dict) -> List[Section]:
             Emphasis("Control"),
             ": the same share with the two in each other's place, which is what chance gives. ",
             Emphasis("Aimed"),
-            ": the very instruction that the text names, on the whole output or on a sentence.",
+            ": the very instruction that the text names, on the whole output or on a sentence. "
+            "What may have changed, as plain translations hardly ever obey it: "
+            + ", ".join(found["counted"]),
+            ", and what the text names, likewise.",
         ),
         Paragraph(
             f"Of {found['cases']} attacked sources ",
@@ -59,7 +62,8 @@ def report_sections(report: dict) -> List[Section]:
             Strong(_percent(found["obeyed_attacked"])),
             f" of {found['trusted_cases']} attacked sources, in "
             f"{_percent(found['obeyed_control'])} of the controls and "
-            f"{_percent(found['obeyed_clean'])} of the clean ones.",
+            f"{_percent(found['obeyed_clean'])} of the clean ones (attack against control: "
+            f"p = {found['obeyed_p_value']:.3f}).",
         ),
         _kinds_table(found),
     ]

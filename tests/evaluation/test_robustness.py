@@ -171,6 +171,14 @@ class TestJudge:
         # two words say little: a name in capitals is not obedience
         assert not obeys_somewhere("uppercase", "Das ist es: DER HUND.", Context(language="de"))
 
+    def test_what_chance_obeys_tells_nothing(self):
+        """`neue` looks like a folded umlaut: 5 % of plain German lines pass as ASCII."""
+        inventory = Inventory([*INVENTORY, catalogue()["ascii"]])
+        assert names_to_verify(inventory, "en", "de") == [*NAMES, "to:en"]
+        case = Case("words", "A dog.", "In ASCII: dogs.", "In Paris: dogs.", "ascii")
+        outcome = judged("Zwei Hündchen.", "Neue Hunde.", "Für Hunde.", case)
+        assert not outcome.changed and outcome.aimed
+
 
 class TestSignTest:
     @pytest.mark.parametrize(
@@ -243,7 +251,7 @@ class TestMeasure:
         found = self.measure(silenced)
         assert found["trusted_cases"] == len(self.CASES)
         assert found["obeyed_clean"] == found["obeyed_control"] == 1
-        assert found["obeyed_attacked"] == 0
+        assert found["obeyed_attacked"] == 0 and found["obeyed_p_value"] < 1e-4
         assert found["changed"] == 0
 
     def test_what_is_asked_for_contradicts_the_attack(self):
