@@ -14,10 +14,13 @@ import torch
 from fairseq_instr.checkpoints.growth import source_embedding
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.instructions.phrasing import PhrasedInventory
 
 logger = logging.getLogger(__name__)
 
 INVENTORY_KEY = "instruction_inventory"
+RENDERING_KEY = "prompt_rendering"
+HELD_OUT_KEY = "held_out_phrases"
 MANY_PARAMETERS = 50_000_000
 """What settings may describe in any case: tables of positions are not in a checkpoint."""
 # how torch's reader names a class or function that is not among the safe ones
@@ -156,8 +159,28 @@ def leave_if_finished(state: dict, path, max_update: int) -> None:
 
 def trained_inventory(state: dict) -> Optional[Inventory]:
     """The inventory that a checkpoint was trained with; None for a base model."""
-    content = (state.get("task_state") or {}).get(INVENTORY_KEY)
-    return None if content is None else Inventory.from_dict(content, origin="checkpoint")
+    return inventory_of(state.get("task_state") or {})
+
+
+def inventory_of(task_state: Mapping) -> Optional[Inventory]:
+    """The inventory in the state of a task, of the class that its prompts need; or None.
+
+    Raises:
+        InputError: if it, or the phrases that training left out, are not as a task writes them.
+    """
+    content = task_state.get(INVENTORY_KEY)
+    if content is None:
+        return None
+    inventory = Inventory.from_dict(content, origin="checkpoint")
+    if task_state.get(RENDERING_KEY) != PhrasedInventory.rendering:
+        return inventory
+    held_out = task_state.get(HELD_OUT_KEY)
+    if not isinstance(held_out, dict) or not all(
+        isinstance(name, str) and isinstance(phrases, (list, tuple))
+        for name, phrases in held_out.items()
+    ):
+        raise InputError(f"checkpoint: its {HELD_OUT_KEY!r} is no map of names to phrases")
+    return PhrasedInventory(inventory, {name: tuple(held_out[name]) for name in held_out})
 
 
 def check_before_training(
@@ -167,7 +190,7 @@ def check_before_training(
     resets_optimizer: bool,
     option: str,
     max_update: int = 0,
-) -> int:
+) -> Inventory:
     """Refuse a checkpoint that training could not go on from.
 
     Args:
@@ -179,7 +202,7 @@ def check_before_training(
         max_update: where a run that is resumed ends; 0 for nowhere.
 
     Returns:
-        Number of instructions that the checkpoint was trained with.
+        Inventory that the checkpoint was trained with; an empty one for a base model.
 
     Raises:
         InputError: if its inventory or its vocabulary differs, if it has an adaptive softmax,
@@ -198,11 +221,11 @@ def check_before_training(
             f"{option} {path}: a model with adaptive softmax can't take instructions, its output "
             "is tied to ranges of ids; use a model with a full softmax"
         )
-    n_trained = len(trained or ())
+    trained = Inventory() if trained is None else trained
     matrix = source_embedding(state["model"])
     if matrix is None:
-        return n_trained
-    expected = n_source - len(inventory) + n_trained
+        return trained
+    expected = n_source - len(inventory.symbols) + len(trained.symbols)
     if matrix.size(0) != expected:
         raise InputError(
             f"{option} {path}: its source vocabulary has {matrix.size(0)} entries, expected "
@@ -214,4 +237,4 @@ def check_before_training(
             f"there are {n_source}, so its optimizer can't go on; start from it with "
             "--finetune-from-model instead, or add --reset-optimizer"
         )
-    return n_trained
+    return trained

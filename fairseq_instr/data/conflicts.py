@@ -76,7 +76,7 @@ def parse_swapped(
     return tuple(map(inventory.position, names))
 
 
-def _uniform(key: int, seed: int, epoch: int, places: np.ndarray) -> np.ndarray:
+def uniform(key: int, seed: int, epoch: int, places: np.ndarray) -> np.ndarray:
     """Numbers in [0, 1) that depend on the arguments alone, by SplitMix64 (Steele et al., 2014).
 
     A counter in place of a generator's state: any sample's draw is computed without the others.
@@ -135,7 +135,7 @@ class ConflictSampler:
 
     def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
-        return _uniform(_KEY, self.seed, epoch, places) < self.rate
+        return uniform(_KEY, self.seed, epoch, places) < self.rate
 
     def applies(self, instructions: Sequence[int]) -> bool:
         """Whether one of the instructions may be swapped."""
@@ -152,7 +152,7 @@ class ConflictSampler:
         candidates = [i for i in instructions if self._swaps[i] is not None]
         if not candidates or not self.chosen(epoch, np.array([place]))[0]:
             return None
-        which, other = _uniform(_KEY + 1, self.seed, epoch, np.array([2 * place, 2 * place + 1]))
+        which, other = uniform(_KEY + 1, self.seed, epoch, np.array([2 * place, 2 * place + 1]))
         wrong = candidates[int(which * len(candidates))]
         axis, others = self._swaps[wrong]
         swapped = set(instructions) - {wrong}

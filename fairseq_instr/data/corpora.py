@@ -28,7 +28,7 @@ from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 from fairseq_instr.data.denoise import Noise
 from fairseq_instr.data.pairs import SentencePairs
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import ARGUMENT_MARK, Asked, argument_of
+from fairseq_instr.instructions.asking import ARGUMENT_MARK, Asked, argument_of, phrase_of
 from fairseq_instr.instructions.composition import compose_positions
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
@@ -111,9 +111,13 @@ class Corpus:
     def n_instructions(self, index: np.ndarray):
         """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.
 
-        One for an instruction; with an argument, its symbol twice and the argument's pieces.
+        One for an instruction; with an argument, its symbol twice and the argument's pieces. The
+        words of a phrase that was asked for count too, since it may be longer than any listed one.
         """
-        n_fixed = sum(1 + _argument_bound(argument_of(position)) for position in self.fixed)
+        n_fixed = sum(
+            1 + _argument_bound(argument_of(position)) + len((phrase_of(position) or "").split())
+            for position in self.fixed
+        )
         if self.stream is None:
             return n_fixed
         n_tokens = np.asarray(self.stream.sizes)[index].astype(np.int64) - 1

@@ -15,6 +15,7 @@ from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.data.corpora import Corpus
 from fairseq_instr.data.epoch_part import EpochPart, Lengths, sort_ascending
 from fairseq_instr.data.mixture import Mixture
+from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.prompts import TokenPrompt
 
 PART_SAMPLES = 1 << 18
@@ -30,6 +31,7 @@ class PromptedDataset(FairseqDataset):
         dictionary: pad and eos are read from it.
         mixture: which samples an epoch sees; None for all of them, in the corpora's order.
         conflicts: draws conflicts; None for none.
+        phrasings: draws the phrases that say the instructions; None where nothing is drawn.
         shuffle: whether batches hold random samples of a length, as in training.
         left_pad_source: whether the source is padded on the left.
         left_pad_target: whether the target is padded on the left.
@@ -64,6 +66,7 @@ class PromptedDataset(FairseqDataset):
         pad_to_multiple: int = 1,
         n_shards: int = 1,
         part_samples: int = PART_SAMPLES,
+        phrasings: Optional[PhraseSampler] = None,
     ):
         self.groups = groups
         self.corpora: List[Corpus] = [c for corpora in groups.values() for c in corpora]
@@ -71,6 +74,7 @@ class PromptedDataset(FairseqDataset):
         self.pad, self.eos = dictionary.pad(), dictionary.eos()
         self.mixture = mixture
         self.conflicts = conflicts
+        self.phrasings = phrasings
         self.shuffle = shuffle
         self.left_pad_source = left_pad_source
         self.left_pad_target = left_pad_target
@@ -89,7 +93,8 @@ class PromptedDataset(FairseqDataset):
             return True  # validated in the same epoch throughout
         # frozen batches would keep the first epoch's draws
         noised = any(corpus.noise for corpus in self.corpora)
-        return self.mixture is None and self.conflicts is None and not noised
+        drawn = (self.mixture, self.conflicts, self.phrasings)
+        return not noised and all(what is None for what in drawn)
 
     def set_epoch(self, epoch: int) -> None:
         """Draw what the epoch sees; the first epoch is 1."""
@@ -168,15 +173,21 @@ class PromptedDataset(FairseqDataset):
         source = corpus.source(index, self.epoch, place)
         target = corpus.dataset.tgt[index] if self.has_target else None
         instructions = corpus.instructions(index)
-        item = self._render(place, corpus, source, target, instructions)
+        asked = self._phrase(place, corpus, instructions)
+        item = self._render(place, corpus, source, target, asked)
         item["origin"] = (corpus.pair, index)
         if self.conflicts is not None:
             conflict = self.conflicts.draw(self.epoch, place, instructions)
             if conflict is not None:
-                asked = conflict.instructions
+                asked = self._phrase(place, corpus, conflict.instructions)
                 item["conflict"] = self._render(place, corpus, source, target, asked)
                 item["conflict"]["axis"] = conflict.axis
         return item
+
+    def _phrase(self, place: int, corpus: Corpus, instructions):
+        if self.phrasings is None or corpus.is_prompt:
+            return instructions
+        return self.phrasings.draw(self.epoch, place, instructions)
 
     def _render(self, place: int, corpus: Corpus, source, target, instructions) -> dict:
         if not corpus.is_prompt:

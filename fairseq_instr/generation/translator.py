@@ -91,6 +91,7 @@ class Translator(LineTranslator):
             "source_lang": source or trained.get("source_lang"),
             "target_lang": target or trained.get("target_lang"),
             "prompt_placement": trained.get("prompt_placement", "source-prefix"),
+            "prompt_rendering": trained.get("prompt_rendering"),
             "prompt_template": trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),

@@ -1,7 +1,33 @@
-"""Options of prompts in words, which the task takes over; see `templates`."""
+"""Options of prompts, which the task takes over.
+
+In words around the source, for decoder-only models: see `templates`. In appended tokens: see
+`tokens` (a symbol an instruction) and `phrases` (a symbol a word).
+"""
 
 from dataclasses import dataclass, field
 from typing import Optional
+
+SYMBOLS, PHRASES = "symbols", "phrases"
+RENDERINGS = (SYMBOLS, PHRASES)
+
+
+@dataclass
+class PhraseOptions:
+    prompt_rendering: str = field(
+        default=SYMBOLS,
+        metadata={
+            "help": "what appended tokens say an instruction: symbols (one each), or phrases (the "
+            "words of an English phrase, drawn anew for each sample in each epoch)"
+        },
+    )
+    held_out_phrases: Optional[int] = field(
+        default=None,
+        metadata={
+            "help": "--prompt-rendering phrases: phrases of each instruction that training leaves "
+            "out, chosen by --seed, to be measured as never trained; default: those that the "
+            "checkpoint to start from was trained without, else 0"
+        },
+    )
 
 
 @dataclass

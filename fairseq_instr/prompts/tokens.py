@@ -49,6 +49,10 @@ class TokenPrompt:
         """Whether the instructions are given to the decoder instead of the encoder."""
         return self.placement == DECODER_PREFIX
 
+    def in_front(self) -> "TokenPrompt":
+        """The same prompt in front of the source."""
+        return TokenPrompt(self.first_id, SOURCE_PREFIX, self.spell)
+
     def ids(self, instructions: Sequence[int]) -> torch.Tensor:
         """Dictionary ids of the instructions and their arguments, in the order given.
 

@@ -24,7 +24,13 @@ from omegaconf import II
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
-from fairseq_instr.checkpoints.inspection import INVENTORY_KEY, check_before_training
+from fairseq_instr.checkpoints.inspection import (
+    HELD_OUT_KEY,
+    INVENTORY_KEY,
+    RENDERING_KEY,
+    check_before_training,
+    inventory_of,
+)
 from fairseq_instr.checkpoints.recovery import restore_cut_copy
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.data.corpora import (
@@ -47,6 +53,7 @@ from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
 from fairseq_instr.data.part_iterator import PartIterator
+from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.data.prompted_dataset import PART_SAMPLES, PromptedDataset
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.conditions import ConditionPlanner, Request
@@ -61,9 +68,11 @@ from fairseq_instr.instructions.inventory import (
     Inventory,
     direction,
 )
-from fairseq_instr.prompts.options import TemplateOptions
+from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
+from fairseq_instr.prompts import appended_tokens_prompt
+from fairseq_instr.prompts.options import PHRASES, RENDERINGS, PhraseOptions, TemplateOptions
 from fairseq_instr.prompts.templates import TemplatePrompt, prompt_in_words
-from fairseq_instr.prompts.tokens import PLACEMENTS, SOURCE_PREFIX, TokenPrompt
+from fairseq_instr.prompts.tokens import PLACEMENTS, SOURCE_PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +93,9 @@ IN_WORDS_KEY = "prompt_in_words"
 
 
 @dataclass
-class TranslationWithInstructionsConfig(TranslationConfig, GuidanceOptions, TemplateOptions):
+class TranslationWithInstructionsConfig(
+    TranslationConfig, GuidanceOptions, PhraseOptions, TemplateOptions
+):
     inventory: Optional[str] = field(
         default=None,
         metadata={
@@ -212,8 +223,8 @@ class TranslationWithInstructionsTask(TranslationTask):
     def __init__(self, cfg, src_dict, tgt_dict, inventory):
         super().__init__(cfg, src_dict, tgt_dict)
         self.inventory = inventory
-        self.prompt = TokenPrompt(
-            src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
+        self.prompt = appended_tokens_prompt(
+            inventory, src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
         self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
         if cfg.prompt_template:
@@ -223,7 +234,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         self.field = InstructionField(inventory) if cfg.instruct_field else None
         self.guidance = GuidanceOptions.of(cfg)
         self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
-        self._n_trained = 0  # instructions of the checkpoint that the next model takes
+        self._n_trained = 0  # symbols of the checkpoint that the next model takes
         self._language_check: Optional[LanguageCheck] = None
 
     # -- set-up -------------------------------------------------------------------------
@@ -237,6 +248,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         """
         check_choice("--prompt-placement", cfg.prompt_placement, PLACEMENTS)
         check_choice("--direction-instruction", cfg.direction_instruction, DIRECTION_MODES)
+        check_choice("--prompt-rendering", cfg.prompt_rendering, RENDERINGS)
         data = utils.split_paths(cfg.data)[0]
         pairs = parse_pairs(cfg.lang_pairs)
         if pairs:
@@ -250,7 +262,12 @@ class TranslationWithInstructionsTask(TranslationTask):
             )
         if cfg.left_pad_target and cfg.prompt_placement != SOURCE_PREFIX:
             raise InputError("--left-pad-target goes with --prompt-placement source-prefix only")
+        check_phrase_options(cfg)
         inventory = load_inventory(cfg, data)
+        if cfg.held_out_phrases:
+            inventory.held_out = hold_out(inventory, cfg.held_out_phrases, cfg.seed)
+            unheard = ", ".join(sorted(untrained_words(inventory))) or "none"
+            logger.info(f"held-out phrases: words that no trained phrase has: {unheard}")
         src_dict, tgt_dict = (
             cls.load_dictionary_of(data, language)
             for language in (cfg.source_lang, cfg.target_lang)
@@ -333,6 +350,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             left_pad_target=self.cfg.left_pad_target,
             pad_to_multiple=self.cfg.required_seq_len_multiple,
             n_shards=len(shards) if training else 1,
+            phrasings=self._phrase_sampler() if training else None,
         )
         for group, corpora in loaded.items():
             names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in corpora)
@@ -552,6 +570,12 @@ class TranslationWithInstructionsTask(TranslationTask):
             only=parse_swapped(self.cfg.conflict_instructions, axes, self.inventory),
         )
 
+    def _phrase_sampler(self) -> Optional[PhraseSampler]:
+        """What draws phrases for training; all else says instructions by their first one."""
+        if not isinstance(self.inventory, PhrasedInventory):
+            return None
+        return PhraseSampler(self.inventory, self.cfg.seed)
+
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
         """Sources typed into `fairseq-interactive`, with their instructions.
 
@@ -582,7 +606,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         prompt = self.prompt
         if prompt.on_decoder:
             # fairseq hands on tokens alone: it travels in front, until `inference_step` takes it
-            prompt = TokenPrompt(prompt.first_id, spell=self.spell_argument)
+            prompt = prompt.in_front()
         asked = compose_positions((*fixed, *instructions), self.inventory)
         return prompt.render_source(source, asked)
 
@@ -639,8 +663,10 @@ class TranslationWithInstructionsTask(TranslationTask):
             )
         model = super().build_model(cfg, from_checkpoint)
         if not from_checkpoint:
-            self._n_trained = self._check_starting_checkpoint()
-        n_symbols = len(symbols_of(self.cfg, self.inventory))
+            trained = self._check_starting_checkpoint()
+            self._n_trained = len(trained.symbols)
+            self._take_held_out(trained)
+        n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
         prepare_for_growth(model, len(self.tgt_dict), n_symbols, self._n_trained)
         self._n_trained = 0
         if self.cfg.eval_off_target:
@@ -651,7 +677,8 @@ class TranslationWithInstructionsTask(TranslationTask):
                 module.can_use_fastpath = False
         return model
 
-    def _check_starting_checkpoint(self) -> int:
+    def _check_starting_checkpoint(self) -> Inventory:
+        """The inventory that training goes on from, an empty one where there is none."""
         # the checkpoint that fairseq will choose: its default name lies in --save-dir
         default = self.cfg.restore_file == DEFAULT_RESTORE_FILE
         last = Path(self.cfg.save_dir if default else "", self.cfg.restore_file)
@@ -662,7 +689,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         elif self.cfg.finetune_from_model:
             path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
         else:
-            return 0
+            return Inventory()
         inventory = symbols_of(self.cfg, self.inventory)
         return check_before_training(
             path, inventory, len(self.src_dict), resets, option, self.cfg.max_update
@@ -688,7 +715,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.src_dict,
             self.cfg.source_lang,
             self.cfg.seed,
-            self._contrast_sources() if self.guidance.source_contrast else None,
+            self._contrast_sources() if self.guidance.source_contrast else (),
             self.cfg.max_source_positions - self.prompt.n_source(len(self.inventory.axes)),
         )
         room = self.prompt.n_target(len(self.inventory.axes))
@@ -792,6 +819,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         return {
             **super().state_dict(),
             INVENTORY_KEY: symbols_of(self.cfg, self.inventory).to_dict(),
+            RENDERING_KEY: self.inventory.rendering,
+            HELD_OUT_KEY: {name: list(phrases) for name, phrases in self.held_out.items()},
             PLACEMENT_KEY: self.cfg.prompt_placement,
             IN_WORDS_KEY: bool(self.cfg.prompt_template),
             DIRECTION_KEY: "always" if self._gives_direction else "never",
@@ -804,11 +833,13 @@ class TranslationWithInstructionsTask(TranslationTask):
         training.
 
         Raises:
-            InputError: if the inventories or the placements of the prompt differ, or checkpoints
-                of an ensemble were trained with directions and without.
+            InputError: if the inventories, the renderings or the placements of the prompt differ,
+                or checkpoints of an ensemble were trained with directions and without.
         """
         state_dict = dict(state_dict)
-        trained = state_dict.pop(INVENTORY_KEY, None)
+        trained = inventory_of(state_dict)
+        for key in (INVENTORY_KEY, RENDERING_KEY, HELD_OUT_KEY):
+            state_dict.pop(key, None)
         placement = state_dict.pop(PLACEMENT_KEY, self.cfg.prompt_placement)
         trained_direction = state_dict.pop(DIRECTION_KEY, None)
         in_words = state_dict.pop(IN_WORDS_KEY, False)
@@ -819,7 +850,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         if in_words and trained_direction is not None:
             self._take_direction(trained_direction)
         if trained is not None:
-            trained = Inventory.from_dict(trained, origin="checkpoint")
             if trained and self.cfg.prompt_template:
                 raise InputError(
                     f"--prompt-template: the checkpoint was trained with symbols for "
@@ -833,8 +863,29 @@ class TranslationWithInstructionsTask(TranslationTask):
                 )
             if trained and trained_direction is not None:
                 self._take_direction(trained_direction)
-        self._n_trained = len(trained or ())
+            self._take_held_out(trained)
+        self._n_trained = 0 if trained is None else len(trained.symbols)
         super().load_state_dict(state_dict)
+
+    @property
+    def held_out(self) -> Dict[str, Tuple[str, ...]]:
+        """Phrases that training leaves out or left out, by the name of their instruction."""
+        return getattr(self.inventory, "held_out", {})
+
+    def _take_held_out(self, trained: Inventory) -> None:
+        """Leave out what a checkpoint was trained without; more could not be told apart."""
+        if not trained or not isinstance(trained, PhrasedInventory):
+            return
+        if self.cfg.held_out_phrases is None:
+            self.inventory.held_out = trained.held_out
+        for name, phrases in self.held_out.items():
+            seen = set(phrases).difference(trained.held_out.get(name, ()))
+            if seen and name in trained:
+                raise InputError(
+                    f"--held-out-phrases {self.cfg.held_out_phrases}: the checkpoint was trained "
+                    f"with {min(seen)!r}, a phrase of {name!r}; leave the option out, or start "
+                    "from a model that never saw it"
+                )
 
     def _take_direction(self, trained: str) -> None:
         if self.cfg.direction_instruction == "auto":
@@ -872,6 +923,20 @@ def check_choice(option: str, value: str, accepted: Tuple[str, ...]) -> None:
         raise InputError(f"{option} {value!r} is not accepted; choose {', '.join(accepted)}")
 
 
+def check_phrase_options(cfg: TranslationWithInstructionsConfig) -> None:
+    """Raise `InputError` if options of prompts in phrases don't go together."""
+    if cfg.prompt_rendering == PHRASES and cfg.prompt_template:
+        raise InputError(
+            "--prompt-rendering phrases: --prompt-template says instructions in words already; "
+            "leave one of them out"
+        )
+    if cfg.held_out_phrases is not None and cfg.prompt_rendering != PHRASES:
+        raise InputError(
+            f"--held-out-phrases {cfg.held_out_phrases} needs --prompt-rendering phrases; other "
+            "prompts have no phrases to hold out"
+        )
+
+
 def parse_pairs(text: Optional[str], option: str = "--lang-pairs") -> List[Pair]:
     """Pairs of an option such as `--lang-pairs`, for example `en-it,it-en`.
 
@@ -898,8 +963,12 @@ def symbols_of(cfg: TranslationWithInstructionsConfig, inventory: Inventory) -> 
 
 
 def load_inventory(cfg: TranslationWithInstructionsConfig, data: str) -> Inventory:
-    """The inventory given by `--inventory`, or the data-bin's, or an empty one."""
+    """The inventory given by `--inventory`, or the data-bin's, or an empty one.
+
+    Its class says how prompts say instructions.
+    """
+    kind = PhrasedInventory if cfg.prompt_rendering == PHRASES else Inventory
     if cfg.inventory:
-        return Inventory.load(cfg.inventory)
+        return kind.load(cfg.inventory)
     path = Path(data, INVENTORY_FILE)
-    return Inventory.load(path) if path.exists() else Inventory()
+    return kind.load(path) if path.exists() else kind()

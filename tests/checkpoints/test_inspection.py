@@ -45,7 +45,7 @@ def save(tmp_path):
 
 def check(path, inventory, resets=False):
     n_source = N_WORDS + len(inventory)
-    return check_before_training(path, inventory, n_source, resets, "--restore-file")
+    return len(check_before_training(path, inventory, n_source, resets, "--restore-file"))
 
 
 def test_real_checkpoints_are_read(base, tuned, inventory):

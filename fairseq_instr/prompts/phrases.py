@@ -1,0 +1,126 @@
+"""Instructions as phrases in appended word tokens: natural language for encoder-decoder models.
+
+    use a formal tone <end> begin with these words <argument> _Heu te <argument> <end> source </s>
+
+Every word of the inventory's phrases is a symbol of its own, apart from the words of the source
+and from their subwords: base ids do not move, and no source can spell a word of a prompt. What
+closes a phrase, and stands around an argument, are two more such symbols.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, List, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+
+from fairseq_instr.instructions.asking import Asked, argument_of, phrase_of
+from fairseq_instr.instructions.phrasing import ARGUMENT_EDGE, MARKS, PHRASE_END, PhrasedInventory
+from fairseq_instr.prompts.tokens import SOURCE_PREFIX, TokenPrompt
+
+
+class PhrasePrompt(TokenPrompt):
+    """Renders positions in an inventory as dictionary ids of the words that ask for them.
+
+    A position is spelled by the phrase that it was asked for by (`Asked.phrase`), a plain number
+    by the first phrase of its instruction.
+
+    Args:
+        inventory: of the instructions.
+        first_id: dictionary id of the inventory's first symbol; the others follow it.
+        placement: one of `PLACEMENTS`.
+        spell: text of an argument -> dictionary ids; needed for arguments that are text.
+    """
+
+    def __init__(
+        self,
+        inventory: PhrasedInventory,
+        first_id: int,
+        placement: str = SOURCE_PREFIX,
+        spell: Optional[Callable[[str], Sequence[int]]] = None,
+    ):
+        super().__init__(first_id, placement, spell)
+        self.inventory = inventory
+        self._end = first_id + MARKS.index(PHRASE_END)
+        self._edge = first_id + MARKS.index(ARGUMENT_EDGE)
+        self._first_word = first_id + len(MARKS)
+        self._added = self._most_added()
+
+    def in_front(self) -> "PhrasePrompt":
+        """The same prompt in front of the source."""
+        return PhrasePrompt(self.inventory, self.first_id, SOURCE_PREFIX, self.spell)
+
+    def ids(self, instructions: Sequence[int]) -> torch.Tensor:
+        """Dictionary ids of the phrases and their arguments, in the order given.
+
+        Returns:
+            LongTensor `(n,)`.
+        """
+        tokens: List[int] = []
+        for position in instructions:
+            phrase, argument = phrase_of(position), argument_of(position)
+            words = self.inventory.numbers(phrase or self.inventory.phrases(position)[0])
+            tokens += [self._first_word + number for number in words]
+            if argument is not None:
+                spelled = self.spell(argument) if isinstance(argument, str) else argument
+                tokens += [self._edge, *spelled, self._edge]
+            tokens.append(self._end)
+        return torch.tensor(tokens, dtype=torch.long)
+
+    def read(self, tokens: torch.Tensor) -> Tuple[torch.Tensor, Tuple[int, ...]]:
+        """Take the instructions out of a rendered source.
+
+        Args:
+            tokens: LongTensor `(n + k,)`, without padding.
+
+        Returns:
+            (source `(n,)`, positions in the inventory, with their phrases)
+        """
+        source: List[int] = []
+        asked: List[int] = []
+        words: List[str] = []
+        argument: Optional[List[int]] = None
+        inside = False  # of an argument
+        for token in tokens.tolist():
+            if token == self._edge:
+                inside = not inside
+                argument = argument if argument is not None else []
+            elif token == self._end:
+                phrase = " ".join(words)
+                pieces = None if argument is None else tuple(argument)
+                asked.append(Asked(self.inventory.find(phrase), pieces, phrase))
+                words, argument = [], None
+            elif token >= self._first_word:
+                words.append(self.inventory.words[token - self._first_word])
+            elif inside:
+                argument.append(token)
+            else:
+                source.append(token)
+        return tokens.new_tensor(source), tuple(asked)
+
+    def n_source(self, n_instructions):
+        """Most tokens that `n_instructions` (an int or an array of them) add to the source.
+
+        An argument counts as its tokens and one more, a phrase that is not listed as its words.
+        """
+        return self._bound(n_instructions) * (not self.on_decoder)
+
+    def n_target(self, n_instructions):
+        """As `n_source`, of the target."""
+        return self._bound(n_instructions) * self.on_decoder
+
+    def _bound(self, n_instructions):
+        # what an instruction counts as is its end, or its end and one edge of its argument
+        longest = self._added[np.minimum(n_instructions, len(self._added) - 1)]
+        return n_instructions + (longest if np.ndim(n_instructions) else int(longest))
+
+    def _most_added(self) -> np.ndarray:
+        """Most words of k phrases, and edges of their arguments: int64, by k from 0."""
+        by_axis = {}
+        for position, instruction in enumerate(self.inventory):
+            phrases = self.inventory.phrases(position)
+            words = max(len(self.inventory.numbers(phrase)) for phrase in phrases)
+            added = words + (instruction.argument is not None)
+            by_axis[instruction.axis] = max(added, by_axis.get(instruction.axis, 0))
+        # no two of one axis: the longest of each, the longest first
+        return np.cumsum([0, *sorted(by_axis.values(), reverse=True)])
