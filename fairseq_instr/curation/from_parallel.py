@@ -24,7 +24,7 @@ from fairseq_instr.curation.aligned_text import CHUNK_LINES, Chunk
 from fairseq_instr.curation.filters import Filter, well_formed
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.instruction import Context, Instruction
+from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
 
 NOT_APPLICABLE = "rule does not apply"
 NOT_FOUND = "plain target does not obey"
@@ -102,7 +102,7 @@ class Curator:
         filters: Sequence[Filter] = (well_formed,),
         costly_filters: Sequence[Filter] = (),
     ):
-        if instruction.source_of_data == "labelled":
+        if instruction.source_of_data == "labelled" or instruction.obeys is None:
             raise InputError(
                 f"instruction {instruction.name!r} has no rule that makes data from parallel "
                 "text; bring labelled data for it"
@@ -113,6 +113,7 @@ class Curator:
                 f"{language!r}; it serves {', '.join(sorted(instruction.languages or ()))}"
             )
         self.instruction = instruction
+        self._obeys = instruction.obeys
         self.n_samples = n_samples
         self.can_spell = can_spell
         self.filters, self.costly_filters = tuple(filters), tuple(costly_filters)
@@ -155,7 +156,10 @@ class Curator:
                 not_made += 1
                 continue
             asked = self._ask(priority, pair)
-            reason = NOT_FOUND if asked is None else self._reason_against(priority, pair, target)
+            if asked is None:
+                self.rejections[NOT_FOUND] += 1
+                continue
+            reason = self._reason_against(priority, pair, target)
             if reason is not None:
                 self.rejections[reason] += 1
                 continue
@@ -172,7 +176,7 @@ class Curator:
             rewritten = instruction.rewrite(target, context)
             return None if rewritten == target else rewritten
         # with a slot, the argument is chosen so that the target obeys
-        return target if instruction.draw or instruction.obeys(target, context) else None
+        return target if instruction.draw or self._obeys(target, context) else None
 
     def _ask(self, priority: int, pair: _Pair) -> Optional[str]:
         """What is asked for: the name, with an argument where there is a slot; None without."""
@@ -183,9 +187,10 @@ class Curator:
         if argument is None:
             return None
         try:
-            obeyed = instruction.bind(argument).obeys(pair.target, pair.context)
+            check_argument(instruction, argument)
         except InputError:  # too long, or with control characters
             return None
+        obeyed = self._obeys(pair.target, pair.context._replace(argument=argument))
         return str(Request(instruction.name, argument)) if obeyed else None
 
     def _reason_against(self, priority: int, pair: _Pair, target: str) -> Optional[str]:
@@ -193,9 +198,9 @@ class Curator:
         instruction = self.instruction
         reason = pair.reason_against(self.filters)
         if reason is None and not instruction.natural:
-            if instruction.obeys(pair.target, pair.context):
+            if self._obeys(pair.target, pair.context):
                 reason = OBEYS_ALREADY
-            elif not instruction.obeys(target, pair.context):
+            elif not self._obeys(target, pair.context):
                 reason = NOT_VERIFIED
         if reason is None:
             reason = pair.reason_against(self.costly_filters, first=len(self.filters))
@@ -210,7 +215,7 @@ class Curator:
         """Count the plain targets that obey; nothing for an instruction with a slot."""
         if self.instruction.argument is None:
             self.base_rate_pairs += len(pairs)
-            self.obeyed += sum(self.instruction.obeys(p.target, p.context) for p in pairs)
+            self.obeyed += sum(self._obeys(p.target, p.context) for p in pairs)
 
     def _keep(self, priority: int, line: int, sample: Sample) -> None:
         self._kept[priority] = (line, sample)
