@@ -107,8 +107,10 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
     """
     for gender in GENDERS:
         prefix = f"{split}.{gender}.{source}-{target}"
-        sides = (_existing(Path(folder), f"{prefix}.{language}") for language in (source, target))
-        yield from read_text(*sides, label=gender)
+        sources, targets = (
+            _existing(Path(folder), f"{prefix}.{language}") for language in (source, target)
+        )
+        yield from read_text(sources, targets, gender)
 
 
 def read_terminology(source, target) -> Iterator[Sample]:
@@ -174,5 +176,5 @@ def read_text(source, target, label: str) -> Iterator[Sample]:
         InputError: if a file is missing, misaligned or not UTF-8.
     """
     for chunk in AlignedText(source, target).chunks():
-        for pair in zip(chunk.sources, chunk.targets):
-            yield Sample(*(text.decode("utf-8") for text in pair), label)
+        for line, translation in zip(chunk.sources, chunk.targets):
+            yield Sample(line.decode("utf-8"), translation.decode("utf-8"), label)
