@@ -65,8 +65,9 @@ def to_markdown(card: dict) -> str:
         "",
         f"{card['samples']} samples of {len(card['instructions'])} instructions from "
         f"{card['pairs']} sentence pairs. The sources are as they stood; a target under a rule "
-        "is the plain target, rewritten; a natural one is the plain target. The licence and the "
-        "terms of the text hold for the samples.",
+        "is the plain target, rewritten; a natural one is the plain target; a distilled one was "
+        "rewritten by a language model. The licence and the terms of the text, and of the model, "
+        "hold for the samples.",
         "",
         "| made from | |",
         "|---|---|",
@@ -80,7 +81,10 @@ def to_markdown(card: dict) -> str:
     ]
     for name, entry in card["instructions"].items():
         rate = "" if entry["base_rate"] is None else f"{100 * entry['base_rate']:.1f} %"
-        rejected = "; ".join(f"{reason}: {n}" for reason, n in entry["rejected"].items())
+        rejected = _counts(entry["rejected"])
+        if "answers" in entry:
+            asked, answers = entry["answers"]["asked"], _counts(entry["answers"]["refused"])
+            rejected = f"{rejected}. Of {asked} answers, {answers or 'none'}"
         lines.append(
             f"| {name} | {entry['axis']} | {entry['made']} | {entry['samples']} | "
             f"{entry['examined']} | {rate} | {_cell(rejected)} |"
@@ -104,6 +108,10 @@ def write(folder, card: dict, force: bool = False) -> None:
     text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
     write_atomically(Path(folder, "data_card.json"), text, force)
     write_atomically(Path(folder, "data_card.md"), to_markdown(card), force)
+
+
+def _counts(reasons: Mapping[str, int]) -> str:
+    return "; ".join(f"{reason}: {n}" for reason, n in reasons.items())
 
 
 def _shorten(text: str) -> str:

@@ -49,7 +49,7 @@ class Sample(NamedTuple):
     instruction: str
 
 
-class _Pair:
+class Pair:
     """A pair that was decoded, and what the filters say about it, once asked."""
 
     __slots__ = ("line", "source", "target", "context", "_verdicts")
@@ -138,7 +138,7 @@ class Curator:
         """
         return hashes ^ self._key
 
-    def add(self, priorities: Iterable[int], pairs: Iterable[_Pair]) -> None:
+    def add(self, priorities: Iterable[int], pairs: Iterable[Pair]) -> None:
         """Look at pairs in the order of their priorities, as long as these are within the limit."""
         make, kept = self._make, self._kept
         limit = self.limit
@@ -167,9 +167,13 @@ class Curator:
             limit = self.limit
         self.examined += examined
         if not_made:
-            self.rejections[NOT_FOUND if self.instruction.natural else NOT_APPLICABLE] += not_made
+            self.rejections[self._reason_not_made] += not_made
 
-    def _make(self, pair: _Pair) -> Optional[str]:
+    @property
+    def _reason_not_made(self) -> str:
+        return NOT_FOUND if self.instruction.natural else NOT_APPLICABLE
+
+    def _make(self, pair: Pair) -> Optional[str]:
         """The target under the instruction, or None where it does not apply."""
         instruction, target, context = self.instruction, pair.target, pair.context
         if instruction.rewrite is not None:
@@ -178,7 +182,7 @@ class Curator:
         # with a slot, the argument is chosen so that the target obeys
         return target if instruction.draw or self._obeys(target, context) else None
 
-    def _ask(self, priority: int, pair: _Pair) -> Optional[str]:
+    def _ask(self, priority: int, pair: Pair) -> Optional[str]:
         """What is asked for: the name, with an argument where there is a slot; None without."""
         instruction = self.instruction
         if instruction.draw is None:
@@ -193,7 +197,7 @@ class Curator:
         obeyed = self._obeys(pair.target, pair.context._replace(argument=argument))
         return str(Request(instruction.name, argument)) if obeyed else None
 
-    def _reason_against(self, priority: int, pair: _Pair, target: str) -> Optional[str]:
+    def _reason_against(self, priority: int, pair: Pair, target: str) -> Optional[str]:
         """Why a pair of which a target was made is no sample, cheap reasons first."""
         instruction = self.instruction
         reason = pair.reason_against(self.filters)
@@ -211,7 +215,7 @@ class Curator:
             reason = NOT_SPELLED
         return reason
 
-    def measure_base_rate(self, pairs: Sequence[_Pair]) -> None:
+    def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
         """Count the plain targets that obey; nothing for an instruction with a slot."""
         if self.instruction.argument is None:
             self.base_rate_pairs += len(pairs)
@@ -268,19 +272,39 @@ class Curator:
         name = self.instruction.name
         # those that would stand among the samples: the same number in whatever order
         unspelled = sum(-priority < self.limit for priority in self._unspelled)
-        checked = unspelled + len(self._kept)
-        if unspelled > MAX_UNSPELLED * checked:
-            raise InputError(
-                f"instruction {name!r} is refused: the vocabulary can't spell {unspelled} of "
-                f"{checked} targets under it; leave it out, or use a model with byte fallback"
-            )
-        if not self._kept:
-            reasons = ", ".join(f"{reason} ({n})" for reason, n in self.rejections.most_common())
-            raise InputError(
-                f"instruction {name!r} has no sample in this text: {reasons or 'it is empty'}; "
-                "leave it out, or give other text"
-            )
+        refuse_too_few(name, len(self._kept), unspelled, self.rejections)
         return [sample for _, sample in sorted(self._kept.values())]
+
+    def by_priority(self) -> List[Tuple[int, Sample]]:
+        """(line, sample) of what is kept: the first n are what would be kept of n samples."""
+        return [self._kept[priority] for priority in sorted(self._kept)]
+
+
+def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter) -> None:
+    """Make sure that an instruction has samples, and that the vocabulary can spell most targets.
+
+    Args:
+        name: of the instruction.
+        n_kept: number of samples.
+        n_unspelled: targets that would stand among them, could they be spelled.
+        rejections: number of pairs by reason.
+
+    Raises:
+        InputError: if there is no sample, or the share of those that can't be spelled is above
+            `MAX_UNSPELLED`.
+    """
+    checked = n_unspelled + n_kept
+    if n_unspelled > MAX_UNSPELLED * checked:
+        raise InputError(
+            f"instruction {name!r} is refused: the vocabulary can't spell {n_unspelled} of "
+            f"{checked} targets under it; leave it out, or use a model with byte fallback"
+        )
+    if not n_kept:
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in rejections.most_common())
+        raise InputError(
+            f"instruction {name!r} has no sample in this text: {reasons or 'it is empty'}; "
+            "leave it out, or give other text"
+        )
 
 
 class Curation:
@@ -291,6 +315,7 @@ class Curation:
         language: target language.
         n_samples: samples to keep at most, by the instruction's name.
         seed: of the priorities.
+        curator: class of the curators.
         **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.
 
     Attributes:
@@ -304,13 +329,14 @@ class Curation:
         language: str,
         n_samples: Mapping[str, int],
         seed: int = 1,
+        curator: Callable[..., Curator] = Curator,
         **checks,
     ):
         self.language = language
         self.pairs = self.invalid = 0
         self._for_base_rate = N_FOR_BASE_RATE
         self.curators = [
-            Curator(instruction, language, n_samples[instruction.name], seed, **checks)
+            curator(instruction, language, n_samples[instruction.name], seed, **checks)
             for instruction in instructions
         ]
 
@@ -322,12 +348,12 @@ class Curation:
         if chunk.invalid:
             valid = np.ones(n_pairs, dtype=bool)
             valid[list(chunk.invalid)] = False
-        decoded: Dict[int, _Pair] = {}
+        decoded: Dict[int, Pair] = {}
 
-        def decode(offset: int) -> _Pair:
+        def decode(offset: int) -> Pair:
             pair = decoded.get(offset)
             if pair is None:
-                pair = decoded[offset] = _Pair(
+                pair = decoded[offset] = Pair(
                     chunk.first + offset,
                     chunk.sources[offset].decode("utf-8"),
                     chunk.targets[offset].decode("utf-8"),

@@ -1,0 +1,108 @@
+"""What a language model answered and what was spent on it, in one file that survives a kill.
+
+A SQLite file: each answer is a transaction of its own, on disk before the next is asked for, and
+one process at a time holds the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from fairseq_instr.errors import InputError
+
+_VERSION = 1
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS answers (
+        fingerprint TEXT PRIMARY KEY, content TEXT, refused TEXT, tokens INTEGER);
+    CREATE TABLE IF NOT EXISTS spent (requests INTEGER NOT NULL);
+"""
+
+
+class Answer(NamedTuple):
+    """What came back for one prompt.
+
+    Attributes:
+        content: what the model said; None where that was refused.
+        refused: why.
+        tokens: of prompt and answer, as the endpoint reports them; None where it does not.
+    """
+
+    content: Optional[str]
+    refused: Optional[str] = None
+    tokens: Optional[int] = None
+
+
+def fingerprint(request: dict) -> str:
+    """What an answer is found by: a hash of the model, the prompt and the parameters."""
+    text = json.dumps(request, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+class Answers:
+    """The answers in a file, which is made where there is none.
+
+    Args:
+        path: of the file.
+
+    Attributes:
+        requests: that were ever sent, retries included.
+        tokens: of all answers, as reported.
+
+    Raises:
+        InputError: if it is something else, can't be written, or another run holds it.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # no transactions but those of single statements
+            self._database = sqlite3.connect(str(self.path), timeout=1, isolation_level=None)
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, _VERSION):
+                raise InputError(f"{path} is of version {version}, this reads {_VERSION}")
+            self._database.executescript(f"BEGIN EXCLUSIVE;{_TABLES}COMMIT;")
+            self._database.execute(f"PRAGMA user_version = {_VERSION}")
+            if self._database.execute("SELECT count(*) FROM spent").fetchone()[0] == 0:
+                self._database.execute("INSERT INTO spent VALUES (0)")
+            self.requests: int = self._database.execute("SELECT requests FROM spent").fetchone()[0]
+            total = "SELECT coalesce(sum(tokens), 0) FROM answers"
+            self.tokens: int = self._database.execute(total).fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise InputError(
+                    f"{path} is in use by another run; wait for it, or give another --output"
+                ) from None
+            raise InputError(f"{path} can't be written: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise InputError(f"{path} holds no answers: {error}; move it away") from None
+
+    def __enter__(self) -> "Answers":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self._database.close()
+
+    def get(self, key: str) -> Optional[Answer]:
+        """The answer to a request by its fingerprint, None if it was not answered."""
+        query = "SELECT content, refused, tokens FROM answers WHERE fingerprint = ?"
+        row = self._database.execute(query, (key,)).fetchone()
+        return None if row is None else Answer(*row)
+
+    def put(self, key: str, answer: Answer) -> None:
+        """Keep the answer to a request that had none; it is on disk on return."""
+        self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (key, *answer))
+        self.tokens += answer.tokens or 0
+
+    def count_request(self) -> None:
+        """Add a request to those that were sent; before it is, so that no kill hides it."""
+        self._database.execute("UPDATE spent SET requests = requests + 1")
+        self.requests += 1
+
+    def __len__(self) -> int:
+        return self._database.execute("SELECT count(*) FROM answers").fetchone()[0]

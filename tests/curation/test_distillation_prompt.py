@@ -1,0 +1,114 @@
+"""What a language model is asked, and where its answer is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairseq_instr.curation.distillation_prompt import (
+    CHATTER,
+    NO_ANSWER,
+    SEVERAL_LINES,
+    RewritingPrompt,
+    say,
+)
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.catalogue import catalogue, look_up
+
+DEFAULT = RewritingPrompt.load()
+
+
+def user(prompt, source="Come in!", target="Komm herein!", said="formal"):
+    request = prompt.request("tiny", source, target, said, ("en", "de"))
+    assert request["model"] == "tiny"
+    return request["messages"][-1]["content"]
+
+
+def test_the_default_says_everything():
+    text = user(DEFAULT)
+    for part in ("Come in!", "Komm herein!", "formal", "English", "German", "<translation>"):
+        assert part in text
+    request = DEFAULT.request("tiny", "a", "b", "c", ("en", "xx"))
+    assert request["temperature"] == 0 and request["max_tokens"] == 1024
+    assert [message["role"] for message in request["messages"]] == ["system", "user"]
+    assert "xx translation" in request["messages"][0]["content"]  # a code without a name
+
+
+def test_an_instruction_is_said_by_its_first_phrase():
+    assert say(catalogue()["formal"], "formal") == "formal"
+    phrase = catalogue()["at-most"].phrases[0]
+    assert say(look_up("at-most=40"), "at-most=40") == f'{phrase}: "40"'
+
+
+@given(st.text(), st.text())
+def test_places_in_texts_are_text(source, target):
+    prompt = RewritingPrompt("{{{instruction}}}|{source}|{target}")
+    assert user(prompt, source, target, "{source}") == "{{source}}|" + source + "|" + target
+
+
+@pytest.mark.parametrize(
+    "content, read",
+    [
+        ("<translation>Kommen Sie!</translation>", ("Kommen Sie!", None)),
+        ("\n <translation> Kommen Sie!\n</translation>\n", ("Kommen Sie!", None)),
+        ("Kommen Sie!", ("", NO_ANSWER)),
+        ("I'm sorry, but I can't help with that.", ("", NO_ANSWER)),
+        ("", ("", NO_ANSWER)),
+        ("<translation>Kommen", ("", NO_ANSWER)),
+        ("Sure! <translation>Kommen Sie!</translation>", ("", CHATTER)),
+        ("<translation>Kommen Sie!</translation> Anything else?", ("", CHATTER)),
+        ("<translation>a</translation> or <translation>b</translation>", ("", CHATTER)),
+        ("</translation>x<translation>", ("", CHATTER)),
+        ("<translation>a\nb</translation>", ("a\nb", SEVERAL_LINES)),
+        ("<translation>a\u2028b</translation>", ("a\u2028b", SEVERAL_LINES)),
+        ("<translation></translation>", ("", None)),  # the filters refuse what is empty
+    ],
+)
+def test_the_answer_stands_between_its_marks_alone(content, read):
+    assert DEFAULT.read(content) == read
+
+
+@given(st.text())
+def test_without_marks_all_is_the_answer(content):
+    text, reason = RewritingPrompt("{source}{target}{instruction}").read(content)
+    assert text == content.strip()
+    assert reason == (SEVERAL_LINES if len(text.splitlines()) > 1 else None)
+
+
+USER = "user: '{source}{target}{instruction}'\n"
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("[]", "expected 'user'"),
+        ("system: x", "expected 'user'"),
+        ("user: '{source}{target}'", "user has 0 places for {instruction}; it needs one"),
+        ("user: '{source}{source}{target}{instruction}'", "user has 2 places for {source}"),
+        ("user: '{source.__class__}{target}{instruction}'", "has the place {source.__class__}"),
+        ("user: '{source!r}{target}{instruction}'", "has the place {source}; accepted, as they"),
+        ("user: '{source:>9}{target}{instruction}'", "accepted, as they are"),
+        ("user: '{source'", "write {{ for a brace"),
+        (USER + "system: '{source}'", "system has the place {source}"),
+        (USER + "shout: 1", "unknown entry 'shout'; accepted: system, user"),
+        (USER + "system: 1", "system is 1; expected str"),
+        (USER + "languages: {de: 1}", "languages holds something else"),
+        (USER + "parameters: {model: x}", "parameters may not hold 'model'"),
+        (USER + "parameters: {stream: true}", "parameters may not hold 'stream'"),
+        (USER + "parameters: {1: 2}", "parameters may not hold 1"),
+        (USER + "parameters: {stop: [a]}", "parameter stop is ['a']; expected a text"),
+        (USER + "begin: <a>", "begin and end go together"),
+        ("user: !!python/object:os.system x", "is not YAML"),
+        ("{", "is not YAML"),
+    ],
+)
+def test_a_wrong_file_is_named_with_its_entry(tmp_path, content, message):
+    path = tmp_path / "prompt.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as info:
+        RewritingPrompt.load(path)
+    assert "prompt.yaml" in str(info.value) and message in str(info.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match="nowhere.yaml can't be read"):
+        RewritingPrompt.load(tmp_path / "nowhere.yaml")
