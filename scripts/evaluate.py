@@ -31,7 +31,7 @@ import sys
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation import compositions, directions, instructions, samples
+from fairseq_instr.evaluation import compositions, directions, instructions, phrasings, samples
 from fairseq_instr.evaluation.directions_report import write_directions_report
 from fairseq_instr.evaluation.off_target import LangidIdentifier
 from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
@@ -99,6 +99,13 @@ def build_parser():
         "--rerank", action="store_true",
         help="also measure the first of the tuned model's --beam hypotheses that verifiers accept",
     )  # fmt: skip
+    parser.add_argument(
+        "--phrasings", nargs="+", default=[], choices=phrasings.KINDS,
+        help="also ask the tuned model in phrases: those that it was trained with, those held out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--phrasing-lines", type=int, default=100, help="lines an instruction for --phrasings"
+    )
     parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
     parser.add_argument("--samples", type=int, default=2, help="outputs shown an instruction")
     parser.add_argument(
@@ -119,6 +126,8 @@ def evaluate_instructions():
                 f"--{option.replace('_', '-')} {getattr(args, option)} is not accepted: give 0 "
                 "(none) or a number above it"
             )
+    if args.phrasing_lines < 1:
+        raise InputError(f"--phrasing-lines {args.phrasing_lines}: give a number above zero")
     if args.rerank and args.beam < 2:
         raise InputError(
             f"--rerank has nothing to choose from with --beam {args.beam}: give 2 or more"
@@ -141,6 +150,9 @@ def evaluate_instructions():
         )
 
     tuned_translator = load(args.tuned, **decoding)
+    phrases = {}
+    if args.phrasings:
+        phrases = phrasings.choose_phrases(tuned_translator.inventory, args.phrasings)
     names = tuned_translator.inventory.names
     left_out = [
         name
@@ -170,6 +182,9 @@ def evaluate_instructions():
     plain, tuned, under = instructions.measure_instructed(hypotheses, test, cases)
     order = compositions.measure_order(
         hypotheses, test, under, pairs + triples, args.order_lines, args.seed
+    )
+    in_phrases = phrasings.measure_phrasings(
+        hypotheses, test, singles, phrases, args.phrasing_lines
     )
     base_outputs, base = instructions.measure_plain(
         translating(load(args.base), "base"), test, singles
@@ -225,6 +240,7 @@ def evaluate_instructions():
         triples={instructions.JOINT.join(triple): tuned[triple] for triple in triples},
         order=order,
         reranked=reranked,
+        phrasings=phrasings.summarise_phrasings(in_phrases, phrases),
         samples=samples.sample_cases(
             test, outputs, singles, pairs + triples, args.samples, args.seed
         ),

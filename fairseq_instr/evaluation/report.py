@@ -41,6 +41,7 @@ def summarise(
     triples: Optional[Mapping[str, Response]] = None,
     order: Optional[Mapping[str, object]] = None,
     reranked: Optional[Mapping[str, object]] = None,
+    phrasings: Optional[Mapping[str, object]] = None,
     samples: Sequence[Mapping[str, object]] = (),
 ) -> dict:
     """The content of `report.json`.
@@ -59,6 +60,7 @@ def summarise(
         triples: `a + b + c` -> response of the tuned model to all three.
         order: see `compositions.measure_order`.
         reranked: see `compositions.summarise_reranked`.
+        phrasings: see `phrasings.summarise_phrasings`.
         samples: see `samples.sample_instructed`.
 
     Returns:
@@ -97,6 +99,7 @@ def summarise(
         },
         "order": dict(order or {"lines": 0, "identical": None}),
         "reranked": dict(reranked or {}),
+        "phrasings": dict(phrasings or {}),
         "chrf2": {system: scores["chrf2"] for system, scores in quality.items()},
         "bleu": {system: scores["bleu"] for system, scores in quality.items()},
         "signatures": next(iter(quality.values()))["signatures"],
@@ -189,6 +192,10 @@ def describe(report: dict) -> List[Section]:
         sections.append(Section("The order of instructions", [_describe_order(report["order"])]))
     if report.get("reranked"):
         sections.append(Section("Verified reranking", _describe_reranked(report)))
+    if report.get("phrasings"):
+        sections.append(
+            Section("Asked for in other words", describe_phrasings(report["phrasings"]))
+        )
     if report["interpolation"]:
         sections.append(
             Section(
@@ -327,6 +334,41 @@ def _describe_reranked(report: dict) -> List[Block]:
     ]
 
 
+def describe_phrasings(phrasings: dict) -> List[Block]:
+    """Trained and unseen phrases side by side; see `phrasings.summarise_phrasings`."""
+    kinds = list(phrasings["adequacy"])
+    rows: List[List[Value]] = []
+    for name, responses in phrasings["by_instruction"].items():
+        row: List[Value] = [name, responses[kinds[0]]["lines"]]
+        for kind in kinds:
+            r = responses[kind]
+            row.append(Cell(f"{r['rate']:.1%}", bar=(r["rate"], r["low"], r["high"])))
+            row.append(f"{r['adequacy']:.2f}")
+        rows.append(row)
+    means = ", ".join(
+        f"{phrasings[kind]:.1%} under {kind} phrases (adequacy {phrasings['adequacy'][kind]:.2f})"
+        for kind in kinds
+    )
+    return [
+        Paragraph(
+            "The same instructions by their phrases, in turn from line to line: those that "
+            "training drew from (trained), and those that it never saw (unseen). Mean over "
+            f"{len(rows)} instructions: obeyed ",
+            Strong(means),
+            ".",
+        ),
+        Table(
+            "Every instruction by its phrases",
+            [
+                "instruction",
+                "lines",
+                *(h for kind in kinds for h in (f"{kind} obeyed", "adequacy")),
+            ],
+            rows,
+        ),
+    ]
+
+
 def _percent(share: Optional[float]) -> str:
     return "–" if share is None else f"{share:.1%}"
 
@@ -401,7 +443,7 @@ def _plot_pairs(pyplot, report: dict):
 def _plot_interpolation(pyplot, report: dict):
     mixed = report["interpolation"]
     weights = [float(weight) for weight in mixed]
-    figure, left = pyplot.subplots(figsize=(6, 3.5))
+    figure, left = pyplot.subplots(figsize=(5, 3.2))
     left.plot(weights, [m["response_rate"] for m in mixed.values()], "o-", color="#4477aa")
     left.set_xlabel("weight of the tuned model")
     left.set_ylabel("mean share that obeys", color="#4477aa")
