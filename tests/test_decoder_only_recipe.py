@@ -1,5 +1,6 @@
 """The zero-shot recipe on decoder-only models: what its configurations say, and what it writes."""
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -131,3 +132,13 @@ class TestRecipe:
     def test_text_has_to_be_given(self, recipe):
         with pytest.raises(InputError, match="--text is missing"):
             recipe(text={"train": ["train"]})
+
+    def test_figures_stand_under_the_name_of_the_config(self, recipe, tmp_path):
+        made = recipe(tmp_path)
+        path = tmp_path / "results.json"
+        path.write_text('{"other": 1, "config": 2}')
+        made.work.mkdir()
+        for own, expected in (({"a": 3}, 3), ({"a": 3, "b": 4}, {"a": 3, "b": 4})):
+            (made.work / "results.json").write_text(json.dumps(own))
+            made.record(path)
+            assert json.loads(path.read_text()) == {"other": 1, "config": expected}

@@ -57,7 +57,7 @@ class LanguageAwareTuning(Recipe):
                 f"--text is missing: {config_file} is about {config['text']['train']}.*"
             )
         super().__init__(config, work, text, seed)
-        self.config_folder = config_file.resolve().parent
+        self.name, self.config_folder = config_file.stem, config_file.resolve().parent
 
     @property
     def steps(self):
@@ -349,7 +349,8 @@ class LanguageAwareTuning(Recipe):
         results = {}
         for test in self.tests:
             report = self.report(test)
-            results[test] = short = {"command": report["command"], "directions": {}}
+            results[test] = short = {key: report[key] for key in ("command", "conditions")}
+            short["directions"] = {}
             for group in ("zero_shot", "supervised"):
                 short[group] = {
                     name: scores(system["means"][group])
@@ -371,6 +372,13 @@ class LanguageAwareTuning(Recipe):
         write_atomically(
             self.work / "results.json", json.dumps(results, indent=2) + "\n", force=True
         )
+
+    def record(self, path: Path) -> None:
+        """Put the figures of WORK/results.json into a file for several configs, by their names."""
+        results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        own = json.loads((self.work / "results.json").read_text(encoding="utf-8"))
+        results[self.name] = next(iter(own.values())) if len(own) == 1 else own
+        write_atomically(path, json.dumps(results, indent=2) + "\n", force=True)
 
 
 def scores(found: dict) -> dict:
@@ -407,8 +415,12 @@ def main():
     parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
     parser.add_argument("--text", type=Path, help="folder with the text that the config names")
     parser.add_argument("--seed", type=int, default=1, help="of text and subwords")
+    parser.add_argument("--results", type=Path, help="file that the figures are put into too")
     args = parser.parse_args()
-    LanguageAwareTuning(args.config, args.work, args.text, args.seed).run()
+    recipe = LanguageAwareTuning(args.config, args.work, args.text, args.seed)
+    recipe.run()
+    if args.results:
+        recipe.record(args.results)
 
 
 if __name__ == "__main__":
