@@ -21,6 +21,7 @@ import hashlib
 import json
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -130,11 +131,10 @@ def main():
                 progress=lambda _: show(bar, harvests, answers),
             )
             try:
-                asyncio.run(distill(distiller, wanted, candidates, n_samples, harvests))
+                work = distill(distiller, wanted, candidates, n_samples, harvests)
+                asyncio.run(until_interrupted(work))
             except InputError as error:
                 problem = error
-            except KeyboardInterrupt:
-                problem = InputError("stopped; what was answered is kept, run the same to go on")
         unanswered = sum(harvest.rejections[UNANSWERED] for harvest in harvests.values())
         if problem is None and unanswered:
             last = next(h.problem for h in reversed(list(harvests.values())) if h.problem)
@@ -282,6 +282,18 @@ def read_key(args):
 def cards(output: Path):
     """Paths of the data card."""
     return output / "data_card.json", output / "data_card.md"
+
+
+async def until_interrupted(work) -> None:
+    """Wait for a coroutine; Ctrl-C ends it in order, as an `InputError`."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, asyncio.current_task().cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise InputError("stopped; what was answered is kept, run the same to go on") from None
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
 
 
 def show(bar: tqdm, harvests, answers: Answers) -> None:

@@ -36,6 +36,7 @@ from fairseq_instr.curation.from_parallel import (
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
 
 UNLIKE = "too unlike the plain translation"
@@ -80,6 +81,10 @@ def want(name: str) -> Wanted:
     return Wanted(instruction, str(request), say(instruction, name))
 
 
+def _obeys(instruction: Instruction, text: str, context: Context) -> bool:
+    return verify((instruction,), text, context)[instruction.name]
+
+
 class CandidateCurator(Curator):
     """Collects pairs to ask about: those that pass the filters and do not obey yet."""
 
@@ -89,7 +94,7 @@ class CandidateCurator(Curator):
         super().__init__(as_they_are, *args, **options)
 
     def _make(self, pair: Pair) -> Optional[str]:
-        return None if self.instruction.obeys(pair.target, pair.context) else pair.target
+        return None if _obeys(self.instruction, pair.target, pair.context) else pair.target
 
     @property
     def _reason_not_made(self) -> str:
@@ -214,12 +219,16 @@ class Distiller:
                 if not pending:
                     break
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                failed: Optional[BaseException] = None
                 for task in done:
-                    try:
-                        sample, reason, problem = task.result()
-                    except BudgetSpentError as error:
+                    error = task.exception()
+                    if isinstance(error, BudgetSpentError):
                         stopped = error  # what is under way is paid for
+                    elif error is not None:
+                        failed = error
+                    if error is not None:
                         continue
+                    sample, reason, problem = task.result()
                     harvest.asked += 1
                     harvest.problem = problem or harvest.problem
                     if sample is not None:
@@ -227,6 +236,8 @@ class Distiller:
                     else:
                         harvest.rejections[reason] += 1
                     self.progress(harvest)
+                if failed is not None:
+                    raise failed
         finally:
             for task in pending:
                 task.cancel()
@@ -269,7 +280,7 @@ class Distiller:
             if reason is not None:
                 return reason
         context = Context(source=plain.source, language=self.languages[1])
-        if not wanted.instruction.obeys(text, context):
+        if not _obeys(wanted.instruction, text, context):
             return NOT_VERIFIED
         if similarity(text, plain.target) < self.min_similarity:
             return UNLIKE

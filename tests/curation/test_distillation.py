@@ -1,0 +1,382 @@
+"""A language model behind a real server rewrites translations; what obeys becomes samples.
+
+The server rewrites as it is told: `du` becomes `Sie`, and verbs follow.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("httpx2" if sys.version_info >= (3, 10) else "httpx")
+
+from fairseq_instr.curation import distillation as module
+from fairseq_instr.curation import filters
+from fairseq_instr.curation.aligned_text import Chunk
+from fairseq_instr.curation.distillation import CandidateCurator, similarity, want
+from fairseq_instr.curation.distillation_answers import Answers, fingerprint
+from fairseq_instr.curation.distillation_endpoint import CUT_OFF, NOT_JSON
+from fairseq_instr.curation.distillation_prompt import CHATTER, NO_ANSWER, SEVERAL_LINES
+from fairseq_instr.curation.from_parallel import NOT_VERIFIED, OBEYS_ALREADY, Curation
+from fairseq_instr.errors import InputError
+from fairseq_instr.files import read_lines
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "distill_instructions.py"
+PLAIN = "Hast du heute {} große Hunde im Garten gesehen?"
+N_PAIRS = 30
+
+
+def rewrite(body):
+    """What an obedient model says."""
+    plain = re.search("German translation: (.*)", body["messages"][-1]["content"])[1]
+    return f"<translation>{plain.replace('Hast du', 'Haben Sie')}</translation>"
+
+
+def number(body):
+    """Which pair a request is about."""
+    return int(re.search(r"seen (\d+) big", body["messages"][-1]["content"])[1])
+
+
+@pytest.fixture
+def obedient(complete):
+    return lambda server, body, handler: (200, {}, complete(rewrite(body)))
+
+
+@pytest.fixture
+def text(tmp_path):
+    """30 pairs of informal address, and a formal one, which is no candidate."""
+    sources = [f"Have you seen {i} big dogs in the garden today?\n" for i in range(N_PAIRS)]
+    targets = [PLAIN.format(i) + "\n" for i in range(N_PAIRS)]
+    sources.append("Please sit down.\n")
+    targets.append("Bitte setzen Sie sich.\n")
+    (tmp_path / "train.en").write_text("".join(sources), encoding="utf-8")
+    (tmp_path / "train.de").write_text("".join(targets), encoding="utf-8")
+    return tmp_path
+
+
+def arguments(text, server, output="task", samples=5, instructions="formal"):
+    url = server if isinstance(server, str) else server.url
+    return [
+        "--source", text / "train.en", "--target", text / "train.de", "-s", "en", "-t", "de",
+        "--instructions", instructions, "--samples", samples, "--base-url", url,
+        "--model", "tiny", "--first-wait", 0.01, "--output", text / output,
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def run(text, monkeypatch, api_key):
+    spec = importlib.util.spec_from_file_location("distill_instructions", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    monkeypatch.setenv("OPENAI_API_KEY", api_key)
+
+    def run(server, *options, **changes):
+        command = [*arguments(text, server, **changes), *options]
+        monkeypatch.setattr(sys, "argv", ["distill_instructions.py", *map(str, command)])
+        script.main()
+        return text / changes.get("output", "task")
+
+    return run
+
+
+def read(folder, name="formal"):
+    return [read_lines(folder / name / f"train.{e}") for e in ("en", "de", "instr")]
+
+
+def card_of(folder):
+    return json.loads((folder / "data_card.json").read_text(encoding="utf-8"))
+
+
+def test_three_aligned_files_and_a_data_card(serve, run, obedient, api_key, capfd):
+    server = serve(obedient)
+    folder = run(server, "--candidates", 5, samples=7)  # all pairs are candidates
+    sources, targets, asked = read(folder)
+    assert len(sources) == len(targets) == 7 and asked == ["formal"] * 7
+    for source, target in zip(sources, targets):
+        i = source.split()[3]
+        assert target == PLAIN.format(i).replace("Hast du", "Haben Sie")
+    numbers = [int(source.split()[3]) for source in sources]
+    assert numbers == sorted(numbers)  # the order of the text
+    card = card_of(folder)
+    entry = card["instructions"]["formal"]
+    assert (entry["made"], entry["samples"], entry["asked_for"]) == ("distilled", 7, 7)
+    assert entry["answers"] == {"asked": 7, "refused": {}}
+    assert entry["rejected"] == {OBEYS_ALREADY: 1} and entry["said"] == "formal"
+    assert card["made_from"]["requests"] == 7 and card["made_from"]["tokens"] == 70
+    assert card["made_from"]["model"] == "tiny" and card["complete"]
+    assert "Of 7 answers, none" in (folder / "data_card.md").read_text(encoding="utf-8")
+    assert len(server.requests) == 7  # no more than are needed
+    assert not list(folder.glob("curation-*"))
+    said = capfd.readouterr()
+    assert "7 samples of 7 asked" in said.out and "samples" in said.err  # the progress bar
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        assert api_key.encode() not in path.read_bytes()
+    assert api_key not in said.out + said.err
+
+
+def test_samples_do_not_depend_on_what_is_answered_first(serve, run, complete):
+    def slow(server, body, handler):
+        threading.Event().wait(number(body) % 4 * 0.02)
+        refused = number(body) % 3 == 0
+        return 200, {}, complete("No." if refused else rewrite(body))
+
+    folders = []
+    for concurrency in (1, 7):
+        folders.append(
+            run(serve(slow), "--concurrency", concurrency, output=f"c{concurrency}", samples=9)
+        )
+    assert read(folders[0]) == read(folders[1])
+    assert len(read(folders[0])[0]) == 9
+    other = run(serve(slow), "--seed", 2, output="seed", samples=9)
+    assert read(other) != read(folders[0])
+
+
+def test_hostile_answers_are_refused_and_counted_by_reason(serve, run, text, complete):
+    (text / "test.de").write_text("haben sie das im test gesehen\n", encoding="utf-8")
+    marked = "<translation>{}</translation>".format
+
+    def behave(server, body, handler):
+        good = rewrite(body)
+        answers = [
+            complete(good),
+            b"<html>busy</html>",
+            complete(f"Sure! {good}"),
+            complete("I'm sorry, I can't help with that."),
+            complete(marked("Haben Sie\nheute")),
+            complete(marked("Haben Sie \x1b[31m heute gesehen?")),
+            complete(marked("")),
+            complete(marked("Hast du heute 7 große Hunde gesehen?")),  # not formal
+            complete(marked("Leider kann ich Ihnen dabei nicht weiterhelfen.")),
+            complete(marked("Haben Sie " + "sehr " * 90)),
+            complete(good, finish_reason="length"),
+            complete(marked("Haben Sie das im Test gesehen?")),
+        ]
+        return 200, {}, answers[number(body) % len(answers)]
+
+    folder = run(serve(behave), "--candidates", 6, "--exclude", text / "test.de", samples=5)
+    sources, targets, _ = read(folder)
+    assert [int(source.split()[3]) for source in sources] == [0, 12, 24]
+    assert card_of(folder)["instructions"]["formal"]["answers"] == {
+        "asked": 30,
+        "refused": {
+            NOT_JSON: 3, CHATTER: 3, NO_ANSWER: 3, SEVERAL_LINES: 3, filters.CONTROL: 3,
+            filters.EMPTY: 2, NOT_VERIFIED: 2, module.UNLIKE: 2, filters.LENGTH_RATIO: 2,
+            CUT_OFF: 2, filters.IN_TEST_SET: 2,
+        },
+    }  # fmt: skip
+
+
+def test_arguments_are_asked_for_and_spelled_out(serve, run, complete):
+    def behave(server, body, handler):
+        assert '"30"' in body["messages"][-1]["content"]
+        return 200, {}, complete(f"<translation>{PLAIN.format(number(body))[:28]}</translation>")
+
+    folder = run(serve(behave), instructions="at-most=30", samples=3)
+    assert set(read(folder, "at-most")[2]) == {'at-most="30"'}
+    assert all(len(target) <= 30 for target in read(folder, "at-most")[1])
+
+
+def test_a_killed_run_goes_on_and_asks_nothing_twice(serve, run, text, complete, api_key, tmp_path):
+    whole = run(serve(lambda s, body, h: (200, {}, complete(rewrite(body)))), output="whole",
+                samples=20)  # fmt: skip
+    reached, go_on = threading.Event(), threading.Event()
+
+    def hold(server, body, handler):
+        if len(server.requests) > 8:
+            reached.set()
+            go_on.wait(60)
+            return None
+        return 200, {}, complete(rewrite(body))
+
+    held = serve(hold)
+    log = tmp_path / "log"
+    with open(log, "wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), *map(str, arguments(text, held, samples=20)),
+             "--concurrency", "2"],
+            stdout=out, stderr=out, env={**os.environ, "OPENAI_API_KEY": api_key},
+        )  # fmt: skip
+        try:
+            assert reached.wait(300)
+            with open(f"/proc/{process.pid}/cmdline", "rb") as command:
+                assert api_key.encode() not in command.read()
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            go_on.set()
+    assert api_key.encode() not in log.read_bytes()
+    with Answers(text / "task" / "answers.sqlite") as answers:
+        answered = [body for _, _, body in held.requests if answers.get(fingerprint(body))]
+        assert 7 <= len(answered) == len(answers) <= 8 and answers.requests >= 9
+    assert not (text / "task" / "formal").exists()
+    rest = serve(lambda s, body, h: (200, {}, complete(rewrite(body))))
+    folder = run(rest, samples=20)
+    assert len(rest.requests) == 20 - len(answered)
+    assert not any(body in answered for _, _, body in rest.requests)
+    assert read(folder) == read(whole) and len(set(read(folder)[0])) == 20
+
+
+@pytest.mark.parametrize("option, limit", [("--max-requests", 4), ("--max-tokens", 31)])
+def test_a_budget_holds_over_all_runs(serve, run, text, obedient, option, limit):
+    server = serve(obedient)
+    for _ in range(2):  # and nothing more is sent when it is run again
+        with pytest.raises(InputError, match=f"{option} {limit}: the budget is spent .*larger one"):
+            run(server, option, limit, "--concurrency", 1, samples=9)
+        assert len(server.requests) == 4  # of 10 tokens each
+    folder = text / "task"
+    assert len(read(folder)[0]) == 4 and not card_of(folder)["complete"]
+    run(server, option, 1000, samples=9)
+    assert len(server.requests) == 9 and len(read(folder)[0]) == 9
+    assert card_of(folder)["complete"] and len(set(server.prompts)) == 9
+    with pytest.raises(InputError, match="exists; give --force"):
+        run(server, option, 1000, samples=9)
+    run(server, option, 1000, "--force", samples=9)  # answers are kept
+    assert len(server.requests) == 9
+
+
+def test_retries_are_paid_from_the_budget(serve, run):
+    server = serve([(500, {}, {})])
+    with pytest.raises(InputError, match="budget is spent"):
+        run(server, "--max-requests", 3, "--concurrency", 1)
+    assert len(server.requests) == 3
+
+
+def test_a_budget_of_tokens_needs_an_endpoint_that_counts(serve, run, complete):
+    with pytest.raises(InputError, match="does not report what was used; give --max-requests"):
+        run(serve([(200, {}, complete("x", None))]), "--max-tokens", 5)
+
+
+def test_what_had_no_answer_is_asked_again_by_the_next_run(serve, run, complete):
+    broken = [True]
+
+    def behave(server, body, handler):
+        if broken[0] and number(body) % 2:
+            return 503, {}, {"error": {"message": "out of memory"}}
+        return 200, {}, complete(rewrite(body))
+
+    server = serve(behave)
+    options = ("--retries", 0, "--candidates", 1)
+    with pytest.raises(
+        InputError, match="15 prompts had no answer, .* HTTP 503, out of memory; run"
+    ):
+        run(server, *options, samples=30)
+    broken[0] = False
+    folder = run(server, *options, samples=30)
+    assert len(server.requests) == 30 + 15 and len(read(folder)[0]) == 30
+
+
+def test_the_prompt_is_the_users(serve, run, complete, tmp_path):
+    path = tmp_path / "prompt.yaml"
+    path.write_text("user: '{target} ||| {source} ||| {instruction}'\nparameters: {top_p: 0.5}\n")
+
+    def behave(server, body, handler):
+        plain = body["messages"][0]["content"].split(" ||| ")[0]
+        return 200, {}, complete(plain.replace("Hast du", "Haben Sie"))
+
+    server = serve(behave)
+    folder = run(server, "--prompt", path, samples=2)
+    assert len(read(folder)[0]) == 2
+    assert server.requests[0][2]["top_p"] == 0.5 and "temperature" not in server.requests[0][2]
+    assert card_of(folder)["made_from"]["parameters"] == {"top_p": 0.5}
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (["--max-requests", "0"], "--max-requests 0 is not accepted: give a number above zero"),
+        (["--max-tokens", "0"], "--max-tokens 0 is not accepted"),
+        (["--samples", "0"], "--samples 0 is not accepted: give 1 or more"),
+        (["--concurrency", "0"], "--concurrency 0 is not accepted"),
+        (["--timeout", "nan"], "--timeout nan is not accepted"),
+        (["--requests-per-minute", "-1"], "--requests-per-minute -1.0 is not accepted"),
+        (["--base-url", "file:///etc/passwd"], "--base-url 'file:///etc/passwd' is not accepted"),
+        (["--key-variable", "NOT_SET"], "the environment variable NOT_SET holds no key: export it"),
+        (["--instructions", "shout"], "unknown instruction 'shout'"),
+        (["--instructions", "feminine"], "'feminine' has no verifier"),
+        (["--instructions", "at-most"], "'at-most' needs an argument"),
+        (["--instructions", "at-most=3,at-most=4"], "give .* once"),
+        (["--instructions", " "], "--instructions names none"),
+        (["--subwords", "x"], "--subwords and --dictionary go together"),
+        (["--source", "nowhere"], "nowhere does not exist"),
+        (["--prompt", "nowhere.yaml"], "nowhere.yaml can't be read"),
+    ],
+)
+def test_wrong_options_are_named_before_anything_is_asked(
+    serve, run, obedient, text, options, message
+):
+    server = serve(obedient)
+    with pytest.raises(InputError, match=message):
+        run(server, *options)
+    assert server.requests == [] and not (text / "task").exists()
+
+
+def test_misaligned_text_is_named_before_anything_is_asked(serve, run, obedient, text):
+    with open(text / "train.en", "a", encoding="utf-8") as out:
+        out.write("One more.\n")
+    server = serve(obedient)
+    with pytest.raises(InputError, match="has 32 lines, .* has 31: .* line 32 is missing"):
+        run(server)
+    assert server.requests == []
+
+
+def test_an_endpoint_that_is_not_there(run, text):
+    with socket.socket() as taken:  # bound, but it does not listen
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(InputError, match="can't be reached: .*; check the address, or start"):
+            run(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
+    assert not (text / "task" / "formal").exists()
+
+
+def test_text_without_candidates_is_told_by_its_reasons(serve, run, obedient, text):
+    (text / "train.en").write_text("Please sit down.\n", encoding="utf-8")
+    (text / "train.de").write_text("Bitte setzen Sie sich.\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"no sample in this text: {OBEYS_ALREADY} .1."):
+        run(serve(obedient))
+
+
+def test_candidates_do_not_obey_yet_and_come_by_priority():
+    pairs = [(f"dog {i}".encode(), word) for i in range(20) for word in (b"du", b"Sie kommen")]
+    curations = []
+    for n in (40, 6):
+        formal = want("formal").instruction
+        curation = Curation([formal], "de", {"formal": n}, curator=CandidateCurator)
+        curation.add(Chunk(0, *map(list, zip(*pairs))))
+        curations.append(curation.curators[0])
+    found = [[sample.target for _, sample in c.by_priority()] for c in curations]
+    assert found == [["du"] * 20, ["du"] * 6]
+    assert curations[1].by_priority() == curations[0].by_priority()[:6]
+    assert curations[0].rejections == {OBEYS_ALREADY: 20}
+
+
+def test_similarity_looks_past_capitals():
+    assert similarity("EIN HUND", "ein Hund") == pytest.approx(100.0)
+    assert similarity("xyz", "ein Hund") == 0.0
+    plain = PLAIN.format(3)
+    assert similarity(plain.replace("Hast du", "Haben Sie"), plain) > 60
+    assert (
+        similarity("Leider kann ich Ihnen dabei nicht weiterhelfen.", plain) < module.MIN_SIMILARITY
+    )
+
+
+def test_ctrl_c_leaves_what_was_answered(serve, run, text, complete):
+    def behave(server, body, handler):
+        if len(server.requests) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+            return None
+        return 200, {}, complete(rewrite(body))
+
+    with pytest.raises(InputError, match="stopped; what was answered is kept"):
+        run(serve(behave), "--concurrency", 1, samples=9)
+    with Answers(text / "task" / "answers.sqlite") as answers:
+        assert len(answers) == 3
+    rest = serve(lambda s, body, h: (200, {}, complete(rewrite(body))))
+    run(rest, samples=9)
+    assert len(rest.requests) == 6
