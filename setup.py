@@ -21,7 +21,7 @@ FAIRSEQ = [
 
 EXTRAS = {
     "test": ["pytest>=7", "pytest-xdist>=3", "pytest-cov", "hypothesis"],
-    "browser": ["playwright"],  # drives an installed Chromium in the playground's test
+    "browser": ["playwright"],  # drives an installed Chromium in the tests of pages
     "lint": ["ruff", "mypy", "types-PyYAML", "types-tqdm"],
     "huggingface": [
         "safetensors",
@@ -43,7 +43,7 @@ setup(
     long_description=README.read_text(encoding="utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     packages=find_packages(include=["fairseq_instr", "fairseq_instr.*"]),
-    package_data={"fairseq_instr": ["*.yaml", "**/*.yaml", "playground/page/*"]},
+    package_data={"fairseq_instr": ["*.yaml", "**/*.yaml", "*/page/*"]},
     entry_points={
         "console_scripts": ["fairseq-instr-playground=fairseq_instr.playground.command:main"],
     },
@@ -51,6 +51,7 @@ setup(
     python_requires=">=3.9",
     install_requires=FAIRSEQ
     + [
+        "jinja2>=3",
         "langid",
         "matplotlib",
         "numpy",

@@ -126,7 +126,8 @@ def measure_reranked(
     Returns:
         (names -> Response, names -> outputs)
     """
-    responses, under = {}, {}
+    responses: Dict[Names, Response] = {}
+    under: Dict[Names, List[str]] = {}
     for names in cases:
         lines = test.cases[names]
         instructions = [look_up(name) for name in names]

@@ -170,6 +170,16 @@ def signatures_paragraph(report: dict) -> Paragraph:
     return Paragraph(*parts[:-1])
 
 
+# pictures of control characters; tab and line breaks are white space
+_SIGNS = {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)}
+_SIGNS.update({0x7F: 0x2421, **dict.fromkeys((*range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)})
+
+
+def visible(text: str) -> str:
+    """Text in which what no page may hold has a sign: control characters, lone surrogates."""
+    return str(text).translate(_SIGNS)
+
+
 # -- Markdown -------------------------------------------------------------------------------
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from statistics import mean
-from typing import Dict, List, Mapping, Optional, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq_instr.evaluation.instructions import JOINT
 from fairseq_instr.evaluation.presentation import (
@@ -249,6 +249,7 @@ def _quality_table(report: dict) -> Table:
 
 
 def _describe_pairs(pairs: dict) -> List[Block]:
+    header, grid = _grid(pairs["by_pair"])
     return [
         Paragraph(
             f"The model saw single instructions only. Over all {pairs['count']} pairs that were "
@@ -260,7 +261,8 @@ def _describe_pairs(pairs: dict) -> List[Block]:
         _least_obeyed(pairs["by_pair"], "both obeyed", "pair", 8),
         Table(
             "Percentage of outputs that obey both",
-            *_grid(pairs["by_pair"]),
+            header,
+            grid,
             upright=True,
             plot=Plot("Both obeyed, by pair", PAIRS_PLOT, _plot_pairs),
         ),
@@ -387,7 +389,7 @@ def _examples(examples: Mapping[str, Mapping[str, str]]) -> Table:
     return Table("One line of each", ["instruction", "source", "base", "tuned"], rows)
 
 
-def _grid(pairs: Mapping[str, dict]):
+def _grid(pairs: Mapping[str, dict]) -> Tuple[List[str], List[List[Value]]]:
     """Header and rows of the pairs as a square, percentages."""
     names = list(dict.fromkeys(name for pair in pairs for name in pair.split(JOINT)))
     rates = {tuple(pair.split(JOINT)): response["rate"] for pair, response in pairs.items()}
