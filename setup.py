@@ -31,7 +31,11 @@ EXTRAS = {
         'transformers<5; python_version < "3.11"',
     ],
     "ctranslate2": ["ctranslate2>=4"],
-    "distillation": ["openai>=1"],
+    # httpx2 is httpx, maintained
+    "distillation": [
+        'httpx2>=2; python_version >= "3.10"',
+        'httpx>=0.27; python_version < "3.10"',
+    ],
     "playground": ["flask>=2.2", "waitress>=2.1"],
 }
 EXTRAS["all"] = [requirement for extra in EXTRAS.values() for requirement in extra]

@@ -415,7 +415,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         ),
     )
     parser.add_argument(
-        "--extras", default="test,lint,huggingface", help="extras of setup.py, default: %(default)s"
+        "--extras",
+        default="test,lint,huggingface,distillation",
+        help="extras of setup.py, default: %(default)s",
     )
     options = parser.parse_args(arguments)
     torch = options.torch.strip() or torch_requirement(sys.version_info)

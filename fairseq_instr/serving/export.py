@@ -88,6 +88,7 @@ def export_ctranslate2(
         direction=task.state_dict()[DIRECTION_KEY] == "always",
         max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
         max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
+        rendering=task.inventory.rendering,
     )
     try:
         spec.validate()

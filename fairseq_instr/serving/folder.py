@@ -5,7 +5,8 @@
     serving.json            how a line is rendered: `Settings`
     subwords.model          SentencePiece, where the model has it
 
-The source vocabulary is the dictionary followed by the inventory's symbols, `<instruction NAME>`.
+The source vocabulary is the dictionary followed by the inventory's symbols, `<instruction NAME>`
+or, of prompts in phrases, `<instruction word WORD>`.
 They hold a space, and tokens are what stands between spaces: no text, however it is cut into
 subwords, has one of them.
 """
@@ -20,6 +21,7 @@ from typing import List, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
+from fairseq_instr.prompts.options import RENDERINGS, SYMBOLS
 from fairseq_instr.prompts.tokens import PLACEMENTS
 
 MODEL_FILE = "model.bin"
@@ -39,6 +41,7 @@ class Settings:
         direction: whether each line gets the instruction `to:TARGET`.
         max_source: longest source in tokens, prompt and eos included.
         max_target: positions of the decoder.
+        rendering: what says an instruction, one of `RENDERINGS`.
     """
 
     placement: str
@@ -47,6 +50,7 @@ class Settings:
     direction: bool
     max_source: int
     max_target: int
+    rendering: str = SYMBOLS
 
     def save(self, folder: Path) -> None:
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)
@@ -60,9 +64,12 @@ class Settings:
             InputError: if the file is missing or not as `save` writes it.
         """
         content = read_json(folder / SETTINGS_FILE)
-        types = {"placement": str, "source": str, "target": str, "direction": bool}
+        types = {
+            "placement": str, "source": str, "target": str, "direction": bool, "rendering": str,
+        }  # fmt: skip
         expected = {field.name: types.get(field.name, int) for field in dataclasses.fields(cls)}
-        found = content if isinstance(content, dict) else {}
+        # exports of old don't say it
+        found = {"rendering": SYMBOLS, **content} if isinstance(content, dict) else {}
         if {key: type(value) for key, value in found.items()} != expected:
             raise InputError(
                 f"{folder / SETTINGS_FILE} is not as the export writes it, with "
@@ -71,10 +78,12 @@ class Settings:
         settings = cls(**found)
         if (
             settings.placement not in PLACEMENTS
+            or settings.rendering not in RENDERINGS
             or min(settings.max_source, settings.max_target) < 2
         ):
             raise InputError(
-                f"{folder / SETTINGS_FILE}: placement is one of {', '.join(PLACEMENTS)}, and "
+                f"{folder / SETTINGS_FILE}: placement is one of {', '.join(PLACEMENTS)}, "
+                f"rendering one of {', '.join(RENDERINGS)}, and "
                 "max_source and max_target are above 1; export the model again"
             )
         return settings

@@ -12,7 +12,9 @@ from fairseq_instr.generation.lines import Hypothesis, LineTranslator, longest_o
 from fairseq_instr.instructions.composition import compose, compose_positions, parse
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
-from fairseq_instr.prompts.tokens import TokenPrompt
+from fairseq_instr.instructions.phrasing import PhrasedInventory
+from fairseq_instr.prompts import appended_tokens_prompt
+from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.serving.folder import (
     MODEL_FILE,
     SUBWORDS_FILE,
@@ -65,7 +67,7 @@ class CTranslate2Translator(LineTranslator):
         self.max_len = max_len_a, max_len_b
         self.max_source = settings.max_source
         self._tokens = list(source_vocabulary)
-        first_symbol = len(self._tokens) - len(inventory)
+        first_symbol = len(self._tokens) - len(inventory.symbols)
         if tuple(self._tokens[first_symbol:]) != inventory.symbols:
             raise InputError(
                 f"{INVENTORY_FILE} is not the inventory that the model was exported with: the "
@@ -73,7 +75,9 @@ class CTranslate2Translator(LineTranslator):
             )
         # the symbols are left out: no text has them
         self._ids: Dict[str, int] = {t: i for i, t in enumerate(self._tokens[:first_symbol])}
-        self._prompt = TokenPrompt(first_symbol, settings.placement, self._spell)
+        self._prompt = appended_tokens_prompt(
+            inventory, first_symbol, settings.placement, self._spell
+        )
         self._direction = self._direction_position(target)
 
     @classmethod
@@ -113,7 +117,8 @@ class CTranslate2Translator(LineTranslator):
                 f"{folder} holds no {MODEL_FILE}; write it with scripts/export_ctranslate2.py"
             )
         settings = Settings.load(folder)
-        inventory = Inventory.load(folder / INVENTORY_FILE)
+        kind = PhrasedInventory if settings.rendering == PHRASES else Inventory
+        inventory = kind.load(folder / INVENTORY_FILE)
         vocabulary = read_vocabulary(folder, "source")
         subwords = folder / SUBWORDS_FILE
         try:
@@ -171,8 +176,7 @@ class CTranslate2Translator(LineTranslator):
         if not self._prompt.on_decoder:
             return self._prompt.render_source(source, asked).tolist()
         # both travel together until they are decoded, as in the task
-        in_front = TokenPrompt(self._prompt.first_id, spell=self._spell)
-        return in_front.render_source(source, asked).tolist()
+        return self._prompt.in_front().render_source(source, asked).tolist()
 
     def _encode(self, text: str) -> List[int]:
         pieces = self.subwords.encode(text) if self.subwords else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
@@ -111,6 +112,29 @@ def test_arguments_reach_the_model_in_subwords():
 
 def test_an_empty_line_that_is_asked_nothing_stays_empty(served):
     assert served.translate(["", " "]) == ["", ""]
+
+
+@pytest.mark.parametrize("placement", ["source-prefix", "decoder-prefix"])
+def test_prompts_in_phrases_are_served(
+    call, finetuning, own_data_bin, inventory, lines, tmp_path, placement
+):
+    Inventory(
+        replace(i, phrases=(f"make it {i.name}", f"{i.name} please")) for i in inventory
+    ).save(own_data_bin / "instructions.yaml", force=True)
+    call("train", own_data_bin, *finetuning[1:], "--prompt-rendering", "phrases",
+         "--prompt-placement", placement, "--max-update", 20, "--save-dir", tmp_path)  # fmt: skip
+    checkpoint = tmp_path / "checkpoint_last.pt"
+    export_ctranslate2(checkpoint, own_data_bin, tmp_path / "served")
+    original = Translator.from_pretrained(checkpoint, own_data_bin)
+    served = CTranslate2Translator.from_pretrained(tmp_path / "served")
+    for asked in ("formal", "make it uppercase, formal please", "please make it informal"):
+        assert served._render(lines[0], asked) == original._render(lines[0], asked).tolist()
+        for line in lines[:3]:
+            one = served_log_probabilities(served, line, asked, TARGET)
+            other = fairseq_log_probabilities(original, line, asked, TARGET)
+            assert one == pytest.approx(other, abs=1e-3)
+    with pytest.raises(InputError, match="'pleese', which is in no phrase"):
+        served.translate(["w1"], "formal pleese")
 
 
 def test_it_says_what_fairseq_says_in_each_direction(multilingual, tmp_path):
@@ -229,7 +253,13 @@ def test_a_broken_folder_is_refused(own_folder, name, content, message):
 
 @pytest.mark.parametrize(
     "change",
-    [{"placement": "middle"}, {"max_source": 0}, {"max_target": "64"}, {"direction": 1}],
+    [
+        {"placement": "middle"},
+        {"rendering": "words"},
+        {"max_source": 0},
+        {"max_target": "64"},
+        {"direction": 1},
+    ],
     ids=str,
 )
 def test_settings_are_checked(own_folder, change):
