@@ -42,7 +42,11 @@ from fairseq_instr.instructions.instruction import Context, Instruction, check_a
 UNLIKE = "too unlike the plain translation"
 UNANSWERED = "endpoint gave no answer"
 MIN_SIMILARITY = 25.0
-"""Least chrF2 between an answer and the plain translation, case folded, from 0 to 100."""
+"""Least chrF2 between an answer and the plain translation, case folded, from 0 to 100.
+
+On German captions, refusals have 26 at most, other captions 19 in the median and 29 at the 95th
+percentile, and rewritings by the catalogue's rules 43 at least.
+"""
 
 Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
 
