@@ -78,7 +78,7 @@ class PhrasedInventory(Inventory):
             dict.fromkeys(word for phrase in self._meaning for word in phrase)
         )
         self._numbers = {word: number for number, word in enumerate(self.words)}
-        self.held_out = dict(held_out or {})
+        self.held_out: Mapping[str, Sequence[str]] = dict(held_out or {})
         self._vectors: Dict[Tuple[str, ...], Dict[str, float]] = {}
 
     def _phrases_of(self, position: int, instruction: Instruction) -> Tuple[str, ...]:
