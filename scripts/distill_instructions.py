@@ -21,6 +21,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -270,6 +271,11 @@ def read_key(args):
     """The key from the environment, None with --no-key."""
     if args.no_key:
         return None
+    if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", args.key_variable):
+        raise InputError(  # and is not shown: it may be the key itself
+            "--key-variable wants the name of an environment variable, such as OPENAI_API_KEY; "
+            "keys are never given on the command line"
+        )
     key = os.environ.get(args.key_variable, "")
     if not key.strip():
         raise InputError(

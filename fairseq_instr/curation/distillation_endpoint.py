@@ -191,10 +191,11 @@ class Endpoint:
     async def _turn(self) -> None:
         """Wait until a request may be sent."""
         clock = asyncio.get_running_loop().time
-        start = max(clock(), self._next_turn)
-        self._next_turn = start + self._interval
-        while clock() < max(start, self._paused_until):
-            await asyncio.sleep(max(start, self._paused_until) - clock())
+        start = -1.0
+        while start < self._paused_until:  # which may move while this waits
+            start = max(clock(), self._next_turn, self._paused_until)
+            self._next_turn = start + self._interval
+            await asyncio.sleep(start - clock())
 
     async def _post(self, body: bytes) -> _Response:
         headers = {
@@ -359,5 +360,6 @@ def _tokens(completion: object) -> Optional[int]:
     """Total tokens as reported, None where that is no such number."""
     usage = completion.get("usage") if isinstance(completion, dict) else None
     total = usage.get("total_tokens") if isinstance(usage, dict) else None
-    is_number = isinstance(total, int) and not isinstance(total, bool)
-    return total if is_number and 0 <= total <= MAX_TOKENS else None
+    if not isinstance(total, int) or isinstance(total, bool):
+        return None
+    return total if 0 <= total <= MAX_TOKENS else None

@@ -28,6 +28,7 @@ from fairseq_instr.curation.distillation_prompt import CHATTER, NO_ANSWER, SEVER
 from fairseq_instr.curation.from_parallel import NOT_VERIFIED, OBEYS_ALREADY, Curation
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import read_lines
+from fairseq_instr.subwords import Subwords, train
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "distill_instructions.py"
 PLAIN = "Hast du heute {} große Hunde im Garten gesehen?"
@@ -184,6 +185,33 @@ def test_arguments_are_asked_for_and_spelled_out(serve, run, complete):
     assert all(len(target) <= 30 for target in read(folder, "at-most")[1])
 
 
+def test_several_instructions_and_an_endpoint_without_a_key(serve, run, complete):
+    def behave(server, body, handler):
+        short = PLAIN.format(number(body))[:28]
+        wants_short = '"30"' in body["messages"][-1]["content"]
+        said = f"<translation>{short}</translation>" if wants_short else rewrite(body)
+        return 200, {}, complete(said)
+
+    server = serve(behave)
+    folder = run(server, "--no-key", instructions="formal, at-most=30", samples=4)
+    assert len(read(folder, "at-most")[0]) == len(read(folder, "formal")[0]) == 4
+    assert card_of(folder)["samples"] == 8 and len(server.requests) == 8
+    assert read(folder, "at-most")[0] != read(folder, "formal")[0]  # each has its own pairs
+    assert not any("Authorization" in headers for _, headers, _ in server.requests)
+
+
+def test_targets_that_the_vocabulary_lacks_are_refused(serve, run, obedient, text):
+    model = Subwords(train(read_lines(text / "train.de"), text / "subwords", 500))
+    known = {
+        piece for line in read_lines(text / "train.de") for piece in model.encode(line).split()
+    }
+    known -= set(model.encode("Haben").split())
+    (text / "dict.de.txt").write_text("".join(f"{piece} 1\n" for piece in known), encoding="utf-8")
+    with pytest.raises(InputError, match="can't spell 15 of 15 targets"):
+        run(serve(obedient), "--subwords", text / "subwords.model", "--dictionary",
+            text / "dict.de.txt")  # fmt: skip
+
+
 def test_a_killed_run_goes_on_and_asks_nothing_twice(serve, run, text, complete, api_key, tmp_path):
     whole = run(serve(lambda s, body, h: (200, {}, complete(rewrite(body)))), output="whole",
                 samples=20)  # fmt: skip
@@ -299,6 +327,7 @@ def test_the_prompt_is_the_users(serve, run, complete, tmp_path):
         (["--requests-per-minute", "-1"], "--requests-per-minute -1.0 is not accepted"),
         (["--base-url", "file:///etc/passwd"], "--base-url 'file:///etc/passwd' is not accepted"),
         (["--key-variable", "NOT_SET"], "the environment variable NOT_SET holds no key: export it"),
+        (["--key-variable", "sk-123"], "wants the name of an environment variable"),
         (["--instructions", "shout"], "unknown instruction 'shout'"),
         (["--instructions", "feminine"], "'feminine' has no verifier"),
         (["--instructions", "at-most"], "'at-most' needs an argument"),
@@ -313,8 +342,9 @@ def test_wrong_options_are_named_before_anything_is_asked(
     serve, run, obedient, text, options, message
 ):
     server = serve(obedient)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as info:
         run(server, *options)
+    assert "sk-" not in str(info.value)
     assert server.requests == [] and not (text / "task").exists()
 
 

@@ -53,8 +53,15 @@ def test_a_question_and_its_answer(serve, complete, api_key):
     assert (path, body) == ("/v1/chat/completions", REQUEST)
     assert headers["Authorization"] == f"Bearer {api_key}"
     assert headers["Accept-Encoding"] == "identity"
+
+
+def test_without_a_key_none_is_found_elsewhere(serve, complete, monkeypatch, tmp_path):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    server = serve([(200, {}, complete("x"))])
     ask(server)
-    assert "Authorization" not in server.requests[1][1]
+    assert "Authorization" not in server.requests[0][1]
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
