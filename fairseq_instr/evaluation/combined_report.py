@@ -33,12 +33,12 @@ from fairseq_instr.files import refuse_to_overwrite, write_atomically
 
 Describe = Callable[[dict], List[Section]]
 
-# key that tells a kind of report -> how it is described
+# key that tells a kind of report, the first one counts -> how it is described
 _KINDS: Mapping[str, Describe] = {
     "response_rate": report.describe,
     "directions": directions_report.describe,
     "robustness": robustness_report.report_sections,
-    "plain": formality_report.report_sections,
+    "systems": formality_report.report_sections,
 }
 _BROKEN = (
     KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError, TemplateError

@@ -445,7 +445,7 @@ def _plot_pairs(pyplot, report: dict):
 def _plot_interpolation(pyplot, report: dict):
     mixed = report["interpolation"]
     weights = [float(weight) for weight in mixed]
-    figure, left = pyplot.subplots(figsize=(5, 3.2))
+    figure, left = pyplot.subplots(figsize=(4.4, 3))
     left.plot(weights, [m["response_rate"] for m in mixed.values()], "o-", color="#4477aa")
     left.set_xlabel("weight of the tuned model")
     left.set_ylabel("mean share that obeys", color="#4477aa")

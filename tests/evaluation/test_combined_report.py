@@ -228,6 +228,20 @@ def test_reports_of_earlier_versions_are_shown_with_what_they_have(write):
     assert "triple" not in page.text and "reranking" not in page.text
 
 
+def test_formality_is_shown_too(write):
+    kind = {"accuracy": 0.912, "coverage": 0.5, "counts": {"formal": 1}, "domains": {},
+            "bleu": 30.0, "chrf2": 55.0}  # fmt: skip
+    page, markdown = write(
+        sie={
+            "command": "python", "conditions": {}, "signatures": {"bleu": SIGNATURE},
+            "systems": {"tuned": {"formal": kind, "informal": kind}},
+            "examples": [{"source": HOSTILE}],
+        }
+    )  # fmt: skip
+    assert "91.2%" in page.text and "| tuned | informal | 91.2%" in markdown
+    assert page.all("script") == [] and "<script>alert(1)</script>" in page.text
+
+
 def test_what_is_no_report_is_refused_in_a_sentence_and_nothing_is_written(tmp_path):
     def refusal(content):
         (tmp_path / "report.json").write_text(content, encoding="utf-8")
