@@ -48,10 +48,10 @@ _DIRECTIONS = {
 }
 
 
-# score, caption, value that is shaded fully
+# score, caption, value that is shaded fully; 0: the highest
 _OVERVIEWS = (
     ("off_target", "Off-target ratio, percent, by direction and system", 100.0),
-    ("bleu", "BLEU by direction and system", 60.0),
+    ("bleu", "BLEU by direction and system", 0.0),
 )
 
 
@@ -125,10 +125,12 @@ def describe(report: dict) -> List[Section]:
 def _overview(report: dict, score: str, caption: str, scale: float) -> Table:
     """A score of every system in every direction."""
     names = [name for group in _TITLES for name in report["directions"][group]]
+    systems = [system["directions"] for system in report["systems"].values()]
+    full = scale or max((found[name][score] for found in systems for name in names), default=0) or 1
     rows: List[List[Value]] = []
     for name in names:
-        found = [system["directions"][name][score] for system in report["systems"].values()]
-        cells = [Cell(f"{value:.1f}", heat=min(1.0, value / scale)) for value in found]
+        found = [directions[name][score] for directions in systems]
+        cells = [Cell(f"{value:.1f}", heat=min(1.0, value / full)) for value in found]
         rows.append([name, *cells])
     return Table(caption, ["direction", *report["systems"]], rows)
 
