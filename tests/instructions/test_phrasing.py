@@ -125,7 +125,7 @@ def test_any_words_are_understood_or_refused_in_one_sentence(words):
     try:
         position = WHOLE.find(text)
     except InputError as error:
-        assert "\n" not in str(error) and "the nearest known: '" in str(error)
+        assert "\n" not in str(error) and "; the nearest known: " in str(error)
         return
     said = {word for phrase in WHOLE.phrases(position) for word in words_of(phrase)}
     assert text == WHOLE[position].name or said & set(words)
