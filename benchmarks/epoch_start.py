@@ -77,7 +77,7 @@ def make_dataset(task, path: Path, n_pairs: int) -> PromptedDataset:
             stop = start + int(share * n_pairs)
             sizes = [lengths[side, start:stop] for side in (0, 1)]
             pairs = SentencePairs(*map(Tokens, sizes), *sizes)
-            groups[group].append(Corpus(group, ("en", "de"), pairs, None, None, fixed=(0,)))
+            groups[group].append(Corpus(group, ("en", "de"), pairs, fixed=(0,)))
             start = stop
     n_samples = {group: sum(map(len, corpora)) for group, corpora in groups.items()}
     mixture = Mixture(n_samples, parse_mixture("parallel:2,task:1"))

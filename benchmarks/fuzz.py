@@ -281,10 +281,8 @@ def stream_kind(scratch: _Scratch) -> Kind:
         folder = scratch.write("dict.instr.txt", case.dictionary).parent
         scratch.write("train.instr-None.instr.idx", case.idx)
         scratch.write("train.instr-None.instr.bin", case.bin)
-        stream, positions, pieces = load_stream(
-            folder, "train", INVENTORY, source_dictionary=source
-        )
-        corpus = Corpus("task", ("en", "de"), _Sized(len(stream)), stream, positions, pieces=pieces)
+        stream = load_stream(folder, "train", INVENTORY, source_dictionary=source)
+        corpus = Corpus("task", ("en", "de"), _Sized(len(stream)), stream)
         check_stream(corpus, INVENTORY, "corpus")
         for index in range(len(stream)):
             asked = corpus.instructions(index)

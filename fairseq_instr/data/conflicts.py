@@ -117,9 +117,9 @@ class ConflictSampler:
         self.rate = rate
         self.seed = seed
         all_axes = inventory.axes
-        # position -> (index of its axis, the other members); None off the chosen axes
-        self._swaps = [
-            (
+        # position -> (index of its axis, the other members) of what may be swapped
+        self._swaps = {
+            position: (
                 all_axes.index(instruction.axis),
                 # one with a slot would need an argument, and any may be right
                 tuple(
@@ -128,10 +128,9 @@ class ConflictSampler:
                     if i != position and inventory[i].argument is None
                 ),
             )
-            if instruction.axis in axes and (only is None or position in only)
-            else None
             for position, instruction in enumerate(inventory)
-        ]
+            if instruction.axis in axes and (only is None or position in only)
+        }
 
     def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
@@ -139,7 +138,7 @@ class ConflictSampler:
 
     def applies(self, instructions: Sequence[int]) -> bool:
         """Whether one of the instructions may be swapped."""
-        return any(self._swaps[i] is not None for i in instructions)
+        return any(i in self._swaps for i in instructions)
 
     def draw(self, epoch: int, place: int, instructions: Sequence[int]) -> Optional[Conflict]:
         """The conflict of the sample at a place of an epoch, or None if it gets none.
@@ -149,7 +148,7 @@ class ConflictSampler:
             place: the sample's place in the epoch.
             instructions: positions of its instructions.
         """
-        candidates = [i for i in instructions if self._swaps[i] is not None]
+        candidates = [i for i in instructions if i in self._swaps]
         if not candidates or not self.chosen(epoch, np.array([place]))[0]:
             return None
         which, other = uniform(_KEY + 1, self.seed, epoch, np.array([2 * place, 2 * place + 1]))

@@ -19,14 +19,14 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
 from fairseq_instr.data.denoise import Noise
-from fairseq_instr.data.pairs import SentencePairs
+from fairseq_instr.data.pairs import SentencePairs, TokenLines
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import ARGUMENT_MARK, Asked, argument_of, phrase_of
 from fairseq_instr.instructions.composition import compose_positions
@@ -47,6 +47,48 @@ PROMPT_PAIR: Pair = ("prompt", "response")
 
 
 @dataclass
+class InstructionStream:
+    """The instructions of each pair of a corpus.
+
+    Attributes:
+        lines: symbols of `dict.instr.txt`, a line a pair.
+        positions: position in the inventory of each symbol, -1 for others. Words that the
+            dictionary lacks are refused when the corpus is loaded.
+        pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
+            for others; None without any.
+    """
+
+    lines: TokenLines
+    positions: np.ndarray
+    pieces: Optional[np.ndarray] = None
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def instructions(self, index: int) -> List[int]:
+        """Positions of a line's instructions; the pieces after one are its argument."""
+        if self.lines.sizes[index] == 1:  # eos alone
+            return []
+        tokens = self.lines[index].numpy()[:-1]
+        positions = self.positions[tokens]
+        if self.pieces is None:
+            return positions[positions >= 0].tolist()
+        asked: List[int] = []
+        for position, piece in zip(positions.tolist(), self.pieces[tokens].tolist()):
+            if position >= 0:
+                asked.append(position)
+            elif piece >= 0 and asked:
+                asked[-1] = Asked(asked[-1], (*(argument_of(asked[-1]) or ()), piece))
+        return asked
+
+    def n_tokens(self, index: np.ndarray) -> np.ndarray:
+        """Upper bound of the tokens of some lines when rendered: int64 `(n,)`."""
+        n_tokens = np.asarray(self.lines.sizes)[index].astype(np.int64) - 1
+        # an instruction and one piece at least, for each symbol that comes again
+        return n_tokens if self.pieces is None else n_tokens + n_tokens // 2
+
+
+@dataclass
 class Corpus:
     """One language pair of one binarised folder.
 
@@ -54,24 +96,18 @@ class Corpus:
         name: path of the folder below the data-bin (`.` for the data-bin itself).
         pair: source and target language.
         dataset: tokens of both sides.
-        stream: instructions of each pair as tokens of `dict.instr.txt`; None without a stream.
-        positions: position in the inventory of each symbol of `dict.instr.txt`, -1 for others.
-            Words that this dictionary lacks are refused when the corpus is loaded.
+        stream: instructions of each pair; None where there are none.
         fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
-        noise: makes the sources from the targets; None where they are as they stand.
-        pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
-            for others; None without any.
+        noise: makes the sources from the text; None where they are as they stand.
         is_prompt: whether sources are whole prompts, that nothing is added to.
     """
 
     name: str
     pair: Pair
     dataset: SentencePairs
-    stream: Optional[Sequence]
-    positions: Optional[np.ndarray]
+    stream: Optional[InstructionStream] = None
     fixed: Tuple[int, ...] = ()
     noise: Optional[Noise] = None
-    pieces: Optional[np.ndarray] = None
     is_prompt: bool = False
 
     def __len__(self) -> int:
@@ -85,28 +121,13 @@ class Corpus:
             epoch: and
             place: in it, which decide the noise.
         """
-        if self.noise is None:
-            return self.dataset.src[index]
-        return self.noise(self.dataset.tgt[index], epoch, place)
+        tokens = self.dataset.src[index]
+        return tokens if self.noise is None else self.noise(tokens, epoch, place)
 
     def instructions(self, index: int) -> Tuple[int, ...]:
         """Positions of the instructions of one pair, in canonical order."""
-        if self.stream is None or self.stream.sizes[index] == 1:  # eos alone
-            return self.fixed
-        tokens = self.stream[index].numpy()[:-1]
-        own = self.positions[tokens]
-        own = own[own >= 0].tolist() if self.pieces is None else self._with_arguments(tokens)
-        return tuple(sorted({*own, *self.fixed}))
-
-    def _with_arguments(self, tokens: np.ndarray) -> List[int]:
-        """Positions of a line's instructions; the pieces after one are its argument."""
-        asked: List[int] = []
-        for position, piece in zip(self.positions[tokens].tolist(), self.pieces[tokens].tolist()):
-            if position >= 0:
-                asked.append(position)
-            elif piece >= 0 and asked:
-                asked[-1] = Asked(asked[-1], (*(argument_of(asked[-1]) or ()), piece))
-        return asked
+        own = [] if self.stream is None else self.stream.instructions(index)
+        return tuple(sorted({*own, *self.fixed})) if own else self.fixed
 
     def n_instructions(self, index: np.ndarray):
         """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.
@@ -118,12 +139,7 @@ class Corpus:
             1 + _argument_bound(argument_of(position)) + len((phrase_of(position) or "").split())
             for position in self.fixed
         )
-        if self.stream is None:
-            return n_fixed
-        n_tokens = np.asarray(self.stream.sizes)[index].astype(np.int64) - 1
-        # an instruction and one piece at least, for each symbol that comes again
-        closing = 0 if self.pieces is None else n_tokens // 2
-        return n_tokens + closing + n_fixed
+        return n_fixed if self.stream is None else self.stream.n_tokens(index) + n_fixed
 
 
 def _argument_bound(argument) -> int:
@@ -216,19 +232,15 @@ def load_stream(
     inventory: Inventory,
     dataset_impl=None,
     source_dictionary: Optional[Dictionary] = None,
-):
-    """The `.instr` stream of a folder's split and what its symbols mean.
-
-    Returns:
-        (dataset or None, int64 array symbol id -> position in the inventory or -1, and the
-        same -> id in the source's dictionary of a piece of an argument or -1; None without any)
+) -> Optional[InstructionStream]:
+    """The `.instr` stream of a folder's split; None where there is none.
 
     Raises:
         InputError: if `dict.instr.txt` is missing, or holds an instruction that the inventory
             lacks or a piece that the source's dictionary lacks.
     """
     if not _stream_index(folder, split).exists():
-        return None, None, None
+        return None
     prefix = str(_stream_index(folder, split).with_suffix(""))
     dictionary_file = folder / f"dict.{STREAM}.txt"
     if not dictionary_file.is_file():
@@ -255,12 +267,12 @@ def load_stream(
                 positions[index] = inventory.position(symbol)
         except InputError as error:
             raise InputError(f"{dictionary_file}: {error}") from None
-    stream = _open_stream(prefix, dictionary, dataset_impl)
-    return stream, positions, pieces if (pieces >= 0).any() else None
+    lines = _open_stream(prefix, dictionary, dataset_impl)
+    return InstructionStream(lines, positions, pieces if (pieces >= 0).any() else None)
 
 
-def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]):
-    """A stream whose index fits its data.
+def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]) -> TokenLines:
+    """Lines of a stream whose index fits its data.
 
     Raises:
         InputError: if it does not, or can't be read.
@@ -331,9 +343,7 @@ def load_corpus(
         dataset = SentencePairs.of(load_pair(str(folder), split, *pair))
     except AssertionError as error:  # fairseq's own check of source and target
         raise InputError(f"{origin}: {error}; {remedy}") from None
-    stream, positions, pieces = load_stream(
-        folder, split, inventory, dataset_impl, dataset.src_dict
-    )
+    stream = load_stream(folder, split, inventory, dataset_impl, dataset.src_dict)
     if stream is not None and len(stream) != len(dataset):
         raise InputError(
             f"{origin}: the .{STREAM} stream has {len(stream)} lines, source and target have "
@@ -341,9 +351,8 @@ def load_corpus(
         )
     if stream is None and direction is not None:
         fixed = compose_positions((*fixed, direction), inventory, origin=origin)
-    corpus = Corpus(name, pair, dataset, stream, positions, fixed, pieces=pieces)
-    if stream is not None:
-        check_stream(corpus, inventory, origin)
+    corpus = Corpus(name, pair, dataset, stream, fixed)
+    check_stream(corpus, inventory, origin)
     return corpus
 
 
@@ -383,7 +392,7 @@ def load_monolingual(
     text = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
     dataset = SentencePairs(text, text, text.sizes, text.sizes, dictionary)
     fixed = (inventory.position(asked),)
-    return Corpus(name, (language, language), dataset, None, None, fixed, noise)
+    return Corpus(name, (language, language), dataset, None, fixed, noise)
 
 
 def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
@@ -392,18 +401,21 @@ def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
     Raises:
         InputError: names the first line (counted from 1) where it does not.
     """
+    stream = corpus.stream
+    if stream is None:
+        return
     unknown = Dictionary().unk()
     checked = set()
     # compositions are few, lines many: check each composition once
-    for index in np.flatnonzero(np.asarray(corpus.stream.sizes) > 1):
+    for index in np.flatnonzero(np.asarray(stream.lines.sizes) > 1):
         try:
-            line = corpus.stream[int(index)][:-1]
+            line = stream.lines[int(index)][:-1]
         except (ValueError, OverflowError, RuntimeError) as error:
             raise InputError(
                 f"{origin}, line {index + 1} of the .{STREAM} stream can't be read ({error}): "
                 "it is broken or cut short, binarise it again"
             ) from None
-        if ((line < 0) | (line >= len(corpus.positions))).any():
+        if ((line < 0) | (line >= len(stream.positions))).any():
             raise InputError(
                 f"{origin}, line {index + 1} of the .{STREAM} stream holds what is not in "
                 f"dict.{STREAM}.txt: they are of different streams, binarise it again"
@@ -429,6 +441,6 @@ def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
                     )
 
 
-def group_sizes(groups: Dict[str, Iterable[Corpus]]) -> Dict[str, int]:
+def group_sizes(groups: Mapping[str, Iterable[Corpus]]) -> Dict[str, int]:
     """Number of samples of each group."""
     return {name: sum(map(len, corpora)) for name, corpora in groups.items()}

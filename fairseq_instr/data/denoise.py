@@ -114,9 +114,9 @@ class Noise:
         dropped[generator.integers(len(words))] = False  # a sentence keeps a word
         masked = generator.random(len(words)) < self.options.mask
         # a key in [i, i + k + 1): no word passes one that is more than k places away
-        keys = np.arange(len(words)) + generator.uniform(0, self.options.shuffle + 1, len(words))
-        if self.options.shuffle == 0:
-            keys = np.arange(len(words))
+        keys = np.arange(len(words), dtype=np.float64)
+        if self.options.shuffle:
+            keys += generator.uniform(0, self.options.shuffle + 1, len(words))
         kept = [self._mask if masked[i] else words[i] for i in np.argsort(keys) if not dropped[i]]
         return torch.from_numpy(np.concatenate([*kept, eos]))
 

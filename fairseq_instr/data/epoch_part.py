@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fairseq_instr.data.corpora import Corpus
 
@@ -27,6 +28,10 @@ class Lengths(NamedTuple):
     may_conflict: np.ndarray
 
 
+Measured = Tuple[ArrayLike, ArrayLike, ArrayLike]
+"""The entries of `Lengths`; a number stands for as many."""
+
+
 class EpochPart:
     """Samples by their places in the epoch, `first` to `first + len(self)`.
 
@@ -34,8 +39,7 @@ class EpochPart:
         first: place of its first sample.
         groups: corpora of each group.
         draws: int64 arrays of indices into each group, its corpora one after the other.
-        measure: `(corpus, int64 indices in it) -> Lengths` of these samples; a number stands for
-            as many.
+        measure: `(corpus, int64 indices in it) -> Measured` of these samples.
         ascending: whether the draws are sorted, so that files are read in their order.
 
     Attributes:
@@ -48,7 +52,7 @@ class EpochPart:
         first: int,
         groups: Mapping[str, Sequence[Corpus]],
         draws: Dict[str, np.ndarray],
-        measure: Callable[[Corpus, np.ndarray], Lengths],
+        measure: Callable[[Corpus, np.ndarray], Measured],
         ascending: bool = False,
     ):
         self.first = first

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Sequence
+from typing import Optional, Protocol
 
 import numpy as np
+import torch
 from fairseq.data import Dictionary, LanguagePairDataset
+
+
+class TokenLines(Protocol):
+    """What is asked of fairseq's binarised text: tokens of each line, and its lengths."""
+
+    @property
+    def sizes(self) -> np.ndarray: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> torch.Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -24,8 +36,8 @@ class SentencePairs:
         src_dict: dictionary of the sources.
     """
 
-    src: Sequence
-    tgt: Optional[Sequence]
+    src: TokenLines
+    tgt: Optional[TokenLines]
     src_sizes: np.ndarray
     tgt_sizes: Optional[np.ndarray]
     src_dict: Optional[Dictionary] = None

@@ -13,7 +13,7 @@ from fairseq.data.language_pair_dataset import collate
 
 from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.data.corpora import Corpus
-from fairseq_instr.data.epoch_part import EpochPart, Lengths, sort_ascending
+from fairseq_instr.data.epoch_part import EpochPart, Measured, sort_ascending
 from fairseq_instr.data.mixture import Mixture
 from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.prompts import TokenPrompt
@@ -82,8 +82,8 @@ class PromptedDataset(FairseqDataset):
         self.n_shards = n_shards
         self.part_samples = part_samples
         self.has_target = all(c.dataset.tgt is not None for c in self.corpora)
-        self.epoch = None
-        self.set_epoch(1)
+        self.epoch = 1
+        self._begin_epoch()
 
     # -- which samples an epoch holds ---------------------------------------------------
 
@@ -100,11 +100,13 @@ class PromptedDataset(FairseqDataset):
         """Draw what the epoch sees; the first epoch is 1."""
         if epoch == self.epoch:
             return
-        redraw = self.epoch is None or self.mixture is not None
         self.epoch = epoch
-        if redraw:
-            self._parts: Dict[int, EpochPart] = {}
-            self._firsts = self._first_places()
+        if self.mixture is not None:
+            self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        self._parts: Dict[int, EpochPart] = {}
+        self._firsts = self._first_places()
 
     @property
     def _mixture_epoch(self) -> int:
@@ -148,18 +150,20 @@ class PromptedDataset(FairseqDataset):
         """The part of the epoch that a place is in."""
         return self.part(bisect.bisect_right(self._firsts, place) - 1)
 
-    def _measure(self, corpus: Corpus, index: np.ndarray) -> Lengths:
+    def _measure(self, corpus: Corpus, index: np.ndarray) -> Measured:
         n = corpus.n_instructions(index)
-        tgt_sizes = may_conflict = 0
+        may_conflict = False
         if self.conflicts is not None:
             # what a stream says is not looked at: a bound suffices
             fixed = corpus.stream is None
             may_conflict = self.conflicts.applies(corpus.fixed) if fixed else n > 0
         added = 0 if corpus.is_prompt else self.prompt.n_source(n)
-        src_sizes = corpus.dataset.src_sizes[index] + added
-        if self.has_target:
-            tgt_sizes = corpus.dataset.tgt_sizes[index] + self.prompt.n_target(n)
-        return Lengths(src_sizes, tgt_sizes, may_conflict)
+        tgt_sizes = corpus.dataset.tgt_sizes if self.has_target else None
+        return (
+            corpus.dataset.src_sizes[index] + added,
+            0 if tgt_sizes is None else tgt_sizes[index] + self.prompt.n_target(n),
+            may_conflict,
+        )
 
     def __len__(self) -> int:
         return self._firsts[-1]
@@ -171,7 +175,8 @@ class PromptedDataset(FairseqDataset):
         corpus = self.corpora[part.corpus_of[place - part.first]]
         index = int(part.index_in[place - part.first])
         source = corpus.source(index, self.epoch, place)
-        target = corpus.dataset.tgt[index] if self.has_target else None
+        targets = corpus.dataset.tgt if self.has_target else None
+        target = None if targets is None else targets[index]
         instructions = corpus.instructions(index)
         asked = self._phrase(place, corpus, instructions)
         item = self._render(place, corpus, source, target, asked)
@@ -344,11 +349,15 @@ class PromptedDataset(FairseqDataset):
         lengths, offsets = self._lengths_at(places)
         return lengths.may_conflict[offsets]
 
+    def _n_conflicts(self, places) -> int:
+        if self.conflicts is None:
+            return 0
+        return int((self.conflicts.chosen(self.epoch, places) & self._may_conflict(places)).sum())
+
     def _split(self, batch, max_tokens: int):
         """Halve a batch until its rows, conflicts included, fit."""
         batch = np.asarray(batch)
-        chosen = self.conflicts.chosen(self.epoch, batch) & self._may_conflict(batch)
-        rows = len(batch) + int(chosen.sum())
+        rows = len(batch) + self._n_conflicts(batch)
         if len(batch) == 1 or rows * int(self.num_tokens_vec(batch).max()) <= max_tokens:
             return [batch]
         half = len(batch) // 2

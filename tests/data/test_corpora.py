@@ -192,10 +192,10 @@ def test_instruct_is_not_for_training(make_task):
 
 
 def test_madeupwords_of_the_stream_s_dictionary_are_no_instructions(data_bin, inventory):
-    stream, positions, pieces = load_stream(data_bin / "task" / "case", "train", inventory)
+    stream = load_stream(data_bin / "task" / "case", "train", inventory)
     assert len(stream) == 12
-    assert sorted(positions[positions >= 0].tolist()) == [0, 1]
-    assert pieces is None
+    assert sorted(stream.positions[stream.positions >= 0].tolist()) == [0, 1]
+    assert stream.pieces is None
 
 
 # -- pairs ------------------------------------------------------------------------------
