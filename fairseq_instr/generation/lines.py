@@ -6,7 +6,7 @@ Knows nothing of torch, so that a model can be served where there is none.
 from __future__ import annotations
 
 import math
-from typing import List, NamedTuple, Optional, Sequence, Union
+from typing import Generic, List, NamedTuple, Optional, Sequence, Sized, TypeVar, Union
 
 from tqdm import tqdm
 
@@ -28,7 +28,10 @@ class Hypothesis(NamedTuple):
     score: float
 
 
-class LineTranslator:
+Source = TypeVar("Source", bound=Sized)  # what a model reads: token ids, in whatever holds them
+
+
+class LineTranslator(Generic[Source]):
     """Translates lines under instructions; subclasses render a line and decode a batch.
 
     Attributes:
@@ -122,11 +125,11 @@ class LineTranslator:
                 bar.update(len(batch))
         return found
 
-    def _render(self, line: str, instruct: str) -> Sequence:
+    def _render(self, line: str, instruct: str) -> Source:
         """The model's input for a line under instructions, prompt and eos included."""
         raise NotImplementedError
 
-    def _decode(self, sources: List[Sequence], n_best: int) -> List[List[Hypothesis]]:
+    def _decode(self, sources: List[Source], n_best: int) -> List[List[Hypothesis]]:
         """The best hypotheses of each source, best first."""
         raise NotImplementedError
 

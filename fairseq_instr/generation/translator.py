@@ -8,7 +8,7 @@ import math
 import shlex
 import threading
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, cast
 
 import torch
 from fairseq import checkpoint_utils, tasks, utils
@@ -26,7 +26,7 @@ from fairseq_instr.prompts.templates import TemplatePrompt
 TASK = "translation_with_instructions"
 
 
-class Translator(LineTranslator):
+class Translator(LineTranslator[torch.Tensor]):
     """A model, its data-bin and its subwords; `from_pretrained` makes one.
 
     Several threads may share one: batches are decoded one at a time.
@@ -214,7 +214,7 @@ def _task_options(state: dict) -> dict:
     cfg = state.get("cfg")
     if cfg is not None and cfg.get("task") is not None:
         task = cfg["task"]
-        return dict(task) if isinstance(task, dict) else dict(OmegaConf.to_container(task))
+        return dict(task if isinstance(task, dict) else cast(dict, OmegaConf.to_container(task)))
     return dict(vars(state["args"])) if state.get("args") is not None else {}
 
 

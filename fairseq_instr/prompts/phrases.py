@@ -9,7 +9,7 @@ closes a phrase, and stands around an argument, are two more such symbols.
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -62,8 +62,7 @@ class PhrasePrompt(TokenPrompt):
             words = self.inventory.numbers(phrase or self.inventory.phrases(position)[0])
             tokens += [self._first_word + number for number in words]
             if argument is not None:
-                spelled = self.spell(argument) if isinstance(argument, str) else argument
-                tokens += [self._edge, *spelled, self._edge]
+                tokens += [self._edge, *self._spelled(argument), self._edge]
             tokens.append(self._end)
         return torch.tensor(tokens, dtype=torch.long)
 
@@ -79,21 +78,20 @@ class PhrasePrompt(TokenPrompt):
         source: List[int] = []
         asked: List[int] = []
         words: List[str] = []
-        argument: Optional[List[int]] = None
+        argument: Optional[Tuple[int, ...]] = None
         inside = False  # of an argument
         for token in tokens.tolist():
             if token == self._edge:
                 inside = not inside
-                argument = argument if argument is not None else []
+                argument = argument or ()
             elif token == self._end:
                 phrase = " ".join(words)
-                pieces = None if argument is None else tuple(argument)
-                asked.append(Asked(self.inventory.find(phrase), pieces, phrase))
+                asked.append(Asked(self.inventory.find(phrase), argument, phrase))
                 words, argument = [], None
             elif token >= self._first_word:
                 words.append(self.inventory.words[token - self._first_word])
             elif inside:
-                argument.append(token)
+                argument = (*(argument or ()), token)
             else:
                 source.append(token)
         return tokens.new_tensor(source), tuple(asked)
@@ -116,7 +114,7 @@ class PhrasePrompt(TokenPrompt):
 
     def _most_added(self) -> np.ndarray:
         """Most words of k phrases, and edges of their arguments: int64, by k from 0."""
-        by_axis = {}
+        by_axis: Dict[str, int] = {}
         for position, instruction in enumerate(self.inventory):
             phrases = self.inventory.phrases(position)
             words = max(len(self.inventory.numbers(phrase)) for phrase in phrases)

@@ -125,10 +125,11 @@ def _checked(content: dict, origin: str) -> dict:
             raise InputError(f"{origin}: unknown entry {key!r}; accepted: {', '.join(kinds)}")
         if not isinstance(value, kinds[key]):
             raise InputError(f"{origin}: {key} is {value!r:.80}; expected {kinds[key].__name__}")
-        if kinds[key] is dict and not all(isinstance(text, str) for text in value.values()):
+        if isinstance(value, str):
+            if key in SLOTS:
+                _check_slots(value, key, origin)
+        elif not all(isinstance(text, str) for text in value.values()):
             raise InputError(f"{origin}: {key} holds something else than texts")
-        if key in SLOTS:
-            _check_slots(value, key, origin)
     return dict(content)
 
 

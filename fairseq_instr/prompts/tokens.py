@@ -11,7 +11,7 @@ forge an argument.
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple, Union
 
 import torch
 
@@ -64,9 +64,16 @@ class TokenPrompt:
             symbol, argument = self.first_id + position, argument_of(position)
             tokens.append(symbol)
             if argument is not None:
-                tokens += self.spell(argument) if isinstance(argument, str) else argument
-                tokens.append(symbol)
+                tokens += [*self._spelled(argument), symbol]
         return torch.tensor(tokens, dtype=torch.long)
+
+    def _spelled(self, argument: Union[str, Sequence[int]]) -> Sequence[int]:
+        """Dictionary ids of an argument, which may be ids already."""
+        if not isinstance(argument, str):
+            return argument
+        if self.spell is None:
+            raise ValueError(f"the argument {argument!r} is text; give the prompt `spell`")
+        return self.spell(argument)
 
     def render_source(
         self, source: torch.Tensor, instructions: Sequence[int], language: Optional[str] = None

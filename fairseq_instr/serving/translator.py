@@ -26,7 +26,7 @@ from fairseq_instr.subwords import Subwords
 BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
 
 
-class CTranslate2Translator(LineTranslator):
+class CTranslate2Translator(LineTranslator[List[int]]):
     """A CTranslate2 model that is loaded once; `from_pretrained` makes one.
 
     Several threads may share one: CTranslate2 queues what they ask for, and works on as many
@@ -190,7 +190,7 @@ class CTranslate2Translator(LineTranslator):
             )
         return ids
 
-    def _decode(self, sources: List[Sequence], n_best: int) -> List[List[Hypothesis]]:
+    def _decode(self, sources: List[List[int]], n_best: int) -> List[List[Hypothesis]]:
         outputs: List[List[Hypothesis]] = [[] for _ in sources]
         for rows, prompts in self._grouped(sources):
             n_source = max(len(sources[row]) - len(prompt) for row, prompt in zip(rows, prompts))
@@ -220,7 +220,7 @@ class CTranslate2Translator(LineTranslator):
                 outputs[row] = hypotheses[:n_best]
         return outputs
 
-    def _grouped(self, sources: List[Sequence]):
+    def _grouped(self, sources: List[List[int]]):
         """Rows of a batch and their prompts for the decoder, by the length of the prompt."""
         if not self._prompt.on_decoder:
             return [(range(len(sources)), [()] * len(sources))]

@@ -220,7 +220,7 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     cfg: TranslationWithInstructionsConfig
 
-    def __init__(self, cfg, src_dict, tgt_dict, inventory):
+    def __init__(self, cfg, src_dict, tgt_dict, inventory: Inventory):
         super().__init__(cfg, src_dict, tgt_dict)
         self.inventory = inventory
         self.prompt = appended_tokens_prompt(
@@ -264,7 +264,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             raise InputError("--left-pad-target goes with --prompt-placement source-prefix only")
         check_phrase_options(cfg)
         inventory = load_inventory(cfg, data)
-        if cfg.held_out_phrases:
+        if cfg.held_out_phrases and isinstance(inventory, PhrasedInventory):
             inventory.held_out = hold_out(inventory, cfg.held_out_phrases, cfg.seed)
             unheard = ", ".join(sorted(untrained_words(inventory))) or "none"
             logger.info(f"held-out phrases: words that no trained phrase has: {unheard}")
@@ -876,7 +876,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         """Leave out what a checkpoint was trained without; more could not be told apart."""
         if not trained or not isinstance(trained, PhrasedInventory):
             return
-        if self.cfg.held_out_phrases is None:
+        if self.cfg.held_out_phrases is None and isinstance(self.inventory, PhrasedInventory):
             self.inventory.held_out = trained.held_out
         for name, phrases in self.held_out.items():
             seen = set(phrases).difference(trained.held_out.get(name, ()))

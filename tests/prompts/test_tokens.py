@@ -57,6 +57,8 @@ def test_an_argument_stands_between_its_symbol_and_the_same_again():
     assert prompt.render_source(SOURCE, asked).tolist() == [101, 103, 10, 11, 103, 104, 10, 11, 2]
     spelled = TokenPrompt(100, spell=lambda text: [ord(c) for c in text])
     assert spelled.ids((Asked(3, "ab"), 4)).tolist() == [103, 97, 98, 103, 104]
+    with pytest.raises(ValueError, match="'ab' is text; give the prompt `spell`"):
+        prompt.ids((Asked(3, "ab"),))
 
 
 @given(
