@@ -6,7 +6,10 @@ import copy
 import json
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -285,6 +288,21 @@ def test_reports_are_named_by_what_tells_them_apart():
     assert name_paths(["x/first.json", "x/second.json"]) == ["first.json", "second.json"]
     with pytest.raises(InputError, match="is given twice"):
         name_paths(["x/report.json", "x/../x/report.json"])
+
+
+def test_the_script_says_what_it_wrote(tmp_path):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(directed()), encoding="utf-8")
+    script = Path(__file__).resolve().parents[2] / "scripts" / "report.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(path), "--output", str(tmp_path / "all.html"),
+         "--title", "Two & more"],
+        cwd=script.parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        universal_newlines=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(tmp_path / "all.html"), str(tmp_path / "all.md")]
+    assert "<h1>Two &amp; more</h1>" in (tmp_path / "all.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
