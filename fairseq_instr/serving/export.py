@@ -21,8 +21,11 @@ from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions.inventory import INVENTORY_FILE
 from fairseq_instr.prompts.tokens import TokenPrompt
 from fairseq_instr.serving.folder import MODEL_FILE, SUBWORDS_FILE, Settings, find_repeated
+from fairseq_instr.serving.quantization import quantize_spec
 
 QUANTIZATIONS = ("float32", "int8", "int8_float32", "int16", "float16", "bfloat16")
+OWN_INT8 = ("int8", "int8_float32")
+"""Rounded here and not by CTranslate2, whose int8 overflows on many processors."""
 RULED_OUT = -1e4
 """Added to the logit of what must not be generated; exp of it is 0 in all number formats."""
 MAX_POSITIONS = 4096
@@ -92,7 +95,11 @@ def export_ctranslate2(
     )
     try:
         spec.validate()
-        spec.optimize(quantization=quantization)
+        if quantization in OWN_INT8:
+            spec.optimize(quantization="float32")
+            quantize_spec(spec)
+        else:
+            spec.optimize(quantization=quantization)
     except ValueError as error:
         raise InputError(f"{checkpoint} can't be exported: {error}") from None
     with atomic_folder(output, force, marker=MODEL_FILE) as folder:

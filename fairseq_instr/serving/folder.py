@@ -21,6 +21,7 @@ from typing import List, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
+from fairseq_instr.plain_json import read_json
 from fairseq_instr.prompts.options import RENDERINGS, SYMBOLS
 from fairseq_instr.prompts.tokens import PLACEMENTS
 
@@ -63,7 +64,7 @@ class Settings:
         Raises:
             InputError: if the file is missing or not as `save` writes it.
         """
-        content = read_json(folder / SETTINGS_FILE)
+        content = read_json(folder / SETTINGS_FILE, "export the model again")
         types = {
             "placement": str, "source": str, "target": str, "direction": bool, "rendering": str,
         }  # fmt: skip
@@ -97,29 +98,13 @@ def read_vocabulary(folder: Path, side: str) -> List[str]:
     """
     shared = folder / "shared_vocabulary.json"
     path = shared if shared.is_file() else folder / f"{side}_vocabulary.json"
-    tokens = read_json(path)
+    tokens = read_json(path, "export the model again")
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise InputError(f"{path} is no list of tokens; export the model again")
     repeated = find_repeated(tokens)
     if repeated is not None:
         raise InputError(f"{path} has the token {repeated!r:.80} twice; export the model again")
     return tokens
-
-
-def read_json(path: Path) -> object:
-    """Content of a JSON file.
-
-    Raises:
-        InputError: if it can't be read, or is no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"{path} can't be read: {error.strerror}; export the model again"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}; export the model again") from None
 
 
 def find_repeated(tokens: List[str]) -> Optional[str]:
