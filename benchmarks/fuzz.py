@@ -1,11 +1,12 @@
 """Hostile input: every case is accepted or refused in one sentence, or it is a crash.
 
-    python benchmarks/fuzz.py --cases 10000 --seed 1
+    python benchmarks/fuzz.py --cases 5000 --seed 1
 
 runs two series over each kind of input: a property-based one (hypothesis draws what is nearly
 right) and a mutating one (bytes of valid input are flipped, cut, repeated and spliced). Cases
 run in forked processes with bounds on time and memory, so that a hang, an unbounded allocation
-and a crash of the interpreter count as crashes too. Records `fuzz.cases` and `fuzz.crashes`.
+and a crash of the interpreter count as crashes too. Records `fuzz.cases` and `fuzz.crashes`
+after each kind, so that kinds may be run one by one (`--kinds stream`).
 
 A case is a crash if anything but an `InputError` of one bounded line comes out, if what is
 accepted breaks the promise that its kind makes, or if anything in it is executed.
@@ -46,6 +47,7 @@ from fairseq_instr.checkpoints.inspection import (
     refuse_oversized,
     trained_inventory,
 )
+from fairseq_instr.curation.triples import export_triples, import_triples, read_triple
 from fairseq_instr.data.corpora import Corpus, check_stream, load_stream
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import check_text
@@ -247,6 +249,54 @@ def request_kind() -> Kind:
         st.lists(pieces, max_size=14).map("".join) | st.text(max_size=60),
         lambda rng: mutate(rng.choice(valid), [*ODD_TEXT, *NAMES, "a" * 5000], rng),
     )
+
+
+def triple_kind(scratch: _Scratch) -> Kind:
+    """Triples as JSON lines; aligned files of what is accepted give the same triples back."""
+
+    def check(case: bytes) -> None:
+        path = scratch.write("triples.jsonl", case)
+        outputs = [path.with_name(f"train.{suffix}") for suffix in ("en", "de", "instr")]
+        count = import_triples(path, outputs, INVENTORY, force=True)
+        again = path.with_name("again.jsonl")
+        assert export_triples(outputs, again, INVENTORY, force=True) == count
+        written = again.read_text(encoding="utf-8", errors="strict").split("\n")[:-1]
+        lines = [line for line in case.split(b"\n") if line]
+        assert len(written) == count == len(lines)
+        for line, own in zip(lines, written):
+            assert read_triple(line.rstrip(b"\r").decode(), "line") == read_triple(own, "own line")
+
+    asked = [["to:de", "uppercase"], [], ['begin-with="Heute, am"', "at-most=40"]]
+    rows = [("Come in!", "w1", asked[0]), ("Two men.", "Ja.", asked[1]), ("w1 w2", "w", asked[2])]
+
+    def dump(rows) -> bytes:
+        objects = (dict(zip(("source", "target", "instructions"), row)) for row in rows)
+        return "".join(f"{json.dumps(content)}\n" for content in objects).encode()
+
+    def mutated(rng: random.Random) -> bytes:
+        if rng.random() < 0.5:
+            return mutate(dump(rows), ODD_BYTES, rng)
+        source, target, names = rng.choice(rows)
+        return dump([*rows, (mutate(source, ODD_TEXT, rng), mutate(target, ODD_TEXT, rng), names)])
+
+    text = st.sampled_from(["w1", "Ja.", '"', *ODD_TEXT]) | st.text(max_size=8) | _SCALARS
+    entry = st.fixed_dictionaries(
+        {
+            "source": text,
+            "target": text,
+            "instructions": st.lists(st.sampled_from([*NAMES, "at-most=3"]) | text, max_size=3)
+            | _SCALARS,
+        },
+        optional={"name": _SCALARS},
+    )
+    lines = st.lists(entry | _nested(["source", "target", "instructions"]), max_size=3)
+    dumped = st.builds(
+        lambda rows, plain: "".join(f"{json.dumps(row, ensure_ascii=plain)}\n" for row in rows),
+        lines,
+        st.booleans(),
+    )
+    nearly = dumped.map(lambda text: text.encode("utf-8", "surrogatepass"))
+    return Kind(check, nearly, mutated)
 
 
 # -- streams ------------------------------------------------------------------------------
@@ -594,6 +644,7 @@ def make_kinds(folder: Path, translator=None) -> Dict[str, Kind]:
         "inventory": inventory_kind(scratch),
         "template": template_kind(scratch),
         "request": request_kind(),
+        "triple": triple_kind(scratch),
         "stream": stream_kind(scratch),
         "checkpoint": checkpoint_kind(scratch),
     }
@@ -622,37 +673,45 @@ def tiny_translator(folder: Path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", type=int, default=10_000, help="of each series and kind")
+    parser.add_argument("--cases", type=int, default=5_000, help="of each of a kind's two series")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kinds", help="only these, such as stream,checkpoint; not recorded")
+    parser.add_argument("--kinds", help="only these, such as stream,checkpoint")
     args = parser.parse_args()
     torch.set_num_threads(1)
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")  # torch's, about old forms of checkpoints
     sys.unraisablehook = lambda unraisable: None  # fairseq's datasets that were not opened
-    details: dict = {"cases_of_a_series": args.cases, "seed": args.seed, "kinds": {}}
-    crashes: List[Crash] = []
+    conditions = {"cases_of_a_series": args.cases, "seed": args.seed}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wanted = args.kinds.split(",") if args.kinds else None
         with_sources = wanted is None or "source" in wanted
         kinds = make_kinds(folder, tiny_translator(folder) if with_sources else None)
+        n_crashes = 0
         for kind in wanted or kinds:
             counts, found = run_kind(kind, kinds[kind], args.cases, args.seed, folder)
-            details["kinds"][kind] = {**counts, "crashes": len(found)}
-            crashes += found
-            print(kind, details["kinds"][kind], flush=True)
+            counts["crashes"] = len(found)
+            n_crashes += len(found)
+            print(kind, counts, flush=True)
             for crash in found[:5]:
                 print(f"  {crash.case}\n{crash.error}", flush=True)
-    cases = sum(
-        counts["accepted"] + counts["refused"] + counts["crashes"]
-        for counts in details["kinds"].values()
-    )
-    if wanted is None:
-        from record import record
+            record_kind(kind, counts, conditions)
+    sys.exit(bool(n_crashes))
 
-        record("fuzz", {"cases": cases, "crashes": len(crashes)}, details)
-    sys.exit(bool(crashes))
+
+def record_kind(kind: str, counts: Dict[str, int], conditions: Dict[str, int]) -> None:
+    """Record a kind beside those that were run before under the same conditions."""
+    from record import RESULTS, record
+
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    before = results.get("conditions", {}).get("fuzz", {})
+    same = all(before.get(name) == value for name, value in conditions.items())
+    kinds = {**(before["kinds"] if same else {}), kind: counts}
+    figures = {
+        "cases": sum(sum(each.values()) for each in kinds.values()),
+        "crashes": sum(each["crashes"] for each in kinds.values()),
+    }
+    record("fuzz", figures, {**conditions, "kinds": kinds})
 
 
 if __name__ == "__main__":

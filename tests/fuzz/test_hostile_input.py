@@ -16,7 +16,7 @@ from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Inventory
 from fairseq_instr.prompts.templates import Template
 
-KINDS = ("inventory", "template", "request", "stream", "checkpoint")
+KINDS = ("inventory", "template", "request", "triple", "stream", "checkpoint")
 CASES = 150
 pytestmark = [
     # fairseq's datasets that were not opened complain when they are deleted
