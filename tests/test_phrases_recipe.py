@@ -29,7 +29,7 @@ MODEL = """
     --encoder-attention-heads 4 --decoder-attention-heads 4 --share-all-embeddings --dropout 0.1
 """.split()
 TRAINING = """
-    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --optimizer adam --lr 0.003
+    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --optimizer adam --lr 0.005
     --lr-scheduler inverse_sqrt --warmup-updates 30 --max-tokens 1000 --no-progress-bar
     --log-format none --cpu --num-workers 0 --data-buffer-size 0 --seed 1 --no-epoch-checkpoints
 """.split()
@@ -45,7 +45,7 @@ def in_words(text):
 def recipe(call, binarise, tmp_path_factory):
     """A data-bin, a base model of stock `translation`, and its version tuned with phrases."""
     root = tmp_path_factory.mktemp("phrases")
-    sentences = split({"train": 600, "valid": 10, "test": 30}, seed=1)
+    sentences = split({"train": 600, "valid": 10, "test": 40}, seed=1)
     lines = {
         name: [[in_words(s.texts[code]) for s in drawn] for code in ("en", "de")]
         for name, drawn in sentences.items()
@@ -70,11 +70,11 @@ def recipe(call, binarise, tmp_path_factory):
     )  # fmt: skip
     Inventory(catalogue()[name] for name in NAMES).save(data / "instructions.yaml")
     call("train", data, "--task", "translation", *MODEL, *TRAINING,
-         "--max-update", 60, "--save-dir", root / "base")  # fmt: skip
-    call("train", data, *PLUGIN, *MODEL, *TRAINING, "--mixture", "parallel:1,task:2",
+         "--max-update", 40, "--save-dir", root / "base")  # fmt: skip
+    call("train", data, *PLUGIN, *MODEL, *TRAINING, "--mixture", "parallel:1,task:3",
          "--finetune-from-model", root / "base" / "checkpoint_last.pt",
          "--prompt-rendering", "phrases", "--held-out-phrases", HELD_OUT,
-         "--max-update", 150, "--save-dir", root / "tuned")  # fmt: skip
+         "--max-update", 220, "--save-dir", root / "tuned")  # fmt: skip
     base, tuned = (root / name / "checkpoint_last.pt" for name in ("base", "tuned"))
     return SimpleNamespace(
         data=data, base=base, tuned=tuned, test=lines["test"], root=root,
@@ -83,10 +83,13 @@ def recipe(call, binarise, tmp_path_factory):
 
 
 def share_obeyed(recipe, name, phrase):
-    sources = recipe.test[0]
+    """Of the lines that the instruction changes; on others a plain translation would obey."""
+    asked = [catalogue()[name]]
+    sources = [s for s, t in zip(*recipe.test) if rewrite(asked, t, Context(s, "de")) is not None]
+    assert len(sources) >= 15
     outputs = recipe.translator.translate(sources, phrase)
     verdicts = [
-        verify([catalogue()[name]], output, Context(source, "de"))[name]
+        verify(asked, output, Context(source, "de"))[name]
         for source, output in zip(sources, outputs)
     ]
     return sum(verdicts) / len(verdicts)
@@ -102,7 +105,7 @@ def test_a_name_and_a_trained_phrase_are_obeyed(recipe, name):
 
 
 def test_a_phrase_that_training_held_out_goes_the_same_way(recipe):
-    """All three would be obeyed by none of the plain translations, which end in a full stop."""
+    """Plain translations of these lines would obey none of the three."""
     held_out = recipe.translator.inventory.held_out
     rates = [share_obeyed(recipe, name, phrase) for name in NAMES for phrase in held_out[name]]
     assert len(rates) == 2 * len(NAMES)
@@ -136,7 +139,7 @@ def test_trained_and_unseen_phrases_are_measured_side_by_side(recipe):
     assert done.returncode == 0, done.stderr
     report = json.loads((recipe.root / "report" / "report.json").read_text(encoding="utf-8"))
     found = report["phrasings"]
-    assert found["trained"] >= 0.9
+    assert found["trained"] >= 0.8
     assert set(found["by_instruction"]) == set(NAMES)
     for name in NAMES:
         unseen = found["phrases"][name]["unseen"]
