@@ -11,6 +11,7 @@ of report.json has the figures of the first of --systems.
 """
 
 import argparse
+import logging
 import shlex
 import sys
 from pathlib import Path
@@ -30,6 +31,8 @@ from fairseq_instr.generation.translator import Translator, parse_task_options
 
 
 def main():
+    # importing fairseq turns on the debugging output of every library
+    logging.getLogger().setLevel(logging.WARNING)
     args = build_parser().parse_args()
     refuse_to_overwrite_report(args.output, args.force)
     checkpoints = {BASE: args.base, **parse_named(args.systems, "--systems")}

@@ -11,6 +11,7 @@ controls and the base model, and how often those of the trusted channel still ar
 """
 
 import argparse
+import logging
 import shlex
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ from fairseq_instr.generation.translator import Translator, parse_task_options
 
 
 def main():
+    # importing fairseq turns on the debugging output of every library
+    logging.getLogger().setLevel(logging.WARNING)
     args = build_parser().parse_args()
     refuse_to_overwrite_report(args.output, args.force)
     if args.cases < 1:

@@ -70,8 +70,8 @@ def report_sections(report: dict) -> List[Section]:
     examples = [
         [
             example["kind"],
-            _visible(example["source"]),
-            _visible(example["output"]),
+            _with_codes(example["source"]),
+            _with_codes(example["output"]),
             ", ".join(example["changed"]) or "–",
         ]
         for example in found["examples"]
@@ -142,6 +142,6 @@ def _percent(share: Optional[float]) -> str:
     return "–" if share is None else f"{share:.1%}"
 
 
-def _visible(text: str) -> str:
-    """Text with what is not seen as its code: `U+200B` for a space of no width."""
+def _with_codes(text: str) -> str:
+    """Text in which what is not seen stands as its code: `U+200B` for a space of no width."""
     return "".join(c if c.isprintable() else f"‹U+{ord(c):04X}›" for c in text)
