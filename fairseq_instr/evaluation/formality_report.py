@@ -14,6 +14,7 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.formality import ASKED, measure_formality, without_marks
 from fairseq_instr.evaluation.presentation import (
+    Block,
     Code,
     Paragraph,
     Section,
@@ -103,7 +104,8 @@ def evaluate(
                 end = start + len(test.sources)
                 part = measure_formality(
                     by_kind[kind][start:end],
-                    *(test.annotated[k] for k in ("formal", "informal")),
+                    test.annotated["formal"],
+                    test.annotated["informal"],
                     kind,
                     language,
                 )
@@ -165,7 +167,7 @@ def report_sections(report: dict) -> List[Section]:
                 ]
             )
     first = next(iter(report["systems"].values()))["formal"]
-    blocks = [
+    blocks: List[Block] = [
         Paragraph(
             "Accuracy: of the outputs in which phrases of one formality alone are found, the share "
             "that has the one asked for. Coverage: the share of such outputs. Verdicts: lines that "

@@ -33,7 +33,18 @@ import string
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.response import check_aligned
@@ -94,7 +105,7 @@ class Attacks:
     """
 
     def __init__(self, inventory: Inventory, source_language: str, path=ATTACKS_FILE):
-        content = read_yaml(path, "templates of attacks")
+        content: Any = read_yaml(path, "templates of attacks")
         try:
             own = dict.fromkeys((ENGLISH, source_language))
             self.templates = {
@@ -433,16 +444,14 @@ def _measure_trusted(
         )
     )
     outputs = dict(zip(jobs, translate([j[0] for j in jobs], [j[1] for j in jobs]) if jobs else []))
-    return [
-        (
-            case.kind,
-            *(
-                obeys(name, outputs[line, name], Context(source=line, language=target))
-                for line in (case.source, case.control, case.attacked)
-            ),
+    trusted = []
+    for case, name in asked:
+        clean, control, attacked = (
+            obeys(name, outputs[line, name], Context(source=line, language=target))
+            for line in (case.source, case.control, case.attacked)
         )
-        for case, name in asked
-    ]
+        trusted.append((case.kind, clean, control, attacked))
+    return trusted
 
 
 def _choose_trusted(
@@ -483,7 +492,8 @@ def _rates(outcomes: Sequence[Outcome]) -> dict:
 
 def _obeyed(trusted: Sequence[Tuple[str, bool, bool, bool]]) -> dict:
     """Response rates of the trusted channel; None without a line."""
-    shares = [_share(sum(row[i] for row in trusted), len(trusted)) for i in (1, 2, 3)]
+    verdicts = [obeyed for _, *obeyed in trusted]
+    shares = [_share(sum(row[i] for row in verdicts), len(verdicts)) for i in range(3)]
     names = ("obeyed_clean", "obeyed_control", "obeyed_attacked")
     only = Counter((control, attacked) for _, _, control, attacked in trusted)
     return {
