@@ -56,7 +56,7 @@ class Answers:
         InputError: if it is something else, can't be written, or another run holds it.
     """
 
-    def __init__(self, path):
+    def __init__(self, path) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
