@@ -28,7 +28,7 @@ from fairseq_instr.checkpoints.hugging_face_vocabulary import (
     Vocabulary,
     find_vocabulary,
     load_tokenizer,
-    read_json,
+    read_object,
     starts_with,
 )
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
@@ -95,7 +95,7 @@ def from_hugging_face(
     folder, output = Path(folder), Path(output)
     check_dtype(dtype)
     refuse_to_overwrite(output / CHECKPOINT_FILE, force)
-    config = read_json(folder / CONFIG_FILE)
+    config = read_object(folder / CONFIG_FILE)
     options = model_options(config, str(folder / CONFIG_FILE))
     vocabulary = find_vocabulary(folder, config, tokens)
     options["prompt_bos"] = starts_with(load_tokenizer(folder), vocabulary.bos)
@@ -171,7 +171,7 @@ def open_shards(folder: Path) -> Iterator[Dict[str, _Stored]]:
     """
     safetensors = _safetensors()
     if (folder / INDEX_FILE).is_file():
-        names = sorted(set(read_json(folder / INDEX_FILE).get("weight_map", {}).values()))
+        names = sorted(set(read_object(folder / INDEX_FILE).get("weight_map", {}).values()))
     else:
         names = [WEIGHTS_FILE]
     missing = [name for name in names if not (folder / name).is_file()]
@@ -271,7 +271,7 @@ def to_hugging_face(
         )
     own = configuration(options)
     path = Path(tokenizer, CONFIG_FILE)
-    config = {**(read_json(path) if path.exists() else {}), **own}
+    config = {**(read_object(path) if path.exists() else {}), **own}
     config.pop("rope_parameters", None)
     config.update(
         vocab_size=vocabulary.size,

@@ -16,6 +16,7 @@ from typing import Dict, List, NamedTuple, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
+from fairseq_instr.plain_json import read_json
 
 TOKENIZER_FILE = "tokenizer.json"
 SPECIAL_IDS_FILE = "special_ids.json"
@@ -60,7 +61,7 @@ class Vocabulary(NamedTuple):
             InputError: if it is missing or is not four different ids and a size.
         """
         path = Path(folder, SPECIAL_IDS_FILE)
-        content = read_json(path)
+        content = read_object(path)
         try:
             vocabulary = cls(**content)
             correct = len(set(vocabulary[:4])) == 4 and all(
@@ -76,18 +77,13 @@ class Vocabulary(NamedTuple):
         return vocabulary
 
 
-def read_json(path: Path) -> dict:
+def read_object(path: Path) -> dict:
     """An object in a JSON file.
 
     Raises:
         InputError: if the file is missing or holds something else.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path} does not exist; a Hugging Face folder has it, copy it there")
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None
+    content = read_json(path, "a Hugging Face folder has it, copy it there")
     if not isinstance(content, dict):
         raise InputError(f"{path} is not accepted: expected a JSON object")
     return content
@@ -185,7 +181,7 @@ def _named_tokens(folder: Path, tokenizer) -> Dict[str, str]:
     """Tokens that the tokenizer's own files name."""
     named = {}
     path = Path(folder, "tokenizer_config.json")
-    settings = read_json(path) if path.exists() else {}
+    settings = read_object(path) if path.exists() else {}
     for role in ("bos", "eos", "pad", "unk"):
         token = settings.get(f"{role}_token")
         if isinstance(token, dict):  # older files write the token with its properties

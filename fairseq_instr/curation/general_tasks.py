@@ -14,6 +14,7 @@ from typing import Dict, List, NamedTuple, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
+from fairseq_instr.plain_json import read_json
 
 # as the template `alpaca`, with the task in the place of the direction
 WITH_INPUT = """The following is a task and the text that it is about. \
@@ -60,14 +61,10 @@ def read_tasks(path) -> List[GeneralTask]:
     Raises:
         InputError: if the file is missing or holds something else; names the entry.
     """
-    if not Path(path).is_file():
-        raise InputError(f"{path} does not exist")
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not JSON: {error}") from None
+    expected = f"a list of objects with {', '.join(FIELDS)}"
+    content = read_json(path, f"give a JSON file, {expected}")
     if not isinstance(content, list):
-        raise InputError(f"{path}: expected a list of objects with {', '.join(FIELDS)}")
+        raise InputError(f"{path}: expected {expected}")
     tasks = []
     for number, entry in enumerate(content, start=1):
         fields = {key: entry.get(key) or "" for key in FIELDS} if isinstance(entry, dict) else {}
