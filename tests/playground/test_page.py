@@ -85,3 +85,12 @@ def test_a_refusal_is_shown_and_text_is_never_html(page):
     page.click("#translate")
     page.wait_for_selector("article[data-system=tuned]")
     assert page.locator("article img").count() == 0
+
+
+def test_starting_over_takes_ticks_and_translations_away(page):
+    page.check("input[value=uppercase]")
+    page.click("#translate")
+    page.wait_for_selector("article[data-system=tuned]")
+    page.click("button[type=reset]")
+    assert page.locator("article").count() == 0
+    assert page.locator("#axes input:checked").count() == 0

@@ -91,12 +91,18 @@ async function translate(event) {
   byId("translate").disabled = false;
 }
 
+function clear() {
+  byId("results").replaceChildren();
+  show("");
+}
+
 async function start() {
   try {
     const { axes, longest } = await ask("/instructions");
     byId("text").maxLength = longest;
     byId("axes").replaceChildren(...axes.map(axisBox));
     byId("request").addEventListener("submit", translate);
+    byId("request").addEventListener("reset", clear);
     byId("translate").disabled = false;
   } catch (error) {
     show(error.message, true);
