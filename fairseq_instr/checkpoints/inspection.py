@@ -58,9 +58,10 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
         raise InputError(f"checkpoint {path} is broken: {reason:.200}") from None
     if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
         raise InputError(f"{path} is not a fairseq checkpoint: it has no 'model'")
-    history = state.get("optimizer_history") or []
+    # no value is asked for its truth: a tensor has none
+    history = [] if state.get("optimizer_history") is None else state["optimizer_history"]
     for key in ("cfg", "task_state"):
-        if not isinstance(state.get(key) or {}, Mapping):
+        if not isinstance(state.get(key), (Mapping, type(None))):
             raise InputError(f"checkpoint {path} is broken: its {key!r} is no mapping")
     if not isinstance(history, list) or not all(isinstance(past, Mapping) for past in history):
         raise InputError(f"checkpoint {path} is broken: its 'optimizer_history' is no list")
@@ -89,7 +90,8 @@ def refuse_oversized(state: dict, path) -> None:
     Raises:
         InputError: if the described model has over four times the parameters, and some.
     """
-    settings = (state.get("cfg") or {}).get("model") or state.get("args")
+    settings = (state.get("cfg") or {}).get("model")
+    settings = state.get("args") if settings is None else settings
 
     def size(name: str) -> int:
         value = settings.get(name) if isinstance(settings, Mapping) else vars(settings).get(name)

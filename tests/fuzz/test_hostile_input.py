@@ -129,6 +129,18 @@ def test_a_parameter_that_is_no_tensor_is_refused(tmp_path):
         read_checkpoint(save(tmp_path / "model.pt", model={"x": 3}))
 
 
+@pytest.mark.parametrize("key", ["cfg", "task_state", "optimizer_history"])
+@pytest.mark.parametrize("value", [torch.ones(2), torch.ones(3, 3), 1], ids=str)
+def test_a_tensor_in_the_place_of_settings_is_refused(tmp_path, key, value):
+    with pytest.raises(InputError, match=f"its '{key}' is no"):
+        read_checkpoint(save(tmp_path / "model.pt", **{key: value}))
+
+
+def test_a_tensor_as_the_models_settings_describes_nothing(tmp_path):
+    path = save(tmp_path / "model.pt", cfg={"model": torch.ones(2)})
+    refuse_oversized(read_checkpoint(path), path)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
