@@ -1,12 +1,16 @@
-"""Training without instructions: this task against fairseq's stock `translation`.
+"""Training without task data: this task against fairseq's stock tasks, one pair and two.
 
     OMP_NUM_THREADS=1 python benchmarks/plain_training.py
 
 Both tasks train the same architecture on the same data-bin (sample corpus, BPE-free words) in
 one process, through fairseq's own trainer and iterators. They take turns of a few updates, and
 each turn is measured in CPU seconds, loading and collating included, so that what else the
-machine does falls on both. Figure: target tokens per CPU second, this task's to stock's
+machine does falls on both. Figures: target tokens per CPU second, this task's to stock's
 (median over pairs of turns); 1 means that instructions cost nothing where there are none.
+
+`plain_training_to_stock` is one language pair against `translation`;
+`plain_training_to_multi_simple_epoch` both directions of it, told apart by a token at the
+source, against `translation_multi_simple_epoch`.
 """
 
 import argparse
@@ -16,6 +20,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import List
 
 from fairseq import options, tasks, utils
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
@@ -24,6 +29,8 @@ from record import record
 from tqdm import tqdm
 
 from fairseq_instr import sample
+from fairseq_instr.instructions import Inventory
+from fairseq_instr.instructions.catalogue import look_up
 
 PLUGIN = Path(__file__).resolve().parents[1] / "fairseq_instr"
 MODEL = (
@@ -33,23 +40,43 @@ MODEL = (
     "--criterion label_smoothed_cross_entropy --label-smoothing 0.1 --optimizer adam "
     "--lr 1e-3 --max-tokens 2048 --num-workers 0 --data-buffer-size 0 --cpu --seed 1"
 ).split()
+OURS = "translation_with_instructions"
+BOTH_WAYS = ["--lang-pairs", "en-de,de-en"]
+COMPARED = {
+    "plain_training_to_stock": (
+        ["--task", "translation", "-s", "en", "-t", "de"],
+        ["--task", OURS, "-s", "en", "-t", "de"],
+    ),
+    "plain_training_to_multi_simple_epoch": (
+        ["--task", "translation_multi_simple_epoch", *BOTH_WAYS, "--encoder-langtok", "tgt"],
+        ["--task", OURS, *BOTH_WAYS],
+    ),
+}
+"""Figure -> options of the stock task, and of this one."""
 
 
 def binarise(folder: Path, n_pairs: int) -> Path:
-    """A flat data-bin of the sample corpus, words as tokens."""
+    """A data-bin of the sample corpus, words as tokens, one dictionary; with directions."""
     sample.write(folder, {"train": n_pairs, "valid": 50}, ["en", "de"], seed=1)
     data = folder / "bin"
     command = ["-s", "en", "-t", "de", "--trainpref", folder / "train", "--destdir", data]
     tool = Path(sys.executable).with_name("fairseq-preprocess")
-    subprocess.run([tool, *map(str, command)], check=True, capture_output=True)
+    subprocess.run(
+        [tool, "--joined-dictionary", *map(str, command)], check=True, capture_output=True
+    )
     return data
+
+
+def add_directions(data: Path) -> None:
+    """Direction instructions for the data-bin's two languages."""
+    Inventory([look_up("to:en"), look_up("to:de")]).save(data / "instructions.yaml")
 
 
 class Training:
     """One task's training, a few updates at a time."""
 
-    def __init__(self, task_name: str, data: Path):
-        arguments = [str(data), "-s", "en", "-t", "de", "--task", task_name, *MODEL]
+    def __init__(self, task_options: List[str], data: Path):
+        arguments = [str(data), *task_options, *MODEL]
         parser = options.get_training_parser()
         cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, arguments))
         task = tasks.setup_task(cfg.task)
@@ -82,26 +109,31 @@ def main():
     tasks.import_tasks(str(PLUGIN / "tasks"), "fairseq_instr.tasks")
     with tempfile.TemporaryDirectory() as folder:
         data = binarise(Path(folder), args.pairs)
-        stock = Training("translation", data)
-        ours = Training("translation_with_instructions", data)
-        for training in (stock, ours):
-            training.turn(5)  # warm caches
-        ratios = []
-        for turn in tqdm(range(args.turns), desc="turns"):
-            pair = (stock, ours) if turn % 2 else (ours, stock)
-            speed = {training: training.turn(args.updates) for training in pair}
-            ratios.append(speed[ours] / speed[stock])
+        for figure, compared in COMPARED.items():
+            if BOTH_WAYS[0] in compared[1]:
+                add_directions(data)
+            compare(figure, *(Training(task_options, data) for task_options in compared), args)
+
+
+def compare(figure: str, stock: Training, ours: Training, args: argparse.Namespace) -> None:
+    """Let two trainings take turns; record the ratio of their speeds."""
+    for training in (stock, ours):
+        training.turn(5)  # warm caches
+    ratios = []
+    for turn in tqdm(range(args.turns), desc=figure):
+        pair = (stock, ours) if turn % 2 else (ours, stock)
+        speed = {training: training.turn(args.updates) for training in pair}
+        ratios.append(speed[ours] / speed[stock])
     ratio = statistics.median(ratios)
-    quartiles = statistics.quantiles(ratios, n=4)
-    print(f"target tokens per CPU second, to stock translation: {ratio:.3f}")
+    print(f"{figure}: {ratio:.3f} target tokens per CPU second, to one of the stock task")
     record(
-        "plain_training_to_stock",
+        figure,
         round(ratio, 3),
         {
-            "ratio": "target tokens per CPU second, this task's to fairseq's translation",
+            "ratio": "target tokens per CPU second, this task's to the stock task's",
             "turns": args.turns,
             "updates_a_turn": args.updates,
-            "quartiles": [round(q, 3) for q in quartiles],
+            "quartiles": [round(q, 3) for q in statistics.quantiles(ratios, n=4)],
         },
     )
 
