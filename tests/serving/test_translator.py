@@ -236,7 +236,7 @@ def test_another_inventory_is_refused(own_folder, inventory):
     [
         ("serving.json", "{}", "serving.json is not as the export writes it"),
         ("serving.json", "[" * 100_000, "serving.json is not JSON"),
-        ("serving.json", None, "serving.json can't be read"),
+        ("serving.json", None, "serving.json does not exist"),
         ("source_vocabulary.json", '["a", "a"]', "has the token 'a' twice"),
         ("source_vocabulary.json", '{"a": 1}', "is no list of tokens"),
         ("model.bin", "no model", "can't be loaded by CTranslate2"),
