@@ -128,6 +128,21 @@ class Recipe:
             *options, "--destdir", destination,
         )  # fmt: skip
 
+    def binarise_instructions(self, destination: Path, prefix: Path) -> None:
+        """`fairseq-preprocess` of the stream `prefix.instr`, beside its corpus."""
+        clear(destination, ["instr"])
+        self.command(
+            "preprocess", tool("fairseq-preprocess"), "-s", "instr", "--only-source",
+            "--trainpref", prefix, "--destdir", destination,
+        )  # fmt: skip
+
+    def write_inventory(self, data: Path, names: Sequence[str]) -> None:
+        """The inventory of a data-bin."""
+        self.command(
+            "inventory", sys.executable, SCRIPTS / "write_inventory.py",
+            "--output", data / "instructions.yaml", "--force", *names,
+        )  # fmt: skip
+
     @property
     def training_options(self) -> List[str]:
         device = [] if has_gpu() else ["--cpu"]

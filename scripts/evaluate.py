@@ -33,6 +33,7 @@ from pathlib import Path
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import compositions, directions, instructions, phrasings, samples
 from fairseq_instr.evaluation.directions_report import write_directions_report
+from fairseq_instr.evaluation.named import check_named, parse_named
 from fairseq_instr.evaluation.off_target import LangidIdentifier
 from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
 from fairseq_instr.evaluation.quality import measure_quality, paired_significance
@@ -308,10 +309,8 @@ def evaluate_directions():
     decoding = parse_named(args.decoding, "--decoding", "OPTIONS")
     checkpoints = parse_named(args.systems, "--systems", "CHECKPOINT,...")
     pivot = list(filter(None, args.pivot.split(",")))
-    for option, names in (("--decoding", decoding), ("--pivot", pivot)):
-        unknown = ", ".join(name for name in names if name not in checkpoints)
-        if unknown:
-            raise InputError(f"{option}: {unknown} is not among --systems {', '.join(checkpoints)}")
+    check_named("--decoding", decoding, checkpoints)
+    check_named("--pivot", pivot, checkpoints)
     if args.samples < 0:
         raise InputError(f"--samples {args.samples} is not accepted: give 0 or a number above it")
     vocabularies = None
@@ -404,22 +403,6 @@ class LazyModel:
             LazyModel.loaded = (self, translator)
         translator = translator.for_direction(*direction)
         return translator.translate(lines, batch_size=self.args.batch_size, progress=title)
-
-
-def parse_named(entries, option, what):
-    """Split `a=x` into {"a": "x"}; names are also folders."""
-    named = {}
-    for entry in entries:
-        name, equals, value = entry.partition("=")
-        if not equals or not value or name in named or not name.replace("_", "").replace(
-            "-", ""
-        ).isalnum():  # fmt: skip
-            raise InputError(
-                f"{option} {entry!r} is not accepted: give NAME={what}, each name once, of "
-                "letters, digits, - and _"
-            )
-        named[name] = value
-    return named
 
 
 def main():

@@ -16,7 +16,6 @@ import shlex
 import sys
 from pathlib import Path
 
-from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.formality_report import (
     BASE,
     REFERENCES,
@@ -24,6 +23,7 @@ from fairseq_instr.evaluation.formality_report import (
     read_test_set,
     write_formality_report,
 )
+from fairseq_instr.evaluation.named import check_named, parse_named
 from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
 from fairseq_instr.evaluation.quality import measure_quality
 from fairseq_instr.files import read_lines, write_atomically
@@ -35,11 +35,11 @@ def main():
     logging.getLogger().setLevel(logging.WARNING)
     args = build_parser().parse_args()
     refuse_to_overwrite_report(args.output, args.force)
-    checkpoints = {BASE: args.base, **parse_named(args.systems, "--systems")}
-    decoding = parse_named(args.decoding, "--decoding")
-    unknown = ", ".join(name for name in decoding if name not in checkpoints)
-    if unknown:
-        raise InputError(f"--decoding: {unknown} is not among --systems {', '.join(checkpoints)}")
+    taken = (BASE, REFERENCES)
+    checkpoints = {BASE: args.base}
+    checkpoints.update(parse_named(args.systems, "--systems", "CHECKPOINT", taken))
+    decoding = parse_named(args.decoding, "--decoding", "OPTIONS", taken)
+    check_named("--decoding", decoding, checkpoints)
     languages = args.source_language, args.target_language
     tests = {
         domain: read_test_set(args.folder, domain, *languages)
@@ -79,21 +79,6 @@ def main():
             write_atomically(path, "".join(f"{line}\n" for line in lines), force=True)
     write_formality_report(report, args.output, args.force)
     print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))
-
-
-def parse_named(entries, option):
-    """Split `a=x` into {"a": "x"}; names are also folders."""
-    named = {}
-    for entry in entries:
-        name, equals, value = entry.partition("=")
-        words = name.replace("_", "").replace("-", "")
-        if not equals or not value or name in {*named, BASE, REFERENCES} or not words.isalnum():
-            raise InputError(
-                f"{option} {entry!r} is not accepted: give NAME=VALUE, each name once, of letters, "
-                f"digits, - and _, and neither {BASE} nor {REFERENCES}"
-            )
-        named[name] = value
-    return named
 
 
 def build_parser():

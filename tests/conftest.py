@@ -26,7 +26,8 @@ import pytest
 from fairseq_instr.errors import InputError, find_input_error
 from fairseq_instr.instructions import Instruction, Inventory
 
-USER_DIR = str(Path(__file__).resolve().parent.parent / "fairseq_instr")
+ROOT = Path(__file__).resolve().parents[1]
+USER_DIR = str(ROOT / "fairseq_instr")
 N_WORDS = 30
 SIZES = {"train": 40, "valid": 6, "test": 17}
 MODEL = """
@@ -140,6 +141,38 @@ def run():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def run_script():
+    """Run one of the project's scripts as a user does, in a process of its own."""
+
+    def run_script(name, *arguments):
+        return subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)},
+        )
+
+    return run_script
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a window, where it and `playwright` are installed."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium is installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox"], timeout=300_000
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

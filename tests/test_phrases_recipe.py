@@ -6,10 +6,7 @@ The corpus is cut into words and marks, so that no subword model has to be train
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +17,6 @@ from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Context, Inventory, catalogue, rewrite, verify
 from fairseq_instr.sample import split
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 NAMES = ("exclamation", "question-mark", "no-punctuation")
 HELD_OUT = 2
 MODEL = """
@@ -119,22 +115,15 @@ def test_words_that_it_never_heard_are_refused(recipe):
         recipe.translator.translate(recipe.test[0], "end with a semicolon")
 
 
-def test_trained_and_unseen_phrases_are_measured_side_by_side(recipe):
+def test_trained_and_unseen_phrases_are_measured_side_by_side(recipe, run_script):
     for side, lines in zip(("en", "de"), recipe.test):
         Path(recipe.root, f"test.{side}").write_text("\n".join(lines[:8]) + "\n", encoding="utf-8")
-    done = subprocess.run(
-        list(map(str, [
-            sys.executable, REPOSITORY / "scripts" / "evaluate.py", "--data", recipe.data,
-            "--base", recipe.base, "--tuned", recipe.tuned, "-s", "en", "-t", "de",
-            "--source", recipe.root / "test.en", "--reference", recipe.root / "test.de",
-            "--beam", 1, "--phrasings", "trained", "unseen", "--order-lines", 0,
-            "--output", recipe.root / "report",
-        ])),
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(REPOSITORY)},
+    done = run_script(
+        "evaluate.py", "--data", recipe.data,
+        "--base", recipe.base, "--tuned", recipe.tuned, "-s", "en", "-t", "de",
+        "--source", recipe.root / "test.en", "--reference", recipe.root / "test.de",
+        "--beam", 1, "--phrasings", "trained", "unseen", "--order-lines", 0,
+        "--output", recipe.root / "report",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((recipe.root / "report" / "report.json").read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from address import address
-from recipe import PLUGIN, SCRIPTS, USER_DIR, Recipe, clear, read_text, tool, words, write_lines
+from recipe import PLUGIN, SCRIPTS, USER_DIR, Recipe, read_text, tool, words, write_lines
 
 from fairseq_instr.curation.filters import length_ratio, not_in, well_formed
 from fairseq_instr.errors import InputError
@@ -182,15 +182,8 @@ class FormalityTuning(Recipe):
         for group in (LABELLED, ADDRESS):
             text = self.work / "task" / group / "train"
             self.binarise(self.data / group, self.languages, train=text)
-            clear(self.data / group, ["instr"])
-            self.command(
-                "preprocess", tool("fairseq-preprocess"), "-s", "instr", "--only-source",
-                "--trainpref", text, "--destdir", self.data / group,
-            )  # fmt: skip
-        self.command(
-            "inventory", sys.executable, SCRIPTS / "write_inventory.py",
-            "--output", self.data / "instructions.yaml", "--force", *FORMALITIES,
-        )  # fmt: skip
+            self.binarise_instructions(self.data / group, text)
+        self.write_inventory(self.data, FORMALITIES)
 
     # -- models -------------------------------------------------------------------------
 

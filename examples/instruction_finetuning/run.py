@@ -25,7 +25,6 @@ from recipe import (
     SPLITS,
     USER_DIR,
     Recipe,
-    clear,
     read_text,
     tool,
     words,
@@ -162,15 +161,8 @@ class InstructionFinetuning(Recipe):
         self.binarise(data, self.languages, valid=self.text / "valid", test=self.text / "test")
         self.binarise(data / "parallel", self.languages, train=self.text / "train")
         self.binarise(data / "task", self.languages, train=task / "train")
-        clear(data / "task", ["instr"])
-        self.command(
-            "preprocess", tool("fairseq-preprocess"), "-s", "instr", "--only-source",
-            "--trainpref", task / "train", "--destdir", data / "task",
-        )  # fmt: skip
-        self.command(
-            "inventory", sys.executable, SCRIPTS / "write_inventory.py",
-            "--output", data / "instructions.yaml", "--force", *self.config["instructions"],
-        )  # fmt: skip
+        self.binarise_instructions(data / "task", task / "train")
+        self.write_inventory(data, self.config["instructions"])
 
     def curate(self, split: str, names: List[str], samples: str, output: Path) -> None:
         """Samples of instructions out of a split, one folder for each."""
@@ -206,7 +198,7 @@ class InstructionFinetuning(Recipe):
         )  # fmt: skip
 
     def tune(self) -> None:
-        """Three epochs on parallel and task data, 2:1."""
+        """Parallel and task data in the mixture that the config states."""
         self.command(
             "tuning", tool("fairseq-train"), self.work / "data-bin", *PLUGIN,
             "-s", self.source, "-t", self.target, "--mixture", self.config["mixture"],

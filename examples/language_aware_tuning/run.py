@@ -222,11 +222,7 @@ class LanguageAwareTuning(Recipe):
             self.binarise(self.data, pair, valid=self.text / f"valid.{name}")
         for language in self.languages:
             self.binarise(self.data / "denoise", [language], train=self.text / "mono")
-        self.command(
-            "inventory", sys.executable, SCRIPTS / "write_inventory.py",
-            "--output", self.data / "instructions.yaml", "--force",
-            *(f"to:{language}" for language in self.languages),
-        )  # fmt: skip
+        self.write_inventory(self.data, [f"to:{language}" for language in self.languages])
 
     @property
     def data(self) -> Path:

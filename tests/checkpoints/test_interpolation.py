@@ -1,9 +1,5 @@
 """(1 - w) base + w tuned."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -11,7 +7,6 @@ from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_invent
 from fairseq_instr.checkpoints.interpolation import interpolate, interpolate_checkpoints
 from fairseq_instr.errors import InputError
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "interpolate_checkpoints.py"
 BASE = {"layer.weight": torch.tensor([1.0]), "steps": torch.tensor([5])}
 TUNED = {"layer.weight": torch.tensor([3.0]), "steps": torch.tensor([7])}
 
@@ -98,15 +93,13 @@ def test_a_mixed_checkpoint_is_one_to_generate_with(base, tuned, data_bin, call,
     assert sum(line.startswith("H-") for line in out.splitlines()) == 17
 
 
-def test_the_script_refuses_to_overwrite(base, tuned, tmp_path):
+def test_the_script_refuses_to_overwrite(base, tuned, run_script, tmp_path):
     output = tmp_path / "mixed.pt"
     output.write_text("precious")
-    command = [sys.executable, SCRIPT, "--base", base, "--tuned", tuned, "--tuned-weight", "0.5"]
-    done = subprocess.run(
-        [*map(str, command), "--output", str(output)],
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-    )
+    done = run_script(
+        "interpolate_checkpoints.py", "--base", base, "--tuned", tuned, "--tuned-weight", 0.5,
+        "--output", output,
+    )  # fmt: skip
     assert done.returncode != 0
     assert done.stderr.splitlines()[-1].startswith("fairseq_instr: error: ")
     assert "--force" in done.stderr and "Traceback" not in done.stderr

@@ -5,11 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shutil
-import subprocess
-import sys
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
@@ -24,7 +20,6 @@ HOSTILE = (
 )
 SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
 FETCHING = {"href", "src", "srcset", "xlink:href", "action", "data", "poster", "background"}
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def response(rate):
@@ -290,32 +285,14 @@ def test_reports_are_named_by_what_tells_them_apart():
         name_paths(["x/report.json", "x/../x/report.json"])
 
 
-def test_the_script_says_what_it_wrote(tmp_path):
+def test_the_script_says_what_it_wrote(run_script, tmp_path):
     path = tmp_path / "report.json"
     path.write_text(json.dumps(directed()), encoding="utf-8")
-    script = Path(__file__).resolve().parents[2] / "scripts" / "report.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(path), "--output", str(tmp_path / "all.html"),
-         "--title", "Two & more"],
-        cwd=script.parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        universal_newlines=True,
-    )  # fmt: skip
+    output = tmp_path / "all.html"
+    done = run_script("report.py", path, "--output", output, "--title", "Two & more")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [str(tmp_path / "all.html"), str(tmp_path / "all.md")]
     assert "<h1>Two &amp; more</h1>" in (tmp_path / "all.html").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no chromium is installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=300_000
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,22 +13,14 @@ from fairseq_instr.evaluation.quality import measure_quality
 from fairseq_instr.generation.translator import Translator, parse_task_options
 from fairseq_instr.instructions import Inventory, catalogue
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 
-
-def start(*arguments):
-    return subprocess.run(
-        [sys.executable, str(REPOSITORY / "scripts" / "evaluate.py"), *map(str, arguments)],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(REPOSITORY)},
-    )
+@pytest.fixture(scope="module")
+def start(run_script):
+    return functools.partial(run_script, "evaluate.py")
 
 
 @pytest.fixture(scope="module")
-def evaluated(multilingual, tmp_path_factory):
+def evaluated(start, multilingual, tmp_path_factory):
     root = multilingual.root
     first, second = multilingual.checkpoints
     folder = tmp_path_factory.mktemp("report")
@@ -83,7 +73,7 @@ def test_the_report_says_what_the_models_say(evaluated, multilingual):
     assert set(sample["outputs"]["two"]["marks"]) == {"in fr"}
 
 
-def test_a_second_start_translates_nothing_and_scores_the_same(evaluated):
+def test_a_second_start_translates_nothing_and_scores_the_same(start, evaluated):
     arguments, folder, _ = evaluated
     before = (folder / "report.json").read_bytes()
     assert "report.json exists; give --force" in start(*arguments).stderr
@@ -118,7 +108,7 @@ def test_options_of_decoding_are_those_of_the_task():
         parse_task_options("--max-source-positions x")
 
 
-def test_instructions_are_measured_as_before(base, own_data_bin, corpus_maker, tmp_path):
+def test_instructions_are_measured_as_before(start, base, own_data_bin, corpus_maker, tmp_path):
     Inventory(catalogue()[name] for name in ("uppercase", "html-bold", "double-quotes")).save(
         own_data_bin / "instructions.yaml", force=True
     )

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,7 +15,6 @@ from fairseq_instr.evaluation.formality_report import (
 )
 from fairseq_instr.generation.translator import Translator
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SOURCES = ["Are you coming?", "Take your bag!", "It rains."]
 FORMAL = ["[F]Kommen Sie[/F] ?", "Nehmen [F]Sie[/F] [F]Ihre[/F] Tasche !", "Es regnet ."]
 INFORMAL = ["[F]Kommst du[/F] ?", "[F]Nimm[/F] [F]deine[/F] Tasche !", "Es regnet ."]
@@ -87,27 +82,20 @@ def test_what_is_missing_is_named(folder, tests):
         evaluate({"base": always_formal}, tests, "de")
 
 
-def test_a_real_model_by_the_script(data_bin, base, tuned, tmp_path):
+def test_a_real_model_by_the_script(run_script, data_bin, base, tuned, tmp_path):
     lines = {"en": ["w1 w2 w3", "w4"], "formal.ann.de": ["v1 [F]Sie[/F] v2", "v4"]}
     lines["informal.ann.de"] = ["v1 [F]du[/F] v2", "v4"]
     for name, text in lines.items():
         (tmp_path / f"talk.{name}").write_text("\n".join(text) + "\n", encoding="utf-8")
     (tmp_path / "plain.en").write_text("w1 w2\n")
     (tmp_path / "plain.de").write_text("v1 v2\n")
-    command = [
-        sys.executable, REPOSITORY / "scripts" / "evaluate_formality.py", "--data", data_bin,
+    done = run_script(
+        "evaluate_formality.py", "--data", data_bin,
         "--base", base, "--systems", f"tuned={tuned}", f"guided={tuned}",
         "--decoding", "guided=--guidance 0.5", "-s", "en", "-t", "de", "--folder", tmp_path,
         "--domains", "talk", "--plain", tmp_path / "plain", "--beam", 2,
         "--output", tmp_path / "report",
-    ]  # fmt: skip
-    done = subprocess.run(
-        list(map(str, command)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(REPOSITORY)},
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert list(report["systems"]) == ["references", "base", "tuned", "guided"]

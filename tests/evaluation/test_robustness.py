@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -30,7 +26,6 @@ from fairseq_instr.evaluation.robustness_report import write_robustness_report
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Context, Instruction, Inventory, catalogue
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("uppercase", "lowercase", "double-quotes", "html-bold")
 INVENTORY = Inventory(catalogue()[name] for name in NAMES)
 SOURCES = ["A dog runs on the beach.", "Two men sit in a café and read the news."]
@@ -286,23 +281,16 @@ def test_the_report(tmp_path):
         write_robustness_report(report, tmp_path)
 
 
-def test_a_real_model_attacked_by_the_script(data_bin, base, tuned, tmp_path):
+def test_a_real_model_attacked_by_the_script(run_script, data_bin, base, tuned, tmp_path):
     source, clean, attacked = (tmp_path / name for name in ("test.en", "clean.en", "direct.x.en"))
     source.write_text("w1 w2 w3\nw4 w5\n", encoding="utf-8")
     clean.write_text("w1 w2\nw3\n", encoding="utf-8")
     attacked.write_text("w9 w9 w1 w2\nw9 w3\n", encoding="utf-8")
-    command = [
-        sys.executable, REPOSITORY / "scripts" / "evaluate_robustness.py", "--data", data_bin,
+    done = run_script(
+        "evaluate_robustness.py", "--data", data_bin,
         "--tuned", tuned, "--base", base, "-s", "en", "-t", "de", "--source", source,
         "--prompts", clean, attacked, "--cases", 3, "--beam", 2, "--output", tmp_path / "report",
-    ]  # fmt: skip
-    done = subprocess.run(
-        list(map(str, command)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        universal_newlines=True,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(REPOSITORY)},
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     found = report["robustness"]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api")
 waitress = pytest.importorskip("waitress")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TIMEOUT = 300_000  # milliseconds: a page that is stuck, not a slow machine
 
 
@@ -23,18 +20,6 @@ def address(systems):
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     server.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium is installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"], timeout=TIMEOUT
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
