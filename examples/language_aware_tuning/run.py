@@ -71,9 +71,9 @@ class LanguageAwareTuning(Recipe):
             ("subwords", self.train_subwords),
             ("data", self.binarise_all),
             *compared,
-            ("evaluation", self.evaluate),
             *drawn,
             *([("curves", self.draw_curves)] if "curves" in self.config else []),
+            ("evaluation", self.evaluate),
             ("results", self.write_results),
         ]
 
@@ -316,7 +316,7 @@ class LanguageAwareTuning(Recipe):
         return json.loads(text)
 
     def draw_curves(self) -> None:
-        """Off-target ratio and BLEU of zero-shot directions over the updates of stage 2."""
+        """Off-target ratio and BLEU over the updates of stage 2, on validation text."""
         curves = self.config["curves"]
         models, points = {}, []
         for system in curves["systems"]:
@@ -329,12 +329,17 @@ class LanguageAwareTuning(Recipe):
                 models[name] = [path]
                 points.append((system, updates, name))
         self.compare(
-            models, self.zero_shot, self.text / f"test.{self.selection}.{{pair}}",
+            models, self.directions, self.text / f"test.{self.selection}.{{pair}}",
             self.work / "report" / "curves", *self.words(curves["options"]),
         )  # fmt: skip
         found = self.report("curves")["systems"]
         rows = [
-            {"system": system, "updates": updates, **found[name]["means"]["zero_shot"]}
+            {
+                "system": system,
+                "updates": updates,
+                **found[name]["means"]["zero_shot"],
+                "supervised_bleu": found[name]["means"]["supervised"]["bleu"],
+            }
             for system, updates, name in points
         ]
         write_atomically(self.work / "curves.json", json.dumps(rows, indent=2), force=True)
@@ -383,22 +388,26 @@ def scores(found: dict) -> dict:
 
 
 def plot_curves(rows: List[dict], path: Path) -> None:
-    """Off-target ratio and BLEU over updates, a line for each system."""
+    """Off-target ratio, BLEU and supervised BLEU over updates, a line for each system."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
-    for ax, (score, label) in zip(
-        axes, (("off_target", "zero-shot off-target ratio, %"), ("bleu", "zero-shot BLEU"))
-    ):
+    labels = {
+        "off_target": "zero-shot off-target ratio, %",
+        "bleu": "zero-shot BLEU",
+        "supervised_bleu": "supervised BLEU",
+    }
+    figure, axes = pyplot.subplots(1, 3, figsize=(13, 3.5), layout="constrained")
+    for ax, (score, label) in zip(axes, labels.items()):
         for system in dict.fromkeys(row["system"] for row in rows):
             own = [row for row in rows if row["system"] == system]
             ax.plot([r["updates"] for r in own], [r[score] for r in own], "o-", label=system)
         ax.set_xlabel("updates of stage 2")
         ax.set_ylabel(label)
-        ax.set_ylim(bottom=0)
+        if score != "supervised_bleu":  # its changes are small beside it
+            ax.set_ylim(bottom=0)
     axes[0].legend(frameon=False)
     with atomic_path(path, force=True) as temporary:
         figure.savefig(temporary, format="png", dpi=120)

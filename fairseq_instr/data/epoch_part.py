@@ -106,6 +106,11 @@ class EpochPart:
         return lengths
 
     @cached_property
+    def n_tokens(self) -> np.ndarray:
+        """The longer of source and target of each sample: int32."""
+        return np.maximum(self.lengths.src_sizes, self.lengths.tgt_sizes)
+
+    @cached_property
     def longest(self) -> Tuple[int, int]:
         """Tokens of the longest source and of the longest target."""
         source, target, _ = self.lengths
@@ -114,14 +119,12 @@ class EpochPart:
     def mixed(self) -> np.ndarray:
         """Offsets into the part, 0 to n - 1, its groups mixed evenly.
 
-        Which samples there are is random already, so that a stride will do for their order:
-        about the golden ratio of n, which spreads any stretch of them over all of it.
+        Which samples there are is random already, so that strides will do for their order: each
+        goes through all of the part in about the square root of n steps.
         """
         n = len(self)
-        stride = max(1, round(n * 0.6180339887498949))
-        while math.gcd(stride, n) > 1:
-            stride += 1
-        return np.arange(n) * stride % max(n, 1)
+        step = math.isqrt(n) + 1
+        return np.concatenate([np.arange(start, n, step) for start in range(step)])
 
     def by_length(self, order: np.ndarray) -> np.ndarray:
         """Sort by source length, then by target length; equals stay in the given order.

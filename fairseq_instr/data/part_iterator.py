@@ -63,15 +63,13 @@ class PartBatches:
         return self._make(part)[place]
 
     def __iter__(self) -> Iterator:
-        made, last = [], None
-        for number in self._numbers:
-            part, place = divmod(number, self._per_part)
-            if number >= self._total:
-                yield []
-                continue
-            if part != last:
-                made, last = self._make(part), part
-            yield made[place]
+        numbers = self._numbers
+        while numbers and numbers[0] < self._total:
+            part, first = divmod(numbers[0], self._per_part)
+            places = range(first, self._per_part, numbers.step)[: len(numbers)]
+            yield from map(self._make(part).__getitem__, places)
+            numbers = numbers[len(places) :]
+        yield from ([] for _ in numbers)
 
     def shard(self, n_shards: int, shard: int) -> PartBatches:
         """Every `n_shards`-th batch from number `shard` on; as many for each shard."""
@@ -209,7 +207,7 @@ def to_count(batches: List, count: int, multiple: int = 1) -> List[np.ndarray]:
 
     Example: 2 batches of 4 samples in 3 are batches of 2, 2 and 4.
     """
-    batches = [np.asarray(batch) for batch in batches]
+    batches = list(map(np.asarray, batches))
     while len(batches) > count:
         pairs = [len(one) + len(next_) for one, next_ in zip(batches, batches[1:])]
         at = int(np.argmin(pairs))

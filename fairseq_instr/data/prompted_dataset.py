@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -273,9 +273,8 @@ class PromptedDataset(FairseqDataset):
 
     def num_tokens_vec(self, places) -> np.ndarray:
         """As `num_tokens`, of many places: int64."""
-        lengths, offsets = self._lengths_at(places)
-        sizes = np.maximum(lengths.src_sizes[offsets], lengths.tgt_sizes[offsets])
-        return sizes.astype(np.int64)
+        part, offsets = self._located(places)
+        return part.n_tokens[offsets].astype(np.int64)
 
     def size(self, place: int):
         """Tokens of source and target, prompt included."""
@@ -283,15 +282,15 @@ class PromptedDataset(FairseqDataset):
         offset = place - part.first
         return int(part.lengths.src_sizes[offset]), int(part.lengths.tgt_sizes[offset])
 
-    def _lengths_at(self, places):
-        """Lengths and offsets into them of places of one part, as batches are made of."""
+    def _located(self, places) -> Tuple[EpochPart, np.ndarray]:
+        """The part that places are all of, as those of batches are, and their offsets in it."""
         places = np.asarray(places)
         if self.n_parts == 1:
-            return self.part(0).lengths, places
+            return self.part(0), places
         part = self.part_of(int(places.min()) if len(places) else 0)
         if len(places) and places.max() >= part.first + len(part):
             raise ValueError("these places are of several parts of the epoch; give those of one")
-        return part.lengths, places - part.first
+        return part, places - part.first
 
     def ordered_part(self, number: int) -> np.ndarray:
         """Places of a part of the epoch by length; of one length at random when shuffling."""
@@ -307,7 +306,8 @@ class PromptedDataset(FairseqDataset):
 
     def filter_indices_by_size(self, indices, max_sizes):
         """Places that are not too long, of one part, and a list of the others."""
-        lengths, offsets = self._lengths_at(indices)
+        part, offsets = self._located(indices)
+        lengths = part.lengths
         kept, ignored = data_utils.filter_paired_dataset_indices_by_size(
             lengths.src_sizes, lengths.tgt_sizes if self.has_target else None, offsets, max_sizes
         )
@@ -346,8 +346,8 @@ class PromptedDataset(FairseqDataset):
         return batches
 
     def _may_conflict(self, places) -> np.ndarray:
-        lengths, offsets = self._lengths_at(places)
-        return lengths.may_conflict[offsets]
+        part, offsets = self._located(places)
+        return part.lengths.may_conflict[offsets]
 
     def _n_conflicts(self, places) -> int:
         if self.conflicts is None:
