@@ -42,11 +42,11 @@ from fairseq.data.indexed_dataset import MMapIndexedDatasetBuilder
 from hypothesis import strategies as st
 
 from fairseq_instr.checkpoints.inspection import (
-    INVENTORY_KEY,
     read_checkpoint,
     refuse_oversized,
     trained_inventory,
 )
+from fairseq_instr.checkpoints.task_state import INVENTORY_KEY
 from fairseq_instr.curation.triples import export_triples, import_triples, read_triple
 from fairseq_instr.data.corpora import Corpus, check_stream, load_stream
 from fairseq_instr.errors import InputError

@@ -12,15 +12,12 @@ from typing import Mapping, Optional
 import torch
 
 from fairseq_instr.checkpoints.growth import source_embedding
+from fairseq_instr.checkpoints.task_state import inventory_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
-from fairseq_instr.instructions.phrasing import PhrasedInventory
 
 logger = logging.getLogger(__name__)
 
-INVENTORY_KEY = "instruction_inventory"
-RENDERING_KEY = "prompt_rendering"
-HELD_OUT_KEY = "held_out_phrases"
 MANY_PARAMETERS = 50_000_000
 """What settings may describe in any case: tables of positions are not in a checkpoint."""
 # how torch's reader names a class or function that is not among the safe ones
@@ -162,27 +159,6 @@ def leave_if_finished(state: dict, path, max_update: int) -> None:
 def trained_inventory(state: dict) -> Optional[Inventory]:
     """The inventory that a checkpoint was trained with; None for a base model."""
     return inventory_of(state.get("task_state") or {})
-
-
-def inventory_of(task_state: Mapping) -> Optional[Inventory]:
-    """The inventory in the state of a task, of the class that its prompts need; or None.
-
-    Raises:
-        InputError: if it, or the phrases that training left out, are not as a task writes them.
-    """
-    content = task_state.get(INVENTORY_KEY)
-    if content is None:
-        return None
-    inventory = Inventory.from_dict(content, origin="checkpoint")
-    if task_state.get(RENDERING_KEY) != PhrasedInventory.rendering:
-        return inventory
-    held_out = task_state.get(HELD_OUT_KEY)
-    if not isinstance(held_out, dict) or not all(
-        isinstance(name, str) and isinstance(phrases, (list, tuple))
-        for name, phrases in held_out.items()
-    ):
-        raise InputError(f"checkpoint: its {HELD_OUT_KEY!r} is no map of names to phrases")
-    return PhrasedInventory(inventory, {name: tuple(held_out[name]) for name in held_out})
 
 
 def check_before_training(

@@ -75,9 +75,6 @@ def export_ctranslate2(
     _import_ctranslate2()
     # --max-len-a and the beam are given when lines are translated
     loaded = Translator.from_pretrained(checkpoint, data, subwords, source, target)
-    # the task's module registers it: it is imported by fairseq alone
-    from fairseq_instr.tasks.translation_with_instructions import DIRECTION_KEY
-
     task = loaded.task
     if not isinstance(task.prompt, TokenPrompt):
         raise InputError(
@@ -88,7 +85,7 @@ def export_ctranslate2(
         placement=task.prompt.placement,
         source=task.cfg.source_lang,
         target=task.cfg.target_lang,
-        direction=task.state_dict()[DIRECTION_KEY] == "always",
+        direction=task.gives_direction,
         max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
         max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
         rendering=task.inventory.rendering,

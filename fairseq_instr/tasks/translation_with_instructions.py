@@ -5,56 +5,30 @@ model; what it hands to fairseq are a dataset and a model like any other.
 """
 
 import logging
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
 import torch
 from fairseq import utils
-from fairseq.data import LanguagePairDataset
 from fairseq.logging import metrics
 from fairseq.sequence_scorer import SequenceScorer
 from fairseq.tasks import register_task
-from fairseq.tasks.translation import (
-    TranslationConfig,
-    TranslationTask,
-    load_langpair_dataset,
-)
-from omegaconf import II
+from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
-from fairseq_instr.checkpoints.inspection import (
-    HELD_OUT_KEY,
-    INVENTORY_KEY,
-    RENDERING_KEY,
-    check_before_training,
-    inventory_of,
-)
+from fairseq_instr.checkpoints.inspection import check_before_training
 from fairseq_instr.checkpoints.recovery import restore_cut_copy
+from fairseq_instr.checkpoints.task_state import TaskState, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
-from fairseq_instr.data.corpora import (
-    DENOISE,
-    GENERAL,
-    PARALLEL,
-    PROMPT_PAIR,
-    Corpus,
-    Pair,
-    find_groups,
-    group_sizes,
-    holds_pair,
-    infer_pair,
-    load_corpus,
-    load_monolingual,
-    monolingual_in,
-    pairs_from,
-)
+from fairseq_instr.data.corpora import Corpus, Pair, group_sizes, infer_pair
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
 from fairseq_instr.data.part_iterator import PartIterator
 from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.data.prompted_dataset import PART_SAMPLES, PromptedDataset
+from fairseq_instr.data.split_loader import SplitLoader
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.conditions import ConditionPlanner, Request
 from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
@@ -70,16 +44,20 @@ from fairseq_instr.instructions.inventory import (
 )
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
 from fairseq_instr.prompts import appended_tokens_prompt
-from fairseq_instr.prompts.options import PHRASES, RENDERINGS, PhraseOptions, TemplateOptions
+from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import TemplatePrompt, prompt_in_words
-from fairseq_instr.prompts.tokens import PLACEMENTS, SOURCE_PREFIX
+from fairseq_instr.tasks.options import (
+    ALWAYS,
+    AUTO,
+    NEVER,
+    TranslationWithInstructionsConfig,
+    check_options,
+    parse_pairs,
+)
 
 logger = logging.getLogger(__name__)
 
 DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
-DIRECTION_MODES = ("auto", "always", "never")
-PLACEMENT_KEY = "prompt_placement"
-DIRECTION_KEY = "direction_instruction"
 PASSED_TO_ITERATOR = (
     "seed",
     "epoch",
@@ -89,122 +67,6 @@ PASSED_TO_ITERATOR = (
     "skip_remainder_batch",
     "grouped_shuffling",
 )
-IN_WORDS_KEY = "prompt_in_words"
-
-
-@dataclass
-class TranslationWithInstructionsConfig(
-    TranslationConfig, GuidanceOptions, PhraseOptions, TemplateOptions
-):
-    inventory: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "inventory of instructions; default: instructions.yaml in the (first) "
-            "data-bin, or no instructions where there is none"
-        },
-    )
-    mixture: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "groups of corpora and their weights, such as parallel:2,task:1; every "
-            "epoch holds exactly this ratio; default: all training samples in each epoch"
-        },
-    )
-    epoch_samples: Optional[int] = field(
-        default=None,
-        metadata={
-            "help": "sentence pairs in an epoch of the mixture; default: as many as make one "
-            "pass over the group that is scarcest for its weight"
-        },
-    )
-    lang_pairs: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "language pairs to train on, such as en-it,it-en,en-nl; needs one joined "
-            "dictionary; default: the pair of -s and -t"
-        },
-    )
-    eval_lang_pairs: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "further language pairs to validate on, such as de-fr for a zero-shot "
-            "direction; each split of --valid-subset is then read for the pairs that it holds"
-        },
-    )
-    eval_off_target: bool = field(
-        default=False,
-        metadata={
-            "help": "validate with greedy translations too, and log off_target, the percentage "
-            "that is not in the target language; --best-checkpoint-metric off_target goes by "
-            "the first split of --valid-subset"
-        },
-    )
-    eval_off_target_lines: int = field(
-        default=100,
-        metadata={"help": "lines of each corpus and direction that --eval-off-target translates"},
-    )
-    direction_instruction: str = field(
-        default="auto",
-        metadata={
-            "help": "add to:LANGUAGE to corpora without an .instr stream: auto (where the "
-            "inventory has several target languages; in generation, where the checkpoint was "
-            "trained so), always, never"
-        },
-    )
-    prompt_placement: str = field(
-        default=SOURCE_PREFIX,
-        metadata={"help": "where the instructions stand: " + ", ".join(PLACEMENTS)},
-    )
-    instruct: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "instructions for every line that is translated, such as "
-            "'formal, uppercase'; for fairseq-generate and fairseq-interactive"
-        },
-    )
-    instruct_field: bool = field(
-        default=False,
-        metadata={
-            "help": "fairseq-interactive: each line is INSTRUCTIONS<tab>SOURCE, with the "
-            "instructions separated by commas and possibly none"
-        },
-    )
-    conflict_axes: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "axes on which training and validation samples get a conflict, such as "
-            "target-language, or 'all'; default: no conflicts"
-        },
-    )
-    conflict_rate: float = field(
-        default=1.0,
-        metadata={"help": "share of the samples that get a conflict, 0 to 1"},
-    )
-    conflict_instructions: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "swap these instructions alone, such as to:en where translations drift into "
-            "English; default: all on the axes of --conflict-axes"
-        },
-    )
-    denoise_drop: float = field(
-        default=0.1,
-        metadata={"help": "group denoise: share of the source's words that are dropped"},
-    )
-    denoise_mask: float = field(
-        default=0.1,
-        metadata={"help": "group denoise: share of the source's words that become <unk>"},
-    )
-    denoise_shuffle: int = field(
-        default=3,
-        metadata={"help": "group denoise: how far the source's words move, in words"},
-    )
-    seed: int = II("common.seed")
-    restore_file: str = II("checkpoint.restore_file")
-    finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
-    save_dir: str = II("checkpoint.save_dir")
-    reset_optimizer: bool = II("checkpoint.reset_optimizer")
-    max_update: int = II("optimization.max_update")
 
 
 @register_task("translation_with_instructions", dataclass=TranslationWithInstructionsConfig)
@@ -246,9 +108,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         Raises:
             InputError: if an option is wrong or a file is missing.
         """
-        check_choice("--prompt-placement", cfg.prompt_placement, PLACEMENTS)
-        check_choice("--direction-instruction", cfg.direction_instruction, DIRECTION_MODES)
-        check_choice("--prompt-rendering", cfg.prompt_rendering, RENDERINGS)
+        check_options(cfg)
         data = utils.split_paths(cfg.data)[0]
         pairs = parse_pairs(cfg.lang_pairs)
         if pairs:
@@ -260,9 +120,6 @@ class TranslationWithInstructionsTask(TranslationTask):
             raise InputError(
                 f"no language pair was found in {data}; give -s and -t, or --lang-pairs"
             )
-        if cfg.left_pad_target and cfg.prompt_placement != SOURCE_PREFIX:
-            raise InputError("--left-pad-target goes with --prompt-placement source-prefix only")
-        check_phrase_options(cfg)
         inventory = load_inventory(cfg, data)
         if cfg.held_out_phrases and isinstance(inventory, PhrasedInventory):
             inventory.held_out = hold_out(inventory, cfg.held_out_phrases, cfg.seed)
@@ -309,11 +166,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- data ---------------------------------------------------------------------------
 
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
-        """Load a split.
-
-        `train` is the mixture. Any other split is read from the top of the data-bin or from
-        the group `parallel`; a split with a path, such as `task/formality/valid`, from the
-        corpus of that name.
+        """Load a split, as `SplitLoader.load` says; `train` is the mixture.
 
         Raises:
             InputError: if something is missing, misaligned or not accepted.
@@ -321,23 +174,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         shards = utils.split_paths(self.cfg.data)
         training = split == self.cfg.train_subset
         data = shards[(epoch - 1) % len(shards)] if training else shards[0]
-        folder, _, name = split.rpartition("/")
-        groups = self._find_corpora(data, folder, name, training)
-        self._check_pairs(data, folder, name, training, groups)
-        loaded = {
-            group: [
-                self._load_corpus(data, corpus, name, pair, training, combine)
-                for corpus in corpora
-                for pair in self._pairs_of(training)
-                if holds_pair(Path(data, corpus), name, pair)
-            ]
-            for group, corpora in groups.items()
-            if group not in (DENOISE, GENERAL)
-        }
-        if DENOISE in groups:
-            loaded[DENOISE] = self._load_denoise(data, groups[DENOISE], name)
-        if GENERAL in groups:
-            loaded[GENERAL] = self._load_general(data, groups[GENERAL], name, combine)
+        loaded = self._split_loader(combine).load(data, split, training)
         conflicts = self._conflict_sampler()
         self.datasets[split] = PromptedDataset(
             loaded,
@@ -361,152 +198,49 @@ class TranslationWithInstructionsTask(TranslationTask):
         """Language pairs that are trained, or translated."""
         return parse_pairs(self.cfg.lang_pairs) or [(self.cfg.source_lang, self.cfg.target_lang)]
 
-    def _pairs_of(self, training: bool) -> List[Pair]:
-        """Language pairs that a split is read for."""
-        further = [] if training else parse_pairs(self.cfg.eval_lang_pairs, "--eval-lang-pairs")
-        return [*self.pairs, *(pair for pair in further if pair not in self.pairs)]
+    @property
+    def _validated_pairs(self) -> List[Pair]:
+        return parse_pairs(self.cfg.eval_lang_pairs, "--eval-lang-pairs")
 
-    def _find_corpora(
-        self, data: str, folder: str, split: str, training: bool
-    ) -> Dict[str, List[str]]:
-        """Folders of the corpora of each group that a split is made of."""
-        groups = find_groups(data, split)
-        if folder:
-            groups = {
-                group: [c for c in corpora if c == folder or c.startswith(folder + "/")]
-                for group, corpora in groups.items()
-            }
-            groups = {group: corpora for group, corpora in groups.items() if corpora}
-            accepted = ", ".join(c for cs in find_groups(data, split).values() for c in cs)
-        elif training:
-            # text of one language is denoised only where the mixture says how much
-            default = {group: 1 for group in groups if group != DENOISE}
-            weights = parse_mixture(self.cfg.mixture) if self.cfg.mixture else default
-            accepted = ", ".join(groups)
-            for group in weights:
-                if group not in groups:
-                    raise InputError(
-                        f"--mixture names the group {group!r}, which {data} does not hold; "
-                        f"groups there: {accepted or 'none'}"
-                    )
-            groups = {group: groups[group] for group in weights}
-        else:
-            corpora = groups.get(PARALLEL, [])
-            accepted = ", ".join(c for cs in groups.values() for c in cs)
-            # a split at the top of the data-bin stands for itself
-            groups = {PARALLEL: ["."] if "." in corpora else corpora} if corpora else {}
-        if not groups:
-            raise InputError(
-                f"split {str(Path(folder, split))!r} was not found in {data}; corpora with "
-                f"{split!r}: {accepted or 'none'}; binarise it with fairseq-preprocess"
-            )
-        return groups
-
-    def _check_pairs(
-        self, data: str, folder: str, split: str, training: bool, groups: Dict[str, List[str]]
-    ) -> None:
-        """Make sure that the corpora hold the language pairs that are asked for."""
-        folders = [Path(data, corpus) for corpora in groups.values() for corpus in corpora]
-        pairs = self._pairs_of(training)
-        missing = [p for p in pairs if not any(holds_pair(folder, split, p) for folder in folders)]
-        # a split for a zero-shot direction lacks the trained ones, and the other way round
-        some_suffice = bool(self.cfg.eval_lang_pairs) and not training
-        if len(missing) == len(pairs) or (missing and not some_suffice):
-            raise InputError(
-                f"language pair {'-'.join(missing[0])} was not found in split {split!r} of "
-                f"{Path(data, folder)}; binarise it, or change -s, -t"
-                + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
-            )
-
-    def _load_corpus(
-        self, data: str, corpus: str, split: str, pair: Pair, training: bool, combine: bool
-    ) -> Corpus:
-        # a truncated source leaves room for its prompt, which has one symbol an axis at most
-        room = self.prompt.n_source(len(self.inventory.axes))
-        return load_corpus(
-            data,
-            corpus,
-            split,
-            pair,
-            self.inventory,
-            self._pair_loader(combine, room),
-            fixed=() if training else self.instruct,
-            direction=self._direction(pair),
-            dataset_impl=self.cfg.dataset_impl,
-        )
-
-    def _pair_loader(self, combine: bool, room: int = 0) -> Callable[..., LanguagePairDataset]:
-        """What loads the tokens of a pair, with `room` tokens left for a prompt."""
-
-        def load_pair(folder, split, source, target) -> LanguagePairDataset:
-            return load_langpair_dataset(
-                folder,
-                split,
-                source,
-                self.src_dict,
-                target,
-                self.tgt_dict,
-                combine=combine,
-                dataset_impl=self.cfg.dataset_impl,
-                upsample_primary=self.cfg.upsample_primary,
-                left_pad_source=self.cfg.left_pad_source,
-                left_pad_target=self.cfg.left_pad_target,
-                max_source_positions=self.cfg.max_source_positions - room,
-                max_target_positions=self.cfg.max_target_positions,
-                truncate_source=self.cfg.truncate_source,
-            )
-
-        return load_pair
-
-    def _load_general(
-        self, data: str, corpora: List[str], split: str, combine: bool
-    ) -> List[Corpus]:
-        """Tasks whose sources are whole prompts: no instruction is added to them."""
-        load_pair = self._pair_loader(combine)
-        loaded = [
-            load_corpus(data, corpus, split, PROMPT_PAIR, self.inventory, load_pair)
-            for corpus in corpora
-        ]
-        for corpus in loaded:
-            corpus.is_prompt = True
-        return loaded
-
-    def _load_denoise(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
-        """Texts of single languages; source and target are made of the same tokens."""
-        if self.src_dict != self.tgt_dict:
-            raise InputError(
-                f"--mixture names the group {DENOISE!r}, which needs one joined dictionary; "
-                f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
-            )
+    def _split_loader(self, combine: bool = False) -> SplitLoader:
         cfg = self.cfg
         options = NoiseOptions(cfg.denoise_drop, cfg.denoise_mask, cfg.denoise_shuffle)
-        noise = Noise(self.tgt_dict, options, seed=cfg.seed)
-        return [
-            load_monolingual(
-                data,
-                corpus,
-                split,
-                language,
-                self.inventory,
-                noise,
-                self.tgt_dict,
-                cfg.dataset_impl,
-            )
-            for corpus in corpora
-            for language in monolingual_in(Path(data, corpus), split)
-        ]
+        return SplitLoader(
+            self.src_dict,
+            self.tgt_dict,
+            self.inventory,
+            self.pairs,
+            self._direction,
+            Noise(self.tgt_dict, options, seed=cfg.seed),
+            validated_pairs=self._validated_pairs,
+            instruct=self.instruct,
+            # a truncated source leaves room for its prompt, which has one symbol an axis at most
+            room=self.prompt.n_source(len(self.inventory.axes)),
+            mixture=cfg.mixture,
+            reading={
+                "combine": combine,
+                "dataset_impl": cfg.dataset_impl,
+                "upsample_primary": cfg.upsample_primary,
+                "left_pad_source": cfg.left_pad_source,
+                "left_pad_target": cfg.left_pad_target,
+                "max_source_positions": cfg.max_source_positions,
+                "max_target_positions": cfg.max_target_positions,
+                "truncate_source": cfg.truncate_source,
+            },
+        )
 
     @property
-    def _gives_direction(self) -> bool:
+    def gives_direction(self) -> bool:
+        """Whether prompts say the target language."""
         mode = self.cfg.direction_instruction
         several = len(self.inventory.members(TARGET_LANGUAGE)) > 1
-        return mode == "always" or (mode == "auto" and several)
+        return mode == ALWAYS or (mode == AUTO and several)
 
     def _direction(self, pair: Pair) -> Optional[int]:
         """Position of the instruction for a pair's target language, where one is given."""
         mode = self.cfg.direction_instruction
-        if not self._gives_direction:
-            if len({target for _, target in self.pairs}) > 1 and mode == "auto":
+        if not self.gives_direction:
+            if len({target for _, target in self.pairs}) > 1 and mode == AUTO:
                 raise InputError(
                     f"--lang-pairs {self.cfg.lang_pairs}: several target languages need an "
                     "inventory with a to:LANGUAGE for each; write one into the data-bin with "
@@ -665,7 +399,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         if not from_checkpoint:
             trained = self._check_starting_checkpoint()
             self._n_trained = len(trained.symbols)
-            self._take_held_out(trained)
+            take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
         prepare_for_growth(model, len(self.tgt_dict), n_symbols, self._n_trained)
         self._n_trained = 0
@@ -732,27 +466,11 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def _contrast_sources(self) -> ConcatDataset:
         """Sources that --source-contrast draws from: token tensors without instructions."""
-        data = utils.split_paths(self.cfg.data)[0]
-        folder, _, name = self.cfg.contrast_subset.rpartition("/")
+        data, subset = utils.split_paths(self.cfg.data)[0], self.cfg.contrast_subset
         try:
-            groups = self._find_corpora(data, folder, name, training=False)
+            return self._split_loader().sources(data, subset, self.cfg.source_lang)
         except InputError as error:
-            raise InputError(f"--contrast-subset {self.cfg.contrast_subset}: {error}") from None
-        held = [
-            (str(Path(data, corpus)), pair)
-            for corpora in groups.values()
-            for corpus in corpora
-            for pair in pairs_from(Path(data, corpus), name, self.cfg.source_lang)
-        ]
-        # a zero-shot direction has no text of its own: the source's language is what counts
-        own = [(folder, pair) for folder, pair in held if pair in self.pairs] or held
-        if not own:
-            raise InputError(
-                f"--contrast-subset {self.cfg.contrast_subset}: no pair in {data} has the "
-                f"source's language {self.cfg.source_lang!r}; name a split that has it"
-            )
-        load_pair = self._pair_loader(combine=False)
-        return ConcatDataset([load_pair(folder, name, *pair).src for folder, pair in own])
+            raise InputError(f"--contrast-subset {subset}: {error}") from None
 
     def inference_step(self, generator, models, sample, prefix_tokens=None, constraints=None):
         """As in the parent, under the conditions that the generator was built for."""
@@ -786,7 +504,8 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- validation ---------------------------------------------------------------------
 
     def _build_language_check(self, model) -> LanguageCheck:
-        languages = {language for pair in self._pairs_of(training=False) for language in pair}
+        pairs = (*self.pairs, *self._validated_pairs)
+        languages = {language for pair in pairs for language in pair}
         return LanguageCheck(
             self,
             model,
@@ -816,15 +535,13 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def state_dict(self) -> dict:
         """What using a checkpoint must agree with goes into it."""
-        return {
-            **super().state_dict(),
-            INVENTORY_KEY: symbols_of(self.cfg, self.inventory).to_dict(),
-            RENDERING_KEY: self.inventory.rendering,
-            HELD_OUT_KEY: {name: list(phrases) for name, phrases in self.held_out.items()},
-            PLACEMENT_KEY: self.cfg.prompt_placement,
-            IN_WORDS_KEY: bool(self.cfg.prompt_template),
-            DIRECTION_KEY: "always" if self._gives_direction else "never",
-        }
+        remembered = TaskState(
+            symbols_of(self.cfg, self.inventory),
+            self.cfg.prompt_placement,
+            ALWAYS if self.gives_direction else NEVER,
+            bool(self.cfg.prompt_template),
+        )
+        return {**super().state_dict(), **remembered.to_dict()}
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Compare a checkpoint with this task before its model is built.
@@ -836,59 +553,17 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: if the inventories, the renderings or the placements of the prompt differ,
                 or checkpoints of an ensemble were trained with directions and without.
         """
-        state_dict = dict(state_dict)
-        trained = inventory_of(state_dict)
-        for key in (INVENTORY_KEY, RENDERING_KEY, HELD_OUT_KEY):
-            state_dict.pop(key, None)
-        placement = state_dict.pop(PLACEMENT_KEY, self.cfg.prompt_placement)
-        trained_direction = state_dict.pop(DIRECTION_KEY, None)
-        in_words = state_dict.pop(IN_WORDS_KEY, False)
-        if in_words and not self.cfg.prompt_template:
-            raise InputError(
-                "the checkpoint was trained with prompts in words; give --prompt-template"
-            )
-        if in_words and trained_direction is not None:
-            self._take_direction(trained_direction)
-        if trained is not None:
-            if trained and self.cfg.prompt_template:
-                raise InputError(
-                    f"--prompt-template: the checkpoint was trained with symbols for "
-                    f"{len(trained)} instructions; leave the option out"
-                )
-            self.inventory.check_extends(trained, "the checkpoint")
-            if trained and placement != self.cfg.prompt_placement:
-                raise InputError(
-                    f"--prompt-placement {self.cfg.prompt_placement}: the checkpoint was trained "
-                    f"with {placement}; give --prompt-placement {placement}"
-                )
-            if trained and trained_direction is not None:
-                self._take_direction(trained_direction)
-            self._take_held_out(trained)
-        self._n_trained = 0 if trained is None else len(trained.symbols)
-        super().load_state_dict(state_dict)
-
-    @property
-    def held_out(self) -> Dict[str, Tuple[str, ...]]:
-        """Phrases that training leaves out or left out, by the name of their instruction."""
-        return getattr(self.inventory, "held_out", {})
-
-    def _take_held_out(self, trained: Inventory) -> None:
-        """Leave out what a checkpoint was trained without; more could not be told apart."""
-        if not trained or not isinstance(trained, PhrasedInventory):
-            return
-        if self.cfg.held_out_phrases is None and isinstance(self.inventory, PhrasedInventory):
-            self.inventory.held_out = trained.held_out
-        for name, phrases in self.held_out.items():
-            seen = set(phrases).difference(trained.held_out.get(name, ()))
-            if seen and name in trained:
-                raise InputError(
-                    f"--held-out-phrases {self.cfg.held_out_phrases}: the checkpoint was trained "
-                    f"with {min(seen)!r}, a phrase of {name!r}; leave the option out, or start "
-                    "from a model that never saw it"
-                )
+        remembered = TaskState.of(state_dict)
+        remembered.check(self.inventory, self.cfg.prompt_placement, self.cfg.prompt_template)
+        trained = remembered.inventory or Inventory()
+        if remembered.direction is not None and (trained or remembered.in_words):
+            self._take_direction(remembered.direction)
+        take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
+        self._n_trained = len(trained.symbols)
+        super().load_state_dict(TaskState.without(state_dict))
 
     def _take_direction(self, trained: str) -> None:
-        if self.cfg.direction_instruction == "auto":
+        if self.cfg.direction_instruction == AUTO:
             self._trained_direction = self.cfg.direction_instruction = trained
         elif self._trained_direction not in (None, trained):
             raise InputError(
@@ -915,46 +590,6 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "label_smoothed_cross_entropy_with_unlikelihood; others ignore conflicts"
             )
         return criterion
-
-
-def check_choice(option: str, value: str, accepted: Tuple[str, ...]) -> None:
-    """Raise `InputError` if an option has a value that is not accepted."""
-    if value not in accepted:
-        raise InputError(f"{option} {value!r} is not accepted; choose {', '.join(accepted)}")
-
-
-def check_phrase_options(cfg: TranslationWithInstructionsConfig) -> None:
-    """Raise `InputError` if options of prompts in phrases don't go together."""
-    if cfg.prompt_rendering == PHRASES and cfg.prompt_template:
-        raise InputError(
-            "--prompt-rendering phrases: --prompt-template says instructions in words already; "
-            "leave one of them out"
-        )
-    if cfg.held_out_phrases is not None and cfg.prompt_rendering != PHRASES:
-        raise InputError(
-            f"--held-out-phrases {cfg.held_out_phrases} needs --prompt-rendering phrases; other "
-            "prompts have no phrases to hold out"
-        )
-
-
-def parse_pairs(text: Optional[str], option: str = "--lang-pairs") -> List[Pair]:
-    """Pairs of an option such as `--lang-pairs`, for example `en-it,it-en`.
-
-    Raises:
-        InputError: if an entry is not SOURCE-TARGET, or stands twice.
-    """
-    pairs: List[Pair] = []
-    for entry in (text or "").split(","):
-        if not entry.strip():
-            continue
-        source, _, target = entry.strip().partition("-")
-        if not source or not target or (source, target) in pairs:
-            raise InputError(
-                f"{option} {text!r}: {entry.strip()!r} is not accepted; give each pair once, "
-                "as SOURCE-TARGET, separated by commas"
-            )
-        pairs.append((source, target))
-    return pairs
 
 
 def symbols_of(cfg: TranslationWithInstructionsConfig, inventory: Inventory) -> Inventory:

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from fairseq_instr.checkpoints.inspection import (
-    INVENTORY_KEY,
     check_before_training,
     read_checkpoint,
     trained_inventory,
 )
+from fairseq_instr.checkpoints.task_state import INVENTORY_KEY
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 

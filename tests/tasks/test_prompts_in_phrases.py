@@ -60,8 +60,14 @@ def training_data(make_task, data, *options):
 
 def test_training_draws_phrases_anew_and_holds_some_out(make_task, phrased_data):
     task, dataset = training_data(make_task, phrased_data, "--held-out-phrases", 1)
-    assert set(task.held_out) == {"uppercase", "lowercase", "formal", "informal", "exclaim"}
-    assert all(len(phrases) == 1 for phrases in task.held_out.values())
+    assert set(task.inventory.held_out) == {
+        "uppercase",
+        "lowercase",
+        "formal",
+        "informal",
+        "exclaim",
+    }
+    assert all(len(phrases) == 1 for phrases in task.inventory.held_out.values())
     said = {}
     for epoch in range(1, 9):
         dataset.set_epoch(epoch)
@@ -139,7 +145,9 @@ def test_base_rows_stay_and_no_text_spells_a_word(phrased, base, phrased_data):
 
 def test_the_translator_finds_the_rendering(phrased, phrased_data):
     translator = Translator.from_pretrained(phrased, phrased_data, max_len_b=5)
-    assert translator.task.held_out == trained_inventory(read_checkpoint(phrased)).held_out
+    assert (
+        translator.task.inventory.held_out == trained_inventory(read_checkpoint(phrased)).held_out
+    )
 
     def rendered(asked):
         return translator._render("w1 w2", asked).tolist()
@@ -206,7 +214,7 @@ def test_what_was_held_out_stays_so_when_training_goes_on(
     held_out = trained_inventory(read_checkpoint(phrased)).held_out
     task = make_task(*PHRASES, "--finetune-from-model", phrased, data=phrased_data)
     task.build_model(task.full_cfg.model)
-    assert task.held_out == held_out
+    assert task.inventory.held_out == held_out
     all_of_them = [*PHRASES, "--held-out-phrases", 9]
     task = make_task(*all_of_them, "--finetune-from-model", phrased, data=phrased_data)
     with pytest.raises(InputError, match="was trained with .* leave the option out"):

@@ -128,10 +128,10 @@ class TestPromptsInWords:
         assert "one of alpaca" in refusal(*train, "--prompt-template", "alpakka")
 
     def test_general_tasks_are_prompts_already(self, data, in_words, spelling, make_task):
-        task = make_task(
-            *in_words, "--lang-pairs", "en-de,de-en", "--mixture", "general:1", data=data
-        )
-        general = task._load_general(str(data), ["general"], "train", combine=False)
+        mixture = "parallel:1,general:1"
+        task = make_task(*in_words, "--lang-pairs", "en-de,de-en", "--mixture", mixture, data=data)
+        task.load_dataset("train")
+        general = task.datasets["train"].groups["general"]
         assert [corpus.is_prompt for corpus in general] == [True] and len(general[0]) == 4
 
 

@@ -1,0 +1,153 @@
+"""What a checkpoint remembers of the task that trained it, and using it must agree with."""
+
+from __future__ import annotations
+
+from typing import Mapping, NamedTuple, Optional, Sequence
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.instructions.phrasing import PhrasedInventory
+
+INVENTORY_KEY = "instruction_inventory"
+_RENDERING_KEY = "prompt_rendering"
+HELD_OUT_KEY = "held_out_phrases"
+_PLACEMENT_KEY = "prompt_placement"
+_DIRECTION_KEY = "direction_instruction"
+_IN_WORDS_KEY = "prompt_in_words"
+_KEYS = (
+    INVENTORY_KEY,
+    _RENDERING_KEY,
+    HELD_OUT_KEY,
+    _PLACEMENT_KEY,
+    _DIRECTION_KEY,
+    _IN_WORDS_KEY,
+)
+
+
+class TaskState(NamedTuple):
+    """One checkpoint's.
+
+    Attributes:
+        inventory: the instructions that have symbols; None for a base model.
+        placement: value of `--prompt-placement`; None for a base model.
+        direction: `always` or `never`, whether prompts said the direction; None for a base model.
+        in_words: whether a `--prompt-template` said the instructions.
+    """
+
+    inventory: Optional[Inventory]
+    placement: Optional[str] = None
+    direction: Optional[str] = None
+    in_words: bool = False
+
+    @classmethod
+    def of(cls, state: Mapping) -> TaskState:
+        """Read the state of a task in a checkpoint.
+
+        Raises:
+            InputError: if the inventory, or the phrases that training left out, are not as a
+                task writes them.
+        """
+        return cls(
+            inventory_of(state),
+            state.get(_PLACEMENT_KEY),
+            state.get(_DIRECTION_KEY),
+            bool(state.get(_IN_WORDS_KEY, False)),
+        )
+
+    @staticmethod
+    def without(state: Mapping) -> dict:
+        """What fairseq's own tasks keep in the state of a task."""
+        return {key: value for key, value in state.items() if key not in _KEYS}
+
+    def to_dict(self) -> dict:
+        """The state as `of` reads it."""
+        inventory = Inventory() if self.inventory is None else self.inventory
+        held_out = held_out_of(inventory)
+        return {
+            INVENTORY_KEY: inventory.to_dict(),
+            _RENDERING_KEY: inventory.rendering,
+            HELD_OUT_KEY: {name: list(phrases) for name, phrases in held_out.items()},
+            _PLACEMENT_KEY: self.placement,
+            _IN_WORDS_KEY: self.in_words,
+            _DIRECTION_KEY: self.direction,
+        }
+
+    def check(self, inventory: Inventory, placement: str, prompt_template: Optional[str]) -> None:
+        """Make sure that a task can use the checkpoint.
+
+        Args:
+            inventory: of the task.
+            placement: value of `--prompt-placement`.
+            prompt_template: value of `--prompt-template`.
+
+        Raises:
+            InputError: if the inventories, the renderings or the placements of the prompt differ.
+        """
+        if self.in_words and not prompt_template:
+            raise InputError(
+                "the checkpoint was trained with prompts in words; give --prompt-template"
+            )
+        if self.inventory is None:
+            return
+        if self.inventory and prompt_template:
+            raise InputError(
+                f"--prompt-template: the checkpoint was trained with symbols for "
+                f"{len(self.inventory)} instructions; leave the option out"
+            )
+        inventory.check_extends(self.inventory, "the checkpoint")
+        if self.inventory and self.placement not in (None, placement):
+            raise InputError(
+                f"--prompt-placement {placement}: the checkpoint was trained with "
+                f"{self.placement}; give --prompt-placement {self.placement}"
+            )
+
+
+def inventory_of(state: Mapping) -> Optional[Inventory]:
+    """The inventory in the state of a task, of the class that its prompts need; or None.
+
+    Raises:
+        InputError: as `TaskState.of` does.
+    """
+    content = state.get(INVENTORY_KEY)
+    if content is None:
+        return None
+    inventory = Inventory.from_dict(content, origin="checkpoint")
+    if state.get(_RENDERING_KEY) != PhrasedInventory.rendering:
+        return inventory
+    held_out = state.get(HELD_OUT_KEY)
+    if not isinstance(held_out, dict) or not all(
+        isinstance(name, str) and isinstance(phrases, (list, tuple))
+        for name, phrases in held_out.items()
+    ):
+        raise InputError(f"checkpoint: its {HELD_OUT_KEY!r} is no map of names to phrases")
+    return PhrasedInventory(inventory, {name: tuple(held_out[name]) for name in held_out})
+
+
+def held_out_of(inventory: Inventory) -> Mapping[str, Sequence[str]]:
+    """Phrases that training leaves out or left out, by the name of their instruction."""
+    return inventory.held_out if isinstance(inventory, PhrasedInventory) else {}
+
+
+def take_held_out(inventory: Inventory, trained: Inventory, asked: Optional[float]) -> None:
+    """Leave out the phrases that a checkpoint was trained without; more are untrue.
+
+    Args:
+        inventory: of the task; changed where nothing was asked for.
+        trained: of the checkpoint.
+        asked: value of `--held-out-phrases`.
+
+    Raises:
+        InputError: if a phrase is left out that the checkpoint was trained with.
+    """
+    if not trained or not isinstance(trained, PhrasedInventory):
+        return
+    if asked is None and isinstance(inventory, PhrasedInventory):
+        inventory.held_out = trained.held_out
+    for name, phrases in held_out_of(inventory).items():
+        seen = set(phrases).difference(trained.held_out.get(name, ()))
+        if seen and name in trained:
+            raise InputError(
+                f"--held-out-phrases {asked}: the checkpoint was trained with {min(seen)!r}, a "
+                f"phrase of {name!r}; leave the option out, or start from a model that never "
+                "saw it"
+            )

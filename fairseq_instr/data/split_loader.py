@@ -1,0 +1,239 @@
+"""From the name of a split to its corpora: which there are, which are taken, how they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from fairseq.data import Dictionary, LanguagePairDataset
+from fairseq.tasks.translation import load_langpair_dataset
+from torch.utils.data import ConcatDataset
+
+from fairseq_instr.data.corpora import (
+    DENOISE,
+    GENERAL,
+    PARALLEL,
+    PROMPT_PAIR,
+    Corpus,
+    Pair,
+    find_groups,
+    holds_pair,
+    load_corpus,
+    load_monolingual,
+    monolingual_in,
+    pairs_from,
+)
+from fairseq_instr.data.denoise import Noise
+from fairseq_instr.data.mixture import parse_mixture
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.inventory import Inventory
+
+
+@dataclass
+class SplitLoader:
+    """Finds and loads the corpora that a split is made of.
+
+    Attributes:
+        src_dict: dictionary of the sources.
+        tgt_dict: dictionary of the targets.
+        inventory: what the instructions of a corpus may be.
+        pairs: language pairs that are trained, or translated.
+        validated_pairs: those that are validated besides.
+        direction: position of the instruction for the target language of a pair, or None.
+        instruct: positions of the instructions that all pairs but those of training get.
+        room: tokens of a source that are left for its prompt.
+        mixture: value of `--mixture`.
+        noise: makes the sources of text that is denoised.
+        reading: arguments of fairseq's `load_langpair_dataset`.
+    """
+
+    src_dict: Dictionary
+    tgt_dict: Dictionary
+    inventory: Inventory
+    pairs: Sequence[Pair]
+    direction: Callable[[Pair], Optional[int]]
+    noise: Noise
+    validated_pairs: Sequence[Pair] = ()
+    instruct: Tuple[int, ...] = ()
+    room: int = 0
+    mixture: Optional[str] = None
+    reading: Dict[str, Any] = field(default_factory=dict)
+
+    def load(self, data: str, split: str, training: bool) -> Dict[str, List[Corpus]]:
+        """The corpora of each group that a split is made of.
+
+        The training text is the mixture's groups. Any other split is read from the top of the
+        data-bin or from the group `parallel`; a split with a path, such as
+        `task/formality/valid`, from the corpus of that name.
+
+        Args:
+            data: path of the data-bin.
+            split: such as `train`.
+            training: whether it is the split that is trained on.
+
+        Raises:
+            InputError: if something is missing, misaligned or not accepted.
+        """
+        folder, _, name = split.rpartition("/")
+        groups = self._find(data, folder, name, training)
+        self._check_pairs(data, folder, name, training, groups)
+        loaded: Dict[str, List[Corpus]] = {}
+        for group, corpora in groups.items():
+            if group == DENOISE:
+                loaded[group] = self._load_denoise(data, corpora, name)
+            elif group == GENERAL:
+                loaded[group] = self._load_general(data, corpora, name)
+            else:
+                loaded[group] = self._load_pairs(data, corpora, name, training)
+        return loaded
+
+    def sources(self, data: str, split: str, language: str) -> ConcatDataset:
+        """Sources in one language, of any pair: token tensors without instructions.
+
+        Args:
+            data: path of the data-bin.
+            split: as in `load`.
+            language: of the sources.
+
+        Raises:
+            InputError: if the split is not there, or no pair of it has the language.
+        """
+        folder, _, name = split.rpartition("/")
+        held = [
+            (str(Path(data, corpus)), pair)
+            for corpora in self._find(data, folder, name, training=False).values()
+            for corpus in corpora
+            for pair in pairs_from(Path(data, corpus), name, language)
+        ]
+        # a zero-shot direction has no text of its own: the source's language is what counts
+        own = [(folder, pair) for folder, pair in held if pair in self.pairs] or held
+        if not own:
+            raise InputError(
+                f"no pair in {data} has the source's language {language!r}; name a split that "
+                "has it"
+            )
+        return ConcatDataset([self._read_pair(folder, name, *pair).src for folder, pair in own])
+
+    def _pairs_of(self, training: bool) -> List[Pair]:
+        """Language pairs that a split is read for."""
+        further = [] if training else self.validated_pairs
+        return [*self.pairs, *(pair for pair in further if pair not in self.pairs)]
+
+    # -- which corpora ------------------------------------------------------------------
+
+    def _find(self, data: str, folder: str, split: str, training: bool) -> Dict[str, List[str]]:
+        """Folders of the corpora of each group that a split is made of."""
+        groups = find_groups(data, split)
+        accepted = ", ".join(c for corpora in groups.values() for c in corpora)
+        if folder:
+            groups = {
+                group: [c for c in corpora if c == folder or c.startswith(folder + "/")]
+                for group, corpora in groups.items()
+            }
+            groups = {group: corpora for group, corpora in groups.items() if corpora}
+        elif training:
+            # text of one language is denoised only where the mixture says how much
+            default = {group: 1 for group in groups if group != DENOISE}
+            weights = parse_mixture(self.mixture) if self.mixture else default
+            accepted = ", ".join(groups)
+            for group in weights:
+                if group not in groups:
+                    raise InputError(
+                        f"--mixture names the group {group!r}, which {data} does not hold; "
+                        f"groups there: {accepted or 'none'}"
+                    )
+            groups = {group: groups[group] for group in weights}
+        else:
+            corpora = groups.get(PARALLEL, [])
+            # a split at the top of the data-bin stands for itself
+            groups = {PARALLEL: ["."] if "." in corpora else corpora} if corpora else {}
+        if not groups:
+            raise InputError(
+                f"split {str(Path(folder, split))!r} was not found in {data}; corpora with "
+                f"{split!r}: {accepted or 'none'}; binarise it with fairseq-preprocess"
+            )
+        return groups
+
+    def _check_pairs(
+        self, data: str, folder: str, split: str, training: bool, groups: Dict[str, List[str]]
+    ) -> None:
+        """Make sure that the corpora hold the language pairs that are asked for."""
+        folders = [Path(data, corpus) for corpora in groups.values() for corpus in corpora]
+        pairs = self._pairs_of(training)
+        missing = [p for p in pairs if not any(holds_pair(folder, split, p) for folder in folders)]
+        # a split for a zero-shot direction lacks the trained ones, and the other way round
+        some_suffice = bool(self.validated_pairs) and not training
+        if len(missing) == len(pairs) or (missing and not some_suffice):
+            raise InputError(
+                f"language pair {'-'.join(missing[0])} was not found in split {split!r} of "
+                f"{Path(data, folder)}; binarise it, or change -s, -t"
+                + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
+            )
+
+    # -- how they are read --------------------------------------------------------------
+
+    def _load_pairs(
+        self, data: str, corpora: List[str], split: str, training: bool
+    ) -> List[Corpus]:
+        """Sentence pairs with their instructions."""
+        return [
+            load_corpus(
+                data,
+                corpus,
+                split,
+                pair,
+                self.inventory,
+                partial(self._read_pair, room=self.room),
+                fixed=() if training else self.instruct,
+                direction=self.direction(pair),
+                dataset_impl=self.reading.get("dataset_impl"),
+            )
+            for corpus in corpora
+            for pair in self._pairs_of(training)
+            if holds_pair(Path(data, corpus), split, pair)
+        ]
+
+    def _load_general(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
+        """Tasks whose sources are whole prompts: no instruction is added to them."""
+        loaded = [
+            load_corpus(data, corpus, split, PROMPT_PAIR, self.inventory, self._read_pair)
+            for corpus in corpora
+        ]
+        for corpus in loaded:
+            corpus.is_prompt = True
+        return loaded
+
+    def _load_denoise(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
+        """Texts of single languages; source and target are made of the same tokens."""
+        if self.src_dict != self.tgt_dict:
+            source, target = self.pairs[0]
+            raise InputError(
+                f"--mixture names the group {DENOISE!r}, which needs one joined dictionary; "
+                f"dict.{source}.txt and dict.{target}.txt differ"
+            )
+        return [
+            load_monolingual(
+                data,
+                corpus,
+                split,
+                language,
+                self.inventory,
+                self.noise,
+                self.tgt_dict,
+                self.reading.get("dataset_impl"),
+            )
+            for corpus in corpora
+            for language in monolingual_in(Path(data, corpus), split)
+        ]
+
+    def _read_pair(
+        self, folder: str, split: str, source: str, target: str, room: int = 0
+    ) -> LanguagePairDataset:
+        """Tokens of both sides, with `room` tokens of a source left for a prompt."""
+        reading = dict(self.reading)
+        reading["max_source_positions"] -= room
+        return load_langpair_dataset(
+            folder, split, source, self.src_dict, target, self.tgt_dict, **reading
+        )
