@@ -60,14 +60,9 @@ def training_data(make_task, data, *options):
 
 def test_training_draws_phrases_anew_and_holds_some_out(make_task, phrased_data):
     task, dataset = training_data(make_task, phrased_data, "--held-out-phrases", 1)
-    assert set(task.inventory.held_out) == {
-        "uppercase",
-        "lowercase",
-        "formal",
-        "informal",
-        "exclaim",
-    }
-    assert all(len(phrases) == 1 for phrases in task.inventory.held_out.values())
+    held_out = task.inventory.held_out
+    assert set(held_out) == {"uppercase", "lowercase", "formal", "informal", "exclaim"}
+    assert all(len(phrases) == 1 for phrases in held_out.values())
     said = {}
     for epoch in range(1, 9):
         dataset.set_epoch(epoch)
@@ -145,9 +140,8 @@ def test_base_rows_stay_and_no_text_spells_a_word(phrased, base, phrased_data):
 
 def test_the_translator_finds_the_rendering(phrased, phrased_data):
     translator = Translator.from_pretrained(phrased, phrased_data, max_len_b=5)
-    assert (
-        translator.task.inventory.held_out == trained_inventory(read_checkpoint(phrased)).held_out
-    )
+    trained = trained_inventory(read_checkpoint(phrased))
+    assert translator.task.inventory.held_out == trained.held_out
 
     def rendered(asked):
         return translator._render("w1 w2", asked).tolist()
