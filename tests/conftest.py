@@ -374,3 +374,17 @@ def multilingual(call, binarise, tmp_path_factory):
     return SimpleNamespace(
         root=root, data=data, valid=valid, task=task, training=training, checkpoints=checkpoints
     )
+
+
+@pytest.fixture
+def names_of():
+    """Names of the instructions of each line of a split, in the order of the dataset."""
+
+    def names_of(task, split):
+        dataset = task.datasets[split]
+        return [
+            [task.inventory[i].name for i in dataset[place]["instructions"]]
+            for place in range(len(dataset))
+        ]
+
+    return names_of

@@ -1,7 +1,5 @@
 """Finding corpora in a data-bin and reading the instructions of their lines."""
 
-import shutil
-
 import pytest
 
 from fairseq_instr.data.corpora import (
@@ -12,7 +10,6 @@ from fairseq_instr.data.corpora import (
     pairs_from,
 )
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions import Instruction, Inventory
 
 LINES = (["w1 w2", "w3", "w4 w5 w6"], ["v1 v2", "v3", "v4 v5 v6"])
 
@@ -22,15 +19,6 @@ def touch(root, *names):
         path = root / f"{name}.idx"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-
-
-def names_of(task, split):
-    """Names of the instructions of each line of a split, in the order of the dataset."""
-    dataset = task.datasets[split]
-    return [
-        [task.inventory[i].name for i in dataset[place]["instructions"]]
-        for place in range(len(dataset))
-    ]
 
 
 @pytest.fixture
@@ -104,7 +92,7 @@ def test_pairs_are_found_in_both_directions_but_instructions_have_one(tmp_path):
 # -- the stream -------------------------------------------------------------------------
 
 
-def test_each_line_gets_its_instructions(make_task):
+def test_each_line_gets_its_instructions(make_task, names_of):
     task = make_task("--mixture", "task:1")
     task.load_dataset("task/case/valid")
     assert names_of(task, "task/case/valid") == [["uppercase"]] * 6 + [["lowercase"]] * 6
@@ -115,13 +103,13 @@ def test_each_line_gets_its_instructions(make_task):
     )
 
 
-def test_a_corpus_without_a_stream_has_no_instructions(make_task):
+def test_a_corpus_without_a_stream_has_no_instructions(make_task, names_of):
     task = make_task()
     task.load_dataset("valid")
     assert names_of(task, "valid") == [[]] * 6
 
 
-def test_lines_may_be_empty_or_name_an_instruction_twice(add_corpus, make_task):
+def test_lines_may_be_empty_or_name_an_instruction_twice(add_corpus, make_task, names_of):
     data = add_corpus(
         "extra", {"train": LINES}, streams={"train": ["", "formal formal", "exclaim"]}
     )
@@ -183,7 +171,7 @@ def test_instruct_is_checked_against_each_line(make_task):
         make_task("--instruct", "uppercase").load_dataset("task/case/valid")
 
 
-def test_instruct_is_not_for_training(make_task):
+def test_instruct_is_not_for_training(make_task, names_of):
     task = make_task("--instruct", "formal")
     task.load_dataset("train")
     task.load_dataset("valid")
@@ -196,143 +184,3 @@ def test_madeupwords_of_the_stream_s_dictionary_are_no_instructions(data_bin, in
     assert len(stream) == 12
     assert sorted(stream.positions[stream.positions >= 0].tolist()) == [0, 1]
     assert stream.pieces is None
-
-
-# -- pairs ------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def directions():
-    return Inventory(
-        [Instruction("to:de", "target-language"), Instruction("to:en", "target-language")]
-    )
-
-
-@pytest.fixture
-def both_ways(own_data_bin, directions):
-    shutil.rmtree(own_data_bin / "task")
-    directions.save(own_data_bin / "instructions.yaml", force=True)
-    return own_data_bin
-
-
-def test_a_pair_is_read_from_the_files_of_its_reverse(make_task):
-    task = make_task("-s", "de", "-t", "en")
-    task.load_dataset("valid")
-    there = make_task("-s", "en", "-t", "de")
-    there.load_dataset("valid")
-    for place in range(6):
-        back, forth = task.datasets["valid"][place], there.datasets["valid"][place]
-        assert back["source"].equal(forth["target"]) and back["target"].equal(forth["source"])
-
-
-def test_several_pairs_get_their_direction(both_ways, make_task):
-    task = make_task("--lang-pairs", "en-de,de-en", data=both_ways)
-    task.load_dataset("train")
-    assert names_of(task, "train") == [["to:de"]] * 40 + [["to:en"]] * 40
-    task.load_dataset("valid")
-    assert names_of(task, "valid") == [["to:de"]] * 6 + [["to:en"]] * 6
-
-
-def test_one_pair_of_several_languages_gets_its_direction_too(both_ways, make_task):
-    task = make_task("-s", "de", "-t", "en", data=both_ways)
-    task.load_dataset("test")
-    assert names_of(task, "test") == [["to:en"]] * 17
-    task = make_task("--direction-instruction", "never", data=both_ways)
-    task.load_dataset("test")
-    assert names_of(task, "test") == [[]] * 17
-
-
-def test_a_direction_that_contradicts_the_pair_is_refused(both_ways, make_task):
-    task = make_task("--instruct", "to:en", data=both_ways)
-    with pytest.raises(InputError, match="'to:en' and 'to:de' exclude each other"):
-        task.load_dataset("test")
-
-
-def test_several_pairs_need_directions(make_task):
-    task = make_task("--lang-pairs", "en-de,de-en")
-    with pytest.raises(InputError, match="several target languages need an inventory"):
-        task.load_dataset("train")
-
-
-def test_a_language_without_a_direction_is_refused(own_data_bin, make_task, inventory):
-    task = make_task("--direction-instruction", "always")
-    with pytest.raises(InputError, match="'de' has no instruction 'to:de'"):
-        task.load_dataset("train")
-
-
-def test_several_pairs_need_one_dictionary(both_ways, make_task):
-    with open(both_ways / "dict.de.txt", "a") as out:
-        out.write("another 1\n")
-    with pytest.raises(InputError, match="--lang-pairs: dict.*one joined dictionary"):
-        make_task("--lang-pairs", "en-de,de-en", data=both_ways)
-
-
-@pytest.mark.parametrize("pairs", ["en", "en-", "-de", "en-de,en-de"])
-def test_a_bad_list_of_pairs_is_refused(make_task, pairs):
-    with pytest.raises(InputError, match="as SOURCE-TARGET"):
-        make_task(f"--lang-pairs={pairs}")
-
-
-# -- shards and subsets -----------------------------------------------------------------
-
-
-def test_epochs_go_through_the_shards_in_turn(own_data_bin, binarise, make_task, tmp_path):
-    second = tmp_path / "second"
-    binarise(second, {"train": LINES}, dictionary=own_data_bin / "dict.en.txt")
-    shutil.rmtree(own_data_bin / "task")
-    task = make_task(data=f"{own_data_bin}:{second}")
-    sizes = []
-    for epoch in (1, 2, 3):
-        task.load_dataset("train", epoch=epoch)
-        sizes.append(len(task.datasets["train"]))
-    assert sizes == [40, 3, 40]
-    # other splits, dictionaries and inventory are the first one's
-    task.load_dataset("valid", epoch=2)
-    assert len(task.datasets["valid"]) == 6 and len(task.inventory) == 5
-
-
-def test_every_shard_goes_on_where_it_was(data_bin, make_task):
-    """Four epochs over two shards are two of each, and together one pass over its group."""
-    task = make_task(
-        "--mixture", "parallel:1", "--epoch-samples", 20, data=f"{data_bin}:{data_bin}"
-    )
-    seen = {0: [], 1: []}
-    for epoch in (1, 2, 3, 4):
-        task.load_dataset("train", epoch=epoch)
-        dataset = task.datasets["train"]
-        dataset.set_epoch(epoch)
-        seen[(epoch - 1) % 2] += dataset.part(0).index_in.tolist()
-    assert sorted(seen[0]) == sorted(seen[1]) == list(range(40))
-
-
-def test_subsets_of_a_corpus_of_a_group_and_of_the_top(make_task):
-    task = make_task()
-    for split, size in [("valid", 6), ("task/case/valid", 12), ("task/valid", 20)]:
-        task.load_dataset(split)
-        assert len(task.datasets[split]) == size
-
-
-@pytest.mark.parametrize("split", ["dev", "task/case/test", "task/missing/valid", "missing/valid"])
-def test_a_missing_subset_is_named(make_task, split):
-    with pytest.raises(InputError, match=f"split '{split}' was not found in .*; corpora with"):
-        make_task().load_dataset(split)
-
-
-def test_a_missing_pair_is_named(make_task):
-    with pytest.raises(InputError, match=r"dict\.it\.txt does not exist"):
-        make_task("-s", "en", "-t", "it")
-
-
-def test_a_pair_without_data_is_named(own_data_bin, make_task):
-    shutil.copy(own_data_bin / "dict.en.txt", own_data_bin / "dict.it.txt")
-    task = make_task("-s", "en", "-t", "it", data=own_data_bin)
-    for split in ("train", "test"):
-        with pytest.raises(InputError, match=f"pair en-it was not found in split '{split}'"):
-            task.load_dataset(split)
-
-
-def test_a_group_that_is_not_there_is_named(make_task):
-    with pytest.raises(
-        InputError, match="--mixture names the group 'general'.*groups there: parallel, task"
-    ):
-        make_task("--mixture", "parallel:1,general:1").load_dataset("train")

@@ -1,0 +1,147 @@
+"""Which corpora a split is made of, through the task: pairs, directions, shards, subsets."""
+
+import shutil
+
+import pytest
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Instruction, Inventory
+
+# -- pairs ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def directions():
+    return Inventory(
+        [Instruction("to:de", "target-language"), Instruction("to:en", "target-language")]
+    )
+
+
+@pytest.fixture
+def both_ways(own_data_bin, directions):
+    shutil.rmtree(own_data_bin / "task")
+    directions.save(own_data_bin / "instructions.yaml", force=True)
+    return own_data_bin
+
+
+def test_a_pair_is_read_from_the_files_of_its_reverse(make_task):
+    task = make_task("-s", "de", "-t", "en")
+    task.load_dataset("valid")
+    there = make_task("-s", "en", "-t", "de")
+    there.load_dataset("valid")
+    for place in range(6):
+        back, forth = task.datasets["valid"][place], there.datasets["valid"][place]
+        assert back["source"].equal(forth["target"]) and back["target"].equal(forth["source"])
+
+
+def test_several_pairs_get_their_direction(both_ways, make_task, names_of):
+    task = make_task("--lang-pairs", "en-de,de-en", data=both_ways)
+    task.load_dataset("train")
+    assert names_of(task, "train") == [["to:de"]] * 40 + [["to:en"]] * 40
+    task.load_dataset("valid")
+    assert names_of(task, "valid") == [["to:de"]] * 6 + [["to:en"]] * 6
+
+
+def test_one_pair_of_several_languages_gets_its_direction_too(both_ways, make_task, names_of):
+    task = make_task("-s", "de", "-t", "en", data=both_ways)
+    task.load_dataset("test")
+    assert names_of(task, "test") == [["to:en"]] * 17
+    task = make_task("--direction-instruction", "never", data=both_ways)
+    task.load_dataset("test")
+    assert names_of(task, "test") == [[]] * 17
+
+
+def test_a_direction_that_contradicts_the_pair_is_refused(both_ways, make_task):
+    task = make_task("--instruct", "to:en", data=both_ways)
+    with pytest.raises(InputError, match="'to:en' and 'to:de' exclude each other"):
+        task.load_dataset("test")
+
+
+def test_several_pairs_need_directions(make_task):
+    task = make_task("--lang-pairs", "en-de,de-en")
+    with pytest.raises(InputError, match="several target languages need an inventory"):
+        task.load_dataset("train")
+
+
+def test_a_language_without_a_direction_is_refused(own_data_bin, make_task, inventory):
+    task = make_task("--direction-instruction", "always")
+    with pytest.raises(InputError, match="'de' has no instruction 'to:de'"):
+        task.load_dataset("train")
+
+
+def test_several_pairs_need_one_dictionary(both_ways, make_task):
+    with open(both_ways / "dict.de.txt", "a") as out:
+        out.write("another 1\n")
+    with pytest.raises(InputError, match="--lang-pairs: dict.*one joined dictionary"):
+        make_task("--lang-pairs", "en-de,de-en", data=both_ways)
+
+
+@pytest.mark.parametrize("pairs", ["en", "en-", "-de", "en-de,en-de"])
+def test_a_bad_list_of_pairs_is_refused(make_task, pairs):
+    with pytest.raises(InputError, match="as SOURCE-TARGET"):
+        make_task(f"--lang-pairs={pairs}")
+
+
+# -- shards and subsets -----------------------------------------------------------------
+
+
+def test_epochs_go_through_the_shards_in_turn(own_data_bin, binarise, make_task, tmp_path):
+    second = tmp_path / "second"
+    binarise(second, {"train": (["w1"], ["v1"])}, dictionary=own_data_bin / "dict.en.txt")
+    shutil.rmtree(own_data_bin / "task")
+    task = make_task(data=f"{own_data_bin}:{second}")
+    sizes = []
+    for epoch in (1, 2, 3):
+        task.load_dataset("train", epoch=epoch)
+        sizes.append(len(task.datasets["train"]))
+    assert sizes == [40, 1, 40]
+    # other splits, dictionaries and inventory are the first one's
+    task.load_dataset("valid", epoch=2)
+    assert len(task.datasets["valid"]) == 6 and len(task.inventory) == 5
+
+
+def test_every_shard_goes_on_where_it_was(data_bin, make_task):
+    """Four epochs over two shards are two of each, and together one pass over its group."""
+    task = make_task(
+        "--mixture", "parallel:1", "--epoch-samples", 20, data=f"{data_bin}:{data_bin}"
+    )
+    seen = {0: [], 1: []}
+    for epoch in (1, 2, 3, 4):
+        task.load_dataset("train", epoch=epoch)
+        dataset = task.datasets["train"]
+        dataset.set_epoch(epoch)
+        seen[(epoch - 1) % 2] += dataset.part(0).index_in.tolist()
+    assert sorted(seen[0]) == sorted(seen[1]) == list(range(40))
+
+
+def test_subsets_of_a_corpus_of_a_group_and_of_the_top(make_task):
+    task = make_task()
+    for split, size in [("valid", 6), ("task/case/valid", 12), ("task/valid", 20)]:
+        task.load_dataset(split)
+        assert len(task.datasets[split]) == size
+
+
+@pytest.mark.parametrize("split", ["dev", "task/case/test", "task/missing/valid", "missing/valid"])
+def test_a_missing_subset_is_named(make_task, split):
+    with pytest.raises(InputError, match=f"split '{split}' was not found in .*; corpora with"):
+        make_task().load_dataset(split)
+
+
+def test_a_missing_pair_is_named(make_task):
+    with pytest.raises(InputError, match=r"dict\.it\.txt does not exist"):
+        make_task("-s", "en", "-t", "it")
+
+
+def test_a_pair_without_data_is_named(own_data_bin, make_task):
+    shutil.copy(own_data_bin / "dict.en.txt", own_data_bin / "dict.it.txt")
+    task = make_task("-s", "en", "-t", "it", data=own_data_bin)
+    for split in ("train", "test"):
+        with pytest.raises(InputError, match=f"pair en-it was not found in split '{split}'"):
+            task.load_dataset(split)
+
+
+def test_a_group_that_is_not_there_is_named(make_task):
+    with pytest.raises(
+        InputError, match="--mixture names the group 'general'.*groups there: parallel, task"
+    ):
+        make_task("--mixture", "parallel:1,general:1").load_dataset("train")
