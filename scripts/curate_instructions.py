@@ -66,6 +66,7 @@ def main():
         args.target_language,
         samples,
         args.seed,
+        formatted=args.formatted,
         can_spell=spelling_check(subwords, args.dictionary) if subwords else None,
         filters=(well_formed, length_ratio(args.max_length_ratio), not_in(args.exclude)),
         costly_filters=(
@@ -126,6 +127,13 @@ def build_parser() -> argparse.ArgumentParser:
         help="per instruction, at most; single ones by name: 1000,uppercase:5000",
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--formatted",
+        type=float,
+        default=0.0,
+        help="share of the pairs whose source and target carry marks of another instruction, such "
+        "as quotation marks, that the translation keeps; makes models obey several at once",
+    )
     parser.add_argument("--subwords", help="SentencePiece model of the pretrained model")
     parser.add_argument("--dictionary", help="its dict.LANGUAGE.txt of the target")
     parser.add_argument(
@@ -177,6 +185,7 @@ def describe(args, text: AlignedText, samples: Dict[str, int]) -> dict:
         "languages": f"{args.source_language}-{args.target_language}",
         "samples": samples,
         "seed": args.seed,
+        "formatted": args.formatted,
         "subwords": Path(args.subwords).name if args.subwords else None,
         "dictionary": Path(args.dictionary).name if args.dictionary else None,
         "max_length_ratio": args.max_length_ratio,

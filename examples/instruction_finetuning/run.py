@@ -150,7 +150,8 @@ class InstructionFinetuning(Recipe):
         """Curate what parallel text gives, take in what is labelled, binarise both."""
         data, task = self.work / "data-bin", self.work / "task"
         names = [n for n in self.config["instructions"] if has_source(n, "rule", "natural")]
-        self.curate("train", names, self.samples, task)
+        formatted = ["--formatted", self.config.get("formatted", 0)]
+        self.curate("train", names, self.samples, task, *formatted)
         if self.natural:
             self.curate("test", self.natural, "1000", self.work / "natural_test")
         folders = [task / name for name in names]
@@ -164,7 +165,7 @@ class InstructionFinetuning(Recipe):
         self.binarise_instructions(data / "task", task / "train")
         self.write_inventory(data, self.config["instructions"])
 
-    def curate(self, split: str, names: List[str], samples: str, output: Path) -> None:
+    def curate(self, split: str, names: List[str], samples: str, output: Path, *more) -> None:
         """Samples of instructions out of a split, one folder for each."""
         self.command(
             "curate", sys.executable, SCRIPTS / "curate_instructions.py",
@@ -172,7 +173,7 @@ class InstructionFinetuning(Recipe):
             "--target", self.text / f"{split}.{self.target}",
             "--source-language", self.source, "--target-language", self.target,
             "--instructions", ",".join(names), "--samples", samples,
-            "--subwords", self.subwords, "--dictionary", self.dictionary,
+            "--subwords", self.subwords, "--dictionary", self.dictionary, *more,
             "--seed", self.seed, "--output", output, "--force",
         )  # fmt: skip
 

@@ -22,8 +22,10 @@ import numpy as np
 
 from fairseq_instr.curation.aligned_text import CHUNK_LINES, Chunk
 from fairseq_instr.curation.filters import Filter, well_formed
+from fairseq_instr.curation.formats import Formats
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.composition import rewrite, verify
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
 
 NOT_APPLICABLE = "rule does not apply"
@@ -50,13 +52,33 @@ class Sample(NamedTuple):
 
 
 class Pair:
-    """A pair that was decoded, and what the filters say about it, once asked."""
+    """A pair that was decoded, and what the filters say about it, once asked.
 
-    __slots__ = ("line", "source", "target", "context", "_verdicts")
+    Attributes:
+        plain: source and target as they stand in the text.
+        format: the instruction whose marks both sides carry, or None.
+        source: with these marks, and
+        target: likewise.
+    """
 
-    def __init__(self, line: int, source: str, target: str, language: str):
-        self.line, self.source, self.target = line, source, target
-        self.context = Context(source=source, language=language)
+    __slots__ = ("line", "plain", "source", "target", "format", "context", "_verdicts")
+
+    def __init__(
+        self,
+        line: int,
+        source: str,
+        target: str,
+        language: str,
+        format: Optional[Instruction] = None,
+    ):
+        self.line, self.plain = line, (source, target)
+        self.source, self.target, self.format = source, target, None
+        if format is not None and format.rewrite is not None:
+            context = Context(source=source, language=language)
+            marked = [format.rewrite(side, context) for side in self.plain]
+            if marked[0] is not None and marked[1] is not None:
+                self.source, self.target, self.format = marked[0], marked[1], format
+        self.context = Context(source=self.source, language=language)
         self._verdicts: Optional[Dict[int, Optional[str]]] = None  # most are never asked for
 
     def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
@@ -64,7 +86,7 @@ class Pair:
             self._verdicts = {}
         for number, check in enumerate(filters, start=first):
             if number not in self._verdicts:
-                self._verdicts[number] = check(self.source, self.target)
+                self._verdicts[number] = check(*self.plain)
             if self._verdicts[number] is not None:
                 return self._verdicts[number]
         return None
@@ -176,6 +198,13 @@ class Curator:
     def _make(self, pair: Pair) -> Optional[str]:
         """The target under the instruction, or None where it does not apply."""
         instruction, target, context = self.instruction, pair.target, pair.context
+        if pair.format is not None:
+            if instruction.rewrite is None or instruction.axis == pair.format.axis:
+                return None
+            rewritten = rewrite((instruction, pair.format), pair.plain[1], context)
+            # a target that quotes its source would have the marks twice
+            useless = rewritten is None or rewritten == target or pair.source in rewritten
+            return None if useless else rewritten
         if instruction.rewrite is not None:
             rewritten = instruction.rewrite(target, context)
             return None if rewritten == target else rewritten
@@ -202,9 +231,9 @@ class Curator:
         instruction = self.instruction
         reason = pair.reason_against(self.filters)
         if reason is None and not instruction.natural:
-            if self._obeys(pair.target, pair.context):
+            if self._is_obeyed(pair, pair.target):
                 reason = OBEYS_ALREADY
-            elif not self._obeys(target, pair.context):
+            elif not self._is_obeyed(pair, target):
                 reason = NOT_VERIFIED
         if reason is None:
             reason = pair.reason_against(self.costly_filters, first=len(self.filters))
@@ -215,11 +244,18 @@ class Curator:
             reason = NOT_SPELLED
         return reason
 
+    def _is_obeyed(self, pair: Pair, target: str) -> bool:
+        """Whether a target obeys, whatever format it carries."""
+        if pair.format is None:
+            return self._obeys(target, pair.context)
+        verdict = verify((self.instruction, pair.format), target, pair.context)
+        return verdict[self.instruction.name]
+
     def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
         """Count the plain targets that obey; nothing for an instruction with a slot."""
         if self.instruction.argument is None:
             self.base_rate_pairs += len(pairs)
-            self.obeyed += sum(self._obeys(p.target, p.context) for p in pairs)
+            self.obeyed += sum(self._obeys(p.plain[1], p.context) for p in pairs)
 
     def _keep(self, priority: int, line: int, sample: Sample) -> None:
         self._kept[priority] = (line, sample)
@@ -314,8 +350,9 @@ class Curation:
         instructions: of the catalogue.
         language: target language.
         n_samples: samples to keep at most, by the instruction's name.
-        seed: of the priorities.
+        seed: of the priorities and the formats.
         curator: class of the curators.
+        formatted: share of the pairs whose source and target carry a format, see `Formats`.
         **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.
 
     Attributes:
@@ -330,9 +367,11 @@ class Curation:
         n_samples: Mapping[str, int],
         seed: int = 1,
         curator: Callable[..., Curator] = Curator,
+        formatted: float = 0.0,
         **checks,
     ):
         self.language = language
+        self._formats = Formats(formatted, language, seed)
         self.pairs = self.invalid = 0
         self._for_base_rate = N_FOR_BASE_RATE
         self.curators = [
@@ -358,6 +397,7 @@ class Curation:
                     chunk.sources[offset].decode("utf-8"),
                     chunk.targets[offset].decode("utf-8"),
                     self.language,
+                    self._formats.choose(int(hashes[offset])),
                 )
             return pair
 

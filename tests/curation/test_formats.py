@@ -1,0 +1,92 @@
+"""Formats that source and target carry: their share, what samples look like, what is refused."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fairseq_instr.curation.formats import LAYERS, Formats
+from fairseq_instr.curation.from_parallel import curate
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Context, catalogue
+from fairseq_instr.instructions.composition import verify
+
+NAMES = ("uppercase", "html-bold", "picture-label", "bilingual", "no-punctuation", "json")
+PAIRS = [(f"The boy sees {i} dogs.", f"Der Junge sieht {i} Hunde.") for i in range(300)]
+SOURCES = {source for source, _ in PAIRS}
+
+
+def samples_of(names, formatted, seed=1):
+    instructions = [catalogue()[name] for name in names]
+    found, _ = curate(
+        PAIRS, instructions, "de", dict.fromkeys(names, 200), seed, formatted=formatted
+    )
+    return found
+
+
+def carried(source):
+    """The instructions whose marks a source carries."""
+    return {
+        instruction
+        for instruction in catalogue().values()
+        if instruction.layer in LAYERS
+        and any(instruction.rewrite(plain, Context(plain, "de")) == source for plain in SOURCES)
+    }
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_the_share_carries_a_format(share):
+    formats = Formats(share, "de")
+    chosen = [formats.choose(number) for number in range(4000)]
+    assert sum(c is not None for c in chosen) / 4000 == pytest.approx(share, abs=0.03)
+    assert chosen == [formats.choose(number) for number in range(4000)]
+    assert share == 0 or len(set(chosen)) > 10
+
+
+def test_without_formats_samples_are_what_they_were():
+    assert all(s.source in SOURCES for found in samples_of(NAMES, 0.0).values() for s in found)
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(1, 1000))
+def test_source_and_target_carry_the_same_marks_and_the_instruction_is_obeyed(seed):
+    for name, found in samples_of(("uppercase", "picture-label", "html-bold"), 1.0, seed).items():
+        instruction = catalogue()[name]
+        assert found
+        for sample in found[:10]:
+            assert sample.instruction == name and sample.source not in SOURCES
+            context = Context(sample.source, "de")
+            assert any(
+                all(verify((instruction, format), sample.target, context).values())
+                for format in carried(sample.source)
+            )
+
+
+def test_what_stands_outside_of_an_instruction_stays_outside():
+    (one,) = [s for s in samples_of(("uppercase",), 1.0)["uppercase"] if "<b>" in s.source][:1]
+    assert one.target.startswith("<b>DER JUNGE SIEHT ") and one.target.endswith(" HUNDE.</b>")
+
+
+def test_no_two_of_an_axis_and_no_source_quoted_with_its_marks():
+    found = samples_of(("html-bold", "bilingual"), 1.0)
+    markup = catalogue()["html-bold"].axis
+    for sample in found["html-bold"]:
+        assert all(format.axis != markup for format in carried(sample.source))
+    assert all(sample.source not in sample.target for sample in found.get("bilingual", ()))
+
+
+def test_test_sets_are_found_through_the_marks():
+    """Filters see the pair as it stands in the text."""
+    seen = []
+
+    def note(source, target):
+        seen.append((source, target))
+
+    name = "uppercase"
+    curate(PAIRS, [catalogue()[name]], "de", {name: 5}, formatted=1.0, filters=(note,))
+    assert seen and set(seen) <= set(PAIRS)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_is_between_nothing_and_all(share):
+    with pytest.raises(InputError, match=f"--formatted {share} is not accepted"):
+        Formats(share, "de")
