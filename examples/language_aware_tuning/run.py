@@ -337,7 +337,7 @@ class LanguageAwareTuning(Recipe):
             {
                 "system": system,
                 "updates": updates,
-                **found[name]["means"]["zero_shot"],
+                **scores(found[name]["means"]["zero_shot"]),
                 "supervised_bleu": found[name]["means"]["supervised"]["bleu"],
             }
             for system, updates, name in points
@@ -350,7 +350,9 @@ class LanguageAwareTuning(Recipe):
         results = {}
         for test in self.tests:
             report = self.report(test)
-            results[test] = short = {key: report[key] for key in ("command", "conditions")}
+            results[test] = short = {
+                key: report[key] for key in ("command", "conditions", "signatures")
+            }
             short["directions"] = {}
             for group in ("zero_shot", "supervised"):
                 short[group] = {
@@ -379,12 +381,16 @@ class LanguageAwareTuning(Recipe):
         results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         own = json.loads((self.work / "results.json").read_text(encoding="utf-8"))
         results[self.name] = next(iter(own.values())) if len(own) == 1 else own
+        if "curves" in self.config:
+            curves = json.loads((self.work / "curves.json").read_text(encoding="utf-8"))
+            results[self.name]["curves"] = curves
         write_atomically(path, json.dumps(results, indent=2) + "\n", force=True)
 
 
 def scores(found: dict) -> dict:
-    """The three figures that stand together."""
-    return {"otr": found["off_target"], "bleu": found["bleu"], "chrf2": found["chrf2"]}
+    """The figures that stand together."""
+    shared = {name: found[name] for name in ("foreign_words", "bleu", "chrf2") if name in found}
+    return {"otr": found["off_target"], **shared}
 
 
 def plot_curves(rows: List[dict], path: Path) -> None:
@@ -395,7 +401,7 @@ def plot_curves(rows: List[dict], path: Path) -> None:
     from matplotlib import pyplot
 
     labels = {
-        "off_target": "zero-shot off-target ratio, %",
+        "otr": "zero-shot off-target ratio, %",
         "bleu": "zero-shot BLEU",
         "supervised_bleu": "supervised BLEU",
     }
@@ -408,7 +414,7 @@ def plot_curves(rows: List[dict], path: Path) -> None:
         ax.set_ylabel(label)
         if score != "supervised_bleu":  # its changes are small beside it
             ax.set_ylim(bottom=0)
-    axes[0].legend(frameon=False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
     with atomic_path(path, force=True) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
     pyplot.close(figure)
