@@ -200,7 +200,8 @@ def main():
                 setting = Setting(way, rate, alpha)
                 outcomes[setting] = outcome = race.run(setting)
                 shown = " ".join(f"{100 * ratio:.1f}" for ratio in outcome.ratios)
-                print(f"{setting}: {outcome.seconds} s, {outcome.updates} updates: {shown}")
+                reached = f"{outcome.seconds} s, {outcome.updates} updates"
+                print(f"{setting}: {reached}: {shown}", flush=True)
     fastest = {}
     for way in ("ours", "public"):
         reached = [(o.seconds, s) for s, o in outcomes.items() if s.way == way and o.seconds]

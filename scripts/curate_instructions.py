@@ -24,7 +24,7 @@ from tqdm import tqdm
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.filters import in_languages, length_ratio, not_in, well_formed
-from fairseq_instr.curation.from_parallel import Curation
+from fairseq_instr.curation.from_parallel import FORMATTED, Curation
 from fairseq_instr.curation.shards import (
     collect,
     find_shards,
@@ -53,6 +53,8 @@ def main():
     text = AlignedText(args.source, args.target, args.skip_invalid)
     instructions = choose(args.instructions, args.target_language)
     names = [instruction.name for instruction in instructions]
+    if args.formatted:
+        names.append(FORMATTED)
     samples = parse_samples(args.samples, names)
     streams = (args.source_language, args.target_language, "instr")
     if not args.shard:
@@ -132,7 +134,8 @@ def build_parser() -> argparse.ArgumentParser:
         type=float,
         default=0.0,
         help="share of the pairs whose source and target carry marks of another instruction, such "
-        "as quotation marks, that the translation keeps; makes models obey several at once",
+        "as quotation marks, that the translation keeps; makes models obey several at once; some "
+        f"become samples that ask for nothing, in {FORMATTED}",
     )
     parser.add_argument("--subwords", help="SentencePiece model of the pretrained model")
     parser.add_argument("--dictionary", help="its dict.LANGUAGE.txt of the target")

@@ -32,6 +32,7 @@ from recipe import (
 )
 
 from fairseq_instr import sample
+from fairseq_instr.curation.from_parallel import FORMATTED
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import read_lines, write_atomically
 from fairseq_instr.instructions import Context, catalogue
@@ -150,11 +151,11 @@ class InstructionFinetuning(Recipe):
         """Curate what parallel text gives, take in what is labelled, binarise both."""
         data, task = self.work / "data-bin", self.work / "task"
         names = [n for n in self.config["instructions"] if has_source(n, "rule", "natural")]
-        formatted = ["--formatted", self.config.get("formatted", 0)]
-        self.curate("train", names, self.samples, task, *formatted)
+        formatted = self.config.get("formatted", 0)
+        self.curate("train", names, self.samples, task, "--formatted", formatted)
         if self.natural:
             self.curate("test", self.natural, "1000", self.work / "natural_test")
-        folders = [task / name for name in names]
+        folders = [task / name for name in (*names, *([FORMATTED] if formatted else []))]
         folders += [self.text / name for name in self.config.get("labelled", [])]
         for extension in (*self.languages, "instr"):
             lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]

@@ -34,11 +34,15 @@ OBEYS_ALREADY = "plain target obeys already"
 NOT_VERIFIED = "rewritten target does not verify"
 NOT_SPELLED = "vocabulary can't spell the target"
 DUPLICATE = "stands in the text already"
+NO_FORMAT = "carries no format"
 NOT_UTF8 = "not UTF-8"
 MAX_UNSPELLED = 0.05
 """An instruction is refused when a larger share of its targets can't be spelled."""
 N_FOR_BASE_RATE = 1000
 """The first pairs, on which the share of plain targets that obey unasked is measured."""
+
+FORMATTED = "formatted"
+"""Name under which pairs stand that carry a format and ask for nothing."""
 
 _ALL = 2**64  # above every priority, which are 64 bits
 
@@ -316,6 +320,30 @@ class Curator:
         return [self._kept[priority] for priority in sorted(self._kept)]
 
 
+class FormatCurator(Curator):
+    """Collects pairs that carry a format and ask for nothing: the translation keeps it.
+
+    The arguments are those of `Curator`, without the instruction.
+    """
+
+    def __init__(self, language: str, *args, **options):
+        anything = Instruction(FORMATTED, FORMATTED, obeys=lambda *_: True, natural=True)
+        super().__init__(anything, language, *args, **options)
+
+    def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
+        """There is nothing to obey."""
+
+    @property
+    def _reason_not_made(self) -> str:
+        return NO_FORMAT
+
+    def _make(self, pair: Pair) -> Optional[str]:
+        return None if pair.format is None else pair.target
+
+    def _ask(self, priority: int, pair: Pair) -> str:
+        return ""
+
+
 def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter) -> None:
     """Make sure that an instruction has samples, and that the vocabulary can spell most targets.
 
@@ -352,7 +380,8 @@ class Curation:
         n_samples: samples to keep at most, by the instruction's name.
         seed: of the priorities and the formats.
         curator: class of the curators.
-        formatted: share of the pairs whose source and target carry a format, see `Formats`.
+        formatted: share of the pairs whose source and target carry a format, see `Formats`; some
+            of them become samples without an instruction, under the name `formatted`.
         **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.
 
     Attributes:
@@ -378,6 +407,8 @@ class Curation:
             curator(instruction, language, n_samples[instruction.name], seed, **checks)
             for instruction in instructions
         ]
+        if formatted:
+            self.curators.append(FormatCurator(language, n_samples[FORMATTED], seed, **checks))
 
     def add(self, chunk: Chunk) -> None:
         """Look at a chunk of pairs; to add one again changes counts alone, not what is kept."""

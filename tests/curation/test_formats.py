@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairseq_instr.curation.formats import LAYERS, Formats
-from fairseq_instr.curation.from_parallel import curate
+from fairseq_instr.curation.from_parallel import FORMATTED, curate
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, catalogue
 from fairseq_instr.instructions.composition import verify
@@ -18,9 +18,24 @@ SOURCES = {source for source, _ in PAIRS}
 def samples_of(names, formatted, seed=1):
     instructions = [catalogue()[name] for name in names]
     found, _ = curate(
-        PAIRS, instructions, "de", dict.fromkeys(names, 200), seed, formatted=formatted
+        PAIRS,
+        instructions,
+        "de",
+        dict.fromkeys((*names, FORMATTED), 200),
+        seed,
+        formatted=formatted,
     )
     return found
+
+
+def test_some_carry_a_format_and_ask_for_nothing():
+    found = samples_of(("uppercase",), 0.5)
+    assert FORMATTED not in samples_of(("uppercase",), 0.0)
+    assert len(found[FORMATTED]) > 50
+    for sample in found[FORMATTED][:20]:
+        (target,) = {t for s, t in PAIRS if s in sample.source}
+        assert sample.instruction == "" and target in sample.target
+        assert sample.source not in SOURCES and sample.target != target
 
 
 def carried(source):
@@ -49,8 +64,10 @@ def test_without_formats_samples_are_what_they_were():
 @settings(max_examples=5, deadline=None)
 @given(seed=st.integers(1, 1000))
 def test_source_and_target_carry_the_same_marks_and_the_instruction_is_obeyed(seed):
-    for name, found in samples_of(("uppercase", "picture-label", "html-bold"), 1.0, seed).items():
-        instruction = catalogue()[name]
+    names = ("uppercase", "picture-label", "html-bold")
+    samples = samples_of(names, 1.0, seed)
+    for name in names:
+        found, instruction = samples[name], catalogue()[name]
         assert found
         for sample in found[:10]:
             assert sample.instruction == name and sample.source not in SOURCES
@@ -82,7 +99,8 @@ def test_test_sets_are_found_through_the_marks():
         seen.append((source, target))
 
     name = "uppercase"
-    curate(PAIRS, [catalogue()[name]], "de", {name: 5}, formatted=1.0, filters=(note,))
+    counts = {name: 5, FORMATTED: 5}
+    curate(PAIRS, [catalogue()[name]], "de", counts, formatted=1.0, filters=(note,))
     assert seen and set(seen) <= set(PAIRS)
 
 
