@@ -149,6 +149,44 @@ class Recipe:
         return ["--no-progress-bar", "--num-workers", "0", *device]
 
 
+class BilingualRecipe(Recipe):
+    """A recipe that finetunes a base model of one language pair."""
+
+    @property
+    def source(self) -> str:
+        return self.config["source"]
+
+    @property
+    def target(self) -> str:
+        return self.config["target"]
+
+    @property
+    def languages(self) -> Tuple[str, str]:
+        return self.source, self.target
+
+    @property
+    def base_data(self) -> Path:
+        """The data-bin of the base model."""
+        return self.work / "base-bin"
+
+    def train_base(self) -> None:
+        """A base model by stock `translation`: it knows no instructions.
+
+        `--user-dir` is there for a run that goes on: torch 2.6 and later read fairseq's
+        checkpoints only where the plugin has named what they hold.
+        """
+        self.command(
+            "base", tool("fairseq-train"), self.base_data, *USER_DIR,
+            "--task", "translation", "-s", self.source, "-t", self.target,
+            *words(self.config["model"]), *words(self.config["base"]),
+            *self.training_options, "--seed", self.seed, "--save-dir", self.base_model.parent,
+        )  # fmt: skip
+
+    @property
+    def base_model(self) -> Path:
+        return self.work / "base" / "checkpoint_best.pt"
+
+
 def shorten(line: str) -> str:
     """A line of fairseq's log as its beginning and its most telling numbers."""
     if "| train_inner |" not in line and "| valid |" not in line:

@@ -20,7 +20,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from address import address
-from recipe import PLUGIN, SCRIPTS, USER_DIR, Recipe, read_text, tool, words, write_lines
+from recipe import PLUGIN, SCRIPTS, BilingualRecipe, read_text, tool, words, write_lines
 
 from fairseq_instr.curation.filters import length_ratio, not_in, well_formed
 from fairseq_instr.errors import InputError
@@ -31,7 +31,7 @@ LABELLED, ADDRESS = "labelled", "address"  # groups of the mixture
 Pairs = List[Tuple[str, str]]
 
 
-class FormalityTuning(Recipe):
+class FormalityTuning(BilingualRecipe):
     """Train a base model, finetune it on labelled pairs, count Sie and du as IWSLT does."""
 
     @property
@@ -47,10 +47,6 @@ class FormalityTuning(Recipe):
             ("evaluation", self.evaluate),
             ("results", self.write_results),
         ]
-
-    @property
-    def languages(self) -> Tuple[str, str]:
-        return self.config["source"], self.config["target"]
 
     # -- text ---------------------------------------------------------------------------
 
@@ -171,10 +167,6 @@ class FormalityTuning(Recipe):
             valid=self.text / "valid",
         )
 
-    @property
-    def base_data(self) -> Path:
-        return self.work / "base-bin"
-
     def binarise_tasks(self) -> None:
         """What finetuning sees: parallel text, the groups of labelled pairs, an inventory."""
         self.binarise(self.data, self.languages, valid=self.text / "valid")
@@ -186,15 +178,6 @@ class FormalityTuning(Recipe):
         self.write_inventory(self.data, FORMALITIES)
 
     # -- models -------------------------------------------------------------------------
-
-    def train_base(self) -> None:
-        """Stock translation: this model knows no instructions."""
-        self.command(
-            "base", tool("fairseq-train"), self.base_data, *USER_DIR,
-            "--task", "translation", "-s", self.languages[0], "-t", self.languages[1],
-            *words(self.config["model"]), *words(self.config["base"]),
-            *self.training_options, "--seed", self.seed, "--save-dir", self.base_model.parent,
-        )  # fmt: skip
 
     def tune(self, system: str) -> None:
         self.command(

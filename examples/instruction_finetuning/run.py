@@ -23,8 +23,7 @@ from recipe import (
     PLUGIN,
     SCRIPTS,
     SPLITS,
-    USER_DIR,
-    Recipe,
+    BilingualRecipe,
     read_text,
     tool,
     words,
@@ -40,7 +39,7 @@ from fairseq_instr.instructions import Context, catalogue
 CASES = ("uppercase", "lowercase", "titlecase")
 
 
-class InstructionFinetuning(Recipe):
+class InstructionFinetuning(BilingualRecipe):
     """Train a base model, finetune it on instructions, measure both."""
 
     @property
@@ -56,14 +55,6 @@ class InstructionFinetuning(Recipe):
             ("evaluation", self.evaluate),
             ("results", self.write_results),
         ]
-
-    @property
-    def source(self) -> str:
-        return self.config["source"]
-
-    @property
-    def target(self) -> str:
-        return self.config["target"]
 
     # -- text ---------------------------------------------------------------------------
 
@@ -125,10 +116,6 @@ class InstructionFinetuning(Recipe):
             lines = [pair[i] for pair in (*pairs, *copies)]
             write_lines(self.text / f"base_train.{language}", lines)
 
-    @property
-    def languages(self):
-        return self.source, self.target
-
     def train_subwords(self) -> None:
         self.learn_subwords(
             line
@@ -140,7 +127,7 @@ class InstructionFinetuning(Recipe):
 
     def binarise_base(self) -> None:
         self.binarise(
-            self.work / "base-bin",
+            self.base_data,
             self.languages,
             train=self.text / "base_train",
             valid=self.text / "valid",
@@ -185,20 +172,6 @@ class InstructionFinetuning(Recipe):
 
     # -- models -------------------------------------------------------------------------
 
-    def train_base(self) -> None:
-        """A base model by stock `translation`.
-
-        `--user-dir` is there for a run that goes on: torch 2.6 and later read fairseq's
-        checkpoints only where the plugin has named what they hold.
-        """
-        self.command(
-            "base", tool("fairseq-train"), self.work / "base-bin", *USER_DIR,
-            "--task", "translation", "-s", self.source, "-t", self.target,
-            *words(self.config["model"]), *words(self.config["base"]),
-            *self.training_options, "--seed", self.seed,
-            "--save-dir", self.work / "base", "--patience", "10", "--keep-last-epochs", "2",
-        )  # fmt: skip
-
     def tune(self) -> None:
         """Parallel and task data in the mixture that the config states."""
         self.command(
@@ -208,10 +181,6 @@ class InstructionFinetuning(Recipe):
             *words(self.config["model"]), *words(self.config["tuning"]),
             *self.training_options, "--seed", self.seed, "--save-dir", self.work / "tuned",
         )  # fmt: skip
-
-    @property
-    def base_model(self) -> Path:
-        return self.work / "base" / "checkpoint_best.pt"
 
     @property
     def tuned_model(self) -> Path:
