@@ -138,7 +138,9 @@ class TestRecipe:
         path = tmp_path / "results.json"
         path.write_text('{"other": 1, "config": 2}')
         made.work.mkdir()
-        for own, expected in (({"a": 3}, 3), ({"a": 3, "b": 4}, {"a": 3, "b": 4})):
-            (made.work / "results.json").write_text(json.dumps(own))
-            made.record(path)
-            assert json.loads(path.read_text()) == {"other": 1, "config": expected}
+        own = {name: {"zero_shot": number} for number, name in enumerate(made.tests)}
+        (made.work / "results.json").write_text(json.dumps(own))
+        made.record(path)
+        first, *others = made.tests
+        expected = {"test": first, "zero_shot": 0, **{name: own[name] for name in others}}
+        assert json.loads(path.read_text()) == {"other": 1, "config": expected}

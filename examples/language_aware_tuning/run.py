@@ -377,10 +377,14 @@ class LanguageAwareTuning(Recipe):
         )
 
     def record(self, path: Path) -> None:
-        """Put the figures of WORK/results.json into a file for several configs, by their names."""
+        """Put the figures of WORK/results.json into a file for several configs, by their names.
+
+        Those of the first test set stand at the top, those of others under their names.
+        """
         results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         own = json.loads((self.work / "results.json").read_text(encoding="utf-8"))
-        results[self.name] = next(iter(own.values())) if len(own) == 1 else own
+        first, *others = self.tests
+        results[self.name] = {"test": first, **own[first], **{name: own[name] for name in others}}
         if "curves" in self.config:
             curves = json.loads((self.work / "curves.json").read_text(encoding="utf-8"))
             results[self.name]["curves"] = curves
