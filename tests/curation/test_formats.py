@@ -78,6 +78,18 @@ def test_source_and_target_carry_the_same_marks_and_the_instruction_is_obeyed(se
             )
 
 
+def test_the_order_of_the_text_changes_nothing():
+    names = ("uppercase", FORMATTED)
+    instructions = [catalogue()["uppercase"]]
+    forward, backward = (
+        curate(pairs, instructions, "de", dict.fromkeys(names, 20), formatted=0.5)[0]
+        for pairs in (PAIRS, PAIRS[::-1])
+    )
+    assert {name: sorted(found) for name, found in forward.items()} == {
+        name: sorted(found) for name, found in backward.items()
+    }
+
+
 def test_what_stands_outside_of_an_instruction_stays_outside():
     (one,) = [s for s in samples_of(("uppercase",), 1.0)["uppercase"] if "<b>" in s.source][:1]
     assert one.target.startswith("<b>DER JUNGE SIEHT ") and one.target.endswith(" HUNDE.</b>")
