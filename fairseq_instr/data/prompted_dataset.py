@@ -160,8 +160,8 @@ class PromptedDataset(FairseqDataset):
         added = 0 if corpus.is_prompt else self.prompt.n_source(n)
         tgt_sizes = corpus.dataset.tgt_sizes if self.has_target else None
         return (
-            corpus.dataset.src_sizes[index] + added,
-            0 if tgt_sizes is None else tgt_sizes[index] + self.prompt.n_target(n),
+            corpus.dataset.src_sizes.take(index) + added,
+            0 if tgt_sizes is None else tgt_sizes.take(index) + self.prompt.n_target(n),
             may_conflict,
         )
 
@@ -296,7 +296,7 @@ class PromptedDataset(FairseqDataset):
         """Places of a part of the epoch by length; of one length at random when shuffling."""
         part = self.part(number)
         if self.n_parts > 1:
-            return part.first + part.by_rough_length(part.mixed())
+            return part.first + part.by_rough_length()
         order = np.random.permutation(len(part)) if self.shuffle else np.arange(len(part))
         return part.first + part.by_length(order)
 

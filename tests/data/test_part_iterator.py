@@ -144,21 +144,38 @@ def test_only_large_epochs_are_batched_in_parts(load):
 # -- lengths ----------------------------------------------------------------------------
 
 
-def test_rough_lengths_are_those_of_a_sort_up_to_128_tokens():
+def part_of_lengths(sizes) -> EpochPart:
+    """A part of one corpus whose sources and targets have these lengths: `(2, n)`."""
+    n = len(sizes[0])
+    part = EpochPart(0, {"g": [range(n)]}, {"g": np.arange(n)}, lambda _, i: None)
+    part.lengths = Lengths(*np.asarray(sizes, np.int32), np.zeros(n, bool))
+    return part
+
+
+def test_rough_lengths_are_those_of_a_sort_up_to_64_tokens():
     """By source; by target within one, upwards and downwards in turn."""
-    rng = np.random.default_rng(1)
-    sizes = rng.integers(1, 129, (2, 500))
-    part = EpochPart(0, {"g": [range(500)]}, {"g": np.arange(500)}, lambda _, i: None)
-    part.lengths = Lengths(*sizes.astype(np.int32), np.zeros(500, bool))
-    order = part.by_rough_length(part.mixed())
+    sizes = np.random.default_rng(1).integers(1, 65, (2, 500))
+    order = part_of_lengths(sizes).by_rough_length()
     expected = sorted(zip(*sizes.tolist()), key=lambda pair: (pair[0], pair[1] * (-1) ** pair[0]))
     assert [tuple(pair) for pair in sizes[:, order].T.tolist()] == expected
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 100, 4096])
-def test_a_stride_reaches_every_sample(n):
-    part = EpochPart(0, {"g": [range(n)]}, {"g": np.arange(n)}, lambda _, i: None)
-    assert sorted(part.mixed().tolist()) == list(range(n))
+def test_long_sentences_are_sorted_to_within_a_thirtieth():
+    sizes = np.random.default_rng(1).integers(1, 800, 3000)
+    by_length = sizes[part_of_lengths([sizes, np.ones_like(sizes)]).by_rough_length()]
+    assert (np.maximum.accumulate(by_length) <= by_length * 1.05 + 1).all()
+    longer = [5000, 10000, 1]
+    assert part_of_lengths([longer, longer]).by_rough_length().tolist()[0] == 2
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 100, 4096, (1 << 18) + 1])
+def test_equals_are_scattered_and_every_sample_is_there(n):
+    order = part_of_lengths(np.full((2, n), 7)).by_rough_length()
+    assert order.dtype == np.int64
+    assert sorted(order.tolist()) == list(range(n))
+    if n >= 100:  # any tenth in a row is of all ten tenths
+        tenths = order * 10 // n
+        assert all(len(set(part.tolist())) == 10 for part in np.array_split(tenths, 5))
 
 
 # -- the number of batches --------------------------------------------------------------
