@@ -16,7 +16,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
+import itertools
 import json
 import logging
 import multiprocessing
@@ -63,6 +65,7 @@ from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.prompts.templates import Template, library
 
 SECONDS = 10  # processor time of a case
+STILL = 300  # seconds in which no case ends: a process that waits takes no processor time
 MEBIBYTES = 2048  # that the cases of a process may take beside what is there
 LONGEST_MESSAGE = 4000  # an error may list what is accepted
 CHUNK = 500  # cases of a process
@@ -459,15 +462,18 @@ def _picklable(content) -> bool:
 # -- sources ------------------------------------------------------------------------------
 
 
-def source_kind(translator, decode: bool = True) -> Kind:
+def source_kind(load: Callable[[], Any], decode: bool = True) -> Kind:
     """Sources; no text becomes an instruction, and each has one translation.
 
     Args:
-        translator: a `LineTranslator` over the inventory's symbols.
+        load: gives a `LineTranslator` over the inventory's symbols. It is called once in every
+            process that runs cases: the threads of CTranslate2 don't come along into a fork.
         decode: whether what is accepted is also translated.
     """
+    loaded = functools.cache(load)
 
     def check(case: str) -> None:
+        translator = loaded()
         check_text(case, "line 1")
         # the direction may stand there in any case
         assert n_symbols(translator, case) == n_symbols(translator, "")
@@ -511,9 +517,10 @@ def run_case(kind: Kind, case) -> str:
     return "accepted"
 
 
-def run_properties(kind: Kind, cases: int, seed: int) -> Dict[str, int]:
+def run_properties(kind: Kind, cases: int, seed: int, report) -> Dict[str, int]:
     """The series of hypothesis; raises what a crash raises, with the smallest case."""
     counts = {"accepted": 0, "refused": 0}
+    numbers = itertools.count()
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
@@ -524,6 +531,7 @@ def run_properties(kind: Kind, cases: int, seed: int) -> Dict[str, int]:
     )
     @hypothesis.given(kind.strategy)
     def series(case):
+        report.at = next(numbers)
         with bounded_time():
             counts[run_case(kind, case)] += 1
 
@@ -568,11 +576,12 @@ def bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def in_process(function: Callable[[Callable], dict], log: Path) -> dict:
+def in_process(function: Callable[[Callable], dict], log: Path, still: float = STILL) -> dict:
     """What `function(report)` gives in a forked process; its crashes under `crashes`.
 
     `report(case, error)` notes a crash; `report.at` is the number of the case that is run, found
-    under `died_at` if the process dies.
+    under `died_at` if the process dies, or is ended because it stayed the same for `still`
+    seconds.
     """
     at = multiprocessing.Value("q", -1)
 
@@ -599,10 +608,17 @@ def in_process(function: Callable[[Callable], dict], log: Path) -> dict:
     log.unlink(missing_ok=True)
     process = multiprocessing.get_context("fork").Process(target=run)
     process.start()
-    process.join()
+    end = "the process died with {} at case {}"
+    while process.is_alive():
+        before = at.value
+        process.join(still)
+        if process.is_alive() and at.value == before:
+            process.kill()
+            process.join()
+            end = f"no case ended in {still} s, and the process was ended with {{}} at case {{}}"
     if log.exists():
         return json.loads(log.read_text())
-    return {"crashes": [("", f"the process died with {process.exitcode}")], "died_at": at.value}
+    return {"crashes": [("", end.format(process.exitcode, at.value))], "died_at": at.value}
 
 
 def run_kind(name: str, kind: Kind, cases: int, seed: int, folder: Path):
@@ -617,7 +633,7 @@ def run_kind(name: str, kind: Kind, cases: int, seed: int, folder: Path):
 
     def properties(report):
         try:
-            return run_properties(kind, cases, seed)
+            return run_properties(kind, cases, seed, report)
         except BaseException:
             report("found by hypothesis", traceback.format_exc())
             return {}
@@ -637,8 +653,8 @@ def run_kind(name: str, kind: Kind, cases: int, seed: int, folder: Path):
     return totals, crashes
 
 
-def make_kinds(folder: Path, translator=None) -> Dict[str, Kind]:
-    """All kinds; sources only with a translator."""
+def make_kinds(folder: Path, translator: Optional[Callable[[], Any]] = None) -> Dict[str, Kind]:
+    """All kinds; sources only with what loads a translator."""
     scratch = _Scratch(folder)
     kinds = {
         "inventory": inventory_kind(scratch),
@@ -653,8 +669,8 @@ def make_kinds(folder: Path, translator=None) -> Dict[str, Kind]:
     return kinds
 
 
-def tiny_translator(folder: Path):
-    """A tiny model over the sample corpus, exported."""
+def tiny_translator(folder: Path) -> Callable[[], Any]:
+    """What loads a tiny model over the sample corpus, trained and exported here."""
     import tiny_training
 
     from fairseq_instr.serving.export import export_ctranslate2
@@ -668,7 +684,7 @@ def tiny_translator(folder: Path):
     tiny_training.finish(tiny_training.start(*training, *options, log=log), log)
     checkpoint = folder / "model" / "checkpoint_last.pt"
     export_ctranslate2(checkpoint, data, folder / "served", source="en", target="de")
-    return CTranslate2Translator.from_pretrained(folder / "served", beam=2, max_len_b=5)
+    return lambda: CTranslate2Translator.from_pretrained(folder / "served", beam=2, max_len_b=5)
 
 
 def main():

@@ -6,6 +6,7 @@ import argparse
 import os
 import random
 import signal
+import threading
 
 import pytest
 import torch
@@ -39,7 +40,7 @@ class Report:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_what_is_nearly_right_is_accepted_or_refused(fuzz, kinds, name):
-    counts = fuzz.run_properties(kinds[name], CASES, seed=1)
+    counts = fuzz.run_properties(kinds[name], CASES, 1, Report())
     assert min(counts.values()) > 0  # there are cases of both kinds
 
 
@@ -51,13 +52,13 @@ def test_so_is_what_was_right_and_has_been_changed(fuzz, kinds, name):
 
 def test_no_source_becomes_an_instruction(fuzz, tuned, data_bin):
     translator = Translator.from_pretrained(tuned, data_bin, beam=1, max_len_a=0, max_len_b=3)
-    kind = fuzz.source_kind(translator, decode=False)
-    assert fuzz.run_properties(kind, CASES, seed=1)["refused"] > 0
+    kind = fuzz.source_kind(lambda: translator, decode=False)
+    assert fuzz.run_properties(kind, CASES, 1, Report())["refused"] > 0
     fuzz.run_mutations(kind, 0, CASES, 1, Report())
 
 
 def test_a_crash_is_noticed(fuzz, tmp_path):
-    """The harness itself: another error, too much memory, a process that dies."""
+    """The harness itself: another error, too much memory, a process that dies or waits."""
     kind = fuzz.Kind(lambda case: case(), None, lambda rng: rng.choice([lambda: {}["x"]]))
     found = []
     report = type("Report", (), {"__call__": lambda self, case, error: found.append(error)})()
@@ -73,6 +74,11 @@ def test_a_crash_is_noticed(fuzz, tmp_path):
         lambda report: fuzz.run_mutations(killed, 0, 1, 1, report), tmp_path / "log"
     )
     assert result["died_at"] == 0 and "died with -9" in result["crashes"][0][1]
+    waits = kind._replace(mutate=lambda rng: threading.Event().wait)
+    result = fuzz.in_process(
+        lambda report: fuzz.run_mutations(waits, 0, 1, 1, report), tmp_path / "log", still=0.5
+    )
+    assert result["died_at"] == 0 and "no case ended in 0.5 s" in result["crashes"][0][1]
 
 
 def test_time_is_bounded(fuzz, monkeypatch):
