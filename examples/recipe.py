@@ -136,6 +136,36 @@ class Recipe:
             "--trainpref", prefix, "--destdir", destination,
         )  # fmt: skip
 
+    def curate(
+        self,
+        prefix: Path,
+        languages: Sequence[str],
+        names: Sequence[str],
+        samples,
+        output: Path,
+        *more,
+    ) -> None:
+        """Samples of instructions out of the pairs `prefix.LANGUAGE`, one folder for each."""
+        source, target = languages
+        self.command(
+            "curate", sys.executable, SCRIPTS / "curate_instructions.py",
+            "--source", f"{prefix}.{source}", "--target", f"{prefix}.{target}",
+            "--source-language", source, "--target-language", target,
+            "--instructions", ",".join(names), "--samples", samples,
+            "--subwords", self.subwords, "--dictionary", self.dictionary, *more,
+            "--seed", self.seed, "--output", output, "--force",
+        )  # fmt: skip
+
+    def binarise_task(
+        self, destination: Path, languages: Sequence[str], samples: Path, folders: Sequence[Path]
+    ) -> None:
+        """One corpus of the samples in several folders; their text is put together in `samples`."""
+        for extension in (*languages, "instr"):
+            lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
+            write_lines(samples / f"train.{extension}", lines)
+        self.binarise(destination, languages, train=samples / "train")
+        self.binarise_instructions(destination, samples / "train")
+
     def write_inventory(self, data: Path, names: Sequence[str]) -> None:
         """The inventory of a data-bin."""
         self.command(

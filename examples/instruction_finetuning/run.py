@@ -139,31 +139,17 @@ class InstructionFinetuning(BilingualRecipe):
         data, task = self.work / "data-bin", self.work / "task"
         names = [n for n in self.config["instructions"] if has_source(n, "rule", "natural")]
         formatted = self.config.get("formatted", 0)
-        self.curate("train", names, self.samples, task, "--formatted", formatted)
+        split = self.text / "train"
+        self.curate(split, self.languages, names, self.samples, task, "--formatted", formatted)
         if self.natural:
-            self.curate("test", self.natural, "1000", self.work / "natural_test")
+            split, output = self.text / "test", self.work / "natural_test"
+            self.curate(split, self.languages, self.natural, 1000, output)
         folders = [task / name for name in (*names, *([FORMATTED] if formatted else []))]
         folders += [self.text / name for name in self.config.get("labelled", [])]
-        for extension in (*self.languages, "instr"):
-            lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
-            write_lines(task / f"train.{extension}", lines)
         self.binarise(data, self.languages, valid=self.text / "valid", test=self.text / "test")
         self.binarise(data / "parallel", self.languages, train=self.text / "train")
-        self.binarise(data / "task", self.languages, train=task / "train")
-        self.binarise_instructions(data / "task", task / "train")
+        self.binarise_task(data / "task", self.languages, task, folders)
         self.write_inventory(data, self.config["instructions"])
-
-    def curate(self, split: str, names: List[str], samples: str, output: Path, *more) -> None:
-        """Samples of instructions out of a split, one folder for each."""
-        self.command(
-            "curate", sys.executable, SCRIPTS / "curate_instructions.py",
-            "--source", self.text / f"{split}.{self.source}",
-            "--target", self.text / f"{split}.{self.target}",
-            "--source-language", self.source, "--target-language", self.target,
-            "--instructions", ",".join(names), "--samples", samples,
-            "--subwords", self.subwords, "--dictionary", self.dictionary, *more,
-            "--seed", self.seed, "--output", output, "--force",
-        )  # fmt: skip
 
     @property
     def natural(self) -> List[str]:

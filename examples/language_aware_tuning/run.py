@@ -222,7 +222,26 @@ class LanguageAwareTuning(Recipe):
             self.binarise(self.data, pair, valid=self.text / f"valid.{name}")
         for language in self.languages:
             self.binarise(self.data / "denoise", [language], train=self.text / "mono")
-        self.write_inventory(self.data, [f"to:{language}" for language in self.languages])
+        for direction in self.supervised if self.instructions else []:
+            self.binarise_samples(direction)
+        directions = [f"to:{language}" for language in self.languages]
+        self.write_inventory(self.data, [*directions, *self.instructions])
+
+    @property
+    def instructions(self) -> List[str]:
+        """Instructions beside the direction, if the config has any."""
+        return self.config.get("task", {}).get("instructions", [])
+
+    def binarise_samples(self, direction: str) -> None:
+        """Samples of the instructions in one supervised direction: a corpus of its own."""
+        languages, samples = direction.split("-"), self.work / "task" / direction
+        pair = "-".join(sorted(languages, key=lambda language: language != PIVOT))
+        self.curate(
+            self.text / f"train.{pair}", languages, self.instructions,
+            self.config["task"]["samples"], samples,
+        )  # fmt: skip
+        folders = [samples / name for name in self.instructions]
+        self.binarise_task(self.data / "task" / direction, languages, samples, folders)
 
     @property
     def data(self) -> Path:
@@ -286,6 +305,22 @@ class LanguageAwareTuning(Recipe):
                 models, self.directions, self.text / f"test.{test}.{{pair}}",
                 self.work / "report" / test, "--pivot", ",".join(evaluation["pivot"]),
                 *(["--decoding", *options] if options else []), *self.words(evaluation["options"]),
+            )  # fmt: skip
+        if "responses" in evaluation:
+            self.measure_responses(evaluation["responses"])
+
+    def measure_responses(self, asked: dict) -> None:
+        """How the config's systems obey the instructions, in some directions of the first test."""
+        for system, direction in itertools.product(asked["systems"], asked["directions"]):
+            source, target = direction.split("-")
+            text = self.text / f"test.{self.tests[0]}.{direction}"
+            self.command(
+                "responses", sys.executable, SCRIPTS / "evaluate.py",
+                "--data", self.data, "--subwords", self.subwords, "-s", source, "-t", target,
+                "--base", self.model(asked["base"], 1), "--tuned", self.model(system, 1),
+                "--source", f"{text}.{source}", "--reference", f"{text}.{target}",
+                *self.words(asked["options"]), "--seed", self.seed,
+                "--output", self.work / "report" / "responses" / system / direction, "--force",
             )  # fmt: skip
 
     def compare(
@@ -372,9 +407,21 @@ class LanguageAwareTuning(Recipe):
                 short["directions"][name] = {
                     direction: scores(found) for direction, found in system["directions"].items()
                 }
+        if "responses" in self.config["evaluation"]:
+            results[self.tests[0]]["responses"] = self.responses()
         write_atomically(
             self.work / "results.json", json.dumps(results, indent=2) + "\n", force=True
         )
+
+    def responses(self) -> Dict[str, Dict[str, dict]]:
+        """Response rates of each system, in 0 to 1, in each direction."""
+        asked = self.config["evaluation"]["responses"]
+        kept = ("response_rate", "adequacy", "command")
+        found: Dict[str, Dict[str, dict]] = {}
+        for system, direction in itertools.product(asked["systems"], asked["directions"]):
+            report = self.report("responses", system, direction)
+            found.setdefault(system, {})[direction] = {key: report[key] for key in kept}
+        return found
 
     def record(self, path: Path) -> None:
         """Put the figures of WORK/results.json into a file for several configs, by their names.
