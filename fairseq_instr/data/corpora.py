@@ -19,7 +19,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 import numpy as np
 import torch
@@ -98,6 +98,9 @@ class Corpus:
         dataset: tokens of both sides.
         stream: instructions of each pair; None where there are none.
         fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
+        direction: position of the instruction that a line of the stream gets if it names none of
+            `directions`; None to add nothing.
+        directions: positions of that instruction and of those that exclude it.
         noise: makes the sources from the text; None where they are as they stand.
         is_prompt: whether sources are whole prompts, that nothing is added to.
     """
@@ -109,6 +112,8 @@ class Corpus:
     fixed: Tuple[int, ...] = ()
     noise: Optional[Noise] = None
     is_prompt: bool = False
+    direction: Optional[int] = None
+    directions: FrozenSet[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -126,8 +131,12 @@ class Corpus:
 
     def instructions(self, index: int) -> Tuple[int, ...]:
         """Positions of the instructions of one pair, in canonical order."""
-        own = [] if self.stream is None else self.stream.instructions(index)
-        return tuple(sorted({*own, *self.fixed})) if own else self.fixed
+        if self.stream is None:
+            return self.fixed
+        asked = {*self.stream.instructions(index), *self.fixed}
+        if self.direction is not None and self.directions.isdisjoint(asked):
+            asked.add(self.direction)
+        return tuple(sorted(asked))
 
     def n_instructions(self, index: np.ndarray):
         """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.
@@ -139,6 +148,7 @@ class Corpus:
             1 + _argument_bound(argument_of(position)) + len((phrase_of(position) or "").split())
             for position in self.fixed
         )
+        n_fixed += self.direction is not None
         return n_fixed if self.stream is None else self.stream.n_tokens(index) + n_fixed
 
 
@@ -323,8 +333,8 @@ def load_corpus(
         inventory: what the instructions of the stream may be.
         load_pair: `(folder, split, source, target) -> dataset` of the tokens of both sides.
         fixed: positions of the instructions that every pair gets besides its own.
-        direction: position of the instruction for the pair's target language, which pairs
-            without a stream get; a stream says everything itself.
+        direction: position of the instruction for the pair's target language, which a pair gets
+            unless its line of the stream names one of that axis.
         dataset_impl: fairseq's name of the storage; None to find out.
 
     Raises:
@@ -349,9 +359,13 @@ def load_corpus(
             f"{origin}: the .{STREAM} stream has {len(stream)} lines, source and target have "
             f"{len(dataset)}; {remedy}"
         )
-    if stream is None and direction is not None:
-        fixed = compose_positions((*fixed, direction), inventory, origin=origin)
     corpus = Corpus(name, pair, dataset, stream, fixed)
+    if stream is None and direction is not None:
+        corpus.fixed = compose_positions((*fixed, direction), inventory, origin=origin)
+    elif direction is not None:
+        axis = inventory[direction].axis
+        corpus.direction = direction
+        corpus.directions = frozenset(i for i, other in enumerate(inventory) if other.axis == axis)
     check_stream(corpus, inventory, origin)
     return corpus
 

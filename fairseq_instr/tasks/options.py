@@ -70,7 +70,7 @@ class TranslationWithInstructionsConfig(
     direction_instruction: str = field(
         default=AUTO,
         metadata={
-            "help": "add to:LANGUAGE to corpora without an .instr stream: auto (where the "
+            "help": "add to:LANGUAGE where no .instr stream names a direction: auto (where the "
             "inventory has several target languages; in generation, where the checkpoint was "
             "trained so), always, never"
         },

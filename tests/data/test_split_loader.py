@@ -51,6 +51,28 @@ def test_one_pair_of_several_languages_gets_its_direction_too(both_ways, make_ta
     assert names_of(task, "test") == [[]] * 17
 
 
+def test_lines_of_a_stream_get_their_direction_unless_they_name_one(
+    both_ways, directions, binarise, make_task, names_of
+):
+    lines = ["formal", "", "formal to:de", "to:de"]
+    text = (["a b", "c d", "e f", "g h"], ["A B", "C D", "E F", "G H"])
+    dictionary = both_ways / "dict.en.txt"
+    binarise(both_ways / "extra", {"train": text}, streams={"train": lines}, dictionary=dictionary)
+    formality = [Instruction(name, "formality") for name in ("formal", "informal")]
+    inventory = Inventory([*directions, *formality])
+    inventory.save(both_ways / "instructions.yaml", force=True)
+    task = make_task("--mixture", "extra:1", data=both_ways)
+    task.load_dataset("extra/train")
+    asked = [["to:de", "formal"], ["to:de"], ["to:de", "formal"], ["to:de"]]
+    assert names_of(task, "extra/train") == asked
+    dataset = task.datasets["extra/train"]
+    for place in range(4):  # the bound that batches are made by holds
+        assert dataset.size(place)[0] >= len(dataset[place]["source"])
+    task = make_task("--mixture", "extra:1", "--direction-instruction", "never", data=both_ways)
+    task.load_dataset("extra/train")
+    assert names_of(task, "extra/train") == [["formal"], [], ["to:de", "formal"], ["to:de"]]
+
+
 def test_a_direction_that_contradicts_the_pair_is_refused(both_ways, make_task):
     task = make_task("--instruct", "to:en", data=both_ways)
     with pytest.raises(InputError, match="'to:en' and 'to:de' exclude each other"):
