@@ -1,8 +1,10 @@
 """The zero-shot recipe on decoder-only models: what its configurations say, and what it writes."""
 
+import itertools
 import json
 import runpy
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,21 @@ class TestRecipe:
         made.prepare_text()
         assert read_lines(made.text / "demonstrations.de") == ["de3", "de5"]
         assert read_lines(made.text / "valid.en-de.de") == ["de3", "de4", "de5"]
+
+    def test_instructions_are_shown_in_every_trained_direction(self, recipe, make_task, names_of):
+        made = recipe(
+            languages=["de"],
+            sample={"train": 150, "valid": 5, "test": 5},
+            task={"instructions": ["html-bold", "guillemets"], "samples": 20},
+        )
+        made.prepare_text()
+        made.train_subwords()
+        made.binarise_all()
+        task = make_task("--lang-pairs", "en-de,de-en", "--mixture", "task:1", data=made.data)
+        task.load_dataset("task/train")
+        asked = Counter(map(tuple, names_of(task, "task/train")))
+        directions, instructions = ("to:de", "to:en"), ("html-bold", "guillemets")
+        assert asked == {pair: 20 for pair in itertools.product(directions, instructions)}
 
     def test_text_must_be_aligned(self, recipe, tmp_path):
         write(tmp_path, val_en=["a", "b"], val_de=["c"])
