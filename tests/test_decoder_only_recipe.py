@@ -131,7 +131,7 @@ class TestRecipe:
         task.load_dataset("task/train")
         asked = Counter(map(tuple, names_of(task, "task/train")))
         directions, instructions = ("to:de", "to:en"), ("html-bold", "guillemets")
-        assert asked == {pair: 20 for pair in itertools.product(directions, instructions)}
+        assert asked == dict.fromkeys(itertools.product(directions, instructions), 20)
 
     def test_text_must_be_aligned(self, recipe, tmp_path):
         write(tmp_path, val_en=["a", "b"], val_de=["c"])
