@@ -144,7 +144,7 @@ class EpochPart:
     def by_rough_length(self) -> np.ndarray:
         """As `by_length` in one pass, for batches of little padding; equals are mixed evenly.
 
-        Long sentences are told apart by a thirtieth of their length only. Targets get shorter
+        Long sentences are told apart by about 4 % of their length only. Targets get shorter
         under every second source length, so that a batch with two of these has less padding.
         Which samples there are is random already, so that a multiplication will do for the
         order of equals: it scatters the samples of each group over all of them.

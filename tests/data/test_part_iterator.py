@@ -160,7 +160,7 @@ def test_rough_lengths_are_those_of_a_sort_up_to_64_tokens():
     assert [tuple(pair) for pair in sizes[:, order].T.tolist()] == expected
 
 
-def test_long_sentences_are_sorted_to_within_a_thirtieth():
+def test_long_sentences_are_sorted_to_within_a_twentieth():
     sizes = np.random.default_rng(1).integers(1, 800, 3000)
     by_length = sizes[part_of_lengths([sizes, np.ones_like(sizes)]).by_rough_length()]
     assert (np.maximum.accumulate(by_length) <= by_length * 1.05 + 1).all()
