@@ -158,7 +158,7 @@ class EpochPart:
         # plain numbers, key and place in one, are sorted in a third of an `argsort`'s time
         n_bits = 2 * _LEVEL_BITS + bits
         dtype: type = np.uint32 if n_bits <= 32 else np.uint64
-        numbers = np.arange(len(self), dtype=dtype)
+        numbers: np.ndarray = np.arange(len(self), dtype=dtype)
         numbers *= dtype(_SCATTER)
         numbers &= dtype((1 << bits) - 1)
         numbers |= (source.astype(dtype) << dtype(_LEVEL_BITS) | target) << dtype(bits)
