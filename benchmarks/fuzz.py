@@ -647,7 +647,7 @@ def run_kind(name: str, kind: Kind, cases: int, seed: int, folder: Path):
             folder / "log.json",
         )
         add(result)
-        # a process that died has said nothing of the cases before: they are run again
+        # a process that died takes its counts along; what follows its case is run
         died_at = result.get("died_at", -1)
         first = last if died_at < 0 else died_at + 1
     return totals, crashes
