@@ -5,6 +5,7 @@ same command goes on where it was stopped. Every step is a command that you coul
 """
 
 import gzip
+import logging
 import os
 import re
 import shlex
@@ -50,6 +51,7 @@ class Recipe:
 
     def run(self) -> None:
         """Do what is not done yet."""
+        logging.getLogger().setLevel(logging.WARNING)  # importing fairseq's tasks sets DEBUG
         for number, (name, step) in enumerate(self.steps, start=1):
             label = f"[{number}/{len(self.steps)}] {name}"
             done = self.work / "done" / name

@@ -160,12 +160,17 @@ class InstructionFinetuning(BilingualRecipe):
 
     def tune(self) -> None:
         """Parallel and task data in the mixture that the config states."""
+        data = self.work / "data-bin"
+        self.finetune(data, self.config["mixture"], self.tuned_model.parent, log="tuning")
+
+    def finetune(self, data: Path, mixture: str, folder: Path, *more, log: str) -> None:
+        """Finetune the base model on a data-bin; the checkpoints go to `folder`."""
         self.command(
-            "tuning", tool("fairseq-train"), self.work / "data-bin", *PLUGIN,
-            "-s", self.source, "-t", self.target, "--mixture", self.config["mixture"],
+            log, tool("fairseq-train"), data, *PLUGIN,
+            "-s", self.source, "-t", self.target, "--mixture", mixture,
             "--finetune-from-model", self.base_model,
-            *words(self.config["model"]), *words(self.config["tuning"]),
-            *self.training_options, "--seed", self.seed, "--save-dir", self.work / "tuned",
+            *words(self.config["model"]), *words(self.config["tuning"]), *more,
+            *self.training_options, "--seed", self.seed, "--save-dir", folder,
         )  # fmt: skip
 
     @property
@@ -187,9 +192,12 @@ class InstructionFinetuning(BilingualRecipe):
         """Base against tuned; where the config asks for guidance, with it and without."""
         decoding = self.config.get("decoding", "")
         mixed = [f"{w:g}={self.mixed_model(w)}" for w in self.config["tuned_weights"]]
-        self.compare(self.work / "unguided" if decoding else self.work, "--mixed", *mixed)
+        plain = self.work / "unguided" if decoding else self.work
+        self.compare(self.work / "data-bin", self.tuned_model, plain, "--mixed", *mixed)
         if decoding:
-            self.compare(self.work, f"--decoding={decoding}")
+            self.compare(
+                self.work / "data-bin", self.tuned_model, self.work, f"--decoding={decoding}"
+            )
 
     def write_results(self) -> None:
         """The report, and beside it that without guidance, in WORK/results.json."""
@@ -203,13 +211,14 @@ class InstructionFinetuning(BilingualRecipe):
             force=True,
         )
 
-    def compare(self, output: Path, *more) -> None:
+    def compare(self, data: Path, tuned: Path, output: Path, *more) -> None:
+        """Write the report of a tuned model beside the base model into `output`."""
         labelled = [self.text / name / "test" for name in self.config.get("labelled", [])]
         labelled += [self.work / "natural_test" / name / "train" for name in self.natural]
         self.command(
             "evaluate", sys.executable, SCRIPTS / "evaluate.py",
-            "--data", self.work / "data-bin", "--subwords", self.subwords,
-            "--base", self.base_model, "--tuned", self.tuned_model,
+            "--data", data, "--subwords", self.subwords,
+            "--base", self.base_model, "--tuned", tuned,
             *(["--labelled", *labelled] if labelled else []),
             "--source", self.text / f"test.{self.source}",
             "--reference", self.text / f"test.{self.target}",
