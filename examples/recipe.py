@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Callable, Iterable, List, Sequence, Tuple
 
+import yaml
+
 from fairseq_instr import subwords
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import read_lines, write_atomically
@@ -229,6 +231,21 @@ def shorten(line: str) -> str:
         if re.match(r"\s*(epoch|loss|nll_loss|ul_loss|ppl|wps|num_updates|valid)\b", field)
     ]
     return ", ".join(" ".join(field.split()) for field in kept)
+
+
+def read_config(path: Path) -> dict:
+    """A YAML file of an experiment, over the one that its `recipe` names, if it does.
+
+    Raises:
+        InputError: if the file that it names is not there.
+    """
+    own = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "recipe" not in own:
+        return own
+    recipe = path.parent / own.pop("recipe")
+    if not recipe.exists():
+        raise InputError(f"{path}: recipe {recipe} does not exist; give a file beside this one")
+    return {**read_config(recipe), **own}
 
 
 def words(text: str) -> List[str]:

@@ -19,10 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-import yaml
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from recipe import SCRIPTS, write_lines
+from recipe import SCRIPTS, read_config, write_lines
 from run import InstructionFinetuning, read_report
 
 from fairseq_instr.errors import InputError
@@ -248,22 +246,21 @@ def draw(ablations: Dict[str, List[dict]], path: Path) -> None:
 
 
 def load(path: Path) -> dict:
-    """The config of the ablations over that of the recipe that it names.
+    """The config of the ablations, checked.
 
     Raises:
         InputError: if a value of the reference is missing, or an ablation is unknown.
     """
-    own = yaml.safe_load(path.read_text(encoding="utf-8"))
-    recipe = yaml.safe_load((path.parent / own["recipe"]).read_text(encoding="utf-8"))
-    for ablation in own["ablations"]:
+    config = read_config(path)
+    for ablation in config["ablations"]:
         if ablation not in TITLES:
             raise InputError(
                 f"{path}: ablation {ablation!r} is unknown; known: {', '.join(TITLES)}"
             )
-    missing = [name for name in TITLES if name not in own["reference"]]
+    missing = [name for name in TITLES if name not in config["reference"]]
     if missing:
         raise InputError(f"{path}: reference has no {', '.join(missing)}; give where they stand")
-    return {**recipe, **own}
+    return config
 
 
 def main():

@@ -16,14 +16,13 @@ import sys
 from pathlib import Path
 from typing import List
 
-import yaml
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recipe import (
     PLUGIN,
     SCRIPTS,
     SPLITS,
     BilingualRecipe,
+    read_config,
     read_text,
     tool,
     words,
@@ -202,7 +201,7 @@ class InstructionFinetuning(BilingualRecipe):
     def write_results(self) -> None:
         """The report, and beside it that without guidance, in WORK/results.json."""
         results = {"recipe": shlex.join(["python", *sys.argv]), **read_report(self.work)}
-        if "decoding" in self.config:
+        if self.config.get("decoding"):
             unguided = read_report(self.work / "unguided")
             results["unguided"] = {k: v for k, v in unguided.items() if k != "examples"}
         write_atomically(
@@ -244,7 +243,7 @@ def main():
     parser.add_argument("--text", type=Path, help="folder with the text that the config names")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    config = yaml.safe_load(args.config.read_text(encoding="utf-8"))
+    config = read_config(args.config)
     if args.text is None and "sample" not in config:
         raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
     InstructionFinetuning(config, args.work, args.text, args.seed).run()
