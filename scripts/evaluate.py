@@ -26,7 +26,6 @@ import argparse
 import hashlib
 import json
 import logging
-import shlex
 import sys
 from pathlib import Path
 
@@ -35,7 +34,11 @@ from fairseq_instr.evaluation import compositions, directions, instructions, phr
 from fairseq_instr.evaluation.directions_report import write_directions_report
 from fairseq_instr.evaluation.named import check_named, parse_named
 from fairseq_instr.evaluation.off_target import LangidIdentifier
-from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
+from fairseq_instr.evaluation.presentation import (
+    REPORT_MD,
+    command_line,
+    refuse_to_overwrite_report,
+)
 from fairseq_instr.evaluation.quality import measure_quality, paired_significance
 from fairseq_instr.evaluation.report import summarise, write_report
 from fairseq_instr.files import read_lines
@@ -209,7 +212,7 @@ def evaluate_instructions():
     mixed["1"] = instructions.summarise_mixed({case: tuned[case] for case in singles}, plain, test)
 
     report = summarise(
-        command=shlex.join(["python", *_relative(sys.argv)]),
+        command=command_line(),
         conditions={
             "decoding": f"beam {args.beam}, batches of {args.batch_size}"
             + (f"; tuned: {args.decoding}" if args.decoding else ""),
@@ -339,7 +342,7 @@ def evaluate_directions():
         args.force,
     )
     report = {
-        "command": shlex.join(["python", *_relative(sys.argv)]),
+        "command": command_line(),
         "conditions": {
             "decoding": f"beam {args.beam}, batches of {args.batch_size}"
             + "".join(f"; {name}: {options}" for name, options in decoding.items()),
@@ -410,12 +413,6 @@ def main():
     logging.getLogger().setLevel(logging.WARNING)
     asked = any(argument.partition("=")[0] == "--directions" for argument in sys.argv[1:])
     return evaluate_directions() if asked else evaluate_instructions()
-
-
-def _relative(arguments):
-    """Arguments with paths below the working directory made relative."""
-    here = f"{Path.cwd()}/"
-    return [argument.replace(here, "") for argument in arguments]
 
 
 if __name__ == "__main__":

@@ -12,8 +12,6 @@ of report.json has the figures of the first of --systems.
 
 import argparse
 import logging
-import shlex
-import sys
 from pathlib import Path
 
 from fairseq_instr.evaluation.formality_report import (
@@ -24,7 +22,11 @@ from fairseq_instr.evaluation.formality_report import (
     write_formality_report,
 )
 from fairseq_instr.evaluation.named import check_named, parse_named
-from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
+from fairseq_instr.evaluation.presentation import (
+    REPORT_MD,
+    command_line,
+    refuse_to_overwrite_report,
+)
 from fairseq_instr.evaluation.quality import measure_quality
 from fairseq_instr.files import read_lines, write_atomically
 from fairseq_instr.generation.translator import Translator, parse_task_options
@@ -65,7 +67,7 @@ def main():
             outputs[name]["plain"] = plain
             report["plain"][name] = measure_quality(plain, references, args.target_language)
     report = {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": command_line(),
         "conditions": {
             "decoding": f"beam {args.beam}, batches of {args.batch_size}"
             + "".join(f"; {name}: {options}" for name, options in decoding.items()),

@@ -12,12 +12,14 @@ controls and the base model, and how often those of the trusted channel still ar
 
 import argparse
 import logging
-import shlex
-import sys
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.presentation import REPORT_MD, refuse_to_overwrite_report
+from fairseq_instr.evaluation.presentation import (
+    REPORT_MD,
+    command_line,
+    refuse_to_overwrite_report,
+)
 from fairseq_instr.evaluation.robustness import Attacks, cases_of_prompts, measure_robustness
 from fairseq_instr.evaluation.robustness_report import write_robustness_report
 from fairseq_instr.files import read_lines
@@ -51,7 +53,7 @@ def main():
             lines = read_lines(path)
             cases += cases_of_prompts(kind, clean, lines, args.cases, args.seed, neutral)
     report = {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": command_line(),
         "conditions": {
             "decoding": f"beam {args.beam}, batches of {args.batch_size}"
             + (f"; tuned: {args.decoding}" if args.decoding else ""),

@@ -24,9 +24,18 @@ REPORT = {
 }
 
 
-def write(folder, report, name="report.json"):
+FORMAL = {"accuracy": 0.9, "coverage": 0.8}
+BETTER = {"accuracy": 0.95, "coverage": 0.85, "bleu": 20.0}
+FORMALITY = {
+    "command": "f",
+    "formality": {"formal": FORMAL},
+    "systems": {"likelihood": {"formal": FORMAL}, "contrast": {"formal": BETTER}},
+}
+
+
+def write(folder, report):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(json.dumps(report), encoding="utf-8")
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
     return folder
 
 
@@ -45,11 +54,10 @@ def run(monkeypatch, tmp_path):
 
 def test_all_reports_in_one_file_without_their_texts(run, tmp_path):
     robust = {"command": "r", "conditions": {}, "robustness": {"cases": 3, "changed": 0.0}}
-    formality = {"recipe": "f", "formality": {"formal": {"accuracy": 0.9, "coverage": 0.8}}}
     results = run(
         "--catalogue", write(tmp_path / "a", REPORT), "--unguided", write(tmp_path / "b", REPORT),
         "--robustness", write(tmp_path / "c", robust),
-        "--formality", write(tmp_path / "d", formality, "results.json"),
+        "--formality", write(tmp_path / "d", FORMALITY),
     )  # fmt: skip
     assert (results["instructions"], results["axes"]) == (3, 2)
     assert results["response_rate"]["min"] == 0.5
@@ -60,6 +68,15 @@ def test_all_reports_in_one_file_without_their_texts(run, tmp_path):
     assert "examples" not in results
     assert results["unguided"]["chrf2"] == results["chrf2"] == REPORT["chrf2"]
     assert "phrasings" not in results
+
+
+def test_the_system_that_is_named(run, tmp_path):
+    folders = ["--catalogue", write(tmp_path / "a", REPORT)]
+    folders += ["--formality", write(tmp_path / "d", FORMALITY), "--formality-system"]
+    found = run(*folders, "contrast")["formality"]
+    assert (found["system"], found["formal"]) == ("contrast", {"accuracy": 0.95, "coverage": 0.85})
+    with pytest.raises(InputError, match="'other' is not in the report; there: likelihood, contr"):
+        run(*folders, "other", "--force")
 
 
 def test_a_folder_without_a_report(run, tmp_path):

@@ -1,7 +1,7 @@
 r"""The figures of the catalogue in one file: from the reports of its models, without the texts.
 
     python examples/instruction_catalogue/collect.py --catalogue work/catalogue \
-        --robustness work/robustness/catalogue --formality work/formality \
+        --robustness work/robustness/catalogue --formality work/formality/report \
         --phrases work/phrases --output examples/instruction_catalogue/results.json --force
 
 Each folder holds the report.json of one evaluation; the commands that made them stand beside the
@@ -11,7 +11,7 @@ figures. What is left out is left out of the file.
 import argparse
 import json
 from pathlib import Path
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
@@ -44,8 +44,7 @@ def collect(args: argparse.Namespace) -> dict:
         conditions = {key: found[key] for key in ("command", "conditions")}
         results["robustness"] = {**conditions, **found["robustness"]}
     if args.formality:
-        found = json.loads((args.formality / "results.json").read_text(encoding="utf-8"))
-        results["formality"] = {"recipe": found["recipe"], **found["formality"]}
+        results["formality"] = formality(read(args.formality), args.formality_system)
     if args.phrases:
         found = read(args.phrases)
         results["phrasings"] = {"command": found["command"], **found["phrasings"]}
@@ -69,6 +68,21 @@ def in_short(report: dict) -> dict:
     return kept
 
 
+def formality(report: dict, system: Optional[str]) -> dict:
+    """Accuracy and coverage of one system, the report's first if none is named."""
+    command = {"command": report["command"]}
+    if system is None:
+        return {**command, **report["formality"]}
+    if system not in report["systems"]:
+        known = ", ".join(report["systems"])
+        raise InputError(f"--formality-system {system!r} is not in the report; there: {known}")
+    kinds = {
+        kind: {score: scores[score] for score in ("accuracy", "coverage")}
+        for kind, scores in report["systems"][system].items()
+    }
+    return {**command, "system": system, **kinds}
+
+
 def read(folder: Path) -> dict:
     path = folder / "report.json"
     if not path.exists():
@@ -82,7 +96,8 @@ def main():
     parser.add_argument("--unguided", type=Path, help="the same without guidance")
     parser.add_argument("--earlier", type=Path, help="the same after fewer updates")
     parser.add_argument("--robustness", type=Path, help="report of evaluate_robustness.py")
-    parser.add_argument("--formality", type=Path, help="work folder of examples/formality")
+    parser.add_argument("--formality", type=Path, help="report of evaluate_formality.py")
+    parser.add_argument("--formality-system", help="the system there; default: its first")
     parser.add_argument("--phrases", type=Path, help="report of a model asked in phrases")
     parser.add_argument("--output", required=True, type=Path)
     parser.add_argument("--force", action="store_true", help="overwrite it")

@@ -32,8 +32,8 @@ TITLES = {
     "samples": "samples an instruction, at most",
     "corrupted": "share of samples under a wrong instruction",
     "instructions": "instructions in one model",
-    "vocabulary": "instructions in symbols appended, or in the base's own words",
-    "tuned_weight": "weight of the tuned model, interpolated with the base",
+    "vocabulary": "instructions in symbols appended, or in own words",
+    "tuned_weight": "weight of the tuned model, the rest is the base",
 }
 OWN_WORDS = "own"
 Setting = Dict[str, object]
@@ -223,24 +223,28 @@ def draw(ablations: Dict[str, List[dict]], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    columns = 3
+    height = -(-len(ablations) // columns)
     figure, panels = pyplot.subplots(
-        1, len(ablations), figsize=(3.1 * len(ablations), 3.2), squeeze=False, layout="constrained"
+        height, columns, figsize=(11, 3.1 * height), squeeze=False, layout="constrained"
     )
-    lowest = min(row["chrf2"] for rows in ablations.values() for row in rows)
-    for panel, (ablation, rows) in zip(panels[0], ablations.items()):
+    lowest = min(
+        min(row["chrf2"], row["chrf2_base"]) for rows in ablations.values() for row in rows
+    )
+    for panel in panels.flat[len(ablations) :]:
+        panel.axis("off")
+    for panel, (ablation, rows) in zip(panels.flat, ablations.items()):
         labels = [str(row["value"]).replace(",", "\n") for row in rows]
         panel.plot(labels, [row["obeyed"] for row in rows], "o-", color="#4477aa")
         panel.set_ylim(0, 1.02)
-        panel.set_title(TITLES[ablation], fontsize=8, wrap=True)
+        panel.set_title(TITLES[ablation], fontsize=9)
+        panel.set_ylabel("mean share that obeys", color="#4477aa", fontsize=8)
         panel.tick_params(axis="x", labelsize=7)
         right = panel.twinx()
         right.plot(labels, [row["chrf2"] for row in rows], "s--", color="#aa3377")
         right.axhline(rows[0]["chrf2_base"], color="#aa3377", linewidth=0.8, linestyle=":")
-        right.set_ylim(min(lowest, rows[0]["chrf2_base"]) - 1, 100)
-        if panel is panels[0][0]:
-            panel.set_ylabel("mean share that obeys", color="#4477aa")
-        if panel is panels[0][-1]:
-            right.set_ylabel("plain chrF2 (dotted: base)", color="#aa3377")
+        right.set_ylim(lowest - 1, 100)
+        right.set_ylabel("plain chrF2 (dotted: base)", color="#aa3377", fontsize=8)
     figure.savefig(path, format="png", dpi=120)
     pyplot.close(figure)
 

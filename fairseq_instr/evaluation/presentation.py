@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
@@ -290,6 +292,12 @@ def write_files(report: dict, sections: Sequence[Section], folder, force: bool =
         _save_plot(draw, report, folder / name)
     write_atomically(folder / REPORT_MD, as_markdown(sections), force)
     write_atomically(folder / REPORT_JSON, text, force)
+
+
+def command_line() -> str:
+    """The command that runs, as a report shows it: paths below the working directory relative."""
+    here = f"{Path.cwd()}/"
+    return shlex.join(["python", *(argument.replace(here, "") for argument in sys.argv)])
 
 
 def _plots(sections: Sequence[Section]) -> Dict[str, Callable]:

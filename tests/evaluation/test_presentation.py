@@ -19,6 +19,7 @@ from fairseq_instr.evaluation.presentation import (
     Strong,
     Table,
     as_markdown,
+    command_line,
     table,
     visible,
 )
@@ -83,3 +84,9 @@ def test_what_is_visible_can_be_written(anything):
     assert len(shown) == len(anything)
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", shown)
     assert visible(shown) == shown
+
+
+def test_the_command_names_no_path_above_the_working_directory(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", [f"{tmp_path}/scripts/evaluate.py", "--output", "a folder"])
+    assert command_line() == "python scripts/evaluate.py --output 'a folder'"
