@@ -100,3 +100,8 @@ def test_the_plot_is_written(example, tmp_path):
     row = {"obeyed": 0.5, "adequacy": 0.9, "chrf2": 50.0, "chrf2_base": 49.0}
     example["draw"]({"samples": [{"value": 50, **row}]}, tmp_path / "ablations.png")
     assert (tmp_path / "ablations.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_config_of_the_recipe_alone(example):
+    with pytest.raises(InputError, match="has no ablations and reference; give a file that says"):
+        example["load"](FOLDER / "sample_corpus.yaml")

@@ -253,9 +253,14 @@ def load(path: Path) -> dict:
     """The config of the ablations, checked.
 
     Raises:
-        InputError: if a value of the reference is missing, or an ablation is unknown.
+        InputError: if it says nothing of ablations, one is unknown, or the reference lacks a value.
     """
     config = read_config(path)
+    if "ablations" not in config or "reference" not in config:
+        raise InputError(
+            f"--config {path} has no ablations and reference; give a file that says what to vary, "
+            "such as ablations_sample_corpus.yaml"
+        )
     for ablation in config["ablations"]:
         if ablation not in TITLES:
             raise InputError(
