@@ -9,7 +9,6 @@ plain translation over each, WORK/results.json has the numbers. A step that is d
 again: stopped by whatever, the same command goes on.
 """
 
-import argparse
 import json
 import random
 import shlex
@@ -21,7 +20,7 @@ from typing import Dict, List, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recipe import SCRIPTS, read_config, write_lines
-from run import InstructionFinetuning, read_report
+from run import InstructionFinetuning, main, read_report
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path, read_lines, write_atomically
@@ -272,18 +271,5 @@ def load(path: Path) -> dict:
     return config
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True, type=Path, help="YAML file of the ablations")
-    parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
-    parser.add_argument("--text", type=Path, help="folder with the text that the config names")
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    config = load(args.config)
-    if args.text is None and "sample" not in config:
-        raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
-    Ablations(config, args.work, args.text, args.seed).run()
-
-
 if __name__ == "__main__":
-    main()
+    main(Ablations, load, __doc__)

@@ -236,17 +236,18 @@ def read_report(folder: Path) -> dict:
     return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(recipe=InstructionFinetuning, read=read_config, description=__doc__):
+    """Run a recipe of this kind with the config that the command line names."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
     parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
     parser.add_argument("--text", type=Path, help="folder with the text that the config names")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    config = read_config(args.config)
+    config = read(args.config)
     if args.text is None and "sample" not in config:
         raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
-    InstructionFinetuning(config, args.work, args.text, args.seed).run()
+    recipe(config, args.work, args.text, args.seed).run()
 
 
 if __name__ == "__main__":
