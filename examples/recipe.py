@@ -237,15 +237,14 @@ def read_config(path: Path) -> dict:
     """A YAML file of an experiment, over the one that its `recipe` names, if it does.
 
     Raises:
-        InputError: if the file that it names is not there.
+        InputError: if one of them is not there.
     """
+    if not path.exists():
+        raise InputError(f"--config: {path} does not exist; give a YAML file of an experiment")
     own = yaml.safe_load(path.read_text(encoding="utf-8"))
     if "recipe" not in own:
         return own
-    recipe = path.parent / own.pop("recipe")
-    if not recipe.exists():
-        raise InputError(f"{path}: recipe {recipe} does not exist; give a file beside this one")
-    return {**read_config(recipe), **own}
+    return {**read_config(path.parent / own.pop("recipe")), **own}
 
 
 def words(text: str) -> List[str]:

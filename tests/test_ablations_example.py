@@ -105,3 +105,10 @@ def test_the_plot_is_written(example, tmp_path):
 def test_a_config_of_the_recipe_alone(example):
     with pytest.raises(InputError, match="has no ablations and reference; give a file that says"):
         example["load"](FOLDER / "sample_corpus.yaml")
+
+
+def test_a_recipe_that_is_not_there(example, tmp_path):
+    path = tmp_path / "ablations.yaml"
+    path.write_text("recipe: missing.yaml", encoding="utf-8")
+    with pytest.raises(InputError, match="missing.yaml does not exist; give a YAML file"):
+        example["load"](path)
