@@ -24,6 +24,7 @@ from tqdm import tqdm
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.filters import in_languages, length_ratio, not_in, well_formed
+from fairseq_instr.curation.formats import Formats
 from fairseq_instr.curation.from_parallel import FORMATTED, Curation
 from fairseq_instr.curation.shards import (
     collect,
@@ -53,7 +54,10 @@ def main():
     text = AlignedText(args.source, args.target, args.skip_invalid)
     instructions = choose(args.instructions, args.target_language)
     names = [instruction.name for instruction in instructions]
+    formats = None
     if args.formatted:
+        languages = (args.source_language, args.target_language)
+        formats = Formats(args.formatted, languages, args.seed)
         names.append(FORMATTED)
     samples = parse_samples(args.samples, names)
     streams = (args.source_language, args.target_language, "instr")
@@ -68,7 +72,7 @@ def main():
         args.target_language,
         samples,
         args.seed,
-        formatted=args.formatted,
+        formats=formats,
         can_spell=spelling_check(subwords, args.dictionary) if subwords else None,
         filters=(well_formed, length_ratio(args.max_length_ratio), not_in(args.exclude)),
         costly_filters=(
@@ -133,9 +137,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--formatted",
         type=float,
         default=0.0,
-        help="share of the pairs whose source and target carry marks of another instruction, such "
-        "as quotation marks, that the translation keeps; makes models obey several at once; some "
-        f"become samples that ask for nothing, in {FORMATTED}",
+        help="share of the pairs whose source and target carry the format of another instruction, "
+        "such as quotation marks, that the translation keeps; makes models obey several at once; "
+        f"some become samples that ask for nothing, in {FORMATTED}",
     )
     parser.add_argument("--subwords", help="SentencePiece model of the pretrained model")
     parser.add_argument("--dictionary", help="its dict.LANGUAGE.txt of the target")

@@ -143,7 +143,9 @@ class InstructionFinetuning(BilingualRecipe):
         if self.natural:
             split, output = self.text / "test", self.work / "natural_test"
             self.curate(split, self.languages, self.natural, 1000, output)
-        folders = [task / name for name in (*names, *([FORMATTED] if formatted else []))]
+        copies = self.config.get("copies", {})  # of samples that the text has too few of
+        folders = [task / name for name in names for _ in range(copies.get(name, 1))]
+        folders += [task / FORMATTED] if formatted else []
         folders += [self.text / name for name in self.config.get("labelled", [])]
         self.binarise(data, self.languages, valid=self.text / "valid", test=self.text / "test")
         self.binarise(data / "parallel", self.languages, train=self.text / "train")

@@ -64,7 +64,7 @@ def to_markdown(card: dict) -> str:
         "# Data card: samples of instructions",
         "",
         f"{card['samples']} samples of {len(card['instructions'])} instructions from "
-        f"{card['pairs']} sentence pairs. The sources are as they stood, but for the marks that "
+        f"{card['pairs']} sentence pairs. The sources are as they stood, but for the format that "
         "a share of the pairs carry in source and target where `formatted` is above 0 (the entry "
         "of that name asks for nothing); a target under a rule is the plain target, rewritten; "
         "a natural one is the plain target; a distilled one was "

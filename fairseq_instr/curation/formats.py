@@ -1,4 +1,4 @@
-"""Formats that a source carries and its translation keeps, such as quotation marks or `<b>`.
+"""Formats that a source carries and its translation keeps: quotation marks, `<b>`, a greeting.
 
 Samples of single instructions show each of them on plain sentences only; asked for two at once, a
 model that saw nothing else writes the marks of one and stops. Where a share of the sentence pairs
@@ -9,14 +9,31 @@ them, though no two instructions are ever asked for together.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import List, Optional
+from typing import List, NamedTuple, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import catalogue
-from fairseq_instr.instructions.instruction import Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction
 
-LAYERS = (Layer.QUOTATION, Layer.BRACKETS, Layer.MARKUP, Layer.STRUCTURE)
-"""Where the instructions stand whose marks are the same in every language."""
+AXES = ("separation", "quotation", "brackets", "markup", "structure", "courtesy")
+"""What a text carries so that its translation carries it too, in the words of its language."""
+AMBIGUOUS = ("single-quotes",)
+"""Not carried: the apostrophe of `Don't` is the same character, and a model that learns to keep
+these quotation marks puts them around sentences that merely hold one."""
+
+
+class Formatted(NamedTuple):
+    """A sentence pair that carries a format.
+
+    Attributes:
+        format: the instruction that both sides obey, each in its language.
+        source: with its marks, and
+        target: likewise.
+    """
+
+    format: Instruction
+    source: str
+    target: str
 
 
 class Formats:
@@ -24,36 +41,50 @@ class Formats:
 
     Args:
         share: of the pairs that carry one, 0 to 1.
-        language: target language.
+        languages: of the source and of the target.
         seed: of the choice.
 
     Raises:
         InputError: if the share is not accepted.
     """
 
-    def __init__(self, share: float, language: str, seed: int = 1):
+    def __init__(self, share: float, languages: Tuple[str, str], seed: int = 1):
         if not 0 <= share <= 1:
             raise InputError(
                 f"--formatted {share} is not accepted; give the share of the pairs that carry a "
                 "format, 0 (none) to 1"
             )
-        self.share, self.seed = share, seed
+        self.share, self.languages, self.seed = share, languages, seed
         self._formats: List[Instruction] = [
             instruction
             for instruction in catalogue().values()
-            if instruction.layer in LAYERS
+            if instruction.axis in AXES
+            and instruction.name not in AMBIGUOUS
             and instruction.source_of_data == "rule"
-            and instruction.serves(language)
+            and all(map(instruction.serves, languages))
         ]
 
-    def choose(self, pair_hash: int) -> Optional[Instruction]:
-        """The instruction whose marks a pair carries, or None; the same for the same pair.
+    def format(self, pair_hash: int, source: str, target: str) -> Optional[Formatted]:
+        """A pair in its format, or None: without one, or where a side can't carry it.
 
         Args:
             pair_hash: of its text.
+            source: as it stands in the text, and
+            target: likewise.
         """
-        if not self.share:
+        format = self.choose(pair_hash)
+        if format is None or format.rewrite is None:
             return None
+        marked = [
+            format.rewrite(side, Context(source, language))
+            for side, language in zip((source, target), self.languages)
+        ]
+        if marked[0] is None or marked[1] is None:
+            return None
+        return Formatted(format, marked[0], marked[1])
+
+    def choose(self, pair_hash: int) -> Optional[Instruction]:
+        """The instruction whose marks a pair carries, or None; the same for the same pair."""
         digest = blake2b(f"{self.seed} {pair_hash}".encode(), digest_size=16).digest()
         if int.from_bytes(digest[:8], "little") >= self.share * 2**64:
             return None

@@ -22,7 +22,7 @@ import numpy as np
 
 from fairseq_instr.curation.aligned_text import CHUNK_LINES, Chunk
 from fairseq_instr.curation.filters import Filter, well_formed
-from fairseq_instr.curation.formats import Formats
+from fairseq_instr.curation.formats import Formats, Formatted
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import rewrite, verify
@@ -73,15 +73,13 @@ class Pair:
         source: str,
         target: str,
         language: str,
-        format: Optional[Instruction] = None,
+        formatted: Optional[Formatted] = None,
     ):
         self.line, self.plain = line, (source, target)
-        self.source, self.target, self.format = source, target, None
-        if format is not None and format.rewrite is not None:
-            context = Context(source=source, language=language)
-            marked = [format.rewrite(side, context) for side in self.plain]
-            if marked[0] is not None and marked[1] is not None:
-                self.source, self.target, self.format = marked[0], marked[1], format
+        self.format: Optional[Instruction] = None
+        self.source, self.target = source, target
+        if formatted is not None:
+            self.format, self.source, self.target = formatted
         self.context = Context(source=self.source, language=language)
         self._verdicts: Optional[Dict[int, Optional[str]]] = None  # most are never asked for
 
@@ -378,10 +376,10 @@ class Curation:
         instructions: of the catalogue.
         language: target language.
         n_samples: samples to keep at most, by the instruction's name.
-        seed: of the priorities and the formats.
+        seed: of the priorities.
         curator: class of the curators.
-        formatted: share of the pairs whose source and target carry a format, see `Formats`; some
-            of them become samples without an instruction, under the name `formatted`.
+        formats: that source and target of some pairs carry; some of these become samples without
+            an instruction, under the name `formatted`.
         **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.
 
     Attributes:
@@ -396,18 +394,18 @@ class Curation:
         n_samples: Mapping[str, int],
         seed: int = 1,
         curator: Callable[..., Curator] = Curator,
-        formatted: float = 0.0,
+        formats: Optional[Formats] = None,
         **checks,
     ):
         self.language = language
-        self._formats = Formats(formatted, language, seed)
+        self._formats = formats
         self.pairs = self.invalid = 0
         self._for_base_rate = N_FOR_BASE_RATE
         self.curators = [
             curator(instruction, language, n_samples[instruction.name], seed, **checks)
             for instruction in instructions
         ]
-        if formatted:
+        if formats is not None:
             self.curators.append(FormatCurator(language, n_samples[FORMATTED], seed, **checks))
 
     def add(self, chunk: Chunk) -> None:
@@ -423,13 +421,13 @@ class Curation:
         def decode(offset: int) -> Pair:
             pair = decoded.get(offset)
             if pair is None:
-                pair = decoded[offset] = Pair(
-                    chunk.first + offset,
-                    chunk.sources[offset].decode("utf-8"),
-                    chunk.targets[offset].decode("utf-8"),
-                    self.language,
-                    self._formats.choose(int(hashes[offset])),
-                )
+                source = chunk.sources[offset].decode("utf-8")
+                target = chunk.targets[offset].decode("utf-8")
+                formatted = None
+                if self._formats is not None:
+                    formatted = self._formats.format(int(hashes[offset]), source, target)
+                number = chunk.first + offset
+                pair = decoded[offset] = Pair(number, source, target, self.language, formatted)
             return pair
 
         if self._for_base_rate > 0:
