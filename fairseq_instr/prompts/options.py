@@ -28,6 +28,13 @@ class PhraseOptions:
             "checkpoint to start from was trained without, else 0"
         },
     )
+    phrase_word_dropout: float = field(
+        default=0.0,
+        metadata={
+            "help": "--prompt-rendering phrases: probability that training leaves a word of a "
+            "phrase out; what is left must still mean the instruction, or all words stay"
+        },
+    )
 
 
 @dataclass

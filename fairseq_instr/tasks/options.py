@@ -152,6 +152,11 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
             f"--held-out-phrases {cfg.held_out_phrases} needs --prompt-rendering phrases; other "
             "prompts have no phrases to hold out"
         )
+    if cfg.phrase_word_dropout and cfg.prompt_rendering != PHRASES:
+        raise InputError(
+            f"--phrase-word-dropout {cfg.phrase_word_dropout} needs --prompt-rendering phrases; "
+            "other prompts have no words to leave out"
+        )
 
 
 def parse_pairs(text: Optional[str], option: str = "--lang-pairs") -> List[Pair]:

@@ -308,7 +308,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         """What draws phrases for training; all else says instructions by their first one."""
         if not isinstance(self.inventory, PhrasedInventory):
             return None
-        return PhraseSampler(self.inventory, self.cfg.seed)
+        return PhraseSampler(self.inventory, self.cfg.seed, self.cfg.phrase_word_dropout)
 
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
         """Sources typed into `fairseq-interactive`, with their instructions.

@@ -3,10 +3,12 @@
 import pickle
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairseq_instr.data.phrasings import PhraseSampler
+from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction
 from fairseq_instr.instructions.asking import Asked, argument_of, phrase_of
 from fairseq_instr.instructions.phrasing import PhrasedInventory
@@ -55,3 +57,48 @@ def test_arguments_stay():
     assert argument_of(asked) == (7, 8)
     assert phrase_of(asked) in INVENTORY.phrases(2)
     assert sampler.draw(1, 5, ()) == ()
+
+
+def phrases_drawn(sampler, position, n_draws=3000):
+    return Counter(phrase_of(sampler.draw(1, n, (position,))[0]) for n in range(n_draws))
+
+
+def test_words_are_left_out_where_the_others_still_mean_the_instruction():
+    """`in capitals` -> `capitals`; never `in`, which stands in phrases of two instructions."""
+    whole = phrases_drawn(PhraseSampler(INVENTORY, 1), 1)
+    drawn = phrases_drawn(PhraseSampler(INVENTORY, 1, dropout=0.3), 1)
+    assert set(whole) == set(INVENTORY.phrases(1))
+    assert set(whole) < set(drawn) and "capitals" in drawn and "in" not in drawn
+    for phrase in drawn:
+        assert INVENTORY.find(phrase) == 1
+        assert any(set(phrase.split()) <= set(listed.split()) for listed in whole)
+
+
+def test_the_share_of_words_left_out():
+    """`capitals` is left of `in capitals`, one draw in three, where `in` goes and it stays."""
+    drawn = phrases_drawn(PhraseSampler(INVENTORY, 1, dropout=0.25), 1)
+    assert drawn["capitals"] / 3000 == pytest.approx(0.25 * 0.75 / 3, abs=0.015)
+
+
+def test_what_is_left_is_never_a_phrase_that_was_held_out():
+    held_out = {"formal": ("formal", "in a formal tone")}
+    sampler = PhraseSampler(PhrasedInventory(INSTRUCTIONS, held_out), 1, dropout=0.5)
+    drawn = phrases_drawn(sampler, 0)
+    assert "a formal tone" in drawn and "use formal" in drawn
+    assert not {"formal", "in a formal tone"} & set(drawn)
+
+
+@given(seed=st.integers(0, 2**31), epoch=st.integers(1, 100), place=st.integers(0, 10**8))
+def test_words_left_out_depend_on_seed_epoch_and_place_alone(seed, epoch, place):
+    sampler = PhraseSampler(INVENTORY, seed, dropout=0.5)
+    again = pickle.loads(pickle.dumps(sampler))
+    again.draw(epoch, place + 1, (0, 1))
+    own = list(map(phrase_of, sampler.draw(epoch, place, (0, 1))))
+    assert own == list(map(phrase_of, again.draw(epoch, place, (0, 1))))
+    assert phrase_of(sampler.draw(epoch, place, (1, 2))[0]) == own[1]
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.0, float("nan")])
+def test_a_word_is_kept_now_and_then(dropout):
+    with pytest.raises(InputError, match="--phrase-word-dropout"):
+        PhraseSampler(INVENTORY, 1, dropout)

@@ -195,6 +195,7 @@ def test_options_that_do_not_go_together(make_task, phrased_data):
     for options, message in (
         (["--prompt-rendering", "words"], "'words' is not accepted; choose symbols, phrases"),
         (["--held-out-phrases", "1"], "--held-out-phrases 1 needs --prompt-rendering phrases"),
+        (["--phrase-word-dropout", "0.2"], "0.2 needs --prompt-rendering phrases"),
         ([*PHRASES, "--prompt-template", "alpaca"], "leave one of them out"),
         ([*PHRASES, "--held-out-phrases=-1"], "give 0"),
     ):
