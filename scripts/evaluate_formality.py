@@ -42,6 +42,7 @@ def main():
     checkpoints.update(parse_named(args.systems, "--systems", "CHECKPOINT", taken))
     decoding = parse_named(args.decoding, "--decoding", "OPTIONS", taken)
     check_named("--decoding", decoding, checkpoints)
+    check_named("--rerank", args.rerank, checkpoints)
     languages = args.source_language, args.target_language
     tests = {
         domain: read_test_set(args.folder, domain, *languages)
@@ -53,8 +54,9 @@ def main():
             checkpoints[name], args.data, args.subwords, *languages, args.beam,
             **parse_task_options(decoding.get(name, "")),
         )  # fmt: skip
+        rerank = args.beam if name in args.rerank else 0
         return lambda lines, asked: translator.translate(
-            lines, asked, args.batch_size, progress=name
+            lines, asked, args.batch_size, progress=name, rerank=rerank
         )
 
     systems = {name: translating(name) for name in checkpoints}
@@ -70,7 +72,8 @@ def main():
         "command": command_line(),
         "conditions": {
             "decoding": f"beam {args.beam}, batches of {args.batch_size}"
-            + "".join(f"; {name}: {options}" for name, options in decoding.items()),
+            + "".join(f"; {name}: {options}" for name, options in decoding.items())
+            + "".join(f"; {name}: the first hypothesis that obeys" for name in args.rerank),
             "test set": ", ".join(f"{name} {len(t.sources)} lines" for name, t in tests.items()),
         },
         **report,
@@ -95,6 +98,11 @@ def build_parser():
     parser.add_argument(
         "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
         help="task options that a system decodes with, such as guided='--guidance 0.5'",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rerank", nargs="*", default=[], metavar="NAME",
+        help="systems that give the first of their --beam hypotheses that has words of the "
+        "address that was asked for and none of the other",
     )  # fmt: skip
     parser.add_argument("-s", "--source-language", required=True)
     parser.add_argument("-t", "--target-language", required=True)

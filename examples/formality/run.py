@@ -201,7 +201,8 @@ class FormalityTuning(BilingualRecipe):
         decoding = self.config.get("decoding", {})
         systems = {name: self.model(name) for name in self.config["systems"]}
         systems.update({name: self.model(d["system"]) for name, d in decoding.items()})
-        options = [f"{name}={d['options']}" for name, d in decoding.items()]
+        options = [f"{n}={d['options']}" for n, d in decoding.items() if d.get("options")]
+        reranked = [name for name, d in decoding.items() if d.get("rerank")]
         self.command(
             "evaluate", sys.executable, SCRIPTS / "evaluate_formality.py",
             "--folder", self.given_text / self.config["text"]["test"],
@@ -209,7 +210,8 @@ class FormalityTuning(BilingualRecipe):
             "--plain", self.text / "plain", "--data", self.data, "--subwords", self.subwords,
             "-s", self.languages[0], "-t", self.languages[1], "--base", self.base_model,
             "--systems", *(f"{name}={path}" for name, path in systems.items()),
-            *(["--decoding", *options] if options else []), *words(self.config["evaluation"]),
+            *(["--decoding", *options] if options else []),
+            *(["--rerank", *reranked] if reranked else []), *words(self.config["evaluation"]),
             "--output", self.work / "report", "--force",
             show=True,
         )  # fmt: skip

@@ -91,15 +91,29 @@ def test_a_real_model_by_the_script(run_script, data_bin, base, tuned, tmp_path)
     (tmp_path / "plain.de").write_text("v1 v2\n")
     done = run_script(
         "evaluate_formality.py", "--data", data_bin,
-        "--base", base, "--systems", f"tuned={tuned}", f"guided={tuned}",
-        "--decoding", "guided=--guidance 0.5", "-s", "en", "-t", "de", "--folder", tmp_path,
+        "--base", base, "--systems", f"tuned={tuned}", f"guided={tuned}", f"reranked={tuned}",
+        "--decoding", "guided=--guidance 0.5", "--rerank", "reranked",
+        "-s", "en", "-t", "de", "--folder", tmp_path,
         "--domains", "talk", "--plain", tmp_path / "plain", "--beam", 2,
         "--output", tmp_path / "report",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
-    assert list(report["systems"]) == ["references", "base", "tuned", "guided"]
-    assert set(report["plain"]) == {"base", "tuned", "guided"}
+    assert list(report["systems"]) == ["references", "base", "tuned", "guided", "reranked"]
+    assert set(report["plain"]) == {"base", "tuned", "guided", "reranked"}
+    assert "reranked: the first hypothesis that obeys" in report["conditions"]["decoding"]
     translator = Translator.from_pretrained(tuned, data_bin, None, "en", "de", beam=2)
-    written = (tmp_path / "report" / "outputs" / "tuned" / "informal.de").read_text("utf-8")
-    assert written.splitlines() == translator.translate(lines["en"], "informal")
+    for name, rerank in (("tuned", 0), ("reranked", 2)):
+        written = (tmp_path / "report" / "outputs" / name / "informal.de").read_text("utf-8")
+        expected = translator.translate(lines["en"], "informal", rerank=rerank)
+        assert written.splitlines() == expected
+
+
+def test_only_systems_are_reranked(run_script, data_bin, base, tuned, tmp_path):
+    done = run_script(
+        "evaluate_formality.py", "--data", data_bin, "--base", base,
+        "--systems", f"tuned={tuned}", "--rerank", "other", "-s", "en", "-t", "de",
+        "--folder", tmp_path, "--output", tmp_path / "report",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "--rerank: other is not among --systems base, tuned" in done.stderr
