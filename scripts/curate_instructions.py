@@ -57,7 +57,8 @@ def main():
     formats = None
     if args.formatted:
         languages = (args.source_language, args.target_language)
-        formats = Formats(args.formatted, languages, args.seed)
+        axes = {instruction.axis for instruction in instructions}
+        formats = Formats(args.formatted, languages, args.seed, axes)
         names.append(FORMATTED)
     samples = parse_samples(args.samples, names)
     streams = (args.source_language, args.target_language, "instr")

@@ -14,7 +14,7 @@ import random
 import shlex
 import sys
 from pathlib import Path
-from typing import List
+from typing import List, Mapping, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recipe import (
@@ -143,8 +143,7 @@ class InstructionFinetuning(BilingualRecipe):
         if self.natural:
             split, output = self.text / "test", self.work / "natural_test"
             self.curate(split, self.languages, self.natural, 1000, output)
-        copies = self.config.get("copies", {})  # of samples that the text has too few of
-        folders = [task / name for name in names for _ in range(copies.get(name, 1))]
+        folders = [task / name for name in repeated(names, self.config.get("copies", {}))]
         folders += [task / FORMATTED] if formatted else []
         folders += [self.text / name for name in self.config.get("labelled", [])]
         self.binarise(data, self.languages, valid=self.text / "valid", test=self.text / "test")
@@ -232,6 +231,20 @@ class InstructionFinetuning(BilingualRecipe):
 def has_source(name: str, *sources: str) -> bool:
     """Whether task data for an instruction come from one of these."""
     return catalogue()[name].source_of_data in sources
+
+
+def repeated(names: Sequence[str], copies: Mapping[str, int]) -> List[str]:
+    """Each name as often as its samples stand in the task data, once where `copies` is silent.
+
+    Raises:
+        InputError: if `copies` has another name, or a number that is none or below 1.
+    """
+    for name, count in copies.items():
+        if name not in names:
+            raise InputError(f"copies: {name} is not among the instructions {', '.join(names)}")
+        if not isinstance(count, int) or count < 1:
+            raise InputError(f"copies: {name}: {count!r} is not accepted; give 1 or more")
+    return [name for name in names for _ in range(copies.get(name, 1))]
 
 
 def read_report(folder: Path) -> dict:

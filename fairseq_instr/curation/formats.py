@@ -9,14 +9,17 @@ them, though no two instructions are ever asked for together.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Collection, List, NamedTuple, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import catalogue
 from fairseq_instr.instructions.instruction import Context, Instruction
 
-AXES = ("separation", "quotation", "brackets", "markup", "structure", "courtesy")
-"""What a text carries so that its translation carries it too, in the words of its language."""
+MARKS = ("quotation", "brackets", "markup", "structure")
+"""Axes of marks, which stand around a text in any language."""
+WORDED = ("separation", "courtesy")
+"""Axes that change the text itself, each side in its language: carried where the model will be
+asked for such things, or they cost a small model more than they give."""
 AMBIGUOUS = ("single-quotes",)
 """Not carried: the apostrophe of `Don't` is the same character, and a model that learns to keep
 these quotation marks puts them around sentences that merely hold one."""
@@ -43,22 +46,30 @@ class Formats:
         share: of the pairs that carry one, 0 to 1.
         languages: of the source and of the target.
         seed: of the choice.
+        axes: of the instructions that samples are made of.
 
     Raises:
         InputError: if the share is not accepted.
     """
 
-    def __init__(self, share: float, languages: Tuple[str, str], seed: int = 1):
+    def __init__(
+        self,
+        share: float,
+        languages: Tuple[str, str],
+        seed: int = 1,
+        axes: Collection[str] = WORDED,
+    ):
         if not 0 <= share <= 1:
             raise InputError(
                 f"--formatted {share} is not accepted; give the share of the pairs that carry a "
                 "format, 0 (none) to 1"
             )
         self.share, self.languages, self.seed = share, languages, seed
+        carried = {*MARKS, *(axis for axis in WORDED if axis in axes)}
         self._formats: List[Instruction] = [
             instruction
             for instruction in catalogue().values()
-            if instruction.axis in AXES
+            if instruction.axis in carried
             and instruction.name not in AMBIGUOUS
             and instruction.source_of_data == "rule"
             and all(map(instruction.serves, languages))

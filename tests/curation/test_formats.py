@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairseq_instr.curation.formats import AMBIGUOUS, AXES, Formats
+from fairseq_instr.curation.formats import AMBIGUOUS, MARKS, WORDED, Formats
 from fairseq_instr.curation.from_parallel import FORMATTED, curate
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, catalogue
@@ -46,7 +46,7 @@ def carried(source):
     return {
         instruction
         for instruction in catalogue().values()
-        if instruction.axis in AXES
+        if instruction.axis in MARKS + WORDED
         and instruction.name not in AMBIGUOUS
         and any(instruction.rewrite(plain, Context(plain, "en")) == source for plain in SOURCES)
     }
@@ -112,7 +112,13 @@ def test_each_side_carries_the_words_of_its_language():
 def test_a_language_without_words_for_it_carries_none():
     """No greeting is known in Japanese."""
     drawn = {Formats(1.0, ("ja", "de")).choose(number).axis for number in range(2000)}
-    assert drawn == {*AXES} - {"courtesy"}
+    assert drawn == {*MARKS, "separation"}
+
+
+def test_separators_and_courtesies_are_carried_where_they_are_asked_for():
+    for axes, worded in (((), set()), (("courtesy", "case"), {"courtesy"}), (WORDED, {*WORDED})):
+        formats = Formats(1.0, LANGUAGES, axes=axes)
+        assert {formats.choose(n).axis for n in range(2000)} == {*MARKS} | worded
 
 
 def test_an_apostrophe_is_no_quotation_mark():

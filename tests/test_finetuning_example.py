@@ -1,0 +1,50 @@
+"""The recipe of instruction finetuning: which samples its configurations ask for."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fairseq_instr.errors import InputError
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+FOLDER = EXAMPLES / "instruction_finetuning"
+NAMES = ["uppercase", "short", "json"]
+
+
+@pytest.fixture(scope="module")
+def example():
+    sys.path.insert(0, str(FOLDER))
+    try:
+        yield runpy.run_path(str(FOLDER / "run.py"))
+    finally:
+        sys.path.remove(str(FOLDER))
+
+
+def test_samples_stand_as_often_as_the_configuration_says(example):
+    assert example["repeated"](NAMES, {}) == NAMES
+    assert example["repeated"](NAMES, {"short": 3}) == ["uppercase", *["short"] * 3, "json"]
+
+
+@pytest.mark.parametrize(
+    "copies, message",
+    [
+        ({"shrot": 4}, "copies: shrot is not among the instructions uppercase, short, json"),
+        ({"short": 0}, "copies: short: 0 is not accepted; give 1 or more"),
+        ({"short": "4"}, "copies: short: '4' is not accepted"),
+    ],
+)
+def test_copies_that_mean_nothing_are_refused(example, copies, message):
+    with pytest.raises(InputError, match=message):
+        example["repeated"](NAMES, copies)
+
+
+def test_the_catalogue_repeats_instructions_that_it_has(example):
+    config = yaml.safe_load((EXAMPLES / "instruction_catalogue" / "multi30k.yaml").read_text())
+    asked = example["repeated"](config["instructions"], config["copies"])
+    assert set(asked) == set(config["instructions"])
+    assert len(asked) > len(config["instructions"])
