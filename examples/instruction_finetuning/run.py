@@ -137,14 +137,14 @@ class InstructionFinetuning(BilingualRecipe):
         """Curate what parallel text gives, take in what is labelled, binarise both."""
         data, task = self.work / "data-bin", self.work / "task"
         names = [n for n in self.config["instructions"] if has_source(n, "rule", "natural")]
+        counted = repeated(names, self.config.get("copies", {}))
         formatted = self.config.get("formatted", 0)
         split = self.text / "train"
         self.curate(split, self.languages, names, self.samples, task, "--formatted", formatted)
         if self.natural:
             split, output = self.text / "test", self.work / "natural_test"
             self.curate(split, self.languages, self.natural, 1000, output)
-        folders = [task / name for name in repeated(names, self.config.get("copies", {}))]
-        folders += [task / FORMATTED] if formatted else []
+        folders = [task / name for name in (*counted, *([FORMATTED] if formatted else []))]
         folders += [self.text / name for name in self.config.get("labelled", [])]
         self.binarise(data, self.languages, valid=self.text / "valid", test=self.text / "test")
         self.binarise(data / "parallel", self.languages, train=self.text / "train")
