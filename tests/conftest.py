@@ -12,6 +12,7 @@ import importlib
 import io
 import os
 import random
+import runpy
 import shutil
 import subprocess
 import sys
@@ -388,3 +389,18 @@ def names_of():
         ]
 
     return names_of
+
+
+@pytest.fixture(scope="session")
+def load_example():
+    """`(script of an example) -> its names`, with its folder on the path while it is imported."""
+
+    def load(script: Path) -> dict:
+        sys.path.insert(0, str(script.parent))
+        try:
+            return runpy.run_path(str(script))
+        finally:
+            sys.path.remove(str(script.parent))
+            sys.modules.pop("run", None)  # each example has one
+
+    return load

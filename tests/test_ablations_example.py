@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -20,13 +18,8 @@ SAMPLES += [(f"plain {i}", f"t{i}", "") for i in range(30)]
 
 
 @pytest.fixture(scope="module")
-def example():
-    sys.path.insert(0, str(FOLDER))
-    try:
-        yield runpy.run_path(str(FOLDER / "ablations.py"))
-    finally:
-        sys.path.remove(str(FOLDER))
-        sys.modules.pop("run", None)
+def example(load_example):
+    return load_example(FOLDER / "ablations.py")
 
 
 def named(samples):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,12 +15,8 @@ NAMES = ["uppercase", "short", "json"]
 
 
 @pytest.fixture(scope="module")
-def example():
-    sys.path.insert(0, str(FOLDER))
-    try:
-        yield runpy.run_path(str(FOLDER / "run.py"))
-    finally:
-        sys.path.remove(str(FOLDER))
+def example(load_example):
+    return load_example(FOLDER / "run.py")
 
 
 def test_samples_stand_as_often_as_the_configuration_says(example):
