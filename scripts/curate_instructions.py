@@ -24,7 +24,7 @@ from tqdm import tqdm
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.filters import in_languages, length_ratio, not_in, well_formed
-from fairseq_instr.curation.formats import Formats
+from fairseq_instr.curation.formats import MARKS, Formats
 from fairseq_instr.curation.from_parallel import FORMATTED, Curation
 from fairseq_instr.curation.shards import (
     collect,
@@ -57,8 +57,7 @@ def main():
     formats = None
     if args.formatted:
         languages = (args.source_language, args.target_language)
-        axes = {instruction.axis for instruction in instructions}
-        formats = Formats(args.formatted, languages, args.seed, axes)
+        formats = Formats(args.formatted, languages, args.seed, parse(args.format_axes))
         names.append(FORMATTED)
     samples = parse_samples(args.samples, names)
     streams = (args.source_language, args.target_language, "instr")
@@ -142,6 +141,11 @@ def build_parser() -> argparse.ArgumentParser:
         "such as quotation marks, that the translation keeps; makes models obey several at once; "
         f"some become samples that ask for nothing, in {FORMATTED}",
     )
+    parser.add_argument(
+        "--format-axes",
+        default=",".join(MARKS),
+        help="axes of these formats, separated by commas; default: %(default)s",
+    )
     parser.add_argument("--subwords", help="SentencePiece model of the pretrained model")
     parser.add_argument("--dictionary", help="its dict.LANGUAGE.txt of the target")
     parser.add_argument(
@@ -194,6 +198,7 @@ def describe(args, text: AlignedText, samples: Dict[str, int]) -> dict:
         "samples": samples,
         "seed": args.seed,
         "formatted": args.formatted,
+        "format_axes": args.format_axes if args.formatted else None,
         "subwords": Path(args.subwords).name if args.subwords else None,
         "dictionary": Path(args.dictionary).name if args.dictionary else None,
         "max_length_ratio": args.max_length_ratio,

@@ -62,6 +62,18 @@ def test_three_aligned_files_an_instruction_and_a_data_card(curate, text):
     assert not list(folder.glob("curation-*"))
 
 
+def test_formats_are_of_the_axes_that_are_given(curate):
+    """Marks are the default; an axis that nothing can be carried on is named."""
+    options = ("--formatted", 1, "--format-axes", "courtesy")
+    folder = curate(*options, instructions="uppercase")
+    sources = read_lines(folder / "formatted" / "train.en")
+    assert all(s.startswith("Hello! ") or s.endswith(" Thank you.") for s in sources)
+    card = json.loads((folder / "data_card.json").read_text(encoding="utf-8"))
+    assert card["made_from"]["format_axes"] == "courtesy"
+    with pytest.raises(InputError, match="--format-axes: nothing on the axis 'length' can be"):
+        curate("--formatted", 1, "--format-axes", "quotation,length", "--force")
+
+
 def test_merged_shards_write_what_one_run_writes(curate):
     whole = curate(output="whole", samples="7,swiss:9")
     for i in (2, 3, 1):

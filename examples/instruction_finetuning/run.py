@@ -139,8 +139,10 @@ class InstructionFinetuning(BilingualRecipe):
         names = [n for n in self.config["instructions"] if has_source(n, "rule", "natural")]
         counted = repeated(names, self.config.get("copies", {}))
         formatted = self.config.get("formatted", 0)
-        split = self.text / "train"
-        self.curate(split, self.languages, names, self.samples, task, "--formatted", formatted)
+        options = ["--formatted", formatted]
+        if "format_axes" in self.config:
+            options += ["--format-axes", ",".join(self.config["format_axes"])]
+        self.curate(self.text / "train", self.languages, names, self.samples, task, *options)
         if self.natural:
             split, output = self.text / "test", self.work / "natural_test"
             self.curate(split, self.languages, self.natural, 1000, output)

@@ -4,12 +4,16 @@ Samples of single instructions show each of them on plain sentences only; asked 
 model that saw nothing else writes the marks of one and stops. Where a share of the sentence pairs
 carry a format in source and target, every instruction is seen inside of others' marks and around
 them, though no two instructions are ever asked for together.
+
+Any axis can be carried whose instructions a rule writes in both languages. Marks are by default;
+what changes the text itself (a courtesy, a label, an ending, a text that stands twice) is worth
+its room where the model will be asked for such things, and costs a small model where it won't.
 """
 
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Collection, List, NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import catalogue
@@ -17,9 +21,6 @@ from fairseq_instr.instructions.instruction import Context, Instruction
 
 MARKS = ("quotation", "brackets", "markup", "structure")
 """Axes of marks, which stand around a text in any language."""
-WORDED = ("separation", "courtesy")
-"""Axes that change the text itself, each side in its language: carried where the model will be
-asked for such things, or they cost a small model more than they give."""
 AMBIGUOUS = ("single-quotes",)
 """Not carried: the apostrophe of `Don't` is the same character, and a model that learns to keep
 these quotation marks puts them around sentences that merely hold one."""
@@ -46,10 +47,10 @@ class Formats:
         share: of the pairs that carry one, 0 to 1.
         languages: of the source and of the target.
         seed: of the choice.
-        axes: of the instructions that samples are made of.
+        axes: of the formats.
 
     Raises:
-        InputError: if the share is not accepted.
+        InputError: if the share is not accepted, or nothing on an axis can be carried.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Formats:
         share: float,
         languages: Tuple[str, str],
         seed: int = 1,
-        axes: Collection[str] = WORDED,
+        axes: Sequence[str] = MARKS,
     ):
         if not 0 <= share <= 1:
             raise InputError(
@@ -65,15 +66,22 @@ class Formats:
                 "format, 0 (none) to 1"
             )
         self.share, self.languages, self.seed = share, languages, seed
-        carried = {*MARKS, *(axis for axis in WORDED if axis in axes)}
-        self._formats: List[Instruction] = [
-            instruction
-            for instruction in catalogue().values()
-            if instruction.axis in carried
-            and instruction.name not in AMBIGUOUS
+        carriable = [i for i in catalogue().values() if self._can_be_carried(i)]
+        accepted = {instruction.axis for instruction in carriable}
+        for axis in axes:
+            if axis not in accepted:
+                raise InputError(
+                    f"--format-axes: nothing on the axis {axis!r} can be carried from "
+                    f"{' to '.join(languages)}; accepted: {', '.join(sorted(accepted))}"
+                )
+        self._formats: List[Instruction] = [i for i in carriable if i.axis in axes]
+
+    def _can_be_carried(self, instruction: Instruction) -> bool:
+        return (
+            instruction.name not in AMBIGUOUS
             and instruction.source_of_data == "rule"
-            and all(map(instruction.serves, languages))
-        ]
+            and all(map(instruction.serves, self.languages))
+        )
 
     def format(self, pair_hash: int, source: str, target: str) -> Optional[Formatted]:
         """A pair in its format, or None: without one, or where a side can't carry it.

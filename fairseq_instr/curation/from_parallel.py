@@ -83,6 +83,10 @@ class Pair:
         self.context = Context(source=self.source, language=language)
         self._verdicts: Optional[Dict[int, Optional[str]]] = None  # most are never asked for
 
+    def as_it_stands(self) -> "Pair":
+        """The pair without its format."""
+        return Pair(self.line, *self.plain, self.context.language) if self.format else self
+
     def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
         if self._verdicts is None:
             self._verdicts = {}
@@ -143,6 +147,8 @@ class Curator:
         self.filters, self.costly_filters = tuple(filters), tuple(costly_filters)
         self.examined = self.obeyed = self.base_rate_pairs = 0
         self.rejections: Counter = Counter()
+        # what is found is found in the text as it stands
+        self._carries_formats = instruction.rewrite is not None
         # a stream of its own: what one instruction keeps does not depend on the others
         self._key = np.uint64(_hash(f"{seed} {instruction.name}".encode("utf-8")))
         self._kept: Dict[int, Tuple[int, Sample]] = {}  # priority -> (line, sample)
@@ -175,6 +181,8 @@ class Curator:
             if priority in kept:
                 self._count_again(priority, pair.line)
                 continue
+            if not self._carries_formats:
+                pair = pair.as_it_stands()
             target = make(pair)
             if target is None:
                 not_made += 1
@@ -201,17 +209,24 @@ class Curator:
         """The target under the instruction, or None where it does not apply."""
         instruction, target, context = self.instruction, pair.target, pair.context
         if pair.format is not None:
-            if instruction.rewrite is None or instruction.axis == pair.format.axis:
+            if instruction.axis == pair.format.axis:
                 return None
+            if pair.format.layer > instruction.layer and self._quotes_the_source(pair):
+                return None  # the marks would stand around the quotation and in it
             rewritten = rewrite((instruction, pair.format), pair.plain[1], context)
-            # a target that quotes its source would have the marks twice
-            useless = rewritten is None or rewritten == target or pair.source in rewritten
-            return None if useless else rewritten
+            return None if rewritten == target else rewritten
         if instruction.rewrite is not None:
             rewritten = instruction.rewrite(target, context)
             return None if rewritten == target else rewritten
         # with a slot, the argument is chosen so that the target obeys
         return target if instruction.draw or self._obeys(target, context) else None
+
+    def _quotes_the_source(self, pair: Pair) -> bool:
+        """Whether the target holds the source beside the translation."""
+        source, target = pair.plain
+        context = pair.context._replace(source=source)
+        rewritten = rewrite((self.instruction,), target, context)
+        return rewritten is not None and source in rewritten
 
     def _ask(self, priority: int, pair: Pair) -> Optional[str]:
         """What is asked for: the name, with an argument where there is a slot; None without."""
@@ -327,6 +342,7 @@ class FormatCurator(Curator):
     def __init__(self, language: str, *args, **options):
         anything = Instruction(FORMATTED, FORMATTED, obeys=lambda *_: True, natural=True)
         super().__init__(anything, language, *args, **options)
+        self._carries_formats = True
 
     def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
         """There is nothing to obey."""

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairseq_instr.curation.formats import AMBIGUOUS, MARKS, WORDED, Formats
+from fairseq_instr.curation.formats import AMBIGUOUS, MARKS, Formats
 from fairseq_instr.curation.from_parallel import FORMATTED, curate
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, catalogue
 from fairseq_instr.instructions.composition import verify
 
 LANGUAGES = ("en", "de")
+AXES = (*MARKS, "courtesy", "separation", "label", "punctuation", "layout")
 NAMES = ("uppercase", "html-bold", "picture-label", "bilingual", "no-punctuation", "json")
 PAIRS = [(f"The boy sees {i} dogs.", f"Der Junge sieht {i} Hunde.") for i in range(300)]
 SOURCES = {source for source, _ in PAIRS}
@@ -26,7 +27,7 @@ def samples_of(names, formatted, seed=1):
         "de",
         dict.fromkeys((*names, FORMATTED), 200),
         seed,
-        formats=Formats(formatted, LANGUAGES, seed) if formatted else None,
+        formats=Formats(formatted, LANGUAGES, seed, AXES) if formatted else None,
     )
     return found
 
@@ -36,7 +37,7 @@ def test_some_carry_a_format_and_ask_for_nothing():
     assert FORMATTED not in samples_of(("uppercase",), 0.0)
     assert len(found[FORMATTED]) > 50
     for sample in found[FORMATTED][:20]:
-        number = re.search("[0-9]+(?= (/ )?dogs|_dogs)", sample.source).group()
+        number = re.search("[0-9]+(?= (<eol> |/ )?dogs|_dogs)", sample.source).group()
         assert sample.instruction == "" and number in sample.target
         assert (sample.source, sample.target) not in PAIRS and carried(sample.source)
 
@@ -46,7 +47,7 @@ def carried(source):
     return {
         instruction
         for instruction in catalogue().values()
-        if instruction.axis in MARKS + WORDED
+        if instruction.axis in AXES
         and instruction.name not in AMBIGUOUS
         and any(instruction.rewrite(plain, Context(plain, "en")) == source for plain in SOURCES)
     }
@@ -109,16 +110,29 @@ def test_each_side_carries_the_words_of_its_language():
     assert greeted[0].target.startswith("GUTEN TAG! DER JUNGE SIEHT ")
 
 
-def test_a_language_without_words_for_it_carries_none():
-    """No greeting is known in Japanese."""
-    drawn = {Formats(1.0, ("ja", "de")).choose(number).axis for number in range(2000)}
-    assert drawn == {*MARKS, "separation"}
+@pytest.mark.parametrize("axes", [MARKS, ("courtesy",), AXES])
+def test_formats_are_those_of_the_axes(axes):
+    formats = Formats(1.0, LANGUAGES, axes=axes)
+    assert {formats.choose(n).axis for n in range(2000)} == {*axes}
+    assert axes != MARKS or set(Formats(1.0, LANGUAGES)._formats) == set(formats._formats)
 
 
-def test_separators_and_courtesies_are_carried_where_they_are_asked_for():
-    for axes, worded in (((), set()), (("courtesy", "case"), {"courtesy"}), (WORDED, {*WORDED})):
-        formats = Formats(1.0, LANGUAGES, axes=axes)
-        assert {formats.choose(n).axis for n in range(2000)} == {*MARKS} | worded
+@pytest.mark.parametrize(
+    "axis, languages",
+    [
+        ("courtesy", ("ja", "de")),  # no greeting is known in Japanese
+        ("length", LANGUAGES),  # found, not made
+        ("formality", LANGUAGES),  # comes with labels
+        ("colour", LANGUAGES),
+    ],
+)
+def test_an_axis_without_formats_in_both_languages_is_refused(axis, languages):
+    with pytest.raises(
+        InputError,
+        match=f"--format-axes: nothing on the axis {axis!r} can be carried from "
+        f"{languages[0]} to {languages[1]}; accepted: brackets, .*quotation",
+    ):
+        Formats(0.5, languages, axes=("quotation", axis))
 
 
 def test_an_apostrophe_is_no_quotation_mark():
@@ -128,19 +142,38 @@ def test_an_apostrophe_is_no_quotation_mark():
 
 def test_a_side_that_can_not_carry_it_leaves_the_pair_as_it_is():
     """One word has nothing to separate."""
-    formats = Formats(1.0, LANGUAGES)
+    formats = Formats(1.0, LANGUAGES, axes=("separation",))
     underscored = next(n for n in range(1000) if formats.choose(n).name == "underscores")
     assert formats.format(underscored, "Two dogs.", "Hunde.") is None
     found = formats.format(underscored, "Two dogs.", "Zwei Hunde.")
     assert found[1:] == ("Two_dogs.", "Zwei_Hunde.")
 
 
-def test_no_two_of_an_axis_and_no_source_quoted_with_its_marks():
-    found = samples_of(("html-bold", "bilingual"), 1.0)
+def test_what_is_found_in_the_text_is_found_without_formats():
+    """The marks of a source would count in its length."""
+    long = [(f"See {i}!", f"Da sind jetzt {i} Hunde.") for i in range(50)]
+    counts = {"long": 100, FORMATTED: 100}
+    found, _ = curate(long, [catalogue()["long"]], "de", counts, formats=Formats(1.0, LANGUAGES))
+    assert {(s.source, s.target) for s in found["long"]} == set(long)
+    assert len(found[FORMATTED]) == 50
+
+
+def test_no_two_of_an_axis():
     markup = catalogue()["html-bold"].axis
-    for sample in found["html-bold"]:
+    for sample in samples_of(("html-bold",), 1.0)["html-bold"]:
         assert all(format.axis != markup for format in carried(sample.source))
-    assert all(s.source not in s.target or s.source in SOURCES for s in found["bilingual"])
+
+
+def test_a_source_is_quoted_with_its_marks():
+    """But for marks that would stand around both texts and in one, as they are or escaped."""
+    found = samples_of(("bilingual",), 1.0)["bilingual"]
+    layout = catalogue()["bilingual"].layer
+    (bold,) = [s for s in found if s.source.startswith("<b>")][:1]
+    source, target = bold.target.split(" ||| ")
+    assert source == bold.source and target.startswith("<b>Der Junge sieht ")
+    for sample in found:
+        assert all(format.layer < layout for format in carried(sample.source))
+        assert "&lt;" not in sample.target and "translation" not in sample.target
 
 
 def test_test_sets_are_found_through_the_marks():
