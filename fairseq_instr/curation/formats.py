@@ -68,7 +68,7 @@ class Formats:
         self.share, self.languages, self.seed = share, languages, seed
         carriable = [i for i in catalogue().values() if self._can_be_carried(i)]
         accepted = {instruction.axis for instruction in carriable}
-        for axis in axes:
+        for axis in axes or ("",):
             if axis not in accepted:
                 raise InputError(
                     f"--format-axes: nothing on the axis {axis!r} can be carried from "

@@ -135,6 +135,11 @@ def test_an_axis_without_formats_in_both_languages_is_refused(axis, languages):
         Formats(0.5, languages, axes=("quotation", axis))
 
 
+def test_no_axis_at_all_is_refused():
+    with pytest.raises(InputError, match="--format-axes: nothing on the axis '' can be carried"):
+        Formats(0.5, LANGUAGES, axes=())
+
+
 def test_an_apostrophe_is_no_quotation_mark():
     drawn = {Formats(1.0, LANGUAGES).choose(number).name for number in range(2000)}
     assert "double-quotes" in drawn and "single-quotes" not in drawn
