@@ -114,7 +114,10 @@ def test_each_side_carries_the_words_of_its_language():
 def test_formats_are_those_of_the_axes(axes):
     formats = Formats(1.0, LANGUAGES, axes=axes)
     assert {formats.choose(n).axis for n in range(2000)} == {*axes}
-    assert axes != MARKS or set(Formats(1.0, LANGUAGES)._formats) == set(formats._formats)
+
+
+def test_formats_are_marks_where_no_axes_are_given():
+    assert {Formats(1.0, LANGUAGES).choose(n).axis for n in range(2000)} == {*MARKS}
 
 
 @pytest.mark.parametrize(
