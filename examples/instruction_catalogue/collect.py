@@ -21,7 +21,15 @@ KEPT: Dict[str, Tuple[str, ...]] = {
     "adequacy": ("mean", "min"),
     "pairs": ("count", "mean", "adequacy", "by_pair"),
     "triples": ("count", "mean", "adequacy"),
-    "reranked": ("n_best", "response_rate", "adequacy", "chrf2", "pairs", "triples"),
+    "reranked": (
+        "n_best",
+        "response_rate",
+        "by_instruction",
+        "adequacy",
+        "chrf2",
+        "pairs",
+        "triples",
+    ),
 }
 WHOLE = ("order", "chrf2", "bleu", "signatures", "significance", "interpolation")
 
