@@ -46,6 +46,7 @@ from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untr
 from fairseq_instr.prompts import appended_tokens_prompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import TemplatePrompt, prompt_in_words
+from fairseq_instr.tasks import mixed_precision
 from fairseq_instr.tasks.options import (
     ALWAYS,
     AUTO,
@@ -428,6 +429,11 @@ class TranslationWithInstructionsTask(TranslationTask):
         return check_before_training(
             path, inventory, len(self.src_dict), resets, option, self.cfg.max_update
         )
+
+    def train_step(self, sample, model, criterion, optimizer, *more, **kwargs):
+        """As in the parent; `--amp` holds on a CPU too, in bfloat16."""
+        compute = mixed_precision.for_cpu(criterion, model, optimizer)
+        return super().train_step(sample, model, compute, optimizer, *more, **kwargs)
 
     # -- generation ---------------------------------------------------------------------
 

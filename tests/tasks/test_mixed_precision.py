@@ -1,0 +1,101 @@
+"""`--amp` on a CPU: bfloat16 products, everything else as it was."""
+
+import pytest
+import torch
+from fairseq import utils
+from fairseq.optim.adam import FairseqAdam
+from fairseq.optim.amp_optimizer import AMPOptimizer
+from fairseq.trainer import Trainer
+
+from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.tasks.mixed_precision import for_cpu
+
+WITH_CONFLICTS = """
+    --share-all-embeddings --mixture parallel:1,task:1 --conflict-axes formality
+    --criterion label_smoothed_cross_entropy_with_unlikelihood --label-smoothing 0.1
+    --unlikelihood-weight 0.5 --dropout 0
+""".split()
+
+
+def distance(tensors, others):
+    """Norm of the difference of two sets of tensors, to that of the second."""
+    # not tensor by tensor: keys' biases have gradients of rounding errors alone
+    flat, other = (torch.cat([s[n].flatten().float() for n in others]) for s in (tensors, others))
+    return ((flat - other).norm() / other.norm()).item()
+
+
+@pytest.fixture
+def step(make_task):
+    """Loss, gradients by name, and the type of the decoder's products, of one training step."""
+
+    def step(*arguments):
+        task = make_task(*WITH_CONFLICTS, *arguments)
+        cfg = task.full_cfg
+        utils.set_torch_seed(1)
+        task.load_dataset("train")
+        model = task.build_model(cfg.model)
+        criterion = task.build_criterion(cfg.criterion)
+        seen = []
+        layer = model.decoder.layers[0].fc1
+        layer.register_forward_hook(lambda _module, _inputs, output: seen.append(output.dtype))
+        trainer = Trainer(cfg, task, model, criterion)
+        batch = next(trainer.get_train_iterator(1).next_epoch_itr(shuffle=False))
+        loss, _, _ = task.train_step(batch, model, criterion, trainer.optimizer, 0)
+        gradients = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+        return loss.item(), gradients, set(seen)
+
+    return step
+
+
+@pytest.mark.parametrize("more", [[], ["--fused-loss"]], ids=["unfused", "fused"])
+def test_a_step_in_mixed_precision_is_near_that_in_fp32(step, more):
+    loss, gradients, products = step(*more)
+    mixed_loss, mixed_gradients, mixed_products = step(*more, "--amp")
+    assert (products, mixed_products) == ({torch.float32}, {torch.bfloat16})
+    # bfloat16 has eight bits: each product's inputs are off by 0.4 % at most
+    assert mixed_loss == pytest.approx(loss, rel=2e-3)
+    assert mixed_loss != loss
+    assert mixed_gradients.keys() == gradients.keys()
+    assert {gradient.dtype for gradient in mixed_gradients.values()} == {torch.float32}
+    assert distance(mixed_gradients, gradients) < 0.02
+
+
+def test_without_amp_the_criterion_itself_is_called():
+    model = torch.nn.Linear(2, 2)
+    optimizer = FairseqAdam.__new__(FairseqAdam)
+    assert for_cpu(print, model, optimizer) is print
+
+
+def test_the_plugin_leaves_other_devices_to_fairseq():
+    model = torch.nn.Linear(2, 2, device="meta")
+    optimizer = AMPOptimizer.__new__(AMPOptimizer)
+    assert for_cpu(print, model, optimizer) is print
+
+
+def test_autocast_ends_with_the_forward():
+    model = torch.nn.Linear(2, 2)
+
+    def criterion(model, sample):
+        assert torch.is_autocast_enabled("cpu")
+        return model(sample)
+
+    compute = for_cpu(criterion, model, AMPOptimizer.__new__(AMPOptimizer))
+    assert compute(model, torch.ones(1, 2)).dtype == torch.bfloat16
+    assert not torch.is_autocast_enabled("cpu")
+
+
+def test_training_in_mixed_precision_learns_and_goes_on(call, finetuning, tmp_path):
+    """The parameters that it writes are fp32, and a little off those of training in fp32."""
+    plain, mixed, resumed = (tmp_path / name for name in ("plain", "mixed", "resumed"))
+    call("train", *finetuning, "--dropout", 0, "--max-update", 4, "--save-dir", plain)
+    amp = [*finetuning, "--dropout", 0, "--amp"]
+    call("train", *amp, "--max-update", 4, "--save-dir", mixed)
+    call("train", *amp, "--max-update", 2, "--save-dir", resumed)
+    call("train", *amp, "--max-update", 4, "--save-dir", resumed)
+    models = [
+        read_checkpoint(folder / "checkpoint_last.pt")["model"]
+        for folder in (plain, mixed, resumed)
+    ]
+    assert {p.dtype for p in models[1].values() if p.is_floating_point()} == {torch.float32}
+    assert 0 < distance(models[1], models[0]) < 0.01
+    assert distance(models[2], models[1]) == 0
