@@ -15,6 +15,8 @@ on the same sentences without conflicts:
                           formula: softmax, clamp 1e-9, log
     mle_fused             no conflicts, fused loss
     full_unfused          as `full`, over logits
+    full_bfloat16         as `full`, products in bfloat16: `--amp` on a CPU
+    mle_fused_bfloat16    as `mle_fused`, likewise
 
 Times are CPU seconds, the ways taken in turn within one process, the median of the rounds'
 ratios.
@@ -37,6 +39,7 @@ from record import record
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
 )
+from fairseq_instr.tasks.mixed_precision import in_bfloat16
 
 VOCABULARY, SENTENCES, EPSILON, ALPHA = 6000, 80, 0.1, 1.0
 PAD, EOS, RIGHT, WRONG = 1, 2, 4, 5
@@ -149,6 +152,8 @@ def make_steps(task, model):
         "two_forwards_public": lambda: two_forwards_public(stock, model, every),
         "mle_fused": lambda: ours[True](model, plain)[0],
         "full_unfused": lambda: ours[False](model, every)[0],
+        "full_bfloat16": lambda: in_bfloat16(ours[True])(model, every)[0],
+        "mle_fused_bfloat16": lambda: in_bfloat16(ours[True])(model, plain)[0],
     }
 
 

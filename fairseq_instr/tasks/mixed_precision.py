@@ -1,4 +1,4 @@
-"""`--amp` on a CPU: where fairseq says nothing and stays in fp32, products are in bfloat16."""
+"""`--amp` on a CPU: fairseq's own is about CUDA alone, here products are in bfloat16 then."""
 
 import torch
 from fairseq.optim.amp_optimizer import AMPOptimizer
@@ -6,25 +6,28 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 def for_cpu(criterion, model, optimizer):
-    """What to call for the loss: under `--amp` on a CPU in mixed precision, else the criterion.
-
-    Inputs of matrix products are rounded to bfloat16 (`torch.autocast`); parameters, their
-    gradients, the sums of products and the loss stay fp32. Processors with instructions for
-    bfloat16 are faster by it, others are not. fairseq's own `--amp` is about CUDA alone and needs
-    scaled gradients, since it computes in fp16; bfloat16 has the range of fp32 and needs none.
+    """What gives the loss: the criterion, under `--amp` on a CPU `in_bfloat16`.
 
     Args:
         criterion (callable): of model and sample.
         model (nn.Module): what is trained.
         optimizer (FairseqOptimizer): fairseq's `AMPOptimizer` where `--amp` is given.
     """
-    device = next(model.parameters()).device.type
-    if device != "cpu" or not isinstance(optimizer, AMPOptimizer):
-        return criterion
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    return in_bfloat16(criterion) if on_cpu and isinstance(optimizer, AMPOptimizer) else criterion
+
+
+def in_bfloat16(criterion):
+    """The same loss on a CPU with the inputs of matrix products rounded to bfloat16.
+
+    Parameters, their gradients, the sums within products and the loss stay fp32. Gradients are not
+    scaled, as they are for fp16: bfloat16 has the range of fp32. Processors that have instructions
+    for it (AVX512-BF16, AMX) are faster by it, others may be slower.
+    """
 
     def compute(model, sample):
         # In bfloat16 the backward of the fused attention costs as much as all other products
-        # together; three plain products are ten times as fast.
+        # together; plain products cost a third of that.
         with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
             return criterion(model, sample)
 
