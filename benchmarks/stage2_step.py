@@ -39,7 +39,7 @@ from record import record
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
 )
-from fairseq_instr.tasks.mixed_precision import in_bfloat16
+from fairseq_instr.tasks.mixed_precision import in_bfloat16, unfused_attention
 
 VOCABULARY, SENTENCES, EPSILON, ALPHA = 6000, 80, 0.1, 1.0
 PAD, EOS, RIGHT, WRONG = 1, 2, 4, 5
@@ -129,6 +129,12 @@ def two_forwards_public(stock, model, sample):
     return loss + ALPHA * sample["ntokens"] * unlikelihood
 
 
+def mixed_precision_loss(criterion, model, sample):
+    """The loss as the task has it under `--amp` on a CPU."""
+    with unfused_attention():
+        return in_bfloat16(criterion)(model, sample)[0]
+
+
 def make_steps(task, model):
     """Each way as a function that returns the loss."""
     pairs = draw_sentences()
@@ -152,8 +158,8 @@ def make_steps(task, model):
         "two_forwards_public": lambda: two_forwards_public(stock, model, every),
         "mle_fused": lambda: ours[True](model, plain)[0],
         "full_unfused": lambda: ours[False](model, every)[0],
-        "full_bfloat16": lambda: in_bfloat16(ours[True])(model, every)[0],
-        "mle_fused_bfloat16": lambda: in_bfloat16(ours[True])(model, plain)[0],
+        "full_bfloat16": lambda: mixed_precision_loss(ours[True], model, every),
+        "mle_fused_bfloat16": lambda: mixed_precision_loss(ours[True], model, plain),
     }
 
 

@@ -5,16 +5,10 @@ from fairseq.optim.amp_optimizer import AMPOptimizer
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
-def for_cpu(criterion, model, optimizer):
-    """What gives the loss: the criterion, under `--amp` on a CPU `in_bfloat16`.
-
-    Args:
-        criterion (callable): of model and sample.
-        model (nn.Module): what is trained.
-        optimizer (FairseqOptimizer): fairseq's `AMPOptimizer` where `--amp` is given.
-    """
+def is_for_cpu(model, optimizer) -> bool:
+    """Whether `--amp` was given, which makes fairseq's `AMPOptimizer`, for a model on a CPU."""
     on_cpu = next(model.parameters()).device.type == "cpu"
-    return in_bfloat16(criterion) if on_cpu and isinstance(optimizer, AMPOptimizer) else criterion
+    return on_cpu and isinstance(optimizer, AMPOptimizer)
 
 
 def in_bfloat16(criterion):
@@ -23,12 +17,23 @@ def in_bfloat16(criterion):
     Parameters, their gradients, the sums within products and the loss stay fp32. Gradients are not
     scaled, as they are for fp16: bfloat16 has the range of fp32. Processors that have instructions
     for it (AVX512-BF16, AMX) are faster by it, others may be slower.
+
+    Args:
+        criterion (callable): of model and sample.
     """
 
     def compute(model, sample):
-        # In bfloat16 the backward of the fused attention costs as much as all other products
-        # together; plain products cost a third of that.
-        with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+        with torch.autocast("cpu", torch.bfloat16):
             return criterion(model, sample)
 
     return compute
+
+
+def unfused_attention():
+    """A context in which attention is made of plain products.
+
+    In bfloat16 the backward of the fused attention costs as much on a CPU as all other products
+    together, plain products a third of that. The context is for the backward too: what
+    `--checkpoint-activations` computes again there must be what the forward computed.
+    """
+    return sdpa_kernel(SDPBackend.MATH)

@@ -432,8 +432,11 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def train_step(self, sample, model, criterion, optimizer, *more, **kwargs):
         """As in the parent; `--amp` holds on a CPU too, in bfloat16."""
-        compute = mixed_precision.for_cpu(criterion, model, optimizer)
-        return super().train_step(sample, model, compute, optimizer, *more, **kwargs)
+        if not mixed_precision.is_for_cpu(model, optimizer):
+            return super().train_step(sample, model, criterion, optimizer, *more, **kwargs)
+        compute = mixed_precision.in_bfloat16(criterion)
+        with mixed_precision.unfused_attention():
+            return super().train_step(sample, model, compute, optimizer, *more, **kwargs)
 
     # -- generation ---------------------------------------------------------------------
 

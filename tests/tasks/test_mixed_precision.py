@@ -8,10 +8,11 @@ from fairseq.optim.amp_optimizer import AMPOptimizer
 from fairseq.trainer import Trainer
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint
-from fairseq_instr.tasks.mixed_precision import for_cpu
+from fairseq_instr.tasks.mixed_precision import in_bfloat16, is_for_cpu
 
+WITH_INSTRUCTIONS = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 WITH_CONFLICTS = """
-    --share-all-embeddings --mixture parallel:1,task:1 --conflict-axes formality
+    --mixture parallel:1,task:1 --conflict-axes formality
     --criterion label_smoothed_cross_entropy_with_unlikelihood --label-smoothing 0.1
     --unlikelihood-weight 0.5 --dropout 0
 """.split()
@@ -35,7 +36,7 @@ def step(make_task):
     """Loss, gradients by name, and the type of the decoder's products, of one training step."""
 
     def step(*arguments):
-        task = make_task(*WITH_CONFLICTS, *arguments)
+        task = make_task("--share-all-embeddings", *WITH_CONFLICTS, *arguments)
         cfg = task.full_cfg
         utils.set_torch_seed(1)
         task.load_dataset("train")
@@ -66,16 +67,13 @@ def test_a_step_in_mixed_precision_is_near_that_in_fp32(step, more):
     assert distance(mixed_gradients, gradients) < 0.02
 
 
-def test_without_amp_the_criterion_itself_is_called():
-    model = torch.nn.Linear(2, 2)
-    optimizer = FairseqAdam.__new__(FairseqAdam)
-    assert for_cpu(print, model, optimizer) is print
-
-
-def test_the_plugin_leaves_other_devices_to_fairseq():
-    model = torch.nn.Linear(2, 2, device="meta")
-    optimizer = AMPOptimizer.__new__(AMPOptimizer)
-    assert for_cpu(print, model, optimizer) is print
+@pytest.mark.parametrize(
+    ("device", "kind", "expected"),
+    [("cpu", AMPOptimizer, True), ("cpu", FairseqAdam, False), ("meta", AMPOptimizer, False)],
+)
+def test_it_is_for_amp_on_a_cpu_alone(device, kind, expected):
+    model = torch.nn.Linear(2, 2, device=device)
+    assert is_for_cpu(model, kind.__new__(kind)) is expected
 
 
 def test_autocast_ends_with_the_forward():
@@ -85,9 +83,21 @@ def test_autocast_ends_with_the_forward():
         assert torch.is_autocast_enabled("cpu")
         return model(sample)
 
-    compute = for_cpu(criterion, model, AMPOptimizer.__new__(AMPOptimizer))
-    assert compute(model, torch.ones(1, 2)).dtype == torch.bfloat16
+    assert in_bfloat16(criterion)(model, torch.ones(1, 2)).dtype == torch.bfloat16
     assert not torch.is_autocast_enabled("cpu")
+
+
+@pytest.mark.parametrize("more", [[], ["--checkpoint-activations"]], ids=["kept", "recomputed"])
+def test_decoder_only_models_train_in_mixed_precision(call, data_bin, tmp_path, more):
+    """Also where activations are computed again in the backward."""
+    call(
+        "train", data_bin, *WITH_INSTRUCTIONS, *WITH_CONFLICTS, "--arch", "decoder_only_tiny",
+        "--share-decoder-input-output-embed", "--optimizer", "adam", "--lr", 0.003,
+        "--max-tokens", 200, "--cpu", "--num-workers", 0, "--data-buffer-size", 0, "--amp", *more,
+        "--max-update", 2, "--save-dir", tmp_path,
+    )  # fmt: skip
+    trained = parameters(tmp_path / "checkpoint_last.pt")
+    assert all(torch.isfinite(parameter).all() for parameter in trained.values())
 
 
 def test_training_in_mixed_precision_learns_and_goes_on(call, finetuning, tmp_path):
