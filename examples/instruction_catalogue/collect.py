@@ -102,7 +102,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--catalogue", required=True, type=Path, help="report of the model")
     parser.add_argument("--unguided", type=Path, help="the same without guidance")
-    parser.add_argument("--earlier", type=Path, help="the same after fewer updates")
+    parser.add_argument("--earlier", type=Path, help="the same by an earlier recipe")
     parser.add_argument("--robustness", type=Path, help="report of evaluate_robustness.py")
     parser.add_argument("--formality", type=Path, help="report of evaluate_formality.py")
     parser.add_argument("--formality-system", help="the system there; default: its first")

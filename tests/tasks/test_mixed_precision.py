@@ -100,7 +100,7 @@ def test_decoder_only_models_train_in_mixed_precision(call, data_bin, tmp_path, 
     assert all(torch.isfinite(parameter).all() for parameter in trained.values())
 
 
-def test_training_in_mixed_precision_learns_and_goes_on(call, finetuning, tmp_path):
+def test_training_in_mixed_precision_keeps_near_fp32_and_goes_on(call, finetuning, tmp_path):
     """The parameters that it writes are fp32, and a little off those of training in fp32."""
     plain, mixed, resumed = (tmp_path / name for name in ("plain", "mixed", "resumed"))
     call("train", *finetuning, "--dropout", 0, "--max-update", 4, "--save-dir", plain)
