@@ -8,15 +8,22 @@ them, though no two instructions are ever asked for together.
 Any axis can be carried whose instructions a rule writes in both languages. Marks are by default;
 what changes the text itself (a courtesy, a label, an ending, a text that stands twice) is worth
 its room where the model will be asked for such things, and costs a small model where it won't.
+
+Half of the labels are no instruction's but words of the source, and stay as they are (`Red shirt:
+A man.`): a model that saw none but the catalogue's takes any for one of these.
 """
 
 from __future__ import annotations
 
+import random
+import re
 from hashlib import blake2b
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import catalogue
+from fairseq_instr.instructions.catalogue.label import ANY_LABEL
+from fairseq_instr.instructions.composition import rewrite, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 
 MARKS = ("quotation", "brackets", "markup", "structure")
@@ -24,6 +31,8 @@ MARKS = ("quotation", "brackets", "markup", "structure")
 AMBIGUOUS = ("single-quotes",)
 """Not carried: the apostrophe of `Don't` is the same character, and a model that learns to keep
 these quotation marks puts them around sentences that merely hold one."""
+
+_WORD = re.compile(r"[^\W\d_]{4,}")  # content words, most of them
 
 
 class Formatted(NamedTuple):
@@ -75,6 +84,8 @@ class Formats:
                     f"{' to '.join(languages)}; accepted: {', '.join(sorted(accepted))}"
                 )
         self._formats: List[Instruction] = [i for i in carriable if i.axis in axes]
+        self._labels = [i for i in self._formats if i.axis == ANY_LABEL.axis]
+        self._formats += [ANY_LABEL] * len(self._labels)
 
     def _can_be_carried(self, instruction: Instruction) -> bool:
         return (
@@ -92,6 +103,8 @@ class Formats:
             target: likewise.
         """
         format = self.choose(pair_hash)
+        if format is ANY_LABEL:
+            format = self._label(pair_hash, source)
         if format is None or format.rewrite is None:
             return None
         marked = [
@@ -108,3 +121,19 @@ class Formats:
         if int.from_bytes(digest[:8], "little") >= self.share * 2**64:
             return None
         return self._formats[int.from_bytes(digest[8:], "little") % len(self._formats)]
+
+    def _label(self, pair_hash: int, source: str) -> Optional[Instruction]:
+        """A label of a word or two of the source, or None where that is an instruction's."""
+        words = _WORD.findall(source)
+        if not words:
+            return None
+        chooser = random.Random(f"{self.seed} {pair_hash}")
+        first = chooser.randrange(len(words))
+        label = " ".join(words[first : first + chooser.choice((1, 1, 1, 2))])
+        any_label = ANY_LABEL.bind(label[0].upper() + label[1:])
+        context = Context(source, self.languages[0])
+        labelled = rewrite((any_label,), source, context)
+        taken = labelled and any(
+            verify((known,), labelled, context)[known.name] for known in self._labels
+        )
+        return None if taken else any_label

@@ -11,11 +11,13 @@ import torch.nn.functional as F
 from fairseq.data import Dictionary, FairseqDataset, data_utils
 from fairseq.data.language_pair_dataset import collate
 
+from fairseq_instr.data.batching import batch_by_rows
 from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.data.corpora import Corpus
 from fairseq_instr.data.epoch_part import EpochPart, Measured, sort_ascending
 from fairseq_instr.data.mixture import Mixture
 from fairseq_instr.data.phrasings import PhraseSampler
+from fairseq_instr.errors import InputError
 from fairseq_instr.prompts import TokenPrompt
 
 PART_SAMPLES = 1 << 18
@@ -320,19 +322,30 @@ class PromptedDataset(FairseqDataset):
         """As in the parent, but every index is in a batch.
 
         `max_tokens` bounds the rows of conflicts together with those of their samples.
+
+        Raises:
+            InputError: if a sample alone is longer than `max_tokens`.
         """
         if len(indices) == 0:
             return []
-        rate = self.conflicts.rate * self._may_conflict(indices).mean() if self.conflicts else 0.0
-        reduced = max_tokens
-        if max_tokens is not None and rate:
-            longest = int(self.num_tokens_vec(indices).max())
-            # never below one sentence: a batch of one may exceed the bound by its conflict
-            reduced = max(int(max_tokens / (1 + rate)), min(longest, max_tokens))
+        n_tokens = self.num_tokens_vec(indices)
+        if max_tokens is not None and n_tokens.max() > max_tokens:
+            raise InputError(
+                f"--max-tokens {max_tokens}: a sample has {n_tokens.max()} tokens, its prompt "
+                "included; raise it, or leave longer ones out with --max-source-positions and "
+                "--max-target-positions"
+            )
+        has_conflict = self._has_conflict(indices)
+        if max_tokens is not None and has_conflict.any():
+            indices = np.asarray(indices)
+            slices = batch_by_rows(
+                n_tokens, 1 + has_conflict, max_tokens, max_sentences, required_batch_size_multiple
+            )
+            return [indices[part] for part in slices]
         batches = list(
             super().batch_by_size(
                 indices,
-                max_tokens=reduced,
+                max_tokens=max_tokens,
                 max_sentences=max_sentences,
                 required_batch_size_multiple=required_batch_size_multiple,
             )
@@ -341,24 +354,12 @@ class PromptedDataset(FairseqDataset):
         batched = sum(map(len, batches))
         if batched < len(indices):
             batches.append(np.asarray(indices[batched:]))
-        if max_tokens is not None and rate:
-            batches = [part for batch in batches for part in self._split(batch, max_tokens)]
         return batches
 
-    def _may_conflict(self, places) -> np.ndarray:
-        part, offsets = self._located(places)
-        return part.lengths.may_conflict[offsets]
-
-    def _n_conflicts(self, places) -> int:
+    def _has_conflict(self, places) -> np.ndarray:
+        """Which samples get a conflict in this epoch: bool array."""
         if self.conflicts is None:
-            return 0
-        return int((self.conflicts.chosen(self.epoch, places) & self._may_conflict(places)).sum())
-
-    def _split(self, batch, max_tokens: int):
-        """Halve a batch until its rows, conflicts included, fit."""
-        batch = np.asarray(batch)
-        rows = len(batch) + self._n_conflicts(batch)
-        if len(batch) == 1 or rows * int(self.num_tokens_vec(batch).max()) <= max_tokens:
-            return [batch]
-        half = len(batch) // 2
-        return self._split(batch[:half], max_tokens) + self._split(batch[half:], max_tokens)
+            return np.zeros(len(places), dtype=bool)
+        part, offsets = self._located(places)
+        chosen = self.conflicts.chosen(self.epoch, np.asarray(places))
+        return chosen & part.lengths.may_conflict[offsets]

@@ -10,6 +10,7 @@ from fairseq_instr.curation.formats import AMBIGUOUS, MARKS, Formats
 from fairseq_instr.curation.from_parallel import FORMATTED, curate
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, catalogue
+from fairseq_instr.instructions.catalogue.label import ANY_LABEL
 from fairseq_instr.instructions.composition import verify
 
 LANGUAGES = ("en", "de")
@@ -43,14 +44,16 @@ def test_some_carry_a_format_and_ask_for_nothing():
 
 
 def carried(source):
-    """The instructions whose marks a source carries."""
-    return {
+    """The instructions whose marks a source carries, and the label that is none's."""
+    found = {
         instruction
         for instruction in catalogue().values()
         if instruction.axis in AXES
         and instruction.name not in AMBIGUOUS
         and any(instruction.rewrite(plain, Context(plain, "en")) == source for plain in SOURCES)
     }
+    label, _, rest = source.partition(": ")
+    return found or ({ANY_LABEL.bind(label)} if rest in SOURCES else set())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -143,6 +146,32 @@ def test_no_axis_at_all_is_refused():
         Formats(0.5, LANGUAGES, axes=())
 
 
+def test_half_of_the_labels_are_words_of_the_source_that_both_sides_keep():
+    formats = Formats(1.0, LANGUAGES, axes=("label",))
+    drawn = [formats.format(n, *PAIRS[n % 300]) for n in range(2000)]
+    own = [(n, d) for n, d in enumerate(drawn) if d.format.name == ANY_LABEL.name]
+    assert len(own) / 2000 == pytest.approx(0.5, abs=0.04)
+    words = set()
+    for n, (_, source, target) in own:
+        word, _, text = source.partition(": ")
+        assert (text, target) == (PAIRS[n % 300][0], f"{word}: {PAIRS[n % 300][1]}")
+        words.add(word)
+    assert words == {"Sees", "Dogs", "Sees dogs"}  # short words say little
+    assert drawn == [formats.format(n, *PAIRS[n % 300]) for n in range(2000)]
+
+
+@pytest.mark.parametrize("source", ["Note!", "Picture", "1 2 3.", ""])
+def test_a_label_of_an_instruction_or_no_word_makes_no_label_of_its_own(source):
+    formats = Formats(1.0, LANGUAGES, axes=("label",))
+    own = [n for n in range(50) if formats.choose(n) is ANY_LABEL]
+    assert own and all(formats.format(n, source, "Ziel") is None for n in own)
+
+
+def test_no_labels_of_their_own_without_the_axis():
+    drawn = {Formats(1.0, LANGUAGES).choose(number) for number in range(2000)}
+    assert ANY_LABEL not in drawn
+
+
 def test_an_apostrophe_is_no_quotation_mark():
     drawn = {Formats(1.0, LANGUAGES).choose(number).name for number in range(2000)}
     assert "double-quotes" in drawn and "single-quotes" not in drawn
@@ -155,6 +184,15 @@ def test_a_side_that_can_not_carry_it_leaves_the_pair_as_it_is():
     assert formats.format(underscored, "Two dogs.", "Hunde.") is None
     found = formats.format(underscored, "Two dogs.", "Zwei Hunde.")
     assert found[1:] == ("Two_dogs.", "Zwei_Hunde.")
+
+
+def test_gaps_leave_marks_and_the_target_alone():
+    bold = [s for s in samples_of(("repeated",), 1.0)["repeated"] if s.source.startswith("<b>")]
+    gappy = [s for s in bold if s.source[3:-4] not in SOURCES]
+    assert 0 < len(gappy) < len(bold)
+    for sample in bold:
+        assert sample.source.endswith("</b>")
+        assert re.fullmatch(r"(<b>Der Junge sieht [0-9]+ Hunde\.</b>) \|\|\| \1", sample.target)
 
 
 def test_what_is_found_in_the_text_is_found_without_formats():

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from fairseq_instr.errors import InputError
+
 PLACEMENTS = ["source-prefix", "source-suffix", "decoder-prefix"]
 MIXTURE = ["--mixture", "parallel:2,task:1"]
 CONFLICTS = ["--conflict-axes", "all"]
@@ -212,6 +214,16 @@ def test_a_sentence_may_fill_max_tokens_alone(load):
     longest = int(dataset.num_tokens_vec(np.arange(len(dataset))).max())
     batches = dataset.batch_by_size(dataset.ordered_indices(), max_tokens=longest)
     assert sum(map(len, batches)) == len(dataset)
+
+
+@pytest.mark.parametrize("arguments", [[], CONFLICTS])
+def test_a_sentence_longer_than_max_tokens_is_an_error(load, arguments):
+    _, dataset = load("task/train", *arguments)
+    longest = int(dataset.num_tokens_vec(np.arange(len(dataset))).max())
+    with pytest.raises(
+        InputError, match=f"--max-tokens {longest - 1}: a sample has {longest} tokens"
+    ):
+        dataset.batch_by_size(dataset.ordered_indices(), max_tokens=longest - 1)
 
 
 def test_batches_hold_sentences_of_like_length(load):

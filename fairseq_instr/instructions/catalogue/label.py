@@ -38,9 +38,13 @@ TRANSLATION = {
 }
 
 
-def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Instruction:
+def _label(
+    name: str, words: Optional[Mapping[str, str]] = None, phrases: Tuple[str, ...] = ()
+) -> Instruction:
+    """A label by language, or one that an argument gives."""
+
     def prefix(context: Context) -> str:
-        return f"{words[context.language]}: "
+        return f"{words[context.language] if words else context.argument}: "
 
     def obeys(output: str, context: Context) -> bool:
         output = output.strip()
@@ -63,9 +67,13 @@ def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Ins
         rewrite=rewrite,
         unwrap=unwrap,
         layer=Layer.LABEL,
-        languages=frozenset(words),
+        languages=frozenset(words) if words else None,
+        argument=None if words else "text",
     )
 
+
+ANY_LABEL = _label("any-label")
+"""Whatever label a text has, which its translation keeps; nobody asks for it."""
 
 INSTRUCTIONS = [
     _label(
