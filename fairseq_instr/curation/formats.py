@@ -22,7 +22,8 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import catalogue
-from fairseq_instr.instructions.catalogue.label import ANY_LABEL
+from fairseq_instr.instructions.catalogue.label import AXIS as LABELS
+from fairseq_instr.instructions.catalogue.label import OWN_LABEL
 from fairseq_instr.instructions.composition import rewrite, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 
@@ -84,8 +85,8 @@ class Formats:
                     f"{' to '.join(languages)}; accepted: {', '.join(sorted(accepted))}"
                 )
         self._formats: List[Instruction] = [i for i in carriable if i.axis in axes]
-        self._labels = [i for i in self._formats if i.axis == ANY_LABEL.axis]
-        self._formats += [ANY_LABEL] * len(self._labels)
+        self._labels = [i for i in self._formats if i.axis == LABELS]
+        self._formats += [OWN_LABEL] * len(self._labels)
 
     def _can_be_carried(self, instruction: Instruction) -> bool:
         return (
@@ -103,7 +104,7 @@ class Formats:
             target: likewise.
         """
         format = self.choose(pair_hash)
-        if format is ANY_LABEL:
+        if format is OWN_LABEL:
             format = self._label(pair_hash, source)
         if format is None or format.rewrite is None:
             return None
@@ -130,10 +131,10 @@ class Formats:
         chooser = random.Random(f"{self.seed} {pair_hash}")
         first = chooser.randrange(len(words))
         label = " ".join(words[first : first + chooser.choice((1, 1, 1, 2))])
-        any_label = ANY_LABEL.bind(label[0].upper() + label[1:])
+        own_label = OWN_LABEL.bind(label[0].upper() + label[1:])
         context = Context(source, self.languages[0])
-        labelled = rewrite((any_label,), source, context)
+        labelled = rewrite((own_label,), source, context)
         taken = labelled and any(
             verify((known,), labelled, context)[known.name] for known in self._labels
         )
-        return None if taken else any_label
+        return None if taken else own_label

@@ -10,8 +10,8 @@ from fairseq_instr.curation.formats import AMBIGUOUS, MARKS, Formats
 from fairseq_instr.curation.from_parallel import FORMATTED, curate
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, catalogue
-from fairseq_instr.instructions.catalogue.label import ANY_LABEL
-from fairseq_instr.instructions.composition import verify
+from fairseq_instr.instructions.catalogue.label import OWN_LABEL
+from fairseq_instr.instructions.composition import rewrite, verify
 
 LANGUAGES = ("en", "de")
 AXES = (*MARKS, "courtesy", "separation", "label", "punctuation", "layout")
@@ -53,7 +53,7 @@ def carried(source):
         and any(instruction.rewrite(plain, Context(plain, "en")) == source for plain in SOURCES)
     }
     label, _, rest = source.partition(": ")
-    return found or ({ANY_LABEL.bind(label)} if rest in SOURCES else set())
+    return found or ({OWN_LABEL.bind(label)} if rest in SOURCES else set())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -116,7 +116,9 @@ def test_each_side_carries_the_words_of_its_language():
 @pytest.mark.parametrize("axes", [MARKS, ("courtesy",), AXES])
 def test_formats_are_those_of_the_axes(axes):
     formats = Formats(1.0, LANGUAGES, axes=axes)
-    assert {formats.choose(n).axis for n in range(2000)} == {*axes}
+    drawn = {formats.choose(n) for n in range(2000)}
+    assert {format.axis for format in drawn - {OWN_LABEL}} == {*axes}
+    assert (OWN_LABEL in drawn) == ("label" in axes)
 
 
 def test_formats_are_marks_where_no_axes_are_given():
@@ -149,7 +151,7 @@ def test_no_axis_at_all_is_refused():
 def test_half_of_the_labels_are_words_of_the_source_that_both_sides_keep():
     formats = Formats(1.0, LANGUAGES, axes=("label",))
     drawn = [formats.format(n, *PAIRS[n % 300]) for n in range(2000)]
-    own = [(n, d) for n, d in enumerate(drawn) if d.format.name == ANY_LABEL.name]
+    own = [(n, d) for n, d in enumerate(drawn) if d.format.name == OWN_LABEL.name]
     assert len(own) / 2000 == pytest.approx(0.5, abs=0.04)
     words = set()
     for n, (_, source, target) in own:
@@ -163,13 +165,24 @@ def test_half_of_the_labels_are_words_of_the_source_that_both_sides_keep():
 @pytest.mark.parametrize("source", ["Note!", "Picture", "1 2 3.", ""])
 def test_a_label_of_an_instruction_or_no_word_makes_no_label_of_its_own(source):
     formats = Formats(1.0, LANGUAGES, axes=("label",))
-    own = [n for n in range(50) if formats.choose(n) is ANY_LABEL]
+    own = [n for n in range(50) if formats.choose(n) is OWN_LABEL]
     assert own and all(formats.format(n, source, "Ziel") is None for n in own)
 
 
-def test_no_labels_of_their_own_without_the_axis():
-    drawn = {Formats(1.0, LANGUAGES).choose(number) for number in range(2000)}
-    assert ANY_LABEL not in drawn
+@pytest.mark.parametrize(
+    "name, target",
+    [
+        ("uppercase", "DOGS: DER JUNGE SIEHT 7 HUNDE."),
+        ("double-quotes", '"Dogs: Der Junge sieht 7 Hunde."'),
+        ("greeting", "Guten Tag! Dogs: Der Junge sieht 7 Hunde."),
+        ("note-label", "Hinweis: Dogs: Der Junge sieht 7 Hunde."),
+        ("no-punctuation", None),  # the colon would be lost
+    ],
+)
+def test_a_label_of_its_own_is_a_part_of_the_text(name, target):
+    instructions = (catalogue()[name], OWN_LABEL.bind("Dogs"))
+    context = Context("The boy sees 7 dogs.", "de")
+    assert rewrite(instructions, "Der Junge sieht 7 Hunde.", context) == target
 
 
 def test_an_apostrophe_is_no_quotation_mark():

@@ -38,10 +38,13 @@ TRANSLATION = {
 }
 
 
+AXIS = "label"
+
+
 def _label(
     name: str, words: Optional[Mapping[str, str]] = None, phrases: Tuple[str, ...] = ()
 ) -> Instruction:
-    """A label by language, or one that an argument gives."""
+    """A label by language, in front of all words, or one of the text itself, by argument."""
 
     def prefix(context: Context) -> str:
         return f"{words[context.language] if words else context.argument}: "
@@ -61,19 +64,20 @@ def _label(
 
     return Instruction(
         name,
-        "label",
+        AXIS if words else name,
         phrases,
         obeys=obeys,
         rewrite=rewrite,
         unwrap=unwrap,
-        layer=Layer.LABEL,
+        layer=Layer.LABEL if words else Layer.LANGUAGE,
         languages=frozenset(words) if words else None,
         argument=None if words else "text",
     )
 
 
-ANY_LABEL = _label("any-label")
-"""Whatever label a text has, which its translation keeps; nobody asks for it."""
+OWN_LABEL = _label("own-label")
+"""Whatever label a text has: its translation keeps it as a part of the text, inside of all that
+instructions put around that and in front of it. Nobody asks for it."""
 
 INSTRUCTIONS = [
     _label(
