@@ -41,13 +41,9 @@ TRANSLATION = {
 AXIS = "label"
 
 
-def _label(
-    name: str, words: Optional[Mapping[str, str]] = None, phrases: Tuple[str, ...] = ()
-) -> Instruction:
-    """A label by language, in front of all words, or one of the text itself, by argument."""
-
+def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Instruction:
     def prefix(context: Context) -> str:
-        return f"{words[context.language] if words else context.argument}: "
+        return f"{words[context.language]}: "
 
     def obeys(output: str, context: Context) -> bool:
         output = output.strip()
@@ -64,18 +60,32 @@ def _label(
 
     return Instruction(
         name,
-        AXIS if words else name,
+        AXIS,
         phrases,
         obeys=obeys,
         rewrite=rewrite,
         unwrap=unwrap,
-        layer=Layer.LABEL if words else Layer.LANGUAGE,
-        languages=frozenset(words) if words else None,
-        argument=None if words else "text",
+        layer=Layer.LABEL,
+        languages=frozenset(words),
     )
 
 
-OWN_LABEL = _label("own-label")
+def _has_own(output: str, context: Context) -> bool:
+    return f"{context.argument}: ".lower() in output.lower()
+
+
+def _put_own(text: str, context: Context) -> Optional[str]:
+    return f"{context.argument}: {text}" if text.strip() else None
+
+
+OWN_LABEL = Instruction(
+    "own-label",
+    "own-label",
+    obeys=_has_own,
+    rewrite=_put_own,
+    layer=Layer.LANGUAGE,
+    argument="text",
+)
 """Whatever label a text has: its translation keeps it as a part of the text, inside of all that
 instructions put around that and in front of it. Nobody asks for it."""
 
