@@ -66,8 +66,7 @@ def to_markdown(card: dict) -> str:
         f"{card['samples']} samples of {len(card['instructions'])} instructions from "
         f"{card['pairs']} sentence pairs. The sources are as they stood, but for the format that "
         "a share of the pairs carry in source and target where `formatted` is above 0 (the entry "
-        "of that name asks for nothing), and for words left out of half of the sources of what is "
-        "to be copied (`repeated`); a target under a rule is the plain target, rewritten; "
+        "of that name asks for nothing); a target under a rule is the plain target, rewritten; "
         "a natural one is the plain target; a distilled one was "
         "rewritten by a language model. The licence and the terms of the text, and of the model, "
         "hold for the samples.",

@@ -41,11 +41,6 @@ MAX_UNSPELLED = 0.05
 N_FOR_BASE_RATE = 1000
 """The first pairs, on which the share of plain targets that obey unasked is measured."""
 
-GAPPY = 0.5
-"""Share of the samples with gaps in the source, of an instruction whose output copies itself."""
-GAPS = 0.5
-"""Share of the words that are left out of such a source."""
-
 FORMATTED = "formatted"
 """Name under which pairs stand that carry a format and ask for nothing."""
 
@@ -91,13 +86,6 @@ class Pair:
     def as_it_stands(self) -> "Pair":
         """The pair without its format."""
         return Pair(self.line, *self.plain, self.context.language) if self.format else self
-
-    def source_with_gaps(self, chooser: random.Random) -> str:
-        """The source without some of its words; whole where a format has changed these."""
-        plain = self.plain[0]
-        words = plain.split(" ")
-        left = [word for word in words if chooser.random() >= GAPS] or words[:1]
-        return self.source.replace(plain, " ".join(left), 1)
 
     def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
         if self._verdicts is None:
@@ -207,7 +195,7 @@ class Curator:
             if reason is not None:
                 self.rejections[reason] += 1
                 continue
-            self._keep(priority, pair.line, Sample(self._source(priority, pair), target, asked))
+            self._keep(priority, pair.line, Sample(pair.source, target, asked))
             limit = self.limit
         self.examined += examined
         if not_made:
@@ -232,13 +220,6 @@ class Curator:
             return None if rewritten == target else rewritten
         # with a slot, the argument is chosen so that the target obeys
         return target if instruction.draw or self._obeys(target, context) else None
-
-    def _source(self, priority: int, pair: Pair) -> str:
-        """What the sample shows of the source."""
-        if not self.instruction.copies_itself:
-            return pair.source
-        chooser = random.Random(priority)
-        return pair.source if chooser.random() >= GAPPY else pair.source_with_gaps(chooser)
 
     def _quotes_the_source(self, pair: Pair) -> bool:
         """Whether the target holds the source beside the translation."""

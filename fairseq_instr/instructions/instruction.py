@@ -99,8 +99,6 @@ class Instruction:
             the argument in its context.
         draw: `(reference, context, random) -> str or None`, an argument under which the plain
             reference is a sample; for natural instructions with a slot.
-        copies_itself: whether the output holds a text twice. The second is learnt as a copy of the
-            first only where the source does not say it all: some of its samples have gaps there.
     """
 
     name: str
@@ -116,7 +114,6 @@ class Instruction:
     draw: Optional[Callable[[str, Context, random.Random], Optional[str]]] = field(
         default=None, compare=False
     )
-    copies_itself: bool = False
 
     def __post_init__(self):
         for kind, value in (("name", self.name), ("axis", self.axis)):

@@ -199,15 +199,6 @@ def test_a_side_that_can_not_carry_it_leaves_the_pair_as_it_is():
     assert found[1:] == ("Two_dogs.", "Zwei_Hunde.")
 
 
-def test_gaps_leave_marks_and_the_target_alone():
-    bold = [s for s in samples_of(("repeated",), 1.0)["repeated"] if s.source.startswith("<b>")]
-    gappy = [s for s in bold if s.source[3:-4] not in SOURCES]
-    assert 0 < len(gappy) < len(bold)
-    for sample in bold:
-        assert sample.source.endswith("</b>")
-        assert re.fullmatch(r"(<b>Der Junge sieht [0-9]+ Hunde\.</b>) \|\|\| \1", sample.target)
-
-
 def test_what_is_found_in_the_text_is_found_without_formats():
     """The marks of a source would count in its length."""
     long = [(f"See {i}!", f"Da sind jetzt {i} Hunde.") for i in range(50)]

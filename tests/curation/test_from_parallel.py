@@ -10,8 +10,6 @@ from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.filters import EMPTY, well_formed
 from fairseq_instr.curation.from_parallel import (
     DUPLICATE,
-    GAPPY,
-    GAPS,
     NOT_APPLICABLE,
     NOT_FOUND,
     NOT_SPELLED,
@@ -48,37 +46,6 @@ def test_a_sample_has_the_source_as_it_is_and_a_target_that_obeys():
         [("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5}
     )
     assert samples == {"html-bold": [("A man.", "<b>Ein Mann.</b>", "html-bold")]}
-
-
-def words_left_out(samples, pairs):
-    """The share of the words that are left out of each source, all others in their order."""
-    whole = {f"{target} ||| {target}": source.split(" ") for source, target in pairs}
-    shares = []
-    for sample in samples:
-        words, left = iter(whole[sample.target]), sample.source.split(" ")
-        assert all(word in words for word in left) and left != [""]
-        shares.append(1 - len(left) / len(whole[sample.target]))
-    return shares
-
-
-def test_what_copies_itself_has_gaps_in_half_of_its_sources():
-    """No gap in the target, which then is more than the source says."""
-    pairs = [(" ".join(f"w{i}.{j}" for j in range(20)), f"Ziel {i}") for i in range(600)]
-    counts = {"repeated": 600, "bilingual": 600}
-    found, _ = curate(pairs, [catalogue()[name] for name in counts], "de", counts)
-    shares = words_left_out(found["repeated"], pairs)
-    gappy = [share for share in shares if share]
-    assert len(gappy) / len(shares) == pytest.approx(GAPPY, abs=0.07)
-    assert sum(gappy) / len(gappy) == pytest.approx(GAPS, abs=0.03)
-    assert {s.source for s in found["bilingual"]} == {source for source, _ in pairs}
-    again, _ = curate(pairs[::-1], [catalogue()["repeated"]], "de", counts)
-    assert sorted(again["repeated"]) == sorted(found["repeated"])
-
-
-def test_a_source_of_one_word_keeps_it():
-    pairs = [(f"word{i}", f"Ziel {i}") for i in range(100)]
-    found, _ = curate(pairs, [catalogue()["repeated"]], "de", {"repeated": 100})
-    assert not any(words_left_out(found["repeated"], pairs))
 
 
 def test_rejections_are_counted_by_reason():

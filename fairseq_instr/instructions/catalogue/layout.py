@@ -91,6 +91,5 @@ INSTRUCTIONS = [
         rewrite=lambda text, context: _join(text, text),
         unwrap=_second_half,
         layer=Layer.LAYOUT,
-        copies_itself=True,
     ),
 ]
