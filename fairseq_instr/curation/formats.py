@@ -22,10 +22,8 @@ from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import catalogue
-from fairseq_instr.instructions.catalogue.label import AXIS as LABELS
-from fairseq_instr.instructions.catalogue.label import OWN_LABEL
 from fairseq_instr.instructions.composition import rewrite, verify
-from fairseq_instr.instructions.instruction import Context, Instruction
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 
 MARKS = ("quotation", "brackets", "markup", "structure")
 """Axes of marks, which stand around a text in any language."""
@@ -33,7 +31,30 @@ AMBIGUOUS = ("single-quotes",)
 """Not carried: the apostrophe of `Don't` is the same character, and a model that learns to keep
 these quotation marks puts them around sentences that merely hold one."""
 
+LABELS = "label"
+"""Axis of labels in front of a text."""
+
 _WORD = re.compile(r"[^\W\d_]{4,}")  # content words, most of them
+
+
+def _has_own_label(output: str, context: Context) -> bool:
+    return f"{context.argument}: ".lower() in output.lower()
+
+
+def _put_own_label(text: str, context: Context) -> Optional[str]:
+    return f"{context.argument}: {text}" if text.strip() else None
+
+
+OWN_LABEL = Instruction(
+    "own-label",
+    "own-label",
+    obeys=_has_own_label,
+    rewrite=_put_own_label,
+    layer=Layer.LANGUAGE,
+    argument="text",
+)
+"""Whatever label a text has: its translation keeps it as a part of the text, inside of all that
+instructions put around that and in front of it. Nobody can ask for it."""
 
 
 class Formatted(NamedTuple):

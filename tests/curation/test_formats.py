@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairseq_instr.curation.formats import AMBIGUOUS, MARKS, Formats
+from fairseq_instr.curation.formats import AMBIGUOUS, MARKS, OWN_LABEL, Formats
 from fairseq_instr.curation.from_parallel import FORMATTED, curate
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, catalogue
-from fairseq_instr.instructions.catalogue.label import OWN_LABEL
 from fairseq_instr.instructions.composition import rewrite, verify
 
 LANGUAGES = ("en", "de")

@@ -38,9 +38,6 @@ TRANSLATION = {
 }
 
 
-AXIS = "label"
-
-
 def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Instruction:
     def prefix(context: Context) -> str:
         return f"{words[context.language]}: "
@@ -60,7 +57,7 @@ def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Ins
 
     return Instruction(
         name,
-        AXIS,
+        "label",
         phrases,
         obeys=obeys,
         rewrite=rewrite,
@@ -69,25 +66,6 @@ def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Ins
         languages=frozenset(words),
     )
 
-
-def _has_own(output: str, context: Context) -> bool:
-    return f"{context.argument}: ".lower() in output.lower()
-
-
-def _put_own(text: str, context: Context) -> Optional[str]:
-    return f"{context.argument}: {text}" if text.strip() else None
-
-
-OWN_LABEL = Instruction(
-    "own-label",
-    "own-label",
-    obeys=_has_own,
-    rewrite=_put_own,
-    layer=Layer.LANGUAGE,
-    argument="text",
-)
-"""Whatever label a text has: its translation keeps it as a part of the text, inside of all that
-instructions put around that and in front of it. Nobody asks for it."""
 
 INSTRUCTIONS = [
     _label(
