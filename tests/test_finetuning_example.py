@@ -42,3 +42,17 @@ def test_the_catalogue_repeats_instructions_that_it_has(example):
     asked = example["repeated"](config["instructions"], config["copies"])
     assert set(asked) == set(config["instructions"])
     assert len(asked) > len(config["instructions"])
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"instructions": ["uppercase", "jsn"]}, "--config: instruction 'jsn' is unknown; known:"),
+        ({"copies": {"short": 2}}, "copies: short is not among the instructions"),
+    ],
+)
+def test_a_configuration_is_checked_before_a_model_is_trained(example, tmp_path, change, message):
+    config = {"instructions": ["uppercase"], **change}
+    with pytest.raises(InputError, match=message):
+        example["InstructionFinetuning"](config, tmp_path, None, 1)
+    assert not list(tmp_path.iterdir())

@@ -14,7 +14,7 @@ import random
 import shlex
 import sys
 from pathlib import Path
-from typing import List, Mapping, Sequence
+from typing import List, Mapping, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recipe import (
@@ -39,7 +39,20 @@ CASES = ("uppercase", "lowercase", "titlecase")
 
 
 class InstructionFinetuning(BilingualRecipe):
-    """Train a base model, finetune it on instructions, measure both."""
+    """Train a base model, finetune it on instructions, measure both.
+
+    Raises:
+        InputError: if an instruction of the config is not in the catalogue, or `copies` names
+            another; before the first step, as the base model takes longest.
+    """
+
+    def __init__(self, config: dict, work: Path, text: Optional[Path], seed: int):
+        super().__init__(config, work, text, seed)
+        for name in config["instructions"]:
+            if name not in catalogue():
+                known = ", ".join(catalogue())
+                raise InputError(f"--config: instruction {name!r} is unknown; known: {known}")
+        repeated(config["instructions"], config.get("copies", {}))
 
     @property
     def steps(self):
