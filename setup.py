@@ -49,7 +49,7 @@ setup(
     packages=find_packages(include=["fairseq_instr", "fairseq_instr.*"]),
     package_data={"fairseq_instr": ["*.yaml", "**/*.yaml", "*/page/*"]},
     entry_points={
-        "console_scripts": ["fairseq-instr-playground=fairseq_instr.playground.command:main"],
+        "console_scripts": ["fairseq-instr-playground=fairseq_instr.cli.playground:main"],
     },
     zip_safe=False,  # fairseq imports a user directory from its files
     python_requires=">=3.9",

@@ -31,12 +31,12 @@ from record import record
 from sacrebleu.metrics import BLEU, CHRF
 
 from fairseq_instr import sample
-from fairseq_instr.files import read_lines
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Context
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.serving.export import export_ctranslate2
 from fairseq_instr.serving.translator import CTranslate2Translator
+from fairseq_instr.text.lines import read_lines
 
 VARIANTS = {
     "float32": ("float32", "default"),

@@ -34,10 +34,10 @@ from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood imp
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
 )
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.off_target import LangidIdentifier, identify
-from fairseq_instr.files import read_lines
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions.inventory import direction
+from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.lines import read_lines
 
 TARGET = 0.01
 SMOOTHING = {"sentence_avg": False, "label_smoothing": 0.1}

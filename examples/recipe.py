@@ -17,9 +17,10 @@ from typing import Callable, Iterable, List, Sequence, Tuple
 
 import yaml
 
-from fairseq_instr import subwords
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines, write_atomically
+from fairseq_instr.files import write_atomically
+from fairseq_instr.text import subwords
+from fairseq_instr.text.lines import read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts"

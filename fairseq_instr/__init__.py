@@ -1,22 +1,32 @@
 """Instruction-following translation for fairseq: give `--user-dir fairseq_instr`.
 
-Importing the package registers its criterions, models and `--bpe`; fairseq itself imports `tasks`.
-The parts that need no torch (`fairseq_instr.instructions`, `fairseq_instr.sample`,
-`fairseq_instr.evaluation`) can be imported where fairseq is not installed.
+Importing the package loads neither torch nor fairseq and changes nothing in the process; what
+fairseq registers is registered when fairseq imports the folder `tasks`.
 """
 
-import importlib.util
-
-from fairseq_instr.errors import install_exception_hook
+import importlib
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-install_exception_hook()
+if TYPE_CHECKING:
+    from fairseq_instr.generation.translator import Translator
+    from fairseq_instr.serving.translator import CTranslate2Translator
 
-if importlib.util.find_spec("fairseq") is not None:
-    from fairseq_instr.checkpoints import safe_globals
+# public name -> module that has it; loaded when it is first asked for
+_LAZY = {
+    "CTranslate2Translator": "fairseq_instr.serving.translator",
+    "Translator": "fairseq_instr.generation.translator",
+}
 
-    safe_globals.register()
-    import fairseq_instr.checkpoints.hugging_face_tokenizer
-    import fairseq_instr.criterions
-    import fairseq_instr.models.decoder_only  # noqa: F401
+__all__ = ["CTranslate2Translator", "Translator", "__version__"]
+
+
+def __getattr__(name: str):
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,51 +1,8 @@
-r"""General tasks in Alpaca's JSON: into a corpus for the group `general`, and out for AlpacaEval.
+"""The same as `fairseq-instr general-tasks`, from a checkout."""
 
-Such as:
+import sys
 
-    python scripts/general_tasks.py corpus alpaca.json --subwords llama/tokenizer --output train
-    fairseq-preprocess -s prompt -t response --trainpref train --srcdict llama/dict.txt \
-        --tgtdict llama/dict.txt --destdir data-bin/general
-    python scripts/general_tasks.py alpaca-eval alpaca_eval.json --subwords llama/tokenizer \
-        --hypotheses generate.log --generator ours --output outputs.json
-
-The second wants the tasks of alpaca_eval.json made into a corpus, and generated in that order.
-"""
-
-import argparse
-
-from fairseq_instr.checkpoints.hugging_face_tokenizer import load_subwords
-from fairseq_instr.curation.general_tasks import (
-    read_hypotheses,
-    read_tasks,
-    write_alpaca_eval,
-    write_corpus,
-)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    corpus = commands.add_parser("corpus", help="JSON -> OUTPUT.prompt and OUTPUT.response")
-    evaluation = commands.add_parser("alpaca-eval", help="generated outputs -> AlpacaEval's JSON")
-    for command in (corpus, evaluation):
-        command.add_argument("tasks", help="JSON list of instruction, input, output")
-        command.add_argument(
-            "--subwords", required=True, help="SentencePiece model, or folder of a tokenizer"
-        )
-        command.add_argument("--output", required=True, help="prefix or file to write")
-        command.add_argument("--force", action="store_true", help="overwrite the output")
-    evaluation.add_argument("--hypotheses", required=True, help="output of fairseq-generate")
-    evaluation.add_argument("--generator", required=True, help="name of the model")
-    args = parser.parse_args()
-    tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords)
-    if args.command == "corpus":
-        count = write_corpus(tasks, args.output, subwords, args.force)
-        print(f"{args.output}: {count} of {len(tasks)} tasks; the others have no output")
-    else:
-        outputs = read_hypotheses(args.hypotheses, subwords)
-        write_alpaca_eval(tasks, outputs, args.generator, args.output, args.force)
-        print(f"{args.output}: {len(outputs)} outputs of {args.generator}")
-
+from fairseq_instr.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["general-tasks", *sys.argv[1:]]))

@@ -1,6 +1,8 @@
-"""Start the playground; the same as the command fairseq-instr-playground."""
+"""The same as `fairseq-instr playground`, from a checkout."""
 
-from fairseq_instr.playground.command import main
+import sys
+
+from fairseq_instr.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(["playground", *sys.argv[1:]]))

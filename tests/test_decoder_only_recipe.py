@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines
 from fairseq_instr.prompts.templates import Template
+from fairseq_instr.text.lines import read_lines
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 FOLDER = EXAMPLES / "decoder_only"

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, read_lines, refuse_to_overwrite, write_atomically
+from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.text.lines import read_lines
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path):

@@ -24,7 +24,8 @@ from recipe import PLUGIN, SCRIPTS, BilingualRecipe, read_text, tool, words, wri
 
 from fairseq_instr.curation.filters import length_ratio, not_in, well_formed
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines, write_atomically
+from fairseq_instr.files import write_atomically
+from fairseq_instr.text.lines import read_lines
 
 FORMALITIES = ("formal", "informal")
 LABELLED, ADDRESS = "labelled", "address"  # groups of the mixture

@@ -23,7 +23,8 @@ from recipe import SCRIPTS, read_config, write_lines
 from run import InstructionFinetuning, main, read_report
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, read_lines, write_atomically
+from fairseq_instr.files import atomic_path, write_atomically
+from fairseq_instr.text.lines import read_lines
 
 HERE = Path(__file__).resolve().parent
 TITLES = {

@@ -32,8 +32,9 @@ from recipe import (
 from fairseq_instr import sample
 from fairseq_instr.curation.from_parallel import FORMATTED
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines, write_atomically
+from fairseq_instr.files import write_atomically
 from fairseq_instr.instructions import Context, catalogue
+from fairseq_instr.text.lines import read_lines
 
 CASES = ("uppercase", "lowercase", "titlecase")
 

@@ -17,8 +17,8 @@ from typing import Dict, List, NamedTuple, Optional
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 from fairseq_instr.plain_json import read_json
+from fairseq_instr.text.hugging_face import load_tokenizer
 
-TOKENIZER_FILE = "tokenizer.json"
 SPECIAL_IDS_FILE = "special_ids.json"
 UNUSED_NAMES = ("reserved", "pad", "unk", "unused")
 N_UNUSED_BYTES = 9
@@ -87,31 +87,6 @@ def read_object(path: Path) -> dict:
     if not isinstance(content, dict):
         raise InputError(f"{path} is not accepted: expected a JSON object")
     return content
-
-
-def load_tokenizer(folder: Path):
-    """The tokenizer of a Hugging Face folder.
-
-    Raises:
-        InputError: if `tokenizer.json` is missing or broken, or the library is.
-    """
-    try:
-        from tokenizers import Tokenizer
-    except ImportError:
-        raise InputError(
-            "the Python package tokenizers is not installed: pip install "
-            "'fairseq-instr[huggingface]'"
-        ) from None
-    path = Path(folder, TOKENIZER_FILE)
-    if not path.is_file():
-        raise InputError(
-            f"{path} does not exist; load the tokenizer with Hugging Face's AutoTokenizer and "
-            "save it, which writes this file"
-        )
-    try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises nothing narrower
-        raise InputError(f"{path} is not a tokenizer: {error}") from None
 
 
 def find_vocabulary(

@@ -18,9 +18,9 @@ from fairseq_instr.evaluation.instructions import (
     respond,
 )
 from fairseq_instr.evaluation.response import Response
-from fairseq_instr.generation.reranking import first_obeying
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.instructions.reranking import first_obeying
 
 TranslateNBest = Callable[[Sequence[str], Sequence[str]], List[List[str]]]
 """As `Translate`, with all hypotheses of each line, the best first."""

@@ -19,15 +19,12 @@ from statistics import mean, stdev
 from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.off_target import (
-    LanguageIdentifier,
-    OffTarget,
-    build_vocabulary,
-    measure_off_target,
-)
+from fairseq_instr.evaluation.off_target import OffTarget, build_vocabulary, measure_off_target
 from fairseq_instr.evaluation.quality import measure_quality
 from fairseq_instr.evaluation.response import check_aligned
-from fairseq_instr.files import read_lines, write_atomically
+from fairseq_instr.files import write_atomically
+from fairseq_instr.text.identification import LanguageIdentifier
+from fairseq_instr.text.lines import read_lines
 
 Direction = Tuple[str, str]
 Translate = Callable[[Sequence[str], Direction, str], List[str]]

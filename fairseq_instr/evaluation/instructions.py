@@ -17,9 +17,9 @@ from fairseq_instr.evaluation.response import (
     check_aligned,
     measure_response,
 )
-from fairseq_instr.files import read_lines
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import excluding
+from fairseq_instr.text.lines import read_lines
 
 Names = Tuple[str, ...]
 """Instructions that are asked for at once."""

@@ -11,10 +11,10 @@ from typing import Dict, List, Mapping, Sequence
 
 from fairseq_instr.evaluation.directions import Direction, Judge, TestSet, name_of
 from fairseq_instr.evaluation.instructions import JOINT, InstructionTestSet, Names
-from fairseq_instr.evaluation.presentation import Output, Sample, Samples, Section
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.reports.presentation import Output, Sample, Samples, Section
 
 N_COMPOSITIONS = 10
 """Pairs and triples that samples are shown of."""

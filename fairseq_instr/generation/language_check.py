@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Collection, Dict, List
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.off_target import LangidIdentifier, identify
+from fairseq_instr.text.identification import LangidIdentifier, identify
 
 LINES, WRONG = "_off_target_lines", "_off_target_wrong"
 _GREEDY = Namespace(beam=1, max_len_a=1.5, max_len_b=20)

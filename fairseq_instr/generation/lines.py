@@ -11,9 +11,9 @@ from typing import Generic, List, NamedTuple, Optional, Sequence, Sized, TypeVar
 from tqdm import tqdm
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.reranking import first_obeying, verifiable
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.instructions.reranking import first_obeying, verifiable
 
 
 class Hypothesis(NamedTuple):

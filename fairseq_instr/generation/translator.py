@@ -16,12 +16,12 @@ from fairseq.dataclass.configs import GenerationConfig
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from omegaconf import OmegaConf
 
-from fairseq_instr.checkpoints.hugging_face_tokenizer import load_subwords
 from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_oversized
 from fairseq_instr.errors import InputError, find_input_error
 from fairseq_instr.generation.lines import Hypothesis, LineTranslator
 from fairseq_instr.instructions.composition import compose, parse
 from fairseq_instr.prompts.templates import TemplatePrompt
+from fairseq_instr.text.subwords import load_subwords
 
 TASK = "translation_with_instructions"
 

@@ -27,12 +27,12 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Uni
 import numpy as np
 import torch
 
-from fairseq_instr.checkpoints.hugging_face_tokenizer import load_subwords
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines
 from fairseq_instr.instructions.asking import Asked, argument_of
 from fairseq_instr.instructions.inventory import DIRECTION_PREFIX, Inventory
 from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.subwords import load_subwords
 
 LIBRARY = Path(__file__).with_name("library")
 MAX_CACHED = 4096

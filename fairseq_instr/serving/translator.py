@@ -21,7 +21,7 @@ from fairseq_instr.serving.folder import (
     Settings,
     read_vocabulary,
 )
-from fairseq_instr.subwords import Subwords
+from fairseq_instr.text.subwords import Subwords
 
 BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairseq_instr.checkpoints.hugging_face_tokenizer import HuggingFaceSubwords
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 
 
 @pytest.fixture(scope="module", params=["llama-2", "llama-3", "qwen-2"])

@@ -27,8 +27,8 @@ from fairseq_instr.curation.distillation_endpoint import CUT_OFF, NOT_JSON
 from fairseq_instr.curation.distillation_prompt import CHATTER, NO_ANSWER, SEVERAL_LINES
 from fairseq_instr.curation.from_parallel import NOT_VERIFIED, OBEYS_ALREADY, Curation
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines
-from fairseq_instr.subwords import Subwords, train
+from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.subwords import Subwords, train
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "distill_instructions.py"
 PLAIN = "Hast du heute {} große Hunde im Garten gesehen?"

@@ -15,9 +15,9 @@ from fairseq_instr.curation.labelled import (
     read_text,
 )
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines
 from fairseq_instr.instructions import Context
 from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.text.lines import read_lines
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "curate_labelled.py"
 spec = importlib.util.spec_from_file_location("curate_labelled", SCRIPT)

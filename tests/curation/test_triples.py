@@ -14,10 +14,10 @@ from fairseq_instr.curation import triples
 from fairseq_instr.curation.filters import well_formed
 from fairseq_instr.curation.triples import Triple, export_triples, import_triples, to_json
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines
 from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.asking import Request
-from fairseq_instr.subwords import Subwords, train
+from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.subwords import Subwords, train
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "triples.py"
 LINE = '{"source": "Come in!", "target": "Kommen Sie herein!", "instructions": ["formal"]}'

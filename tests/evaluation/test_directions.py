@@ -18,8 +18,8 @@ from fairseq_instr.evaluation.directions import (
     read_vocabularies,
     translate_by_pivot,
 )
-from fairseq_instr.evaluation.directions_report import to_markdown, write_directions_report
-from fairseq_instr.evaluation.off_target import LangidIdentifier
+from fairseq_instr.reports.directions import to_markdown, write_directions_report
+from fairseq_instr.text.identification import LangidIdentifier
 
 TEXT = {
     "en": ["The children play in the garden after school.", "Where can I find the old keys?"],

@@ -10,13 +10,12 @@ from langid.langid import LanguageIdentifier as ReferenceLangid
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.off_target import (
-    LangidIdentifier,
     build_vocabulary,
     foreign_words,
-    identify,
     measure_off_target,
     measure_with_floor,
 )
+from fairseq_instr.text.identification import LangidIdentifier, identify
 
 SENTENCES = {
     "de": [

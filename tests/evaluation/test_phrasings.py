@@ -9,10 +9,10 @@ from fairseq_instr.evaluation.phrasings import (
     measure_phrasings,
     summarise_phrasings,
 )
-from fairseq_instr.evaluation.presentation import Section, as_markdown
-from fairseq_instr.evaluation.report import describe_phrasings
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.phrasing import PhrasedInventory
+from fairseq_instr.reports.instructions import describe_phrasings
+from fairseq_instr.reports.presentation import Section, as_markdown
 
 SOURCES = ["Two dogs run.", "A man reads.", "She sings.", "They sleep."]
 REFERENCES = ["Zwei Hunde laufen.", "Ein Mann liest.", "Sie singt.", "Alle schlafen."]

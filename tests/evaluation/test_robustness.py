@@ -22,9 +22,9 @@ from fairseq_instr.evaluation.robustness import (
     scrambled,
     sign_test,
 )
-from fairseq_instr.evaluation.robustness_report import write_robustness_report
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Context, Instruction, Inventory, catalogue
+from fairseq_instr.reports.robustness import write_robustness_report
 
 NAMES = ("uppercase", "lowercase", "double-quotes", "html-bold")
 INVENTORY = Inventory(catalogue()[name] for name in NAMES)

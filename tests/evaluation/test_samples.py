@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from fairseq_instr.evaluation.directions import Judge, TestSet
 from fairseq_instr.evaluation.instructions import InstructionTestSet
-from fairseq_instr.evaluation.off_target import LangidIdentifier
 from fairseq_instr.evaluation.samples import (
     N_COMPOSITIONS,
     choose_lines,
@@ -10,6 +9,7 @@ from fairseq_instr.evaluation.samples import (
     sample_directions,
     sample_sections,
 )
+from fairseq_instr.text.identification import LangidIdentifier
 
 REFERENCES = [f"Zwei Hunde und {n} Katzen schlafen." for n in range(9)]
 SOURCES = [f"Two dogs and {n} cats sleep." for n in range(9)]

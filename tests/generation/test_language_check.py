@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from fairseq_instr.evaluation.off_target import LangidIdentifier, identify
 from fairseq_instr.generation.translator import Translator
+from fairseq_instr.text.identification import LangidIdentifier, identify
 
 VALIDATION = ["--eval-lang-pairs", "de-fr", "--eval-off-target", "--valid-subset", "zero/valid"]
 

@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("waitress")
 
+from fairseq_instr.cli.playground import _parser, main, make_server
 from fairseq_instr.errors import InputError
-from fairseq_instr.playground.command import _parser, main, make_server
 
 
 def test_it_answers_on_loopback(tuned, base, data_bin):

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from fairseq_instr import subwords
 from fairseq_instr.curation.general_tasks import GeneralTask, write_corpus
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Inventory
 from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.text import subwords
 
 USER_DIR = Path(__file__).resolve().parents[2] / "fairseq_instr"
 PLUGIN = ["--user-dir", USER_DIR, "--task", "translation_with_instructions"]

@@ -12,7 +12,8 @@ from typing import Callable, Iterable, List
 import sentencepiece
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, read_lines, write_atomically
+from fairseq_instr.files import atomic_path, write_atomically
+from fairseq_instr.text.lines import read_lines
 
 # printable ASCII, and the quotation marks and umlauts that instructions write
 REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "»«„“”’…äöüÄÖÜß"
@@ -99,3 +100,14 @@ def spelling_check(subwords: Subwords, dictionary) -> Callable[[str], bool]:
     """
     known = {line.rsplit(" ", 1)[0] for line in read_lines(dictionary)}
     return lambda text: all(piece in known for piece in subwords.encode(text).split())
+
+
+def load_subwords(path):
+    """What encodes text: a SentencePiece model, or the tokenizer of a Hugging Face folder.
+
+    Raises:
+        InputError: if it is neither.
+    """
+    from fairseq_instr.text.hugging_face import HuggingFaceSubwords
+
+    return HuggingFaceSubwords(path) if Path(path).is_dir() else Subwords(path)

@@ -6,7 +6,9 @@ from statistics import mean
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq_instr.evaluation.instructions import JOINT
-from fairseq_instr.evaluation.presentation import (
+from fairseq_instr.evaluation.response import Response
+from fairseq_instr.evaluation.samples import sample_sections
+from fairseq_instr.reports.presentation import (
     Block,
     Cell,
     Emphasis,
@@ -21,8 +23,6 @@ from fairseq_instr.evaluation.presentation import (
     signatures_paragraph,
     write_files,
 )
-from fairseq_instr.evaluation.response import Response
-from fairseq_instr.evaluation.samples import sample_sections
 
 RESPONSE_PLOT, PAIRS_PLOT, MIXED_PLOT = "response.png", "pairs.png", "interpolation.png"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
-from fairseq_instr.evaluation.presentation import (
+from fairseq_instr.reports.presentation import (
     Block,
     Emphasis,
     Paragraph,

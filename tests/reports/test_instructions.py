@@ -6,9 +6,9 @@ import pytest
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.quality import measure_quality, paired_significance
-from fairseq_instr.evaluation.report import summarise, to_markdown, write_report
 from fairseq_instr.evaluation.response import measure_response
 from fairseq_instr.instructions import catalogue
+from fairseq_instr.reports.instructions import summarise, to_markdown, write_report
 
 SOURCES = ["Two dogs.", "A man | reads."]
 REFERENCES = ["Zwei Hunde.", "Ein Mann liest."]

@@ -11,15 +11,11 @@ from jinja2 import TemplateError
 from markupsafe import Markup
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation import (
-    directions_report,
-    formality_report,
-    report,
-    robustness_report,
-)
 from fairseq_instr.evaluation.directions import SUPERVISED, ZERO_SHOT
-from fairseq_instr.evaluation.html_page import Part, render_page, render_sections
-from fairseq_instr.evaluation.presentation import (
+from fairseq_instr.files import refuse_to_overwrite, write_atomically
+from fairseq_instr.reports import directions, formality, instructions, robustness
+from fairseq_instr.reports.html_page import Part, render_page, render_sections
+from fairseq_instr.reports.presentation import (
     Block,
     Cell,
     Paragraph,
@@ -29,16 +25,15 @@ from fairseq_instr.evaluation.presentation import (
     as_markdown,
     visible,
 )
-from fairseq_instr.files import refuse_to_overwrite, write_atomically
 
 Describe = Callable[[dict], List[Section]]
 
 # key that tells a kind of report, the first one counts -> how it is described
 _KINDS: Mapping[str, Describe] = {
-    "response_rate": report.describe,
-    "directions": directions_report.describe,
-    "robustness": robustness_report.report_sections,
-    "systems": formality_report.report_sections,
+    "response_rate": instructions.describe,
+    "directions": directions.describe,
+    "robustness": robustness.report_sections,
+    "systems": formality.report_sections,
 }
 _BROKEN = (
     KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError, TemplateError

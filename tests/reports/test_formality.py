@@ -8,12 +8,12 @@ import json
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.formality_report import (
+from fairseq_instr.generation.translator import Translator
+from fairseq_instr.reports.formality import (
     evaluate,
     read_test_set,
     write_formality_report,
 )
-from fairseq_instr.generation.translator import Translator
 
 SOURCES = ["Are you coming?", "Take your bag!", "It rains."]
 FORMAL = ["[F]Kommen Sie[/F] ?", "Nehmen [F]Sie[/F] [F]Ihre[/F] Tasche !", "Es regnet ."]

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fairseq_instr.evaluation.presentation import (
+from fairseq_instr.reports.presentation import (
     Cell,
     Code,
     Emphasis,

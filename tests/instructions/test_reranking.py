@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.reranking import first_obeying, verifiable
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.instructions.reranking import first_obeying, verifiable
 
 CONTEXT = Context(source="Two dogs.", language="de")
 

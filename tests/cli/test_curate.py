@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import read_lines
+from fairseq_instr.text.lines import read_lines
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "curate_instructions.py"
 spec = importlib.util.spec_from_file_location("curate_instructions", SCRIPT)

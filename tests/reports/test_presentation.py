@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairseq_instr.evaluation.presentation import (
+from fairseq_instr.reports.presentation import (
     Cell,
     Code,
     Emphasis,

@@ -1,19 +1,42 @@
-"""The tokenizer of a Hugging Face folder as subwords, and as fairseq's `--bpe hugging_face`.
+"""The tokenizer of a Hugging Face folder as subwords.
 
 A piece is its id in decimals, as in the dictionary that the conversion wrote. Special tokens are
 never read from a text: whoever types `</s>` gets the pieces that spell it.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
 from pathlib import Path
 from typing import List, Sequence
 
-from fairseq.data.encoders import register_bpe
-from fairseq.dataclass import FairseqDataclass
-
-from fairseq_instr.checkpoints.hugging_face_vocabulary import load_tokenizer
 from fairseq_instr.errors import InputError
-from fairseq_instr.subwords import Subwords
+
+TOKENIZER_FILE = "tokenizer.json"
+
+
+def load_tokenizer(folder: Path):
+    """The tokenizer of a Hugging Face folder.
+
+    Raises:
+        InputError: if `tokenizer.json` is missing or broken, or the library is.
+    """
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise InputError(
+            "the Python package tokenizers is not installed: pip install "
+            "'fairseq-instr[huggingface]'"
+        ) from None
+    path = Path(folder, TOKENIZER_FILE)
+    if not path.is_file():
+        raise InputError(
+            f"{path} does not exist; load the tokenizer with Hugging Face's AutoTokenizer and "
+            "save it, which writes this file"
+        )
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises nothing narrower
+        raise InputError(f"{path} is not a tokenizer: {error}") from None
 
 
 class HuggingFaceSubwords:
@@ -44,34 +67,3 @@ class HuggingFaceSubwords:
         """Inverse of `encode`, line breaks included; `<unk>` and the like are left out."""
         ids: List[int] = [int(piece) for piece in pieces if piece.isdigit()]
         return self._tokenizer.decode(ids, skip_special_tokens=True)
-
-
-def load_subwords(path):
-    """What encodes text: a SentencePiece model, or the tokenizer of a Hugging Face folder.
-
-    Raises:
-        InputError: if it is neither.
-    """
-    return HuggingFaceSubwords(path) if Path(path).is_dir() else Subwords(path)
-
-
-@dataclass
-class HuggingFaceConfig(FairseqDataclass):
-    tokenizer_folder: str = field(
-        default="",
-        metadata={"help": "folder tokenizer/ that scripts/convert_llama_checkpoint.py wrote"},
-    )
-
-
-@register_bpe("hugging_face", dataclass=HuggingFaceConfig)
-class HuggingFaceBPE(HuggingFaceSubwords):
-    """`--bpe hugging_face --tokenizer-folder FOLDER`: raw text for `fairseq-interactive`.
-
-    Raises:
-        InputError: if the folder is not given or holds no tokenizer.
-    """
-
-    def __init__(self, cfg):
-        if not cfg.tokenizer_folder:
-            raise InputError("--bpe hugging_face needs --tokenizer-folder FOLDER")
-        super().__init__(cfg.tokenizer_folder)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fairseq_instr import sample
 from fairseq_instr.errors import InputError
-from fairseq_instr.subwords import Subwords, spelling_check, train
+from fairseq_instr.text.subwords import Subwords, spelling_check, train
 
 
 @pytest.fixture(scope="module")

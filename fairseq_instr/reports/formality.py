@@ -13,7 +13,9 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.formality import ASKED, measure_formality, without_marks
-from fairseq_instr.evaluation.presentation import (
+from fairseq_instr.evaluation.quality import measure_quality
+from fairseq_instr.evaluation.response import check_aligned
+from fairseq_instr.reports.presentation import (
     Block,
     Code,
     Paragraph,
@@ -22,9 +24,7 @@ from fairseq_instr.evaluation.presentation import (
     conditions_section,
     write_files,
 )
-from fairseq_instr.evaluation.quality import measure_quality
-from fairseq_instr.evaluation.response import check_aligned
-from fairseq_instr.files import read_lines
+from fairseq_instr.text.lines import read_lines
 
 BASE, REFERENCES = "base", "references"
 N_EXAMPLES = 8

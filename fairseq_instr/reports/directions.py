@@ -6,7 +6,8 @@ from statistics import mean
 from typing import Dict, List, Mapping, Sequence
 
 from fairseq_instr.evaluation.directions import SUPERVISED, ZERO_SHOT
-from fairseq_instr.evaluation.presentation import (
+from fairseq_instr.evaluation.samples import sample_sections
+from fairseq_instr.reports.presentation import (
     Cell,
     Emphasis,
     Paragraph,
@@ -19,7 +20,6 @@ from fairseq_instr.evaluation.presentation import (
     signatures_paragraph,
     write_files,
 )
-from fairseq_instr.evaluation.samples import sample_sections
 
 DIRECTIONS_PLOT = "directions.png"
 _TITLES = {ZERO_SHOT: "zero-shot", SUPERVISED: "supervised"}

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.combined_report import name_paths, read_reports, write_combined_report
-from fairseq_instr.evaluation.directions_report import _DIRECTIONS, _MEANS
-from fairseq_instr.evaluation.presentation import table
+from fairseq_instr.reports.combined import name_paths, read_reports, write_combined_report
+from fairseq_instr.reports.directions import _DIRECTIONS, _MEANS
+from fairseq_instr.reports.presentation import table
 
 HOSTILE = (
     '<script>alert(1)</script>"><img src=https://evil.example/x.png onerror=alert(1)> '

@@ -1,0 +1,1 @@
+"""The command line `fairseq-instr SUBCOMMAND`: one module a subcommand, see `main`."""

@@ -1,0 +1,1 @@
+"""Reports of evaluations: one schema, shown as Markdown and HTML, with plots."""

@@ -1,0 +1,31 @@
+"""fairseq's `--bpe hugging_face`: the tokenizer of a Hugging Face folder."""
+
+from dataclasses import dataclass, field
+
+from fairseq.data.encoders import register_bpe
+from fairseq.dataclass import FairseqDataclass
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.text.hugging_face import HuggingFaceSubwords
+
+
+@dataclass
+class HuggingFaceConfig(FairseqDataclass):
+    tokenizer_folder: str = field(
+        default="",
+        metadata={"help": "folder tokenizer/ that scripts/convert_llama_checkpoint.py wrote"},
+    )
+
+
+@register_bpe("hugging_face", dataclass=HuggingFaceConfig)
+class HuggingFaceBPE(HuggingFaceSubwords):
+    """`--bpe hugging_face --tokenizer-folder FOLDER`: raw text for `fairseq-interactive`.
+
+    Raises:
+        InputError: if the folder is not given or holds no tokenizer.
+    """
+
+    def __init__(self, cfg):
+        if not cfg.tokenizer_folder:
+            raise InputError("--bpe hugging_face needs --tokenizer-folder FOLDER")
+        super().__init__(cfg.tokenizer_folder)

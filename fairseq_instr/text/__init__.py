@@ -1,0 +1,1 @@
+"""Text: lines of files, subwords, language identification. Knows nothing of torch."""
