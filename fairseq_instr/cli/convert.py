@@ -1,6 +1,6 @@
 r"""Convert a model between a Hugging Face folder and a fairseq checkpoint.
 
-Examples:
+Such as:
 
     fairseq-instr convert from-hugging-face Llama-2-7b-hf --output llama
     fairseq-instr convert to-hugging-face tuned.pt --tokenizer llama/tokenizer --output tuned-hf

@@ -1,6 +1,6 @@
 r"""Mix the weights of a base model and its tuned version: (1 - w) base + w tuned.
 
-Example:
+Such as:
 
     fairseq-instr interpolate --base base.pt --tuned tuned.pt --tuned-weight 0.7 --output mixed.pt
 """

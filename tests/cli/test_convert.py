@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tests.checkpoints.conftest import write_folder
 
 from fairseq_instr.cli.main import main
+from tests.checkpoints.conftest import write_folder
 
 
 def test_there_and_back(tmp_path, capsys):
