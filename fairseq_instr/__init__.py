@@ -7,7 +7,7 @@ fairseq registers is registered when fairseq imports the folder `tasks`.
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from fairseq_instr.generation.translator import Translator

@@ -304,7 +304,7 @@ class Environment:
 def fingerprint(torch: str, extras: str) -> str:
     """Digest of all that decides what an environment holds."""
     digest = hashlib.sha256(json.dumps([list(sys.version_info[:2]), torch, extras]).encode())
-    for source in (PROJECT / "setup.py", Path(__file__).resolve()):
+    for source in (PROJECT / "pyproject.toml", Path(__file__).resolve()):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 

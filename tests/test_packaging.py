@@ -27,7 +27,7 @@ def wheel(tmp_path_factory):
     pytest.importorskip("setuptools")
     pytest.importorskip("wheel")
     copy = tmp_path_factory.mktemp("project")
-    for name in ("setup.py", "pyproject.toml", "README.md"):
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
     shutil.copytree(PACKAGE, copy / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "setup.py", "-q", "bdist_wheel", "--dist-dir", "dist"]
