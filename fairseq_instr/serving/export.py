@@ -245,6 +245,4 @@ def _import_ctranslate2() -> None:
     try:
         import ctranslate2.converters.fairseq  # noqa: F401
     except ImportError:
-        raise InputError(
-            "CTranslate2 is not installed; run: pip install ctranslate2"
-        ) from None
+        raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None

@@ -139,9 +139,7 @@ class CTranslate2Translator(LineTranslator[List[int]]):
                 inter_threads=workers,
             )
         except ImportError:
-            raise InputError(
-                "CTranslate2 is not installed; run: pip install ctranslate2"
-            ) from None
+            raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{folder} can't be loaded by CTranslate2: {error}") from None
         return cls(
