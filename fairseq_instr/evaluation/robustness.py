@@ -54,7 +54,7 @@ from fairseq_instr.instructions.catalogue.base_rates import base_rate
 from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, direction
-from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.plain_data import read_yaml
 
 Translate = Callable[[Sequence[str], Sequence[str]], List[str]]
 """`(lines, instructions of each such as "formal") -> outputs`"""
