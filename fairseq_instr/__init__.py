@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from fairseq_instr.evaluation import evaluate
     from fairseq_instr.generation.translator import Translator
     from fairseq_instr.serving.translator import CTranslate2Translator
 
 # public name -> module that has it; loaded when it is first asked for
 _LAZY = {
     "CTranslate2Translator": "fairseq_instr.serving.translator",
+    "evaluate": "fairseq_instr.evaluation",
     "Translator": "fairseq_instr.generation.translator",
 }
 
-__all__ = ["CTranslate2Translator", "Translator", "__version__"]
+__all__ = ["CTranslate2Translator", "Translator", "__version__", "evaluate"]
 
 
 def __getattr__(name: str):
