@@ -44,8 +44,8 @@ from fairseq_instr.evaluation.proportions import sign_test
 from fairseq_instr.evaluation.report import ROBUSTNESS, new_report
 from fairseq_instr.evaluation.systems import System, ask, check_counts
 from fairseq_instr.instructions.asking import split
-from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.base_rates import base_rate
+from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, direction
