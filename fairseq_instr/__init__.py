@@ -11,6 +11,7 @@ __version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from fairseq_instr.curation import curate, distill, label
+    from fairseq_instr.evaluation import evaluate
     from fairseq_instr.generation.translator import Translator
     from fairseq_instr.serving.translator import CTranslate2Translator
 
@@ -20,10 +21,19 @@ _LAZY = {
     "Translator": "fairseq_instr.generation.translator",
     "curate": "fairseq_instr.curation",
     "distill": "fairseq_instr.curation",
+    "evaluate": "fairseq_instr.evaluation",
     "label": "fairseq_instr.curation",
 }
 
-__all__ = ["CTranslate2Translator", "Translator", "__version__", "curate", "distill", "label"]
+__all__ = [
+    "CTranslate2Translator",
+    "Translator",
+    "__version__",
+    "curate",
+    "distill",
+    "evaluate",
+    "label",
+]
 
 
 def __getattr__(name: str):

@@ -1,20 +1,22 @@
 """Response rate with adequacy: does an output obey, and is it still a translation?
 
-The response rate is the share of outputs that obey every instruction asked for. It is gamed
-easily: capitals that spell nothing obey `uppercase`. So *adequacy* stands beside it: chrF2
-against the reference under the same instructions, as a share of the chrF2 of the same
-system's plain translations of the same lines.
+The response rate is the share of outputs that obey every instruction asked for. Capitals that
+spell nothing obey `uppercase`, so *adequacy* stands beside it: chrF2 of what the outputs say, as
+a share of the chrF2 of the same system's plain translations of the same lines. What an
+instruction puts around a sentence (quotation marks, the source in front, `{"translation": ...}`)
+is taken off the output and off its reference first: a well-wrapped word says one word.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import List, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.quality import chrf2
-from fairseq_instr.instructions.composition import rewrite, verify
+from fairseq_instr.evaluation.metrics import check_aligned
+from fairseq_instr.evaluation.metrics.quality import chrf2
+from fairseq_instr.evaluation.proportions import wilson_interval
+from fairseq_instr.instructions.composition import from_inside_out, rewrite, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 
 
@@ -27,7 +29,8 @@ class Response:
         rate: share that obeys all instructions, 0..1.
         low: lower end of the rate's 95 % interval.
         high: upper end.
-        chrf2: of the outputs against the references under the instructions, 0..100.
+        chrf2: of what the outputs say against what the references under the instructions say,
+            0..100.
         adequacy: that chrF2 as a share of the plain translations' chrF2.
     """
 
@@ -39,22 +42,8 @@ class Response:
     adequacy: float
 
     def to_dict(self) -> dict:
+        """The figures for `report.json`, rounded."""
         return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
-
-
-def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> Tuple[float, float]:
-    """95 % interval of a proportion (Wilson, 1927); (0, 1) without trials.
-
-    Example: 8 of 10 -> (0.4902, 0.9433).
-    """
-    if trials == 0:
-        return 0.0, 1.0
-    share = successes / trials
-    scale = 1 + z * z / trials
-    centre = (share + z * z / (2 * trials)) / scale
-    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / scale
-    # rounding must not put the ends on the wrong side of the share itself
-    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 def applicable_lines(
@@ -84,6 +73,16 @@ def applicable_lines(
     return lines
 
 
+def unwrapped(instructions: Sequence[Instruction], output: str, context: Context) -> str:
+    """What an output says: without what the instructions put around it.
+
+    Example: under `html-bold` and `uppercase`, `<b>EIN HUND</b>` says `EIN HUND`.
+    """
+    for instruction in reversed(from_inside_out(instructions)):
+        output = instruction.unwrap(output, context)
+    return output
+
+
 def measure_response(
     instructions: Sequence[Instruction],
     sources: Sequence[str],
@@ -109,24 +108,17 @@ def measure_response(
     if not sources:
         names = ", ".join(instruction.name for instruction in instructions)
         raise InputError(f"no line to measure {names} on: its rule applies to none of the test set")
-    obeyed = sum(
-        all(verify(instructions, output, Context(source=source, language=language)).values())
-        for source, output in zip(sources, outputs)
+    contexts = [Context(source=source, language=language) for source in sources]
+    obeyed = sum(all(verify(instructions, *pair).values()) for pair in zip(outputs, contexts))
+    said, expected = (
+        [unwrapped(instructions, *pair) for pair in zip(texts, contexts)]
+        for texts in (outputs, references)
     )
-    low, high = wilson_interval(obeyed, len(outputs))
-    score = chrf2(outputs, references)
+    score = chrf2(said, expected)
     return Response(
-        lines=len(outputs),
-        rate=obeyed / len(outputs),
-        low=low,
-        high=high,
+        len(outputs),
+        obeyed / len(outputs),
+        *wilson_interval(obeyed, len(outputs)),
         chrf2=score,
         adequacy=score / plain_chrf2 if plain_chrf2 else 0.0,
     )
-
-
-def check_aligned(**lists: Sequence) -> None:
-    """Raise `InputError` unless all lists are of one length."""
-    if len({len(lines) for lines in lists.values()}) > 1:
-        counts = ", ".join(f"{name} {len(lines)}" for name, lines in lists.items())
-        raise InputError(f"lines must be aligned, but there are {counts}; give as many of each")

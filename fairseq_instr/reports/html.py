@@ -15,16 +15,7 @@ from xml.etree import ElementTree
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fairseq_instr.reports.presentation import (
-    Cell,
-    Code,
-    Emphasis,
-    Paragraph,
-    Section,
-    Strong,
-    Value,
-    visible,
-)
+from fairseq_instr.reports.parts import Cell, Code, Emphasis, Paragraph, Section, Strong, Value
 
 PAGE = Path(__file__).parent / "page"
 _SVG = "http://www.w3.org/2000/svg"
@@ -57,35 +48,32 @@ def render_page(title: str, parts: Sequence[Part], summary: Markup = Markup(""))
     """The page.
 
     Args:
-        title: of it.
+        title: heading of the page.
         parts: reports, in order.
         summary: what comes before them.
     """
-    page = _environment().get_template("report.html")
     css = Markup((PAGE / "report.css").read_text(encoding="utf-8"))
-    return page.render(title=title, css=css, parts=parts, summary=summary)
+    template = _environment().get_template("report.html")
+    return template.render(title=title, css=css, parts=parts, summary=summary)
 
 
-def render_sections(sections: Sequence[Section], report: object = None, part: str = "") -> Markup:
+def render_sections(sections: Sequence[Section], part: str = "") -> Markup:
     """Sections as HTML, their headings one level below their own.
 
     Args:
         sections: what to show.
-        report: what their plots draw.
-        part: name of what they are part of, for what must be unique on a page.
+        part: name of the report, for what must be unique on a page.
     """
     environment = _environment()
-    environment.globals["svg"] = lambda plot: draw_svg(plot.draw, report, plot.caption, part)
-    template = environment.get_template("sections.html")
-    return Markup(template.render(sections=sections))
+    environment.globals["svg"] = lambda plot: draw_svg(plot.draw, plot.caption, part)
+    return Markup(environment.get_template("sections.html").render(sections=sections))
 
 
-def draw_svg(draw: Callable, report: object, caption: str, salt: str = "") -> Markup:
+def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
     """A plot as an SVG element that takes the page's colour of text and its width.
 
     Args:
-        draw: `(pyplot, report) -> figure`.
-        report: what is drawn.
+        draw: `(pyplot) -> figure`.
         caption: said to those who don't see it.
         salt: makes the identifiers inside differ from those of other plots on the page.
     """
@@ -104,7 +92,7 @@ def draw_svg(draw: Callable, report: object, caption: str, salt: str = "") -> Ma
         ),
     }
     with matplotlib.rc_context(settings):
-        figure = draw(pyplot, report)
+        figure = draw(pyplot)
         out = io.BytesIO()
         figure.savefig(
             out, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
@@ -148,6 +136,16 @@ def _environment() -> Environment:
     environment.tests["cell"] = lambda value: isinstance(value, Cell)
     environment.globals["kind"] = lambda block: type(block).__name__
     return environment
+
+
+# pictures of control characters; tab and line breaks are white space
+_SIGNS = {code: 0x2400 + code for code in range(32) if code not in (9, 10, 13)}
+_SIGNS.update({0x7F: 0x2421, **dict.fromkeys((*range(0xD800, 0xE000), 0xFFFE, 0xFFFF), 0xFFFD)})
+
+
+def visible(text: str) -> str:
+    """Text in which what no page may hold has a sign: control characters, lone surrogates."""
+    return str(text).translate(_SIGNS)
 
 
 def _finalize(value: object) -> object:

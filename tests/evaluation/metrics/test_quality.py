@@ -5,7 +5,8 @@ import os
 import pytest
 import sacrebleu
 
-from fairseq_instr.evaluation.quality import chrf2, measure_quality, paired_significance
+from fairseq_instr.evaluation.metrics import Translations
+from fairseq_instr.evaluation.metrics.quality import chrf2, measure, paired_significance
 
 REFERENCES = [f"Ein Mann sieht {n} Hunde auf der Straße ." for n in range(30)]
 GOOD = [line.replace("sieht", "hat") for line in REFERENCES]
@@ -13,12 +14,12 @@ BAD = [line.replace("Mann", "Baum").replace("Hunde auf der", "Katzen") for line 
 
 
 def test_scores_are_sacrebleu_s_with_their_signatures():
-    quality = measure_quality(GOOD, REFERENCES)
-    assert quality["bleu"] == round(sacrebleu.corpus_bleu(GOOD, [REFERENCES]).score, 2)
-    assert quality["chrf2"] == round(sacrebleu.corpus_chrf(GOOD, [REFERENCES]).score, 2)
+    figures, signatures = measure(Translations(GOOD, REFERENCES, "de"))
+    assert figures["bleu"] == round(sacrebleu.corpus_bleu(GOOD, [REFERENCES]).score, 2)
+    assert figures["chrf2"] == round(sacrebleu.corpus_chrf(GOOD, [REFERENCES]).score, 2)
     assert chrf2(REFERENCES, REFERENCES) == pytest.approx(100)
-    assert "tok:13a" in quality["signatures"]["bleu"]
-    assert "nc:6" in quality["signatures"]["chrf2"]
+    assert "tok:13a" in signatures["bleu"] and "nc:6" in signatures["chrf2"]
+    assert "tok:zh" in measure(Translations(GOOD, REFERENCES, "zh"))[1]["bleu"]
 
 
 def test_a_clear_difference_is_significant_and_none_is_not():

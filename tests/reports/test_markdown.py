@@ -5,23 +5,19 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairseq_instr.reports.presentation import (
+from fairseq_instr.reports.html import visible
+from fairseq_instr.reports.markdown import as_markdown, table
+from fairseq_instr.reports.parts import (
     Cell,
     Code,
     Emphasis,
     Facts,
-    Output,
     Paragraph,
     Plot,
-    Sample,
     Samples,
     Section,
     Strong,
     Table,
-    as_markdown,
-    command_line,
-    table,
-    visible,
 )
 
 text = st.text(st.characters(exclude_categories=()) | st.sampled_from(list("`*_|[]\\<&\n\r\x85")))
@@ -44,7 +40,7 @@ def test_parts_as_markdown():
 
 
 def test_a_plot_stands_for_its_table_where_it_lies_beside_the_file():
-    plot = Plot("Pairs", "pairs.png", draw=lambda pyplot, report: None)
+    plot = Plot("Pairs", "pairs.png", draw=lambda pyplot: None)
     sections = [Section("Pairs", [Table("Pairs", ["", "a"], [["a", "1"]], plot=plot), plot])]
     assert as_markdown(sections).count("![Pairs](pairs.png)") == 2
     without = as_markdown(sections, with_plots=False)
@@ -52,8 +48,9 @@ def test_a_plot_stands_for_its_table_where_it_lies_beside_the_file():
 
 
 def test_samples_are_a_table_with_marks():
-    outputs = [Output("reference", "R"), Output("tuned", "T", {"formal": True, "json": False})]
-    shown = as_markdown([Section("S", [Samples("formal", [Sample("formal", "S", outputs)])])])
+    outputs = {"tuned": {"text": "T", "marks": {"formal": True, "json": False}}}
+    sample = {"asked": "formal", "source": "S", "reference": "R", "outputs": outputs}
+    shown = as_markdown([Section("S", [Samples([sample])])])
     assert "| asked for | source | reference | tuned |" in shown
     assert "| formal | S | R | T (✓ formal, ✗ json) |" in shown
 
@@ -84,9 +81,3 @@ def test_what_is_visible_can_be_written(anything):
     assert len(shown) == len(anything)
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", shown)
     assert visible(shown) == shown
-
-
-def test_the_command_names_no_path_above_the_working_directory(monkeypatch, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("sys.argv", [f"{tmp_path}/scripts/evaluate.py", "--output", "a folder"])
-    assert command_line() == "python scripts/evaluate.py --output 'a folder'"

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Sequence, cast
+from typing import Dict, List, Mapping, Sequence, Tuple, cast
 
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest, Result
+
+from fairseq_instr.evaluation.metrics import Score, Translations
+
+SCORES = (Score("bleu", "BLEU", by_pivot=True), Score("chrf2", "chrF2", by_pivot=True))
+
+
+def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str]]:
+    """Corpus BLEU and chrF2, 0..100.
+
+    sacreBLEU splits some target languages, such as `zh`, in a way of their own.
+    """
+    outputs, references = list(translations.outputs), [list(translations.references)]
+    metrics = {"bleu": BLEU(trg_lang=translations.target_language), "chrf2": CHRF()}
+    figures = {n: round(m.corpus_score(outputs, references).score, 2) for n, m in metrics.items()}
+    return figures, {name: str(metric.get_signature()) for name, metric in metrics.items()}
 
 
 def chrf2(outputs: Sequence[str], references: Sequence[str]) -> float:
     """Corpus chrF2, 0..100."""
     return CHRF().corpus_score(list(outputs), [list(references)]).score
-
-
-def measure_quality(
-    outputs: Sequence[str], references: Sequence[str], language: str = ""
-) -> Dict[str, Any]:
-    """BLEU and chrF2 with signatures: `{"bleu", "chrf2", "signatures": {"bleu", "chrf2"}}`.
-
-    Args:
-        outputs: translations, raw text.
-        references: as many.
-        language: target language; sacreBLEU splits some, such as `zh`, in a way of their own.
-    """
-    bleu, chrf = BLEU(trg_lang=language), CHRF()
-    return {
-        "bleu": round(bleu.corpus_score(list(outputs), [list(references)]).score, 2),
-        "chrf2": round(chrf.corpus_score(list(outputs), [list(references)]).score, 2),
-        "signatures": {
-            "bleu": str(bleu.get_signature()),
-            "chrf2": str(chrf.get_signature()),
-        },
-    }
 
 
 def paired_significance(
