@@ -23,10 +23,7 @@ class Romanian(Grammar):
         if gender == "n":
             gender = "f" if content.plural else "m"  # un măr, două mere
         agreement = gender + "p" * content.plural
-        adjective, number = (
-            self.adjective.get(agreement),
-            "plural" if content.plural else "singular",
-        )
+        adjective = self.adjective.get(agreement)
         if content.is_definite:
             possessive = POSSESSIVES.get(content.determiner, {}).get(agreement)
             if content.determiner == "your" and self.formal:
