@@ -24,7 +24,7 @@ from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import Inventory, direction
-from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.plain_data import read_yaml
 
 ATTACKS_FILE = Path(__file__).with_suffix(".yaml")
 ENGLISH = "en"

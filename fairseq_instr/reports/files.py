@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Sequence
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import report as schema
 from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
-from fairseq_instr.plain_json import read_json
+from fairseq_instr.plain_data import read_json
 from fairseq_instr.reports import directions, formality, instructions, robustness
 from fairseq_instr.reports.html import visible
 from fairseq_instr.reports.markdown import as_markdown
