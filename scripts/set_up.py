@@ -29,7 +29,7 @@ LOG_NAME = "set_up.log"
 STAMP_NAME = "set_up.json"
 
 OLDEST_PYTHON = (3, 9)
-# From here on fairseq-fixed serves, below it official fairseq 0.12.2 (pyproject.toml holds the markers).
+# From here on fairseq-fixed serves, below it official fairseq 0.12.2 (see pyproject.toml).
 FAIRSEQ_FIXED_PYTHON = (3, 11)
 
 # A CPU build of torch leaves an environment of 1.5 GB, a CUDA build one of 5 to 6 GB.
