@@ -56,9 +56,9 @@ class EnDeInstruct(InstructionFinetuning):
         self.command(
             "measure", sys.executable, Path(__file__).with_name("measure.py"),
             "--model", self.work / "model", "--base", self.work / "base-model",
-            "--text", self.text, "--split", "test",
+            "--text", self.text / "test",
             "--cocoa", self.given_text / COCOA.format(split="test"),
-            *words(self.config["evaluation"]), "--output", self.work / "results.json",
+            *words(self.config["evaluation"]), "--output", self.work / "report",
             show=True,
         )  # fmt: skip
 

@@ -1,147 +1,111 @@
 """What an exported model obeys, how it translates, and how it addresses people.
 
-    python examples/en_de_instruct/measure.py --model models/en-de-instruct --base work/base-ct2 \
-        --text work/text --split test --cocoa DIR/formality/test/en-de --output work/results.json
+    python examples/en_de_instruct/measure.py --model work/model --base work/base-model \
+        --text work/text/test --cocoa DIR/formality/test/en-de --output work/report
 
-measures the folders that are served, number format included, with beam 4.
+measures the folders that are served, number format included, with beam 4. The reports are
+OUTPUT/instructions and OUTPUT/formality; OUTPUT/composed.json says how often formality and another
+instruction are both obeyed.
 """
 
 import argparse
 import json
-import random
-from functools import partial
 from pathlib import Path
-from typing import List, Tuple
+from statistics import mean
+from typing import Dict, List, Sequence, Tuple
 
 from task import address
 from text import FORMALITIES, LANGUAGES, read_columns
 
-from fairseq_instr.evaluation.instructions import (
-    JOINT,
-    InstructionTestSet,
-    combinations,
-    measure_instructed,
-)
-from fairseq_instr.evaluation.quality import measure_quality, paired_significance
-from fairseq_instr.instructions import Context, Instruction
+from fairseq_instr.evaluation import evaluate, evaluate_formality
+from fairseq_instr.evaluation.formality import read_test_set
+from fairseq_instr.evaluation.instructions import Labelled
+from fairseq_instr.files import write_atomically
+from fairseq_instr.instructions import Context
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.reports.formality import evaluate as evaluate_formality
-from fairseq_instr.reports.formality import read_test_set
+from fairseq_instr.instructions.composition import verify
+from fairseq_instr.reports import report_folder, write_report
 from fairseq_instr.serving.translator import CTranslate2Translator
+
+SOURCE, TARGET = LANGUAGES
+DOMAINS = ("telephony", "call_center")
+Pairs = Sequence[Tuple[str, str]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True, help="exported folder")
-    parser.add_argument("--base", help="exported folder of the base model, for plain translation")
-    parser.add_argument("--text", required=True, type=Path, help="folder that text.py wrote")
-    parser.add_argument("--split", default="valid", choices=("valid", "test"))
-    parser.add_argument("--cocoa", help="folder of CoCoA-MT's test sets; none: not measured")
+    parser.add_argument("--model", required=True, help="exported folder of the tuned model")
+    parser.add_argument("--base", required=True, help="exported folder of the base model")
+    parser.add_argument("--text", required=True, type=Path, help="prefix of .en and .de")
+    parser.add_argument("--cocoa", required=True, help="folder of CoCoA-MT's test sets")
     parser.add_argument("--lines", type=int, default=200, help="lines an instruction, at most")
-    parser.add_argument("--pairs", type=int, default=60, help="pairs of instructions, drawn")
-    parser.add_argument("--pair-lines", type=int, default=15)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--output", required=True, type=Path, help="JSON file to write")
+    parser.add_argument("--pairs", default="60", help="pairs of instructions: a number, or 'all'")
+    parser.add_argument("--pair-lines", type=int, default=15, help="lines a pair, at most")
+    parser.add_argument("--output", required=True, type=Path, help="folder of the reports")
     args = parser.parse_args()
-    model = CTranslate2Translator.from_pretrained(args.model)
-    lines = list(read_columns(args.text / args.split, LANGUAGES))
-    test, singles = make_test(lines, model.inventory.names, args.lines)
-    pairs = draw_pairs(test, model.inventory.names, args.pairs, args.pair_lines, args.seed)
-    plain, responses, _ = measure_instructed(model.translate, test, singles + pairs)
-    rates = {JOINT.join(names): response.to_dict() for names, response in responses.items()}
-    single = [rates[name] for (name,) in singles]
-    results = {
-        "split": args.split,
-        "instructions": {name: rates[name] for (name,) in singles},
-        "response_rate": spread([row["rate"] for row in single]),
-        "adequacy": spread([row["adequacy"] for row in single]),
-        "pairs": {JOINT.join(pair): rates[JOINT.join(pair)] for pair in pairs},
-        "plain": {"model": measure_quality(plain, test.references, LANGUAGES[1])},
-    }
-    if pairs:
-        in_pairs = [rates[JOINT.join(pair)] for pair in pairs]
-        obeyed = sum(row["rate"] * row["lines"] for row in in_pairs)
-        results["pairs_obeyed"] = round(obeyed / sum(row["lines"] for row in in_pairs), 4)
-    if args.base:
-        base = CTranslate2Translator.from_pretrained(args.base)
-        outputs = base.translate(test.sources)
-        results["plain"]["base"] = measure_quality(outputs, test.references, LANGUAGES[1])
-        systems = {"base": outputs, "model": plain}
-        results["plain"]["significance"] = paired_significance(systems, test.references)
-    if args.cocoa:
-        domains = ("telephony", "call_center")
-        tests = {domain: read_test_set(args.cocoa, domain, *LANGUAGES) for domain in domains}
-        report, _ = evaluate_formality({"model": model.translate}, tests, LANGUAGES[1])
-        results["formality"] = {
-            system: {
-                kind: {k: found[k] for k in ("accuracy", "coverage", "bleu", "chrf2", "domains")}
-                for kind, found in by_kind.items()
-            }
-            for system, by_kind in report["systems"].items()
-        }
-    args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    print(table(results))
+    base, model = map(CTranslate2Translator.from_pretrained, (args.base, args.model))
+    pairs = list(read_columns(args.text, LANGUAGES))
+    sources, references = map(list, zip(*pairs))
+    report = evaluate(
+        base, model, sources, references, TARGET,
+        labelled=label(pairs, model.inventory.names, args.lines),
+        lines=args.lines, pairs=args.pairs, pair_lines=args.pair_lines,
+    )  # fmt: skip
+    save(report, args.output / "instructions")
+    tests = {domain: read_test_set(args.cocoa, domain, *LANGUAGES) for domain in DOMAINS}
+    report, _ = evaluate_formality(base, {"tuned": model}, tests, TARGET)
+    save(report, args.output / "formality")
+    composed = measure_composed(model, pairs, args.pair_lines)
+    text = json.dumps(composed, indent=2) + "\n"
+    write_atomically(args.output / "composed.json", text, force=True)
+    print({kind: round(mean(rates.values()), 4) for kind, rates in composed.items()})
 
 
-def make_test(
-    pairs: List[Tuple[str, str]], names: List[str], limit: int
-) -> Tuple[InstructionTestSet, List[tuple]]:
-    """Lines for each instruction: made by its rule, or those whose references obey it.
+def save(report: dict, folder: Path) -> None:
+    with report_folder(folder, force=True):
+        print(write_report(report, folder, force=True))
 
-    `formal` and `informal` are asked of every line that addresses somebody for certain; those of
-    the other address have no reference under the instruction, only the plain one.
-    """
-    test = InstructionTestSet(*map(list, zip(*pairs)), LANGUAGES[1])
+
+def label(pairs: Pairs, names: Sequence[str], limit: int) -> List[Labelled]:
+    """Lines for instructions whose references no rule writes: those whose references obey."""
+    found = []
     for name in names:
         instruction = look_up(name)
         if instruction.rewrite is not None:
-            test.add_rule_made((name,), limit)
             continue
-        suits = address if name in FORMALITIES else partial(obeys, instruction)
-        obeyed = [(source, target, target) for source, target in pairs if suits(source, target)]
-        if obeyed:
-            test.cases[(name,)] = obeyed[:limit]
-    return test, [(name,) for name in names if (name,) in test.cases]
-
-
-def obeys(instruction: Instruction, source: str, target: str) -> bool:
-    return instruction.obeys(target, Context(source=source, language=LANGUAGES[1]))
-
-
-def draw_pairs(test: InstructionTestSet, names, count: int, limit: int, seed: int) -> List[tuple]:
-    """Pairs of instructions that rules can write, in random order, until there are enough."""
-    candidates = combinations(names, 2)
-    random.Random(seed).shuffle(candidates)
-    found: List[tuple] = []
-    for pair in candidates:
-        if len(found) == count:
-            break
-        if test.add_rule_made(pair, limit):
-            found.append(pair)
+        if name in FORMALITIES:
+            obeying = [pair for pair in pairs if address(*pair) == name]
+        else:
+            obeying = [
+                (source, target)
+                for source, target in pairs
+                if instruction.obeys(target, Context(source=source, language=TARGET))
+            ]
+        if obeying:
+            sources, references = zip(*obeying[:limit])
+            found.append(Labelled(sources, references, [name] * len(sources)))
     return found
 
 
-def spread(values: List[float]) -> dict:
-    return {"mean": round(sum(values) / len(values), 4), "min": min(values)}
-
-
-def table(results: dict) -> str:
-    """The figures in Markdown."""
-    rows = ["| instruction | lines | obeyed (95 %) | adequacy |", "|---|---|---|---|"]
-    for name, row in results["instructions"].items():
-        low, high = 100 * row["low"], 100 * row["high"]
-        rows.append(
-            f"| `{name}` | {row['lines']} | {100 * row['rate']:.1f} % ({low:.0f} to {high:.0f}) "
-            f"| {row['adequacy']:.2f} |"
-        )
-    others = {k: v for k, v in results.items() if k not in ("instructions", "pairs", "formality")}
-    for system, by_kind in results.get("formality", {}).items():
-        for kind, found in by_kind.items():
-            scores = {k: v for k, v in found.items() if k != "domains"}
-            others[f"{system}, {kind}"] = scores
-    rows += ["", *(f"{name}: {json.dumps(value)}" for name, value in others.items())]
-    return "\n".join(rows)
+def measure_composed(
+    model: CTranslate2Translator, pairs: Pairs, limit: int
+) -> Dict[str, Dict[str, float]]:
+    """Share of lines that address somebody on which formality and another are both obeyed."""
+    lines = [source for source, target in pairs if address(source, target)][:limit]
+    rates: Dict[str, Dict[str, float]] = {}
+    for formality in FORMALITIES:
+        rates[formality] = {}
+        for other in model.inventory.names:
+            if look_up(other).rewrite is None:
+                continue
+            asked = [look_up(formality), look_up(other)]
+            outputs = model.translate(lines, f"{formality}, {other}")
+            obeyed = [
+                all(verify(asked, output, Context(source=line, language=TARGET)).values())
+                for line, output in zip(lines, outputs)
+            ]
+            rates[formality][other] = mean(obeyed)
+    return rates
 
 
 if __name__ == "__main__":
