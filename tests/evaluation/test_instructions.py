@@ -15,9 +15,8 @@ from fairseq_instr.evaluation.instructions import (
     Cases,
     Labelled,
     check_roles,
-    choose_pairs,
     choose_singles,
-    choose_triples,
+    compose_cases,
     read_labelled,
     sample_cases,
 )
@@ -65,12 +64,12 @@ def measured(fake_system):
 
 
 def test_lines_that_an_instruction_changes_are_those_measured(test_set):
-    assert test_set.add_by_rule(("uppercase",), 10)
+    assert test_set.add(("uppercase",), 10)
     # the number is the same in capitals
     assert [line.source for line in test_set.lines[("uppercase",)]] == SOURCES[:3]
     assert test_set.lines[("uppercase",)][0].reference == "ZWEI HUNDE LAUFEN."
     numbers = Cases(["42"], ["42"], "de")
-    assert not numbers.add_by_rule(("uppercase",), 10)
+    assert not numbers.add(("uppercase",), 10)
     assert numbers.lines == {}
 
 
@@ -99,31 +98,25 @@ def test_labelled_lines_are_read_with_their_instruction(tmp_path, test_set):
         read_labelled(str(tmp_path / "test"), "en", "de")
 
 
-def test_pairs_are_valid_and_the_same_for_a_seed(test_set):
-    every = choose_pairs(test_set, SINGLES, "all", 1, 10)
-    assert ("uppercase", "lowercase") not in every
-    assert ("uppercase", "html-bold") in every
-    some = choose_pairs(test_set, SINGLES, 2, 1, 10)
-    assert len(some) == 2 and set(some) <= set(every)
-    assert some == choose_pairs(test_set, SINGLES, "2", 1, 10)
-    assert choose_pairs(test_set, SINGLES, 0, 1, 10) == []
-    with pytest.raises(InputError, match="--pairs"):
-        choose_pairs(test_set, SINGLES, "some", 1, 10)
+def test_compositions_are_valid_seeded_and_have_lines(test_set):
+    def compose(size, how_many, seed, test=test_set):
+        return compose_cases(test, SINGLES, size, how_many, seed, 2)
 
-
-def test_triples_are_valid_seeded_and_have_lines(test_set):
-    triples, n_valid = choose_triples(test_set, SINGLES, 4, 1, 2)
-    # uppercase and lowercase exclude each other: 10 triples of 5, less the 3 that have both
-    assert (len(triples), n_valid) == (4, 7)
-    for triple in triples:
-        assert not {"uppercase", "lowercase"} <= set(triple)
-        assert triple in itertools.combinations(NAMES, 3)
-        assert len(test_set.lines[triple]) <= 2
-    assert choose_triples(Cases(SOURCES, REFERENCES, "de"), SINGLES, 4, 1, 2)[0] == triples
-    drawn = [choose_triples(test_set, SINGLES, 4, seed, 2)[0] for seed in range(2, 8)]
-    assert any(found != triples for found in drawn)
-    numbers = Cases(["1 2"], ["1 2"], "de")
-    assert choose_triples(numbers, SINGLES, 5, 1, 9)[0] == []
+    # uppercase and lowercase exclude each other: 10 pairs of 5 less one, 10 triples less three
+    pairs, n_pairs = compose(2, "all", 1)
+    assert (len(pairs), n_pairs, compose(3, 4, 1)[1]) == (9, 9, 7)
+    assert ("uppercase", "lowercase") not in pairs and ("uppercase", "html-bold") in pairs
+    for names in compose(3, 4, 1)[0]:
+        assert names in itertools.combinations(NAMES, 3)
+        assert 1 <= len(test_set.lines[names]) <= 2
+    some = compose(3, "4", 1)[0]
+    assert some == compose(3, 4, 1)[0] and len(some) == 4
+    assert any(compose(3, 4, seed)[0] != some for seed in range(2, 8))
+    assert compose(2, 0, 1)[0] == []
+    assert compose(3, 5, 1, Cases(["1 2"], ["1 2"], "de"))[0] == []
+    for how_many in ("some", -1):
+        with pytest.raises(InputError, match="--pairs"):
+            compose(2, how_many, 1)
 
 
 # -- what is counted --------------------------------------------------------------------------
@@ -192,7 +185,7 @@ def test_samples_show_what_each_verifier_says(measured, test_set):
     assert samples[0]["outputs"]["tuned"]["text"] == samples[0]["reference"]
     assert measured(samples=0)[0]["samples"] == []
     pair = ("uppercase", "html-bold")
-    test_set.add_by_rule(pair, 9)
+    test_set.add(pair, 9)
     many = [pair] * (N_COMPOSITIONS + 5)
     assert len(sample_cases(test_set, {}, [], many, 3, 1)) == N_COMPOSITIONS
 
