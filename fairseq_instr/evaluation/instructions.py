@@ -26,7 +26,7 @@ from fairseq_instr.instructions.asking import parse_line
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.composition import excluding, verify
 from fairseq_instr.instructions.instruction import Context
-from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE
 from fairseq_instr.instructions.reranking import first_obeying
 from fairseq_instr.text.lines import read_lines
 
@@ -38,7 +38,6 @@ ALL = "all"
 BASE, TUNED, RERANKED = "base", "tuned", "reranked"
 N_COMPOSITIONS = 10
 """Pairs and triples that samples are shown of."""
-NO_VERIFIER = "no verifier"
 
 
 class Labelled(NamedTuple):
@@ -91,23 +90,20 @@ class Cases:
     language: str
     lines: Dict[Names, List[Line]] = field(default_factory=dict)
 
-    def add(self, names: Names, limit: int) -> bool:
-        """Add the first lines that the instructions' rules apply to; whether there are any."""
+    def by_rule(self, names: Names, limit: int) -> List[Line]:
+        """The first lines that the instructions' rules apply to."""
         found = applicable_lines(
             [look_up(name) for name in names], self.sources, self.references, self.language
         )
-        if found:
-            self.lines[names] = [
-                Line(self.sources[i], rewritten, self.references[i])
-                for i, rewritten in found[:limit]
-            ]
-        return bool(found)
+        return [
+            Line(self.sources[i], rewritten, self.references[i]) for i, rewritten in found[:limit]
+        ]
 
-    def add_labelled(self, labelled: Labelled) -> None:
-        """Add lines of a labelled test set, each to the instructions that its label names."""
-        check_aligned(**labelled._asdict())
-        for source, reference, label in zip(*labelled):
-            self.lines.setdefault(parse_line(label), []).append(Line(source, reference, reference))
+    def add(self, names: Names, lines: Sequence[Line]) -> bool:
+        """Measure instructions on some lines; whether there are any."""
+        if lines:
+            self.lines[names] = list(lines)
+        return bool(lines)
 
     def first(self, limit: int, cases: Iterable[Names]) -> Cases:
         """The same test set with the first lines of some cases."""
@@ -215,7 +211,7 @@ def evaluate(
     check_roles(base, tuned)
     phrases = choose_phrases(tuned.inventory, phrasings) if phrasings else {}
     test = Cases(sources, references, target_language)
-    not_measured = choose_singles(test, tuned.inventory, labelled, lines)
+    not_measured = choose_singles(test, tuned, labelled, lines)
     singles = [(name,) for name in tuned.inventory.names if (name,) in test.lines]
     if not singles:
         raise InputError(
@@ -297,14 +293,12 @@ def check_roles(base: System, tuned: System) -> None:
     Raises:
         InputError: with those instructions.
     """
-    known = [getattr(system, "learned", None) for system in (base, tuned)]
-    if known[0] is None or known[1] is None:
-        return
-    more = [name for name in known[0].names if name not in known[1]]
-    if more:
+    n_base, n_tuned = (getattr(system, "n_learned", None) for system in (base, tuned))
+    if n_base is not None and n_tuned is not None and n_base > n_tuned:
+        more = ", ".join(base.inventory.names[n_tuned:n_base])
         raise InputError(
-            f"--base was trained with instructions that --tuned was not: {', '.join(more)}; "
-            "give the base model to --base and the tuned one to --tuned"
+            f"--base was trained with instructions that --tuned was not: {more}; give the base "
+            "model to --base and the tuned one to --tuned"
         )
 
 
@@ -312,30 +306,36 @@ def check_roles(base: System, tuned: System) -> None:
 
 
 def choose_singles(
-    test: Cases, inventory: Inventory, labelled: Sequence[Labelled], limit: int
+    test: Cases, tuned: System, labelled: Sequence[Labelled], limit: int
 ) -> List[str]:
-    """Add the lines of every instruction of an inventory.
+    """Add the lines of every instruction that a model knows, by its rule and by labels.
 
     Returns:
         instructions that have none, with the reason.
     """
-    reasons = {}
-    for instruction in inventory:
-        known = find(instruction.name)
-        if known is None or known.obeys is None:
-            reasons[instruction.name] = NO_VERIFIER
-        elif not known.serves(test.language):
-            reasons[instruction.name] = f"not for {test.language}"
-        elif known.rewrite is None or known.argument is not None:
-            reasons[instruction.name] = "no labelled lines"
-        elif not test.add((instruction.name,), limit):
-            reasons[instruction.name] = "changes no line"
+    by_label: Dict[Names, List[Line]] = {}
     for each in labelled:
-        test.add_labelled(each)
-    for name, reason in reasons.items():
-        if reason == NO_VERIFIER:
-            test.lines.pop((name,), None)
-    return [f"{name} ({reason})" for name, reason in reasons.items() if (name,) not in test.lines]
+        check_aligned(**each._asdict())
+        for source, reference, label in zip(*each):
+            by_label.setdefault(parse_line(label), []).append(Line(source, reference, reference))
+    left_out = []
+    n_learned = getattr(tuned, "n_learned", len(tuned.inventory))
+    for position, instruction in enumerate(tuned.inventory):
+        names, known, reason = (instruction.name,), find(instruction.name), ""
+        if position >= n_learned and instruction.axis != TARGET_LANGUAGE:
+            reason = "not trained"
+        elif known is None or known.obeys is None:
+            reason = "no verifier"
+        elif not known.serves(test.language):
+            reason = f"not for {test.language}"
+        else:
+            has_rule = known.rewrite is not None and known.argument is None
+            ruled = test.by_rule(names, limit) if has_rule else []
+            if not test.add(names, [*ruled, *by_label.get(names, ())]):
+                reason = "changes no line" if has_rule else "no labelled lines"
+        if reason:
+            left_out.append(f"{instruction.name} ({reason})")
+    return left_out
 
 
 def compose_cases(
@@ -366,7 +366,8 @@ def compose_cases(
         for names in itertools.combinations(by_rule, size)
         if excluding([look_up(name) for name in names]) is None
     ]
-    applying = (n for n in random.Random(seed).sample(valid, len(valid)) if test.add(n, limit))
+    drawn = random.Random(seed).sample(valid, len(valid))
+    applying = (names for names in drawn if test.add(names, test.by_rule(names, limit)))
     most = None if how_many == ALL else int(how_many)
     return sorted(itertools.islice(applying, most)), len(valid)
 
