@@ -9,10 +9,6 @@ from __future__ import annotations
 
 import sys
 
-# the function of fairseq that loads the checkpoints of --path, one `filename` after the other
-LOADER = ("fairseq.checkpoint_utils", "load_model_ensemble_and_task")
-
-
 LONGEST_MESSAGE = 4000
 
 
@@ -46,42 +42,24 @@ def find_input_error(error):
     return None
 
 
-def find_broken_checkpoint(traceback):
-    """The `InputError` that says what is wrong with the checkpoint that fairseq was loading.
+def install_exception_hook(diagnose=None):
+    """Show an uncaught `InputError` as one line; leave every other exception to the old hook.
 
-    fairseq reads the checkpoints of `--path` before a task can. The one that it was at is read
-    again; if nothing is wrong with it, the error is another one and the result None.
-    """
-    while traceback is not None:
-        frame = traceback.tb_frame
-        if (frame.f_globals.get("__name__"), frame.f_code.co_name) == LOADER:
-            from fairseq_instr.checkpoints.inspection import read_checkpoint
-
-            try:
-                read_checkpoint(frame.f_locals["filename"])
-            except InputError as error:
-                return error
-            except Exception:  # the hook shows the first error, never one of its own
-                pass
-        traceback = traceback.tb_next
-    return None
-
-
-def install_exception_hook():
-    """Show an uncaught `InputError` as one line, and a checkpoint that can't be read.
-
-    Every other exception is left to the old hook.
+    Args:
+        diagnose: traceback of another exception -> the `InputError` that explains it, or None.
     """
     previous = sys.excepthook
     if getattr(previous, "shows_input_errors", False):
         return
 
     def show(kind, error, traceback):
-        found = find_input_error(error) or find_broken_checkpoint(traceback)
+        found = find_input_error(error)
+        if found is None and diagnose is not None:
+            found = diagnose(traceback)
         if found is None:
             previous(kind, error, traceback)
         else:
-            print("fairseq_instr: error:", " ".join(str(found).split()), file=sys.stderr)
+            print("fairseq_instr: error:", found, file=sys.stderr)
 
     show.shows_input_errors = True
     sys.excepthook = show

@@ -73,6 +73,22 @@ def translation(source, instructions=""):
 
 
 @pytest.fixture(scope="session")
+def real_text():
+    """`real_text("multi30k/test.de.gz")` -> its path; a test is skipped where it is missing.
+
+    The environment variable INSTR_DATA names the folder of the data sets.
+    """
+    folder = Path(os.environ.get("INSTR_DATA") or ROOT.parent / "shared" / "data")
+
+    def real_text(name):
+        if not (folder / name).exists():
+            pytest.skip(f"{name} is not in {folder}; INSTR_DATA names the folder of the data sets")
+        return folder / name
+
+    return real_text
+
+
+@pytest.fixture(scope="session")
 def inventory():
     """Five instructions on three axes; the last axis has a single member."""
     return Inventory(

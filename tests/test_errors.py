@@ -64,6 +64,15 @@ def test_an_error_of_several_lines_is_shown_in_one(hook, capsys):
     assert capsys.readouterr().err == "fairseq_instr: error: first second\n"
 
 
+def test_another_error_can_be_explained(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "excepthook", lambda *exception: None)
+    install_exception_hook(lambda traceback: InputError(f"at line {traceback.tb_lineno}"))
+    error = raised(lambda: 1 // 0)
+    sys.excepthook(type(error), error, error.__traceback__)
+    line = error.__traceback__.tb_lineno
+    assert capsys.readouterr().err == f"fairseq_instr: error: at line {line}\n"
+
+
 @pytest.mark.parametrize("function", [lambda: 1 // 0, lambda: {}["key"], dealt_with])
 def test_other_errors_go_to_the_hook_before(hook, capsys, function):
     error = raised(function)

@@ -12,9 +12,9 @@ from typing import Any, Dict, Mapping, Optional
 
 import torch
 import torch.nn as nn
-import torch.nn.functional as F
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.models.output_projection import BaseVocabularyProjection
 
 SOURCE_EMBEDDING = "encoder.embed_tokens.weight"
 DECODER_EMBEDDING = "decoder.embed_tokens.weight"
@@ -43,29 +43,6 @@ def trained_parameters(state: Mapping) -> Dict[str, torch.Tensor]:
         for key, tensor in state["model"].items()
         if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
     }
-
-
-class BaseVocabularyProjection(nn.Linear):
-    """A linear projection onto the first `out_features` rows of a weight that has more.
-
-    Where source and target share their embeddings, the weight has rows for the instructions,
-    which the target side must neither score nor generate.
-
-    Args:
-        weight: `(rows, width)`, shared with the embeddings.
-        out_features: size of the target dictionary, at most `rows`.
-    """
-
-    def __init__(self, weight: torch.Tensor, out_features: int):
-        # not the parent's: it would make a weight of its own
-        nn.Module.__init__(self)
-        self.in_features, self.out_features = weight.size(1), out_features
-        self.weight = weight
-        self.register_parameter("bias", None)
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """`(..., width)` -> `(..., out_features)`."""
-        return F.linear(features, self.weight[: self.out_features])
 
 
 def prepare_for_growth(model: nn.Module, n_target: int, n_new: int, n_trained: int = 0) -> None:

@@ -24,16 +24,15 @@ from fairseq.data import Dictionary
 
 from fairseq_instr.checkpoints.hugging_face_config import configuration, model_options
 from fairseq_instr.checkpoints.hugging_face_vocabulary import (
-    TOKENIZER_FILE,
     Vocabulary,
     find_vocabulary,
-    load_tokenizer,
     read_object,
     starts_with,
 )
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
 CONFIG_FILE = "config.json"

@@ -12,12 +12,15 @@ from typing import Mapping, Optional
 import torch
 
 from fairseq_instr.checkpoints.growth import source_embedding
+from fairseq_instr.checkpoints.safe_globals import allow_settings
 from fairseq_instr.checkpoints.task_state import inventory_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 
 logger = logging.getLogger(__name__)
 
+# the function of fairseq that loads the checkpoints of --path, one `filename` after the other
+LOADER = ("fairseq.checkpoint_utils", "load_model_ensemble_and_task")
 MANY_PARAMETERS = 50_000_000
 """What settings may describe in any case: tables of positions are not in a checkpoint."""
 # how torch's reader names a class or function that is not among the safe ones
@@ -39,6 +42,7 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
     if not Path(path).is_file():
         raise InputError(f"checkpoint {path} does not exist")
     refuse_compressed(path)
+    allow_settings()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
@@ -73,6 +77,25 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
                 f"{tuple(value.shape)!s:.80} is larger than the file"
             )
     return state
+
+
+def find_broken_checkpoint(traceback) -> Optional[InputError]:
+    """The `InputError` that says what is wrong with the checkpoint that fairseq was loading.
+
+    fairseq reads the checkpoints of `--path` before a task can. The one that it was at is read
+    again; if nothing is wrong with it, the error is another one and the result None.
+    """
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if (frame.f_globals.get("__name__"), frame.f_code.co_name) == LOADER:
+            try:
+                read_checkpoint(frame.f_locals["filename"])
+            except InputError as error:
+                return error
+            except Exception:  # the hook shows the first error, never one of its own
+                pass
+        traceback = traceback.tb_next
+    return None
 
 
 def refuse_oversized(state: dict, path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import os
 import pickle
 import typing
@@ -58,8 +59,9 @@ def _under_name(function, module: str, name: str):
     return called
 
 
-def register() -> None:
-    """Tell torch about the classes that fairseq's checkpoints hold."""
+@functools.lru_cache(maxsize=None)
+def allow_settings() -> None:
+    """Let torch's safe reader accept the classes and functions that fairseq's checkpoints name."""
     import omegaconf
     import torch
     from omegaconf.base import ContainerMetadata, Metadata
@@ -85,13 +87,18 @@ def register() -> None:
     for module in ("numpy._core.multiarray", "numpy.core.multiarray"):  # numpy 2, numpy 1
         allowed.append(_under_name(_number, module, "scalar"))
         allowed.append(_under_name(_array, module, "_reconstruct"))
-    try:
+    if torch.distributed.is_available():
         from fairseq.distributed.utils import _TensorPlaceholder
 
         allowed.append(_TensorPlaceholder)
-    except ImportError:
-        pass
     torch.serialization.add_safe_globals(allowed)
-    loads_safely = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 6)
-    if not loads_safely and FORCE_UNSAFE not in os.environ:
+
+
+def load_safely() -> None:
+    """Make fairseq's own loading of checkpoints safe in this process, and accept its settings."""
+    import torch
+
+    allow_settings()
+    safe_by_default = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 6)
+    if not safe_by_default and FORCE_UNSAFE not in os.environ:
         os.environ.setdefault(FORCE_SAFE, "1")

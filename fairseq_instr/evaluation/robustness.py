@@ -49,8 +49,8 @@ from typing import (
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.response import check_aligned
 from fairseq_instr.instructions.asking import Request, split
+from fairseq_instr.instructions.base_rates import base_rate
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.catalogue.base_rates import base_rate
 from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, direction

@@ -225,7 +225,7 @@ class Inventory:
         path = Path(path)
         if not path.is_file():
             raise InputError(
-                f"inventory {path} does not exist; write one with scripts/write_inventory.py"
+                f"inventory {path} does not exist; write one with fairseq-instr inventory"
             )
         return cls.from_dict(read_yaml(path, "inventory"), origin=f"inventory {path}")
 

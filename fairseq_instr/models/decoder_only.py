@@ -27,7 +27,6 @@ from fairseq.models import (
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from fairseq_instr.checkpoints.growth import BaseVocabularyProjection
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.layers import (
     Attention,
@@ -38,6 +37,7 @@ from fairseq_instr.models.layers import (
     attend_causally,
     attend_one_step,
 )
+from fairseq_instr.models.output_projection import BaseVocabularyProjection
 from fairseq_instr.models.rotary import FrequencyScaling, frequencies, rotation
 
 INITIAL_DEVIATION = 0.02

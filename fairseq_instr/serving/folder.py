@@ -28,7 +28,7 @@ from fairseq_instr.prompts.tokens import PLACEMENTS
 MODEL_FILE = "model.bin"
 SETTINGS_FILE = "serving.json"
 SUBWORDS_FILE = "subwords.model"
-VOCABULARIES = ("source", "target")
+QUANTIZATIONS = ("float32", "int8", "int8_float32", "int16", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 class HuggingFaceConfig(FairseqDataclass):
     tokenizer_folder: str = field(
         default="",
-        metadata={"help": "folder tokenizer/ that scripts/convert_llama_checkpoint.py wrote"},
+        metadata={"help": "folder tokenizer/ that `fairseq-instr convert from-hugging-face` wrote"},
     )
 
 

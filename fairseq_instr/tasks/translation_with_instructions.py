@@ -245,7 +245,7 @@ class TranslationWithInstructionsTask(TranslationTask):
                 raise InputError(
                     f"--lang-pairs {self.cfg.lang_pairs}: several target languages need an "
                     "inventory with a to:LANGUAGE for each; write one into the data-bin with "
-                    "scripts/write_inventory.py"
+                    "fairseq-instr inventory"
                 )
             return None
         name = direction(pair[1])

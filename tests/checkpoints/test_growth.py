@@ -8,10 +8,10 @@ from fairseq.tasks.translation import TranslationTask
 
 from fairseq_instr.checkpoints.growth import (
     FUSED_LAYER_COPY,
-    BaseVocabularyProjection,
     grow_state,
 )
 from fairseq_instr.errors import InputError
+from fairseq_instr.models.output_projection import BaseVocabularyProjection
 
 SHARING = {
     "all": ["--share-all-embeddings"],

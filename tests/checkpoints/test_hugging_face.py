@@ -1,5 +1,4 @@
 import json
-import runpy
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,11 +9,10 @@ from fairseq import checkpoint_utils
 from fairseq.data import Dictionary
 
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
-from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, load_tokenizer
+from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.decoder_only import DecoderOnlyModel
-
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "convert_llama_checkpoint.py"
+from fairseq_instr.text.hugging_face import load_tokenizer
 
 
 def load_weights(folder):
@@ -62,21 +60,6 @@ class TestThereAndBack:
         assert (tmp_path / "back" / "tokenizer.json").read_bytes() == (
             folder / "tokenizer.json"
         ).read_bytes()
-
-    def test_script(self, converted, tmp_path, monkeypatch, capsys):
-        folder, output = converted("llama-2")
-        forth = ["from-hugging-face", folder, "--output", tmp_path / "f", "--dtype", "float32"]
-        back = [
-            "to-hugging-face", tmp_path / "f" / "model.pt", "--tokenizer",
-            tmp_path / "f" / "tokenizer", "--output", tmp_path / "b", "--dtype", "bfloat16",
-        ]  # fmt: skip
-        for command in (forth, back):
-            monkeypatch.setattr(sys, "argv", [str(SCRIPT), *map(str, command)])
-            runpy.run_path(str(SCRIPT), run_name="__main__")
-        assert "<s> 1, <pad> 3, </s> 2, <unk> 0" in capsys.readouterr().out
-        for key, tensor in load_weights(folder).items():
-            assert torch.equal(load_weights(tmp_path / "b")[key], tensor)
-        assert (tmp_path / "f" / "dict.txt").read_text() == (output / "dict.txt").read_text()
 
     def test_a_model_trained_on(self, converted, tmp_path):
         """A checkpoint that fairseq saved: its options come as a config, its weights in fp32."""

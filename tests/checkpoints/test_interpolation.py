@@ -91,17 +91,3 @@ def test_a_mixed_checkpoint_is_one_to_generate_with(base, tuned, data_bin, call,
         "--num-workers", 0, "--data-buffer-size", 0,
     )  # fmt: skip
     assert sum(line.startswith("H-") for line in out.splitlines()) == 17
-
-
-def test_the_script_refuses_to_overwrite(base, tuned, run_script, tmp_path):
-    output = tmp_path / "mixed.pt"
-    output.write_text("precious")
-    done = run_script(
-        "interpolate_checkpoints.py", "--base", base, "--tuned", tuned, "--tuned-weight", 0.5,
-        "--output", output,
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert done.stderr.splitlines()[-1].startswith("fairseq_instr: error: ")
-    assert "--force" in done.stderr and "Traceback" not in done.stderr
-    assert output.read_text() == "precious"
-    assert [path.name for path in tmp_path.iterdir()] == ["mixed.pt"]

@@ -9,7 +9,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-import fairseq_instr  # noqa: F401 (registers the classes)
+from fairseq_instr.checkpoints.safe_globals import load_safely
+
+load_safely()
 
 
 @pytest.mark.parametrize(
