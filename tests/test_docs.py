@@ -1,0 +1,125 @@
+"""The commands of README and docs: each runs as printed, or says why it is only shown.
+
+A block is preceded by one of these comments, which no reader sees:
+
+    <!-- runs: tutorial -->         runs in the folder that the tutorial fills, in the order of PAGES
+    <!-- runs: anywhere -->         runs in an empty folder
+    <!-- shown only: REASON -->     needs a download, a GPU, other text, or hours
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from fairseq_instr.cli.main import SUBCOMMANDS, build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+# the tutorial makes what the others use
+PAGES = [
+    ROOT / "docs" / "tutorial.md",
+    ROOT / "README.md",
+    *sorted(set((ROOT / "docs").glob("*.md")) - {ROOT / "docs" / "tutorial.md"}),
+]
+_BLOCK = re.compile(r"(?:<!-- ([^\n]*) -->\n)?```(bash|python)\n(.*?)```", re.DOTALL)
+
+
+class Block(NamedTuple):
+    page: str
+    line: int
+    mark: str
+    language: str
+    text: str
+
+
+def blocks():
+    for page in PAGES:
+        content = page.read_text(encoding="utf-8")
+        for found in _BLOCK.finditer(content):
+            line = content.count("\n", 0, found.start()) + 1
+            yield Block(page.name, line, *(group or "" for group in found.groups()))
+
+
+BLOCKS = list(blocks())
+
+
+def run(block: Block, folder: Path):
+    binaries = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    if block.language == "bash":
+        # what a block exports holds for those behind it, as in one shell
+        command = ["bash", "-euo", "pipefail", "-c"]
+        before = "set -a; [ -f .shell ] && . ./.shell; "
+        text = f"{before}{block.text}\ndeclare -p MODEL OPTIMISATION > .shell 2> /dev/null || true"
+        command.append(text)
+    else:
+        command = [sys.executable, "-c", block.text]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, (
+        f"{block.page}:{block.line}\n{block.text}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    )
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{b.page}:{b.line}")
+def test_every_block_runs_or_says_why_not(block):
+    assert re.fullmatch(r"runs: (tutorial|anywhere)|shown only: .+", block.mark), block
+    assert block.mark.startswith("shown only") or "..." not in block.text, block
+
+
+def commands(text: str):
+    """Words of each command of a shell block; pipes, redirections and comments end one."""
+    for line in text.replace("\\\n", " ").splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>&;")
+        lexer.whitespace_split = True
+        words = []
+        for word in lexer:
+            if set(word) <= set("|<>&;"):
+                break
+            words.append(word)
+        if words:
+            yield words
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{b.page}:{b.line}")
+def test_options_of_subcommands_exist(block):
+    if block.language == "python":
+        compile(block.text, block.page, "exec")
+        return
+    for words in commands(block.text):
+        if words[0] != "fairseq-instr" or words[1].startswith("-"):
+            continue
+        assert words[1] in SUBCOMMANDS, words
+        parser = build_parser(words[1])
+        for action in parser._actions:  # a command of two, such as convert, has its own options
+            if isinstance(action.choices, dict) and words[2] in action.choices:
+                parser = action.choices[words[2]]
+        known = {option for action in parser._actions for option in action.option_strings}
+        given = {word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1}
+        assert given <= known, words
+
+
+@pytest.mark.docs
+def test_blocks_run_as_printed(tmp_path):
+    tutorial = tmp_path / "tutorial"
+    tutorial.mkdir()
+    for number, block in enumerate(BLOCKS):
+        if block.mark == "runs: tutorial":
+            run(block, tutorial)
+        elif block.mark == "runs: anywhere":
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            run(block, folder)
