@@ -3,6 +3,8 @@
 A block is preceded by one of these comments, which no reader sees:
 
     <!-- runs: tutorial -->         runs in the folder that the tutorial fills, in the order of PAGES
+    <!-- runs: zero-shot -->        likewise, of the page on zero-shot translation
+    <!-- runs: with a base -->      runs where the tutorial's base model and its text are
     <!-- runs: anywhere -->         runs in an empty folder
     <!-- shown only: REASON -->     needs a download, a GPU, other text, or hours
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +65,8 @@ def run(block: Block, folder: Path):
         # what a block exports holds for those behind it, as in one shell
         command = ["bash", "-euo", "pipefail", "-c"]
         before = "set -a; [ -f .shell ] && . ./.shell; "
-        text = f"{before}{block.text}\ndeclare -p MODEL OPTIMISATION > .shell 2> /dev/null || true"
+        text = f"{before}{block.text}\ndeclare -p MODEL OPTIMISATION PAIRS > .shell.new 2> /dev/null || true\n"
+        text += "if [ -s .shell.new ]; then mv .shell.new .shell; fi"
         command.append(text)
     else:
         command = [sys.executable, "-c", block.text]
@@ -76,7 +80,7 @@ def run(block: Block, folder: Path):
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{b.page}:{b.line}")
 def test_every_block_runs_or_says_why_not(block):
-    assert re.fullmatch(r"runs: (tutorial|anywhere)|shown only: .+", block.mark), block
+    assert re.fullmatch(r"runs: (tutorial|zero-shot|with a base|anywhere)|shown only: .+", block.mark), block
     assert block.mark.startswith("shown only") or "..." not in block.text, block
 
 
@@ -112,14 +116,26 @@ def test_options_of_subcommands_exist(block):
         assert given <= known, words
 
 
+def base_only(tutorial: Path, folder: Path) -> None:
+    """Copy what the tutorial has before its task data."""
+    for name in ("text", "base"):
+        shutil.copytree(tutorial / name, folder / name)
+    for name in ("subwords.model", "dict.txt", ".shell"):
+        shutil.copy(tutorial / name, folder)
+    (folder / "data-bin").mkdir()
+    for path in (tutorial / "data-bin").glob("*.*"):
+        if path.suffix in (".txt", ".bin", ".idx"):
+            shutil.copy(path, folder / "data-bin")
+
+
 @pytest.mark.docs
 def test_blocks_run_as_printed(tmp_path):
-    tutorial = tmp_path / "tutorial"
-    tutorial.mkdir()
-    for number, block in enumerate(BLOCKS):
-        if block.mark == "runs: tutorial":
-            run(block, tutorial)
-        elif block.mark == "runs: anywhere":
-            folder = tmp_path / str(number)
-            folder.mkdir()
+    for block in BLOCKS:
+        kind, _, name = block.mark.partition(": ")
+        if kind == "runs":
+            folder = tmp_path / name
+            new = not folder.exists()
+            folder.mkdir(exist_ok=True)
+            if new and name == "with a base":
+                base_only(tmp_path / "tutorial", folder)
             run(block, folder)
