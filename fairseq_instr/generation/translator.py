@@ -97,6 +97,7 @@ class Translator(LineTranslator[torch.Tensor]):
             "prompt_template": trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
+            "language_tokens": trained.get("language_tokens", "auto"),
             **options,
         }
         settings = {key: value for key, value in settings.items() if value is not None}

@@ -55,6 +55,23 @@ def test_a_report_of_everything(start, arguments, base, tmp_path):
     assert again.status == 1 and "--force" in again.err
 
 
+def test_text_is_read_as_curation_reads_it(start, arguments, tmp_path):
+    """CRLF and a byte order mark change no figure."""
+    found = []
+    for ending in ("\n", "\r\n"):
+        for side in ("en", "de"):
+            path = tmp_path / f"test.{side}"
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            mark = "\ufeff" if ending == "\r\n" else ""
+            text = mark + "".join(line + ending for line in lines)
+            path.write_bytes(text.encode("utf-8"))
+        assert start(*arguments, "--force").status == 0
+        report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+        # rows of instructions that a model was never tuned on are random: the base's figures
+        found.append([report["responses"]["base"], report["bleu"]["base"], report["chrf2"]["base"]])
+    assert found[0] == found[1]
+
+
 def test_wrong_options_are_one_line(start, arguments, tmp_path):
     for more, named in (
         (["--rerank", "--beam", 1], "--rerank"),
