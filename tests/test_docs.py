@@ -2,11 +2,11 @@
 
 A block is preceded by one of these comments, which no reader sees:
 
-    <!-- runs: tutorial -->         runs in the folder that the tutorial fills, in the order of PAGES
-    <!-- runs: zero-shot -->        likewise, of the page on zero-shot translation
-    <!-- runs: with a base -->      runs where the tutorial's base model and its text are
-    <!-- runs: anywhere -->         runs in an empty folder
-    <!-- shown only: REASON -->     needs a download, a GPU, other text, or hours
+    <!-- runs: tutorial -->       in the folder that the tutorial fills, in the order of PAGES
+    <!-- runs: zero-shot -->      in the folder that the page on zero-shot translation fills
+    <!-- runs: with a base -->    beside the tutorial's text and base model
+    <!-- runs: anywhere -->       in an empty folder
+    <!-- shown only: REASON -->   needs a download, a GPU, other text, or hours
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ PAGES = [
     ROOT / "README.md",
     *sorted(set((ROOT / "docs").glob("*.md")) - {ROOT / "docs" / "tutorial.md"}),
 ]
+MARK = re.compile(r"runs: (tutorial|zero-shot|with a base|anywhere)|shown only: .+")
 _BLOCK = re.compile(r"(?:<!-- ([^\n]*) -->\n)?```(bash|python)\n(.*?)```", re.DOTALL)
 
 
@@ -62,12 +63,9 @@ def run(block: Block, folder: Path):
         "CUDA_VISIBLE_DEVICES": "",
     }
     if block.language == "bash":
-        # what a block exports holds for those behind it, as in one shell
-        command = ["bash", "-euo", "pipefail", "-c"]
-        before = "set -a; [ -f .shell ] && . ./.shell; "
-        text = f"{before}{block.text}\ndeclare -p MODEL OPTIMISATION PAIRS > .shell.new 2> /dev/null || true\n"
-        text += "if [ -s .shell.new ]; then mv .shell.new .shell; fi"
-        command.append(text)
+        # a variable that a block sets holds for the blocks behind it, as in one shell
+        text = f"set -a; [ -f .shell ] && . ./.shell; {block.text}\nexport -p > .shell"
+        command = ["bash", "-euo", "pipefail", "-c", text]
     else:
         command = [sys.executable, "-c", block.text]
     done = subprocess.run(
@@ -80,22 +78,23 @@ def run(block: Block, folder: Path):
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{b.page}:{b.line}")
 def test_every_block_runs_or_says_why_not(block):
-    assert re.fullmatch(r"runs: (tutorial|zero-shot|with a base|anywhere)|shown only: .+", block.mark), block
+    assert MARK.fullmatch(block.mark), block
     assert block.mark.startswith("shown only") or "..." not in block.text, block
 
 
 def commands(text: str):
-    """Words of each command of a shell block; pipes, redirections and comments end one."""
-    for line in text.replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars="|<>&;")
-        lexer.whitespace_split = True
-        words = []
-        for word in lexer:
-            if set(word) <= set("|<>&;"):
-                break
+    """Words of each command of a shell block; pipes, redirections and line ends end one."""
+    text = re.sub(r"(?m)(^|\s)#.*$", "", text.replace("\\\n", " "))
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="|<>&;\n")
+    lexer.whitespace, lexer.whitespace_split = " \t\r", True
+    words = []
+    for word in [*lexer, "\n"]:
+        if set(word) <= set("|<>&;\n"):
+            if words:
+                yield words
+            words = []
+        else:
             words.append(word)
-        if words:
-            yield words
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{b.page}:{b.line}")
