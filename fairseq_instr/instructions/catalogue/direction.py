@@ -4,43 +4,25 @@ from __future__ import annotations
 
 from typing import List
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, direction
 from fairseq_instr.text.identification import LangidIdentifier, identify
-
-ENGLISH_NAMES = {
-    "cs": "Czech",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "ja": "Japanese",
-    "nl": "Dutch",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "zh": "Chinese",
-}
+from fairseq_instr.text.languages import facts, language_of
 
 
 def ask_for_language(language: str) -> Instruction:
     """The instruction `to:LANGUAGE`; its verifier is langid over all its 97 languages."""
 
     def obeys(output: str, context: Context) -> bool:
-        return identify([output], LangidIdentifier(), None) == [[language]]
+        return identify([output], LangidIdentifier(), None) == [[language_of(language)]]
 
-    name = ENGLISH_NAMES.get(language, language)
+    name = facts(language).name
     return Instruction(
-        name=direction(language),
-        axis=TARGET_LANGUAGE,
-        phrases=(
-            f"into {name}",
-            f"in {name}",
-            f"translate to {name}",
-            f"the translation is {name}",
-            f"write {name}",
-            f"answer in {name}",
+        direction(language),
+        TARGET_LANGUAGE,
+        said(
+            f"into {name}; in {name}; translate to {name}; the translation is {name};"
+            f"write {name}; answer in {name}"
         ),
         obeys=obeys,
         layer=Layer.LANGUAGE,

@@ -1,0 +1,5 @@
+"""Ukrainian."""
+
+from fairseq_instr.text.languages.language import Language
+
+LANGUAGE = Language("uk", name="Ukrainian")
