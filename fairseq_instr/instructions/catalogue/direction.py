@@ -8,12 +8,25 @@ from fairseq_instr.instructions.instruction import Context, Instruction, Layer, 
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, direction
 from fairseq_instr.text.identification import LangidIdentifier, identify
 from fairseq_instr.text.languages import facts, language_of
+from fairseq_instr.text.letters import whole_words
+
+IN_LATIN = 0.2
+"""Share of words in Latin letters from which they show a language: 89 % of Russian news has it
+when it is transliterated, and 1 % of English news."""
 
 
 def ask_for_language(language: str) -> Instruction:
-    """The instruction `to:LANGUAGE`; its verifier is langid over all its 97 languages."""
+    """The instruction `to:LANGUAGE`; its verifier is langid over all its 97 languages.
+
+    langid knows no Russian in Latin letters, as `latin-script` asks for it: there, words tell.
+    """
 
     def obeys(output: str, context: Context) -> bool:
+        in_latin = facts(language).in_latin
+        if in_latin:
+            words = len(output.split())
+            if words and len(whole_words(in_latin).findall(output)) >= IN_LATIN * words:
+                return True
         return identify([output], LangidIdentifier(), None) == [[language_of(language)]]
 
     name = facts(language).name

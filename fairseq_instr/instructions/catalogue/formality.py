@@ -12,6 +12,7 @@ import functools
 import re
 from typing import Optional
 
+from fairseq_instr.instructions.catalogue.kept import without_kept
 from fairseq_instr.instructions.instruction import Instruction, Layer, said
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
@@ -36,7 +37,8 @@ def address(text: str, language: str) -> Optional[str]:
         language: code of its language, one that is served.
     """
     text = canonical(text)
-    any_case = text in (text.upper(), text.lower())
+    plain = without_kept(text)
+    any_case = plain in (plain.upper(), plain.lower())
 
     def has(fact: str) -> bool:
         pattern = _pattern(language, fact, any_case)

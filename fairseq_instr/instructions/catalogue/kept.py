@@ -13,7 +13,7 @@ from typing import Callable, List
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 from fairseq_instr.text.letters import canonical, fold_to_ascii
 
-_LINK = r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_LINK = r"(?i:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 # {name} {{name}} { -brand } ${X} %{x}, %s %i %.2f %1$d %(n)s, $name; not the % of 100%
 _PLACEHOLDER = (
     r"[%$]?\{\{?\s?[$-]?[\w.-]*\s?\}\}?|(?<![\w$])\$[A-Za-z_]\w*"
@@ -42,7 +42,7 @@ def without_kept(text: str) -> str:
 def links(text: str) -> List[str]:
     """Web and e-mail addresses."""
     # what is quick to look for first, here and below: most lines hold nothing to be kept
-    return re.findall(_LINK, text) if "@" in text or "://" in text or "www." in text else []
+    return re.findall(_LINK, text) if "@" in text or "://" in text or "www." in text.lower() else []
 
 
 def placeholders(text: str) -> List[str]:
@@ -60,7 +60,9 @@ def tags(text: str) -> List[str]:
     found = []
     for tag in re.findall(_TAG, text):
         name, *attributes = _ATTRIBUTE.findall(tag)
-        values = sorted(f" {key}={value.strip(chr(34) + chr(39))}" for key, value in attributes)
+        values = sorted(
+            f" {key.lower()}={value.strip(chr(34) + chr(39))}" for key, value in attributes
+        )
         found.append(("</" if tag[1] == "/" else "<") + name[0].lower() + "".join(values) + ">")
     return found
 
@@ -100,7 +102,8 @@ def _keeps_tags(output: str, context: Context) -> bool:
 def _keeps_names(output: str, context: Context) -> bool:
     """Whole names, but for a genitive; in another case or ASCII where all of the output is."""
     output, wanted = canonical(output), names(context.source)
-    flags = re.IGNORECASE if output in (output.upper(), output.lower()) else 0
+    plain = without_kept(output)
+    flags = re.IGNORECASE if plain in (plain.upper(), plain.lower()) else 0
     for name in map(canonical, wanted):
         genitive = "(?:['’]?s)?" if re.search(rf"{re.escape(name)}['’]s", context.source) else ""
         spelled = fold_to_ascii(name, context.language) if output.isascii() else name

@@ -7,14 +7,16 @@ from typing import Optional
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 from fairseq_instr.text.languages import facts, languages_with
-from fairseq_instr.text.letters import has_words, whole_words
+from fairseq_instr.text.letters import canonical, has_words, whole_words
 
 
 def _label(fact: str, phrases: str) -> Instruction:
     def unwrap(output: str, context: Context) -> str:
         word = re.escape(getattr(facts(context.language), fact))
-        found = re.match(rf"\s*{whole_words(word, context.language).pattern}\s?:\s*", output, re.I)
-        rest = output[found.end() :] if found else ""
+        label = rf"\s*{whole_words(word, context.language).pattern}\s?:\s*"
+        text = canonical(output)
+        found = re.match(label, text, re.IGNORECASE)
+        rest = text[found.end() :] if found else ""
         return rest if has_words(rest) else output
 
     def rewrite(text: str, context: Context) -> Optional[str]:

@@ -10,7 +10,7 @@ import random
 from typing import Optional
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
-from fairseq_instr.text.letters import canonical
+from fairseq_instr.text.letters import canonical, has_words
 
 TENTHS = 1
 """How far from the source's length is isometric, in tenths of it."""
@@ -23,12 +23,12 @@ def _n_characters(text: str) -> int:
 
 
 def _difference(output: str, source: str) -> Optional[int]:
-    """-1 for an output that is short, 0 for isometric, 1 for long; None without either text.
+    """-1 for an output that is short, 0 for isometric, 1 for long; None without words or a source.
 
     In whole numbers: 1.1 is no binary fraction, and 11 characters for 10 are isometric.
     """
     written, wanted = _n_characters(output), _n_characters(source)
-    if not written or not wanted:
+    if not has_words(output) or not wanted:
         return None
     difference = 10 * (written - wanted)
     return (difference > TENTHS * wanted) - (difference < -TENTHS * wanted)
@@ -36,12 +36,12 @@ def _difference(output: str, source: str) -> Optional[int]:
 
 def _is_at_most(output: str, context: Context) -> bool:
     limit = context.argument or ""
-    return limit.isdecimal() and 0 < _n_characters(output) <= int(limit)
+    return limit.isdecimal() and has_words(output) and _n_characters(output) <= int(limit)
 
 
 def _draw_limit(text: str, context: Context, chooser: random.Random) -> Optional[str]:
     length = _n_characters(text)
-    return str(-(-length // ROOM) * ROOM) if length else None
+    return str(-(-length // ROOM) * ROOM) if has_words(text) else None
 
 
 def _natural(name: str, obeys, phrases: str, **slot) -> Instruction:

@@ -18,7 +18,7 @@ def _separate(name: str, separator: str, phrases: str) -> Instruction:
 
     def rewrite(text: str, context: Context) -> Optional[str]:
         rewritten = separator.join(text.split())
-        return rewritten if separator.strip() not in text and obeys(rewritten, context) else None
+        return rewritten if separator not in text and obeys(rewritten, context) else None
 
     def unwrap(output: str, context: Context) -> str:
         return " ".join(output.split(separator)) if obeys(output, context) else output

@@ -6,6 +6,7 @@ läuft`), a demonstrative (`Das ist`), a particle (`Er steigt ein.`).
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Iterator, Optional, Tuple
 
@@ -13,14 +14,18 @@ from fairseq_instr.instructions.instruction import Context, Instruction, Layer, 
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import any_of, canonical, has_words, whole_words
 
-# adjectives and then a noun, where nouns have a capital
-_NOUN_PHRASE = re.compile(r"\s+(?:[a-zäöüß]+e[mnrs]?\s+){0,3}[\"„»]?[A-ZÄÖÜ\d]")
+
+@functools.lru_cache(maxsize=None)
+def _noun_phrase(articles: str) -> re.Pattern:
+    """Finds adjectives and a noun behind an article, where nouns have a capital."""
+    adjective = rf"(?!(?:{any_of(articles.split())})\b)[a-zäöüß]+e[mnrs]?"
+    return re.compile(rf"\s+(?:{adjective}\s+){{0,3}}[\"„»]?[A-ZÄÖÜ\d]")
 
 
 def _find(text: str, language: str) -> Iterator[Tuple[re.Match, bool]]:
     """(a word that has the form of an article, whether it is one)."""
     known = facts(language)
-    pronouns = {m.end() for m in whole_words(known.pronouns).finditer(text)}
+    pronouns = {m.end() for m in re.finditer(known.pronouns or r"\Z.", text, re.I)}
     for found in whole_words(any_of(known.articles.split())).finditer(text):
         at_end = not re.match(r"\s+[\W_]?\w", text[found.end() :])
         yield found, not (at_end or found.end() in pronouns)
@@ -32,13 +37,13 @@ def _has_no_articles(output: str, context: Context) -> bool:
 
 
 def _without_articles(text: str, context: Context) -> Optional[str]:
-    text = canonical(text)
+    known, text = facts(context.language), canonical(text)
     kept, end = "", 0
     for found, is_article in _find(text, context.language):
         after = text[found.end() :]
-        if facts(context.language).capital_nouns:
-            if is_article != bool(_NOUN_PHRASE.match(after)):
-                return None  # hard to tell, such as `Hund, die Katze`
+        shown = _noun_phrase(known.articles).match(after) is not None
+        if known.capital_nouns and shown != is_article:
+            return None  # hard to tell, such as `Hund, die Katze`
         if is_article:
             kept += text[end : found.start()]
             end = len(text) - len(after.lstrip())

@@ -16,10 +16,9 @@ LANGUAGE = Language(
     larger_numbers=r"(?:der|veer|vijf|zes|zeven|acht|negen)tien|\w*(?:twin|der|veer|vijf|zes|zeven"
     r"|tach|negen)tig|honderd|duizend",
     articles="de het een",
-    pronouns=r"(?:is|was|wordt|werd|heeft|had|kan|kon|moet|zal|zou|gaat|doet|lijkt|ziet|dat|omdat|als"
-    r"|of|toen|terwijl|waar|wat|hoe|wie|ik|je|we|ze|hij|u)\s+het|het(?=\s+(?:is|was|zijn|waren"
-    r"|wordt|werd|heeft|had|kan|kon|moet|zal|zou|gaat|doet|lijkt|ziet|regent|sneeuwt|duurt|blijft"
-    r"|komt|maakt|niet|ook|er|te|erg|zo|heel)\b)",
+    pronouns=r"\bhet(?=\s+(?:is|was|zijn|waren|wordt|werd|heeft|had|kan|kon|moet|zal|zou|gaat|lijkt"
+    r"|regent|sneeuwt|duurt|blijft|komt|maakt|niet|ook|er|te|erg|zo|heel|eerst|meest|liefst)\b)"
+    r"|(?:\A\W*|[.!?]\s+\W*)het(?=\s+\w+t\b)",
     long_word=9,
     units={
         "mile": "mijl",

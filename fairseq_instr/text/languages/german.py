@@ -47,11 +47,12 @@ LANGUAGE = Language(
     ordinal_dot=True,
     articles="der die das den dem des ein eine einen einem einer eines",
     # Mann, der läuft; Haus, in dem; das ist; einer der
+    # Mann, der läuft; Haus, in dem; das ist; einer der
     pronouns=r",\s+(?:(?:an|auf|aus|bei|durch|für|gegen|hinter|in|mit|nach|neben|ohne|über|um|unter"
-    r"|von|vor|zu|zwischen)\s+)?(?:der|die|das|den|dem)|(?:der|die|das|den|dem|ein\w*)(?=\s+(?:bin|ist"
-    r"|sind|war|waren|wird|werden|hat|haben|kann|können|muss|müssen|soll|sollen|will|wollen|darf"
-    r"|dürfen|geht|gibt|heißt|kommt|macht|scheint|sieht|tut|ich|du|er|sie|es|wir|ihr|man|sich"
-    r"|nicht|auch|alles|von|der|des|dieser|meiner|unserer|und|oder)\b)",
+    r"|von|vor|zu|zwischen)\s+)?(?:der|die|das|den|dem)\b|\b(?:der|die|das|den|dem|ein\w*)(?=\s+(?:bin"
+    r"|ist|sind|war|waren|wird|werden|hat|haben|kann|können|muss|müssen|soll|sollen|will|wollen"
+    r"|darf|dürfen|geht|gibt|heißt|kommt|macht|scheint|sieht|tut|ich|du|er|sie|es|wir|ihr|man"
+    r"|sich|nicht|auch|alles|von|der|des|dieser|meiner|unserer|und|oder)\b)",
     capital_nouns=True,
     long_word=9,
     units={
@@ -83,7 +84,7 @@ LANGUAGE = Language(
     informal=r"\b(?:[Dd](?:u|ich|ir|ein(?:e[mnrs]?|s)?)|[Ee](?:uch|uer|ure[mnrs]?)|[Ss]eid|[Hh]abt"
     r"|[Ww]isst|[Kk]önnt|[Mm]üsst|[WwSs]ollt|[Dd]ürft|[Ww]erdet|[Ww]ürdet|[Kk]önntet|[Ss]olltet"
     r"|[Hh]ättet|[Ww]ärt|[Hh]attet)\b|\b[Ii]hr (?=[a-zäöü]+t\b)"
-    r"|(?<=t )ihr\b(?! (?:\w+e[nrms]? )?[A-ZÄÖÜ])",
+    rf"|{_START}\w+t ihr\b(?! (?:\w+e[nrms]? )?[A-ZÄÖÜ])",
     perhaps_informal=rf"{_START}(?i:{'|'.join(_IMPERATIVES)})\b{_FINITE}"
     rf"|(?:\bund|\boder|,) (?:{'|'.join(_IMPERATIVES)})\b{_FINITE}"
     rf"|{_START}(?i:{'|'.join(_PLURAL_IMPERATIVES)})\b{_FINITE}",

@@ -11,7 +11,8 @@ class Language:
     """A language. A fact that is empty is unknown, and what rests on it does not serve it.
 
     Words stand in lower case unless the language capitalises them. Patterns are regular
-    expressions of whole words, matched in any case.
+    expressions, matched in any case; of whole words but for the last five
+    and `pronouns`.
 
     Attributes:
         code: ISO 639-1.
@@ -36,6 +37,7 @@ class Language:
             word is left out.
         folded: pattern of words that show, in a text in ASCII, that an accent was folded.
         misfolded: pattern of words that show that an accent was folded wrongly.
+        in_latin: pattern of words that show the language where it is not written in its own script.
         formal: pattern of words that only formal address has. Case counts, in these four.
         informal: pattern of words that only informal address has.
         perhaps_formal: pattern of words that tell where nothing else does.
@@ -62,6 +64,7 @@ class Language:
     units: Mapping[str, str] = field(default_factory=dict)
     folded: str = ""
     misfolded: str = ""
+    in_latin: str = ""
     formal: str = ""
     informal: str = ""
     perhaps_formal: str = ""
