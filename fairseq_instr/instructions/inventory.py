@@ -23,7 +23,7 @@ import yaml
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 from fairseq_instr.instructions.instruction import Instruction
-from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.plain_data import read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"

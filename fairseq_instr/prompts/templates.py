@@ -30,7 +30,7 @@ import torch
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Asked, argument_of
 from fairseq_instr.instructions.inventory import DIRECTION_PREFIX, Inventory
-from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.plain_data import read_yaml
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import load_subwords
 
