@@ -51,7 +51,7 @@ PARTS = {
     },
     "ru": {
         "keep-names": ("near Anna Lee", "около Anna Lee"),
-        "keep-links": ("at https://e.org/x", "у https://e.org/x,"),
+        "keep-links": ("at https://e.org", "у https://e.org,"),
         "keep-placeholders": ("of {name}", "от {name}"),
         "keep-tags": ("<b>now</b>", "<b>потом</b>"),
         "keep-numbers": ("for 1,200.50", "сказал, что это 1.200,50"),

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from typing import Optional
+from unicodedata import normalize
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 from fairseq_instr.text.languages import facts, languages_with
-from fairseq_instr.text.letters import canonical, has_words, whole_words
+from fairseq_instr.text.letters import any_of, fold_to_ascii, has_words
 
 
 def _label(fact: str, phrases: str) -> Instruction:
     def unwrap(output: str, context: Context) -> str:
-        word = re.escape(getattr(facts(context.language), fact))
-        label = rf"\s*{whole_words(word, context.language).pattern}\s?:\s*"
-        text = canonical(output)
-        found = re.match(label, text, re.IGNORECASE)
-        rest = text[found.end() :] if found else ""
+        word, language = getattr(facts(context.language), fact), context.language
+        spelled = any_of((word, normalize("NFD", word), fold_to_ascii(word, language)))
+        found = re.match(rf"\s*(?:{spelled})\s?:\s*", output, re.IGNORECASE)
+        rest = output[found.end() :] if found else ""
         return rest if has_words(rest) else output
 
     def rewrite(text: str, context: Context) -> Optional[str]:
