@@ -1,13 +1,12 @@
-"""Parallel text -> samples of instructions, in one pass, in memory that the text's size ignores.
+"""Parallel text -> samples of instructions, in one pass and in constant memory.
 
-Each instruction keeps the N pairs of smallest *priority* among those that are samples of it
-(bottom-k sampling; Cohen and Kaplan, 2007). The priority is a hash of the seed, the instruction
-and the pair's text: as good as random, and the same wherever and whenever the pair is met. So
+A pair has a *priority* for each instruction: a hash of the seed, the instruction and the pair's
+text. An instruction keeps the N samples of smallest priority (bottom-k sampling; Cohen and Kaplan,
+2007). Priorities are as good as random, and the same wherever and whenever the pair is met. So
 
-- a pair whose priority is too large to be kept is never rewritten, which is most of them;
+- most pairs have a priority that is too large to be kept, and are never rewritten;
 - a pair that stands twice in the text has one priority and is kept once;
-- what is kept depends neither on the order of the text nor on how it is cut into shards: the
-  samples of two shards together are those of the whole, and a pass can stop and go on.
+- neither the order of the text nor its shards change the samples, and a pass can stop and go on.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import numpy as np
 from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.filters import Filter, well_formed
 from fairseq_instr.curation.formats import Formats, Formatted
-from fairseq_instr.curation.samples import Sample
+from fairseq_instr.curation.samples import Sample, is_spelled
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import rewrite, verify
@@ -49,13 +48,15 @@ _ALL = 2**64  # above every priority, which are 64 bits
 
 
 class Pair:
-    """A pair that was decoded, and what the filters say about it, once asked.
+    """A decoded pair. Filters are asked about it once, whichever instructions want to know.
 
     Attributes:
+        line: number of the line, from 0.
         plain: source and target as they stand in the text.
         format: the instruction whose marks both sides carry, or None.
-        source: with these marks, and
-        target: likewise.
+        source: the source with these marks.
+        target: the target with these marks.
+        context: what rules look at besides the target.
     """
 
     __slots__ = ("line", "plain", "source", "target", "format", "context", "_verdicts")
@@ -81,6 +82,7 @@ class Pair:
         return Pair(self.line, *self.plain, self.context.language) if self.format else self
 
     def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
+        """Why the filters, numbered from `first`, refuse the plain pair; None if they don't."""
         if self._verdicts is None:
             self._verdicts = {}
         for number, check in enumerate(filters, start=first):
@@ -105,9 +107,9 @@ class Curator:
 
     Attributes:
         examined: number of pairs that were looked at.
-        rejections: how many of them are no samples, by reason.
+        rejections: number of pairs that were looked at and are no samples, by reason.
         base_rate_pairs: number of pairs on which the base rate was measured.
-        obeyed: how many of their plain targets obey unasked.
+        obeyed: number of these whose plain target obeys unasked.
 
     Raises:
         InputError: if there are no such data for the instruction, or not in this language.
@@ -140,17 +142,17 @@ class Curator:
         self.filters, self.costly_filters = tuple(filters), tuple(costly_filters)
         self.examined = self.obeyed = self.base_rate_pairs = 0
         self.rejections: Counter = Counter()
-        # what is found is found in the text as it stands
+        # natural samples are looked for in the text as it stands
         self._carries_formats = instruction.rewrite is not None
-        # a stream of its own: what one instruction keeps does not depend on the others
+        # a key of its own: what one instruction keeps does not depend on the others
         self._key = np.uint64(_hash(f"{seed} {instruction.name}".encode("utf-8")))
         self._kept: Dict[int, Tuple[int, Sample]] = {}  # priority -> (line, sample)
         self._largest: List[int] = []  # heap of the negative priorities of `_kept`
-        self._unspelled: List[int] = []  # likewise of targets that can't be spelled
+        self._unspelled: List[int] = []  # the same of targets that can't be spelled
 
     @property
     def limit(self) -> int:
-        """The largest priority that is kept; while there is room, that of any pair."""
+        """The largest priority that is kept; above all priorities while there is room."""
         return _ALL if len(self._kept) < self.n_samples else -self._largest[0]
 
     def priorities(self, hashes: np.ndarray) -> np.ndarray:
@@ -184,11 +186,12 @@ class Curator:
             if asked is None:
                 self.rejections[NOT_FOUND] += 1
                 continue
-            reason = self._reason_against(priority, pair, target)
+            sample = Sample(pair.source, target, asked)
+            reason = self._reason_against(priority, pair, sample)
             if reason is not None:
                 self.rejections[reason] += 1
                 continue
-            self._keep(priority, pair.line, Sample(pair.source, target, asked))
+            self._keep(priority, pair.line, sample)
             limit = self.limit
         self.examined += examined
         if not_made:
@@ -236,18 +239,18 @@ class Curator:
         obeyed = self._obeys(pair.target, pair.context._replace(argument=argument))
         return str(Request(instruction.name, argument)) if obeyed else None
 
-    def _reason_against(self, priority: int, pair: Pair, target: str) -> Optional[str]:
-        """Why a pair of which a target was made is no sample, cheap reasons first."""
+    def _reason_against(self, priority: int, pair: Pair, sample: Sample) -> Optional[str]:
+        """Why a sample is not kept, cheap reasons first."""
         instruction = self.instruction
         reason = pair.reason_against(self.filters)
         if reason is None and not instruction.natural:
             if self._is_obeyed(pair, pair.target):
                 reason = OBEYS_ALREADY
-            elif not self._is_obeyed(pair, target):
+            elif not self._is_obeyed(pair, sample.target):
                 reason = NOT_VERIFIED
         if reason is None:
             reason = pair.reason_against(self.costly_filters, first=len(self.filters))
-        if reason is None and self.can_spell is not None and not self.can_spell(target):
+        if reason is None and not is_spelled(self.can_spell, sample):
             heapq.heappush(self._unspelled, -priority)
             if len(self._unspelled) > self.n_samples:
                 heapq.heappop(self._unspelled)
@@ -316,7 +319,7 @@ class Curator:
                 sample at all.
         """
         name = self.instruction.name
-        # those that would stand among the samples: the same number in whatever order
+        # targets that would be among the samples: the same number in whatever order
         unspelled = sum(-priority < self.limit for priority in self._unspelled)
         refuse_too_few(name, len(self._kept), unspelled, self.rejections)
         return [sample for _, sample in sorted(self._kept.values())]
@@ -327,9 +330,12 @@ class Curator:
 
 
 class FormatCurator(Curator):
-    """Collects pairs that carry a format and ask for nothing: the translation keeps it.
+    """Collects pairs that carry a format and ask for nothing: the translation keeps the format.
 
-    The arguments are those of `Curator`, without the instruction.
+    Args:
+        language: target language.
+        *args: further arguments of `Curator`.
+        **options: options of `Curator`.
     """
 
     def __init__(self, language: str, *args, **options):
@@ -372,15 +378,12 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
     checked = n_unspelled + n_kept
     if n_unspelled > MAX_UNSPELLED * checked:
         raise InputError(
-            f"instruction {name!r} is refused: the vocabulary can't spell {n_unspelled} of "
-            f"{checked} targets under it; leave it out, or use a model with byte fallback"
+            f"the vocabulary can't spell {n_unspelled} of {checked} samples of {name!r} (a model "
+            "with byte fallback could)"
         )
     if not n_kept:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in by_count(rejections).items())
-        raise InputError(
-            f"instruction {name!r} has no sample in this text: {reasons or 'it is empty'}; "
-            "leave it out, or give other text"
-        )
+        raise InputError(f"no sample of {name!r} in this text: {reasons or 'it is empty'}")
 
 
 class Curation:

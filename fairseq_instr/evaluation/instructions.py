@@ -1,8 +1,8 @@
 """Do models obey instructions? A base model against its tuned version.
 
-Measured are the tuned model's answers to every instruction of its inventory, to pairs and triples
-of them, in the model's own wording or in trained and unseen phrases, taken from the top of the
-beam or chosen by verifiers; models between the two; and what all this does to plain translation.
+The tuned model is asked for every instruction of its inventory, for pairs and triples, and in
+phrases that it was trained with or never saw. Its best hypotheses are judged, and those that
+verifiers choose. Interpolations of the two models, and plain translation, stand beside it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
 from fairseq_instr.evaluation.metrics.quality import chrf2, paired_significance
 from fairseq_instr.evaluation.metrics.response import Response, applicable_lines, measure_response
-from fairseq_instr.evaluation.phrasings import choose_phrases, summarise_phrasings
+from fairseq_instr.evaluation.phrasings import Phrases, choose_phrases, summarise_phrasings
 from fairseq_instr.evaluation.report import INSTRUCTIONS, JOINT, new_report
 from fairseq_instr.evaluation.samples import choose_lines, draw_samples
 from fairseq_instr.evaluation.systems import Answers, Job, System, ask, check_counts
@@ -232,19 +232,18 @@ def evaluate(
         outputs[RERANKED] = rerank_outputs(test, answers, cases)
         chosen = test.respond(outputs[RERANKED], answers)
         reranked = summarise_reranked(rerank, responses, chosen)
-    in_phrases = {}
-    for kind, by_name in phrases.items():
-        cut = test.first(phrasing_lines, [n for n in singles if n[0] in by_name])
-        jobs = {names: ask_in_turn(cut.lines[names], by_name[names[0]]) for names in cut.lines}
-        said = ask(tuned, [job for own in jobs.values() for job in own], kind, batch_size)
-        under = {names: [said[job][0] for job in own] for names, own in jobs.items()}
-        in_phrases[kind] = {names[0]: r for names, r in cut.respond(under, answers).items()}
+    in_phrases = {
+        kind: measure_phrases(tuned, test.first(phrasing_lines, singles), by_name, answers, kind,
+                              batch_size)
+        for kind, by_name in phrases.items()
+    }  # fmt: skip
 
     base_jobs = [job for job in [*plain_jobs, *test.jobs(cases)] if not job[1]]
     base_answers = ask(base, base_jobs, BASE, batch_size)
     outputs = {BASE: test.outputs(base_answers, cases, plain=True), **outputs}
     by_weight = {"0": test.respond({n: outputs[BASE][n] for n in singles}, base_answers)}
     systems = {BASE: base_answers, TUNED: answers}
+    mixed_names = [f"mixed {weight}" for weight in mixed or ()]
     for weight, system in (mixed or {}).items():
         cut = test.first(mixed_lines, singles)
         found = ask(system, [*plain_jobs, *cut.jobs(singles)], f"weight {weight}", batch_size)
@@ -256,7 +255,6 @@ def evaluate(
     quality: Dict[str, Dict[str, float]] = {}
     for name, texts in plain.items():
         quality[name], signatures = measure(Translations(texts, references, target_language))
-    of_weight = {"0": BASE, "1": TUNED}
     return new_report(
         INSTRUCTIONS,
         {
@@ -279,8 +277,8 @@ def evaluate(
         signatures=signatures,
         significance=paired_significance(plain, references, seed=seed),
         interpolation={
-            weight: {**means(rows.values()), **quality[of_weight.get(weight, f"mixed {weight}")]}
-            for weight, rows in by_weight.items()
+            weight: {**means(rows.values()), **quality[system]}
+            for (weight, rows), system in zip(by_weight.items(), [BASE, *mixed_names, TUNED])
             if mixed
         },
         samples=sample_cases(test, outputs, singles, compositions, samples, seed),
@@ -372,9 +370,18 @@ def compose_cases(
     return sorted(itertools.islice(applying, most)), len(valid)
 
 
-def ask_in_turn(lines: Sequence[Line], phrases: Sequence[str]) -> List[Job]:
-    """Jobs that ask for an instruction by its phrases, in turn from line to line."""
-    return [(line.source, phrases[i % len(phrases)]) for i, line in enumerate(lines)]
+def measure_phrases(
+    tuned: System, test: Cases, phrases: Phrases, answers: Answers, title: str, batch_size: int
+) -> Dict[str, Response]:
+    """Ask for single instructions by their phrases, in turn from line to line."""
+    jobs = {}
+    for names, lines in test.lines.items():
+        said = phrases.get(names[0], ())
+        if said:
+            jobs[names] = [(line.source, said[i % len(said)]) for i, line in enumerate(lines)]
+    found = ask(tuned, [job for own in jobs.values() for job in own], title, batch_size)
+    under = {names: [found[job][0] for job in own] for names, own in jobs.items()}
+    return {names[0]: response for names, response in test.respond(under, answers).items()}
 
 
 def rerank_outputs(test: Cases, answers: Answers, cases: Iterable[Names]) -> Outputs:
