@@ -53,7 +53,7 @@ class LanguageCheck:
             "net_input": {
                 key: sample["net_input"][key][rows] for key in ("src_tokens", "src_lengths")
             },
-            "instructions": [sample["instructions"][row] for row in rows],
+            **{key: [sample[key][row] for row in rows] for key in ("requests", "sources", "origins")},
         }
         outputs = self.task.inference_step(self._generator, [model], part)
         return [

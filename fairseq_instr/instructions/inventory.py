@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import reprlib
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import yaml
 
@@ -27,7 +27,7 @@ from fairseq_instr.plain_yaml import read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"
-DIRECTION_PREFIX = "to:"
+_DIRECTION_PREFIX = "to:"
 MAX_INSTRUCTIONS = 10_000
 N_NEAREST = 3
 MAX_COMPARED = 100
@@ -142,11 +142,8 @@ class Inventory:
     @property
     def target_languages(self) -> Tuple[str, ...]:
         """Languages that have a direction instruction `to:LANGUAGE`, in order."""
-        return tuple(
-            instruction.name[len(DIRECTION_PREFIX) :]
-            for instruction in self
-            if instruction.axis == TARGET_LANGUAGE
-        )
+        found = (target_language(instruction.name) for instruction in self)
+        return tuple(language for language in found if language is not None)
 
     def to_dict(self) -> dict:
         """Plain lists, dicts and strings, as written to YAML and into checkpoints."""
@@ -272,4 +269,9 @@ def _folded(phrase: str) -> str:
 
 def direction(language: str) -> str:
     """Name of the instruction that asks for a target language: `de` -> `to:de`."""
-    return f"{DIRECTION_PREFIX}{language}"
+    return f"{_DIRECTION_PREFIX}{language}"
+
+
+def target_language(name: str) -> Optional[str]:
+    """The language that an instruction asks for: `to:de` -> `de`; None for other names."""
+    return name[len(_DIRECTION_PREFIX) :] if name.startswith(_DIRECTION_PREFIX) else None

@@ -16,7 +16,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue.direction import ask_for_language
 from fairseq_instr.instructions.instruction import Instruction
-from fairseq_instr.instructions.inventory import DIRECTION_PREFIX
+from fairseq_instr.instructions.inventory import target_language
 
 
 @functools.lru_cache(maxsize=None)
@@ -45,8 +45,9 @@ def look_up(name: str) -> Instruction:
     if request.name in catalogue():
         instruction = catalogue()[request.name]
         return instruction if request.argument is None else instruction.bind(request.argument)
-    if name.startswith(DIRECTION_PREFIX):
-        return ask_for_language(name[len(DIRECTION_PREFIX) :])
+    language = target_language(name)
+    if language is not None:
+        return ask_for_language(language)
     raise InputError(
         f"unknown instruction {name!r}; the catalogue has to:LANGUAGE, " + ", ".join(catalogue())
     )
