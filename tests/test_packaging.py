@@ -47,7 +47,7 @@ def test_data_files_are_among_them(wheel):
     package = f"{PACKAGE.name}/"
     for name in (
         "prompts/library/alpaca.yaml",
-        "instructions/catalogue/base_rates.yaml",
+        "instructions/base_rates.yaml",
         "playground/page/index.html",
     ):
         assert package + name in wheel

@@ -1,6 +1,6 @@
 r"""Formality accuracy of models, as the IWSLT scorer counts it, on both requests.
 
-    python scripts/evaluate_formality.py --data data-bin --subwords subwords.model \
+    fairseq-instr formality --data data-bin --subwords subwords.model \
         --base base.pt --systems tuned=tuned.pt -s en -t de \
         --folder formality/test/en-de --domains telephony,call_center --output report
 
@@ -10,8 +10,6 @@ the kind that was asked for. The base model, asked for nothing, is scored as eit
 of report.json has the figures of the first of --systems.
 """
 
-import argparse
-import logging
 from pathlib import Path
 
 from fairseq_instr.evaluation.named import check_named, parse_named
@@ -33,10 +31,7 @@ from fairseq_instr.reports.presentation import (
 from fairseq_instr.text.lines import read_lines
 
 
-def main():
-    # importing fairseq turns on the debugging output of every library
-    logging.getLogger().setLevel(logging.WARNING)
-    args = build_parser().parse_args()
+def run(args):
     refuse_to_overwrite_report(args.output, args.force)
     taken = (BASE, REFERENCES)
     checkpoints = {BASE: args.base}
@@ -87,8 +82,7 @@ def main():
     print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))
 
 
-def build_parser():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser):
     parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
     parser.add_argument("--subwords", help="SentencePiece model; none if text is in pieces")
     parser.add_argument("--base", required=True, help="checkpoint that takes no instructions")
@@ -114,8 +108,3 @@ def build_parser():
     parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
     parser.add_argument("--output", required=True, help="folder of the report and the outputs")
     parser.add_argument("--force", action="store_true", help="overwrite a report there")
-    return parser
-
-
-if __name__ == "__main__":
-    main()

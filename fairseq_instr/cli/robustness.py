@@ -1,6 +1,6 @@
 r"""Attack a model through its source text: does what stands there act as an instruction?
 
-    python scripts/evaluate_robustness.py --data data-bin --subwords subwords.model \
+    fairseq-instr robustness --data data-bin --subwords subwords.model \
         --tuned tuned.pt --base base.pt -s en -t de --source test.en \
         --prompts clean.en direct.en switch.en --output report
 
@@ -10,8 +10,6 @@ Writes report.json and report.md: how often an instruction that nobody gave is o
 controls and the base model, and how often those of the trusted channel still are.
 """
 
-import argparse
-import logging
 from pathlib import Path
 
 from fairseq_instr.errors import InputError
@@ -26,10 +24,7 @@ from fairseq_instr.reports.robustness import write_robustness_report
 from fairseq_instr.text.lines import read_lines
 
 
-def main():
-    # importing fairseq turns on the debugging output of every library
-    logging.getLogger().setLevel(logging.WARNING)
-    args = build_parser().parse_args()
+def run(args):
     refuse_to_overwrite_report(args.output, args.force)
     if args.cases < 1:
         raise InputError(f"--cases {args.cases}: give a number above zero")
@@ -85,8 +80,7 @@ def translating(args, translator, title):
     return lambda lines, asked: translator.translate(lines, asked, args.batch_size, progress=title)
 
 
-def build_parser():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser):
     parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
     parser.add_argument("--subwords", help="SentencePiece model; none if text is in pieces")
     parser.add_argument("--tuned", required=True, help="checkpoint that takes instructions")
@@ -108,8 +102,3 @@ def build_parser():
     parser.add_argument("--seed", type=int, default=1, help="of sources, attacks, instructions")
     parser.add_argument("--output", required=True, help="folder of the report")
     parser.add_argument("--force", action="store_true", help="overwrite a report there")
-    return parser
-
-
-if __name__ == "__main__":
-    main()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -57,7 +57,7 @@ class PromptedDataset(FairseqDataset):
 
     def __init__(
         self,
-        groups: Dict[str, Sequence[Corpus]],
+        groups: Mapping[str, Sequence[Corpus]],
         prompt: Prompt,
         dictionary: Dictionary,
         mixture: Optional[Mixture] = None,
@@ -183,7 +183,9 @@ class PromptedDataset(FairseqDataset):
         item = self._render(place, corpus, source, target, requests)
         item["origin"] = (corpus.pair, index)
         item["bare"] = source.numpy()
-        conflict = self.conflicts and self.conflicts.draw(self.epoch, place, requests)
+        conflict = None
+        if self.conflicts is not None:
+            conflict = self.conflicts.draw(self.epoch, place, requests)
         if conflict is not None:
             item["conflict"] = self._render(place, corpus, source, target, conflict)
         return item

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from typing import Iterable, List, Optional, Sequence, Tuple
+from typing import Iterable, List, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -22,6 +22,14 @@ from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, dir
 from fairseq_instr.prompts import Prompt
 
 SOURCE = "source"  # stands for the source's own language
+
+
+class Sources(Protocol):
+    """Token tensors by their number, such as a list of them or a dataset."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class ConditionPlanner:
         dictionary,
         source_language: str,
         seed: int = 1,
-        sources: Sequence[Tensor] = (),
+        sources: Sources = (),
         longest: int = 1024,
     ):
         self.options, self.inventory, self.prompt = options, inventory, prompt

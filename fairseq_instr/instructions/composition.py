@@ -10,7 +10,7 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request, parse, parse_line, split
-from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
 
 __all__ = [
@@ -82,15 +82,11 @@ def _exclusion(one: Request, other: Request, inventory: Inventory) -> str:
 
 def _resolve(text: str, inventory: Inventory) -> List[Request]:
     """What a user asked for: one name or phrase, or several names between blanks."""
-    name, argument = split(text)
-    words = parse_line(text)
-    if name not in inventory and len(words) > 1:
-        written = [split(word) for word in words]
-        if all(name in inventory for name, _ in written):
-            return [request for word in words for request in _resolve(word, inventory)]
-    position = inventory.find(name)
-    check_argument(inventory[position], argument)
-    return [Request(position, argument, None if name in inventory else name)]
+    written = split(text)
+    words = list(map(split, parse_line(text)))
+    if written.name not in inventory and words and all(word.name in inventory for word in words):
+        return list(map(inventory.request, words))
+    return [inventory.request(written)]
 
 
 def excluding(instructions: Sequence[Instruction]) -> Optional[str]:

@@ -22,7 +22,8 @@ import yaml
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.instructions.instruction import Instruction
+from fairseq_instr.instructions.asking import Request, Written
+from fairseq_instr.instructions.instruction import Instruction, check_argument
 from fairseq_instr.plain_yaml import read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
@@ -128,6 +129,16 @@ class Inventory:
             raise self._unknown(text)
         return self._phrases[_folded(text)]
 
+    def request(self, written: Written) -> Request:
+        """What a user asked for.
+
+        Raises:
+            InputError: as `find`; if an argument is missing or not accepted.
+        """
+        position = self.find(written.name)
+        check_argument(self[position], written.argument)
+        return Request(position, written.argument)
+
     def _unknown(self, text: str) -> InputError:
         known = [*self._positions, *self._phrases]
         near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], known, N_NEAREST, cutoff=0.6)
@@ -222,7 +233,7 @@ class Inventory:
         path = Path(path)
         if not path.is_file():
             raise InputError(
-                f"inventory {path} does not exist; write one with scripts/write_inventory.py"
+                f"inventory {path} does not exist; write one with fairseq-instr inventory"
             )
         return cls.from_dict(read_yaml(path, "inventory"), origin=f"inventory {path}")
 

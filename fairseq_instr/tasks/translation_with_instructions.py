@@ -46,7 +46,7 @@ from fairseq_instr.instructions.inventory import (
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
 from fairseq_instr.prompts import Prompt, appended_tokens_prompt
 from fairseq_instr.prompts.options import PHRASES
-from fairseq_instr.prompts.templates import TemplatePrompt, prompt_in_words
+from fairseq_instr.prompts.templates import prompt_in_words
 from fairseq_instr.tasks import mixed_precision
 from fairseq_instr.tasks.options import (
     ALWAYS,
@@ -247,7 +247,7 @@ class TranslationWithInstructionsTask(TranslationTask):
                 raise InputError(
                     f"--lang-pairs {self.cfg.lang_pairs}: several target languages need an "
                     "inventory with a to:LANGUAGE for each; write one into the data-bin with "
-                    "scripts/write_inventory.py"
+                    "fairseq-instr inventory"
                 )
             return None
         name = direction(pair[1])

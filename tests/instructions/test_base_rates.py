@@ -3,7 +3,7 @@
 import pytest
 
 from fairseq_instr.instructions import catalogue
-from fairseq_instr.instructions.catalogue.base_rates import base_rate, measure
+from fairseq_instr.instructions.base_rates import base_rate, measure
 
 PAIRS = [("A dog.", "EIN HUND."), ("A dog.", "Ein Hund."), ("Ten.", "Zehn."), ("Stop!", "Halt!")]
 

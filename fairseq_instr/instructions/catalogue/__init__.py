@@ -1,7 +1,7 @@
 """The catalogue: every instruction we can verify, one family a file.
 
-Each module of this folder has a list `INSTRUCTIONS`; adding an entry to one (or a module)
-adds the instruction everywhere: curation, training, generation, evaluation.
+Each module of this folder has a list `INSTRUCTIONS`. A new entry in one of them, or a new module,
+adds an instruction everywhere: curation, training, generation, evaluation.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import functools
 import importlib
 import pkgutil
 from types import MappingProxyType
-from typing import Mapping
+from typing import Mapping, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
@@ -25,29 +25,43 @@ def catalogue() -> Mapping[str, Instruction]:
     instructions = {}
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.name):
         family = importlib.import_module(f"{__name__}.{module.name}")
-        for instruction in getattr(family, "INSTRUCTIONS", ()):
+        for instruction in family.INSTRUCTIONS:  # a misspelt list is an AttributeError
             if instruction.name in instructions:
                 raise ValueError(f"{family.__name__}: {instruction.name!r} is already defined")
             instructions[instruction.name] = instruction
     return MappingProxyType(instructions)
 
 
-def look_up(name: str) -> Instruction:
-    """The catalogue's instruction of that name; `to:LANGUAGE` is made for any language.
+def find(name: str) -> Optional[Instruction]:
+    """The catalogue's instruction of that name, or None for an instruction of a user's own.
 
-    A name with an argument, such as `begin-with="Heute"`, gives the instruction with its slot
-    filled; the name alone gives it as it is defined.
+    `to:LANGUAGE` is made for any language. A name with an argument, such as
+    `begin-with="Heute"`, gives the instruction with its slot filled; the name alone gives it as
+    it is defined. Where there is no verifier, its `obeys` is None.
 
     Raises:
-        InputError: if there is none; lists what there is. If an argument is not accepted.
+        InputError: if an argument is not accepted.
     """
-    request = split(name)
-    if request.name in catalogue():
-        instruction = catalogue()[request.name]
-        return instruction if request.argument is None else instruction.bind(request.argument)
-    language = target_language(name)
-    if language is not None:
-        return ask_for_language(language)
-    raise InputError(
-        f"unknown instruction {name!r}; the catalogue has to:LANGUAGE, " + ", ".join(catalogue())
-    )
+    written = split(name)
+    instruction = catalogue().get(written.name)
+    language = target_language(written.name)
+    if instruction is None and language is not None:
+        instruction = ask_for_language(language)
+    if instruction is None or written.argument is None:
+        return instruction
+    return instruction.bind(written.argument)
+
+
+def look_up(name: str) -> Instruction:
+    """As `find`, for a name that the catalogue must have.
+
+    Raises:
+        InputError: if it has none of that name; lists what there is.
+    """
+    instruction = find(name)
+    if instruction is None:
+        raise InputError(
+            f"unknown instruction {name!r}; the catalogue has to:LANGUAGE, "
+            + ", ".join(catalogue())
+        )
+    return instruction

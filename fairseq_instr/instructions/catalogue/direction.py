@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import List
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, direction
@@ -54,3 +55,6 @@ def ask_for_language(language: str) -> Instruction:
         obeys=obeys,
         layer=Layer.LANGUAGE,
     )
+
+
+INSTRUCTIONS: List[Instruction] = []  # made for any language, see `ask_for_language`
