@@ -49,6 +49,13 @@ hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("tests")
 
 
+def pytest_report_header():
+    """Name what the last digits of a training depend on."""
+    import torch
+
+    return f"torch {torch.__version__}, kernels for {torch.backends.cpu.get_cpu_capability()}"
+
+
 def sentences(n, seed, longest=9):
     """`n` random source sentences of 1 to `longest` words."""
     rng = random.Random(seed)
@@ -70,6 +77,22 @@ def translation(source, instructions=""):
             "exclaim": [*words, "!"],
         }[name]
     return " ".join(words)
+
+
+@pytest.fixture(scope="session")
+def real_text():
+    """`real_text("multi30k/test.de.gz")` -> its path; a test is skipped where it is missing.
+
+    The environment variable INSTR_DATA names the folder of the data sets.
+    """
+    folder = Path(os.environ.get("INSTR_DATA") or ROOT.parent / "shared" / "data")
+
+    def real_text(name):
+        if not (folder / name).exists():
+            pytest.skip(f"{name} is not in {folder}; INSTR_DATA names the folder of the data sets")
+        return folder / name
+
+    return real_text
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +148,30 @@ def refusal(call):
         return str(error)
 
     return refusal
+
+
+@pytest.fixture(scope="session")
+def train_until(call):
+    """Train until the likelihood of the validated split says that the model has learnt.
+
+    `train_until(0.2, *arguments)` validates every 60 updates and stops at an `nll_loss` of at
+    most 0.2 bits a token. How many updates that takes depends on the processor.
+    """
+    from fairseq_instr.checkpoints.inspection import read_checkpoint
+
+    def train_until(loss, *arguments):
+        path = Path(arguments[arguments.index("--save-dir") + 1], "checkpoint_last.pt")
+        for updates in range(60, 1201, 60):
+            call(
+                "train", *arguments, "--max-update", updates,
+                "--best-checkpoint-metric", "nll_loss",
+            )  # fmt: skip
+            reached = read_checkpoint(path)["extra_state"]["val_loss"]
+            if reached <= loss:
+                return path
+        pytest.fail(f"nll_loss is {reached} after {updates} updates, and {loss} was to be reached")
+
+    return train_until
 
 
 @pytest.fixture(scope="session")

@@ -7,41 +7,60 @@ its options, and `run(args)`, which calls one function of the package.
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import logging
+import os
 import sys
-from typing import Optional, Sequence
+from typing import Dict, NoReturn, Optional, Sequence
 
 from fairseq_instr import __version__
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, find_input_error
 
 PROGRAM = "fairseq-instr"
-SUBCOMMANDS = {
-    "curate": "make task data from parallel text, by rules",
-    "label": "make task data from labelled text (formality, gender, terms)",
-    "distill": "have a language model rewrite translations under instructions",
-    "triples": "take task data in and out as JSON lines",
-    "general-tasks": "write other tasks than translation as a group of the mixture",
-    "spell-arguments": "spell the arguments of an .instr file in subwords",
-    "inventory": "list the catalogue, or write a data-bin's instructions.yaml",
-    "base-rates": "measure how often plain references obey each instruction",
-    "evaluate": "measure how models obey instructions, and what they translate",
-    "directions": "measure translation directions: off-target ratio, BLEU, chrF2",
-    "formality": "measure formality as the IWSLT scorer counts it",
-    "robustness": "attack a model through its source text",
-    "report": "put reports on one page",
-    "interpolate": "mix the weights of a base and a tuned model",
-    "convert": "convert checkpoints from and to Hugging Face",
-    "export": "export a model to a CTranslate2 folder",
-    "playground": "serve a local web page to try a model",
+GROUPS: Dict[str, Dict[str, str]] = {
+    "make training data": {
+        "curate": "make task data from parallel text, by rules",
+        "label": "make task data from labelled text (formality, gender, terms)",
+        "distill": "have a language model rewrite translations under instructions",
+        "triples": "take task data in and out as JSON lines",
+        "general-tasks": "write other tasks than translation as a group of the mixture",
+        "subwords": "train a SentencePiece model, and write the dictionary of its pieces",
+        "encode": "spell raw text, and arguments in .instr files, in subwords",
+        "binarise": "write folders of raw text as a data-bin, in one process",
+        "inventory": "list the catalogue, or write a data-bin's instructions.yaml",
+        "base-rates": "measure how often plain references obey each instruction",
+    },
+    "evaluate models": {
+        "evaluate": "measure how models obey instructions, and what they translate",
+        "directions": "measure translation directions: off-target ratio, BLEU, chrF2",
+        "formality": "measure formality as the IWSLT scorer counts it",
+        "robustness": "attack a model through its source text",
+        "report": "put reports on one page",
+    },
+    "use models": {
+        "playground": "serve a local web page to try a model",
+        "export": "export a model to a CTranslate2 folder",
+        "interpolate": "mix the weights of a base and a tuned model",
+        "convert": "convert checkpoints from and to Hugging Face",
+    },
 }
+SUBCOMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+WRONG_USAGE = 2
+"""Exit status after arguments that can't be understood, as argparse has it."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 def build_parser(name: str) -> argparse.ArgumentParser:
     """The parser of one subcommand."""
     module = importlib.import_module(f"fairseq_instr.cli.{name.replace('-', '_')}")
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"{PROGRAM} {name}",
+        # python -OO leaves docstrings out
         description=module.__doc__ or SUBCOMMANDS[name],
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -53,34 +72,65 @@ def build_parser(name: str) -> argparse.ArgumentParser:
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run a subcommand; a user's error is printed as one line.
 
+    Args:
+        arguments: the subcommand and its options; None for those of the process.
+
     Returns:
-        exit status: 0, or 1 after an error that a user can mend.
+        Exit status: 0, or 1 after an error that a user can mend.
+
+    Raises:
+        SystemExit: with status 2 if the arguments can't be understood, 0 after `--help`.
     """
+    # fairseq would send the debugging output of every library to the screen
+    logging.basicConfig(level=logging.WARNING)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    name = _subcommand(arguments[:1])
+    try:
+        args = build_parser(name).parse_args(arguments[1:])
+        args.run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:  # a disk that is full or read-only
+        return _refuse(name, error)
+    except Exception as error:  # fairseq wraps what its models raise
+        found = find_input_error(error)
+        if found is None:
+            raise
+        return _refuse(name, found)
+    return 0
+
+
+def _subcommand(arguments: Sequence[str]) -> str:
+    """The first argument, which names a subcommand; `--help` and `--version` end here."""
     width = max(map(len, SUBCOMMANDS))
-    parser = argparse.ArgumentParser(
+    groups = (
+        "\n".join([f"{title}:", *(f"  {name:{width}}  {text}" for name, text in group.items())])
+        for title, group in GROUPS.items()
+    )
+    parser = _Parser(
         prog=PROGRAM,
-        description="Make translation models follow instructions.",
-        epilog="subcommands:\n"
-        + "".join(f"  {name:{width}}  {text}\n" for name, text in SUBCOMMANDS.items())
-        + f"\n{PROGRAM} SUBCOMMAND --help says more.",
+        usage=f"{PROGRAM} SUBCOMMAND [OPTION ...]",
+        description="Make translation models follow instructions.\n\n" + "\n\n".join(groups),
+        epilog=f"`{PROGRAM} SUBCOMMAND --help` lists the options of a subcommand.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    parser.add_argument("subcommand", choices=SUBCOMMANDS, metavar="SUBCOMMAND")
-    name = parser.parse_args(arguments[:1]).subcommand
-    try:
-        args = build_parser(name).parse_args(arguments[1:])
-        # importing fairseq turns on the debugging output of every library
-        logging.getLogger().setLevel(logging.WARNING)
-        args.run(args)
-    except InputError as error:
-        print(f"{PROGRAM} {name}: error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:  # a disk that is full or read-only
-        print(f"{PROGRAM} {name}: error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
-    return 0
+    parser.add_argument("subcommand", metavar="SUBCOMMAND", help=argparse.SUPPRESS)
+    name = parser.parse_args(arguments).subcommand
+    if name not in SUBCOMMANDS:
+        near = difflib.get_close_matches(name, SUBCOMMANDS, n=1)
+        hint = f", did you mean {near[0]}" if near else ""
+        parser.error(f"unknown subcommand {name!r:.80}{hint}")
+    return name
+
+
+def _refuse(name: str, error: Exception) -> int:
+    print(f"{PROGRAM} {name}: error: {InputError(error)}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

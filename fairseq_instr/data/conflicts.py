@@ -1,9 +1,7 @@
 """Conflicts: the same source and target under a prompt with one wrong instruction.
 
 One instruction is swapped for another of its axis, so that on `target-language` the wrong
-language is never the right one; an axis with one member conflicts by dropping it. What is
-drawn depends on the seed, the epoch and the sample's place in the epoch alone: it is fresh in
-each epoch, and the same for any number of workers, shards and resumes.
+language is never the right one; an axis with one member conflicts by dropping it.
 """
 
 from __future__ import annotations
@@ -12,13 +10,13 @@ from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
-from fairseq_instr.data.permutation import stable_hash
+from fairseq_instr.data.draws import four_numbers
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 
 ALL_AXES = "all"
-_KEY = stable_hash("conflicts")
+_PURPOSE = "conflicts"
 
 
 def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
@@ -69,20 +67,6 @@ def parse_swapped(
     return tuple(map(inventory.position, names))
 
 
-def uniform(key: int, seed: int, epoch: int, places: np.ndarray) -> np.ndarray:
-    """Numbers in [0, 1) that depend on the arguments alone, by SplitMix64 (Steele et al., 2014).
-
-    A counter in place of a generator's state: any sample's draw is computed without the others.
-    """
-    base = np.random.SeedSequence([key, seed, epoch]).generate_state(1, np.uint64)[0]
-    with np.errstate(over="ignore"):
-        z = base + (places.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
-
-
 class ConflictSampler:
     """Draws conflicts.
 
@@ -123,7 +107,12 @@ class ConflictSampler:
 
     def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
-        return uniform(_KEY, self.seed, epoch, places) < self.rate
+        if not len(places):
+            return np.zeros(0, dtype=bool)
+        first = int(places.min())
+        count = int(places.max()) - first + 1
+        drawn = four_numbers(_PURPOSE, self.seed, epoch, first, count)[:, 0]
+        return drawn[places - first] < self.rate
 
     def applies(self, requests: Sequence[Request]) -> bool:
         """Whether one of the requests may be swapped."""
@@ -140,9 +129,11 @@ class ConflictSampler:
             requests: what is asked of it.
         """
         candidates = [request for request in requests if request.position in self._swaps]
-        if not candidates or not self.chosen(epoch, np.array([place]))[0]:
+        if not candidates:
             return None
-        which, other = uniform(_KEY + 1, self.seed, epoch, np.array([2 * place, 2 * place + 1]))
+        chosen, which, other, _ = four_numbers(_PURPOSE, self.seed, epoch, place, 1)[0]
+        if chosen >= self.rate:
+            return None
         wrong = candidates[int(which * len(candidates))]
         others = self._swaps[wrong.position]
         swapped = [request for request in requests if request is not wrong]

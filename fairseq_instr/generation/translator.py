@@ -8,16 +8,18 @@ import math
 import shlex
 import threading
 from pathlib import Path
-from typing import List, Optional, Sequence, cast
+from typing import List, Optional, Sequence
 
 import torch
-from fairseq import checkpoint_utils, tasks, utils
+from fairseq import tasks, utils
 from fairseq.dataclass.configs import GenerationConfig
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from omegaconf import OmegaConf
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_oversized
-from fairseq_instr.errors import InputError, find_input_error
+from fairseq_instr.checkpoints.settings import settings_of
+from fairseq_instr.checkpoints.upgrading import load_model
+from fairseq_instr.errors import InputError
 from fairseq_instr.generation.interactive import TypedLine
 from fairseq_instr.generation.lines import Hypothesis, LineTranslator
 from fairseq_instr.instructions.composition import compose, parse
@@ -85,7 +87,7 @@ class Translator(LineTranslator[TypedLine]):
         _import_task()
         state = read_checkpoint(path)
         refuse_oversized(state, path)
-        trained = _task_options(state)
+        trained = settings_of(state, "task")
         settings = {
             "_name": TASK,
             "data": str(data),
@@ -96,11 +98,12 @@ class Translator(LineTranslator[TypedLine]):
             "prompt_template": trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
+            "language_tokens": trained.get("language_tokens", "auto"),
             **options,
         }
         settings = {key: value for key, value in settings.items() if value is not None}
         task = tasks.setup_task(_complete(settings))
-        models = [_load_model(path, task)]
+        models = [load_model(state, task, path)]
         for model in models:
             model.eval()
             if torch.cuda.is_available():
@@ -163,23 +166,6 @@ class Translator(LineTranslator[TypedLine]):
         return self.subwords.decode(text) if self.subwords else text
 
 
-def _load_model(path, task):
-    """The model of a checkpoint.
-
-    Raises:
-        InputError: if its parameters and its settings don't make one.
-    """
-    try:
-        (model,), _ = checkpoint_utils.load_model_ensemble([str(path)], task=task)
-    except Exception as error:  # fairseq wraps what its models raise, whatever it is
-        found = find_input_error(error)
-        if found is not None:
-            raise found from None
-        reason = " ".join(str(error.__cause__ or error.__context__ or error).split())
-        raise InputError(f"checkpoint {path} can't be loaded: {reason:.300}") from None
-    return model
-
-
 class _OptionParser(argparse.ArgumentParser):
     def error(self, message):
         raise InputError(f"options of decoding: {message}; give options of the task {TASK}")
@@ -209,15 +195,6 @@ def _import_task() -> None:
     tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
 
 
-def _task_options(state: dict) -> dict:
-    """Options of the task that a checkpoint was saved by, whatever version of fairseq saved it."""
-    cfg = state.get("cfg")
-    if cfg is not None and cfg.get("task") is not None:
-        task = cfg["task"]
-        return dict(task if isinstance(task, dict) else cast(dict, OmegaConf.to_container(task)))
-    return dict(vars(state["args"])) if state.get("args") is not None else {}
-
-
 def _complete(settings: dict):
     """A task config from the settings that differ from the defaults."""
     from fairseq.tasks import TASK_DATACLASS_REGISTRY
@@ -232,5 +209,7 @@ def _complete(settings: dict):
         "finetune_from_model": None,
         "save_dir": "",
         "reset_optimizer": False,
+        "max_update": 0,
+        "store_ema": False,
     }
     return OmegaConf.merge(defaults, standalone, settings)

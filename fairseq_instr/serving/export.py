@@ -14,16 +14,21 @@ import shutil
 
 import numpy as np
 
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.parameters import FUSED_LAYER_COPY
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_folder, refuse_to_overwrite
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions.inventory import INVENTORY_FILE
 from fairseq_instr.prompts.tokens import TokenPrompt
-from fairseq_instr.serving.folder import MODEL_FILE, SUBWORDS_FILE, Settings, find_repeated
+from fairseq_instr.serving.folder import (
+    MODEL_FILE,
+    QUANTIZATIONS,
+    SUBWORDS_FILE,
+    Settings,
+    find_repeated,
+)
 from fairseq_instr.serving.quantization import quantize_spec
 
-QUANTIZATIONS = ("float32", "int8", "int8_float32", "int16", "float16", "bfloat16")
 OWN_INT8 = ("int8", "int8_float32")
 """Rounded here and not by CTranslate2, whose int8 overflows on many processors."""
 RULED_OUT = -1e4
@@ -240,6 +245,4 @@ def _import_ctranslate2() -> None:
     try:
         import ctranslate2.converters.fairseq  # noqa: F401
     except ImportError:
-        raise InputError(
-            "CTranslate2 is not installed; run: pip install 'fairseq-instr[ctranslate2]'"
-        ) from None
+        raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None

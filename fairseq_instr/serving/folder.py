@@ -21,14 +21,14 @@ from typing import List, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.plain_json import read_json
+from fairseq_instr.plain_data import read_json
 from fairseq_instr.prompts.options import RENDERINGS, SYMBOLS
 from fairseq_instr.prompts.tokens import PLACEMENTS
 
 MODEL_FILE = "model.bin"
 SETTINGS_FILE = "serving.json"
 SUBWORDS_FILE = "subwords.model"
-VOCABULARIES = ("source", "target")
+QUANTIZATIONS = ("float32", "int8", "int8_float32", "int16", "float16", "bfloat16")
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,9 @@ class CTranslate2Translator(LineTranslator[_Line]):
         compute_type: str = "default",
         threads: int = 1,
         workers: int = 1,
+        source: Optional[str] = None,
     ) -> "CTranslate2Translator":
-        """Load what `scripts/export_ctranslate2.py` wrote.
+        """Load a folder that `fairseq-instr export` wrote.
 
         Args:
             folder: of the export.
@@ -116,16 +117,22 @@ class CTranslate2Translator(LineTranslator[_Line]):
             compute_type: number format to compute in, such as int8; `default` is the export's.
             threads: processor threads of a batch; 0 for CTranslate2's choice.
             workers: batches at once, for several threads that translate.
+            source: source language, to make sure that the model translates from it.
 
         Raises:
-            InputError: if the folder is no export, or the target has no instruction.
+            InputError: if the folder is no export, or the model has not these languages.
         """
         folder = Path(folder)
         if not (folder / MODEL_FILE).is_file():
             raise InputError(
-                f"{folder} holds no {MODEL_FILE}; write it with scripts/export_ctranslate2.py"
+                f"{folder} holds no {MODEL_FILE}; write it with `fairseq-instr export`"
             )
         settings = Settings.load(folder)
+        if source is not None and source != settings.source and not settings.direction:
+            raise InputError(
+                f"source {source!r} is not accepted: the model in {folder} translates from "
+                f"{settings.source} alone"
+            )
         kind = PhrasedInventory if settings.rendering == PHRASES else Inventory
         inventory = kind.load(folder / INVENTORY_FILE)
         vocabulary = read_vocabulary(folder, "source")
@@ -141,9 +148,7 @@ class CTranslate2Translator(LineTranslator[_Line]):
                 inter_threads=workers,
             )
         except ImportError:
-            raise InputError(
-                "CTranslate2 is not installed; run: pip install 'fairseq-instr[ctranslate2]'"
-            ) from None
+            raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{folder} can't be loaded by CTranslate2: {error}") from None
         return cls(

@@ -13,8 +13,8 @@ TIMEOUT = 300_000  # milliseconds: a page that is stuck, not a slow machine
 
 @pytest.fixture(scope="module")
 def address(systems):
-    from fairseq_instr.cli.playground import LOOPBACK
     from fairseq_instr.playground.app import create_app
+    from fairseq_instr.playground.server import LOOPBACK
 
     server = waitress.create_server(create_app(systems, "de", LOOPBACK), host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from typing import List
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, direction
+from fairseq_instr.text.identification import LangidIdentifier, identify
 
 ENGLISH_NAMES = {
     "cs": "Czech",
@@ -24,21 +24,11 @@ ENGLISH_NAMES = {
 }
 
 
-@functools.lru_cache(maxsize=None)
-def _identifier():
-    # imported here: reading the model takes most of a second and few verdicts need it
-    from langid.langid import LanguageIdentifier, model
-
-    return LanguageIdentifier.from_modelstring(model, norm_probs=False)
-
-
 def ask_for_language(language: str) -> Instruction:
     """The instruction `to:LANGUAGE`; its verifier is langid over all its 97 languages."""
 
     def obeys(output: str, context: Context) -> bool:
-        # langid calls an empty line English, and knows hardly any capitals
-        text = output.lower() if output.isupper() else output
-        return bool(text.strip()) and _identifier().classify(text)[0] == language
+        return identify([output], LangidIdentifier(), None) == [[language]]
 
     name = ENGLISH_NAMES.get(language, language)
     return Instruction(

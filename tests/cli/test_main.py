@@ -1,0 +1,92 @@
+"""`fairseq-instr`: help, errors and exit statuses of all subcommands."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import fairseq_instr.cli
+from fairseq_instr.cli.main import GROUPS, SUBCOMMANDS, main
+from fairseq_instr.errors import InputError
+
+CLI = Path(fairseq_instr.cli.__file__).parent
+
+
+def test_help_lists_every_subcommand_under_its_group(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    for title, group in GROUPS.items():
+        section = shown.partition(f"{title}:\n")[2].partition("\n\n")[0]
+        assert [line.split()[0] for line in section.splitlines()] == list(group)
+
+
+CONVERTED = [
+    name
+    for name in SUBCOMMANDS
+    if "def add_arguments" in (CLI / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("name", CONVERTED)
+def test_a_subcommand_has_help_without_docstrings_too(name):
+    done = subprocess.run(
+        [sys.executable, "-OO", "-m", "fairseq_instr", name, "--help"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: fairseq-instr {name}")
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["evalute"], "evaluate"),
+        (["--data", "x"], "SUBCOMMAND"),
+        ([], "SUBCOMMAND"),
+        (["export", "--data", "x"], "--checkpoint"),
+        (["export", "--checkpint", "x"], "--checkpoint"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments, named, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("fairseq-instr") and named in line
+
+
+def wrapped():
+    """As fairseq raises what goes wrong while a model is loaded."""
+    try:
+        raise InputError("--option: what to do")
+    except InputError:
+        raise Exception("what fairseq says")  # noqa: B904
+
+
+def disk_full():
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("fail, shown", [(wrapped, "--option"), (disk_full, "No space left")])
+def test_what_a_user_can_mend_is_one_line(fail, shown, capsys, monkeypatch):
+    module = importlib.import_module("fairseq_instr.cli.report")
+    monkeypatch.setattr(module, "add_arguments", lambda parser: None, raising=False)
+    monkeypatch.setattr(module, "run", lambda args: fail(), raising=False)
+    assert main(["report"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("fairseq-instr report: error: ") and shown in line
+
+
+def test_other_errors_are_not_hidden(monkeypatch):
+    module = importlib.import_module("fairseq_instr.cli.report")
+    monkeypatch.setattr(module, "add_arguments", lambda parser: None, raising=False)
+    monkeypatch.setattr(module, "run", lambda args: 1 // 0, raising=False)
+    with pytest.raises(ZeroDivisionError):
+        main(["report"])
