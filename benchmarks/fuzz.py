@@ -50,7 +50,7 @@ from fairseq_instr.checkpoints.inspection import (
 )
 from fairseq_instr.checkpoints.task_state import INVENTORY_KEY
 from fairseq_instr.curation.triples import export_triples, import_triples, read_triple
-from fairseq_instr.data.corpora import Corpus, check_stream, load_stream
+from fairseq_instr.data.streams import load_stream
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import check_text
 from fairseq_instr.instructions import Inventory, catalogue, compose
@@ -62,6 +62,7 @@ from fairseq_instr.instructions.asking import (
     spell_line,
 )
 from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.prompts.templates import Template, library
 
 SECONDS = 10  # processor time of a case
@@ -335,11 +336,14 @@ def stream_kind(scratch: _Scratch) -> Kind:
         scratch.write("train.instr-None.instr.idx", case.idx)
         scratch.write("train.instr-None.instr.bin", case.bin)
         stream = load_stream(folder, "train", INVENTORY, source_dictionary=source)
-        corpus = Corpus("task", ("en", "de"), _Sized(len(stream)), stream)
-        check_stream(corpus, INVENTORY, "corpus")
+
+        def compose(requests, where):
+            return compose_requests(requests, INVENTORY, where)
+
+        stream.check(compose, INVENTORY, "corpus")
         for index in range(len(stream)):
-            asked = corpus.instructions(index)
-            axes = [INVENTORY[position].axis for position in asked]
+            asked = compose(stream.requests(index), "line")
+            axes = [INVENTORY[request.position].axis for request in asked]
             assert len(set(axes)) == len(axes)
 
     first = Dictionary().nspecial
@@ -358,16 +362,6 @@ def stream_kind(scratch: _Scratch) -> Kind:
         return valid._replace(**{which: mutate(getattr(valid, which), ODD_BYTES, rng)})
 
     return Kind(check, drawn, mutated)
-
-
-class _Sized:
-    """Only the length of a corpus' sources and targets is looked at."""
-
-    def __init__(self, length: int):
-        self.length = length
-
-    def __len__(self) -> int:
-        return self.length
 
 
 # -- checkpoints --------------------------------------------------------------------------

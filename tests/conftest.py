@@ -266,7 +266,7 @@ def data_bin(binarise, inventory, tmp_path_factory):
     Line 5 of the test set is empty.
     """
     root = tmp_path_factory.mktemp("data-bin")
-    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "!"]
+    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "DU", "!"]
     dictionary = tmp_path_factory.mktemp("dictionary") / "dict.txt"
     dictionary.write_text("".join(f"{word} 1\n" for word in words) + "madeupword0000 0\n")
     splits = {}
