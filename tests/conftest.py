@@ -46,6 +46,7 @@ WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instruc
 
 # no bound on time: it depends on the machine
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=5000)
 hypothesis.settings.load_profile("tests")
 
 
