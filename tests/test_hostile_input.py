@@ -226,9 +226,9 @@ def test_aliases_do_not_multiply(load, tmp_path):
 def test_requests_whose_order_says_nothing(text):
     def check():
         names = parse(text)
-        positions = compose(names, INVENTORY, origin="--instruct")
-        assert compose(reversed(names), INVENTORY) == positions
-        axes = [INVENTORY[position].axis for position in positions]
+        requests = compose(names, INVENTORY, origin="--instruct")
+        assert compose(reversed(names), INVENTORY) == requests
+        axes = [INVENTORY[request.position].axis for request in requests]
         assert len(set(axes)) == len(axes)
         line = parse_line(text)
         groups = group_tokens(spell_line(text, " ".join).split())
