@@ -28,7 +28,8 @@ from typing import Callable, FrozenSet, NamedTuple, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 
-NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
+NAME_PATTERN = re.compile(r"(?=.{1,64}\Z)([a-z0-9][a-z0-9_.:-]*|to:[a-z]{2,3}([_-][A-Za-z0-9]+)+)")
+"""Names of instructions and axes. The code of a language keeps its capitals: `to:de_DE`."""
 MAX_ARGUMENT = 200
 """Longest argument, in characters."""
 ARGUMENTS = {
@@ -81,7 +82,8 @@ class Instruction:
     """An abstract symbol that a model is asked to obey.
 
     Attributes:
-        name: lower-case letters, digits and `_.:-`; unique in an inventory.
+        name: lower-case letters, digits and `_.:-`, or `to:` and the code of a language; unique in
+            an inventory.
         axis: the question it answers; two instructions of one axis exclude each other.
         phrases: ways to say it in English, the first one the clearest.
         obeys: `(output, context) -> bool`, the verifier.
