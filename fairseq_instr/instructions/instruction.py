@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Callable, FrozenSet, NamedTuple, Optional, Tuple
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.languages import language_of
 
 NAME_PATTERN = re.compile(r"(?=.{1,64}\Z)([a-z0-9][a-z0-9_.:-]*|to:[a-z]{2,3}([_-][A-Za-z0-9]+)+)")
 """Names of instructions and axes. The code of a language keeps its capitals: `to:de_DE`."""
@@ -75,6 +76,11 @@ class Context(NamedTuple):
 
 def _unchanged(text: str, context: Context) -> str:
     return text
+
+
+def said(phrases: str) -> Tuple[str, ...]:
+    """Ways to say an instruction, separated by semicolons: `"formal; in a formal tone"`."""
+    return tuple(phrase.strip() for phrase in phrases.split(";"))
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ class Instruction:
 
     def serves(self, language: str) -> bool:
         """Whether it can be asked for in a target language."""
-        return self.languages is None or language in self.languages
+        return self.languages is None or language_of(language) in self.languages
 
     def bind(self, argument: str) -> "Instruction":
         """This instruction with its slot filled: verifier and generator see the argument.
