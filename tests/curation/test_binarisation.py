@@ -1,7 +1,5 @@
 """A data-bin of raw text is what fairseq-preprocess makes of the same text in subwords."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -69,16 +67,14 @@ def test_a_data_bin_and_a_group_of_it(folder):
     assert lines_of(stream, data / "task" / "a" / "dict.instr.txt") == expected
 
 
-def test_the_files_are_those_of_fairseq_preprocess(folder):
+def test_the_files_are_those_of_fairseq_preprocess(folder, call):
     run(folder, "text", "data-bin", dictionary=folder / "dict.txt")
     encode([folder / "text"], folder / "spm", folder / "subwords.model")
-    preprocess = [sys.executable, "-m", "fairseq_cli.preprocess", "-s", "en", "-t", "de"]
-    for option, value in {
-        "--trainpref": "spm/train", "--validpref": "spm/valid", "--srcdict": "dict.txt",
-        "--tgtdict": "dict.txt", "--destdir": "reference",
-    }.items():  # fmt: skip
-        preprocess += [option, str(folder / value)]
-    subprocess.run(preprocess, check=True, capture_output=True)
+    call(
+        "preprocess", "-s", "en", "-t", "de", "--trainpref", folder / "spm" / "train",
+        "--validpref", folder / "spm" / "valid", "--srcdict", folder / "dict.txt",
+        "--tgtdict", folder / "dict.txt", "--destdir", folder / "reference",
+    )  # fmt: skip
     files = sorted((folder / "reference").glob("*.en-de.*"))
     assert len(files) == 8
     for file in files:
