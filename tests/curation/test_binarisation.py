@@ -118,7 +118,7 @@ def change(folder, name, content):
         (("text/train.en", b"one\n"), {"dictionary": "dict.txt"}, "train.en has 1"),
         (("text/train.de", b"\xff\n\n\n"), {"dictionary": "dict.txt"}, "train.de: line 1"),
         (("dict.txt", b"a 1\n"), {"dictionary": "dict.txt"}, "train.en.*--allow-unknown"),
-        (("text/train.instr", b"at-most=5\n\n\n"), {"dictionary": "few.txt"}, "text: .*5"),
+        (("text/train.instr", b"\nat-most=5\n\n"), {"dictionary": "few.txt"}, "instr: line 2.*5"),
     ],
 )
 def test_what_can_t_be_binarised_is_named_and_nothing_is_written(folder, prepare, options, named):
@@ -139,3 +139,5 @@ def test_dictionaries_and_files_are_not_replaced(folder):
     with pytest.raises(InputError, match="--dictionary.*data-bin/dict.en.txt"):
         run(folder, "task", "data-bin/task", dictionary=folder / "dict.txt")
     run(folder, "text", "data-bin", force=True)
+    own = folder / "data-bin" / "dict.en.txt"  # the data-bin's own may be named too
+    run(folder, "text", "data-bin", dictionary=own, force=True)
