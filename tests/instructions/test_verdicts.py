@@ -464,6 +464,7 @@ verdicts(
     accepts=[GERMAN, GERMAN.upper(), f"<b>{GERMAN.upper()}</b>", GERMAN.replace(" ", " / ")],
     rejects=["", "!!", "A man is standing in front of the big house and waits for the bus."],
 )
+verdicts("to:de_AT", [GERMAN], ["A man is standing in front of the big house."])
 RUSSIAN = "Он сказал, что это было уже после обеда."
 verdicts(
     "to:ru",
