@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Callable, FrozenSet, NamedTuple, Optional, Tuple
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.languages import language_of
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
 MAX_ARGUMENT = 200
@@ -74,6 +75,11 @@ class Context(NamedTuple):
 
 def _unchanged(text: str, context: Context) -> str:
     return text
+
+
+def said(phrases: str) -> Tuple[str, ...]:
+    """Ways to say an instruction, separated by semicolons: `"formal; in a formal tone"`."""
+    return tuple(phrase.strip() for phrase in phrases.split(";"))
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ class Instruction:
 
     def serves(self, language: str) -> bool:
         """Whether it can be asked for in a target language."""
-        return self.languages is None or language in self.languages
+        return self.languages is None or language_of(language) in self.languages
 
     def bind(self, argument: str) -> "Instruction":
         """This instruction with its slot filled: verifier and generator see the argument.
