@@ -37,15 +37,24 @@ COMMANDS = {
     "--folder . --domains talk --beam 1",
     "robustness": "--data data-bin --tuned tuned.pt -s en -t de --source test.en --cases 1 "
     "--beam 1",
-    "report": "report.json",
+    "report": "robustness/report.json",
     "export": "--checkpoint tuned.pt --data data-bin -s en -t de",
     "interpolate": "--base base.pt --tuned tuned.pt --tuned-weight 0.5",
-    "convert": "from-hugging-face llama",
+    "convert from-hugging-face": "llama",
+    "convert to-hugging-face": "converted/model.pt --tokenizer converted/tokenizer",
+    "convert upgrade": "tuned.pt",
 }
+
+MADE = {
+    "subwords": "subwords",
+    "robustness": "robustness",
+    "convert from-hugging-face": "converted",
+}
+"""Outputs that other commands read."""
 
 
 def test_every_subcommand_that_writes_is_tried():
-    assert {*COMMANDS, "playground"} == set(SUBCOMMANDS)
+    assert {*(name.split()[0] for name in COMMANDS), "playground"} == set(SUBCOMMANDS)
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +83,10 @@ def folder(call, base, tuned, data_bin, tmp_path_factory):
     before = os.getcwd()
     os.chdir(folder)
     try:
-        for name in ("subwords", "robustness"):
-            assert main([name, *COMMANDS[name].split(), "--output", name]) == 0
+        for name, output in MADE.items():
+            assert main([*name.split(), *COMMANDS[name].split(), "--output", output]) == 0
     finally:
         os.chdir(before)
-    shutil.copy(folder / "robustness" / "report.json", folder)
     return folder
 
 
@@ -115,7 +123,7 @@ def fill_the_disk():
 )
 def test_what_cannot_be_written_is_told_in_one_line(folder, name, output, before):
     there = sorted(folder.rglob("*"))
-    arguments = [name, *COMMANDS[name].split(), "--output", output]
+    arguments = [*name.split(), *COMMANDS[name].split(), "--output", output]
     status, printed = in_a_fork(folder, arguments, before)
     told = [line for line in printed.split("\n") if line.startswith("fairseq-instr")]
     assert (status, len(told)) == (1, 1) and "Traceback" not in printed, printed
