@@ -431,7 +431,7 @@ def names_of():
     def names_of(task, split):
         dataset = task.datasets[split]
         return [
-            [task.inventory[i].name for i in dataset[place]["instructions"]]
+            [task.inventory[request.position].name for request in dataset[place]["requests"]]
             for place in range(len(dataset))
         ]
 

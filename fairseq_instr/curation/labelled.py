@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Optional, Set
 from fairseq_instr.curation.aligned_text import AlignedText, open_text
 from fairseq_instr.curation.from_parallel import Sample
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Written
 
 FORMALITIES = ("formal", "informal")
 GENDERS = ("feminine", "masculine")
@@ -135,7 +135,7 @@ def read_terminology(source, target) -> Iterator[Sample]:
         for term, translations in dict.fromkeys(_TERM.findall(marked)):
             used = [t for t in map(_plain, translations.split("|")) if _stands_in(t, reference)]
             if used and "=" not in term + used[0]:
-                asked = Request(USE_TERM, f"{_plain(term)}={used[0]}")
+                asked = Written(USE_TERM, f"{_plain(term)}={used[0]}")
                 yield Sample(text, reference, str(asked))
 
 

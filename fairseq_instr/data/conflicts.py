@@ -8,24 +8,17 @@ each epoch, and the same for any number of workers, shards and resumes.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
 from fairseq_instr.data.permutation import stable_hash
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.composition import parse
+from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 
 ALL_AXES = "all"
 _KEY = stable_hash("conflicts")
-
-
-class Conflict(NamedTuple):
-    """Instructions in conflict with a sample, and the index of the axis that was changed."""
-
-    instructions: Tuple[int, ...]
-    axis: int
 
 
 def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
@@ -116,17 +109,13 @@ class ConflictSampler:
             raise InputError(f"--conflict-rate {rate} is not accepted: give a share from 0 to 1")
         self.rate = rate
         self.seed = seed
-        all_axes = inventory.axes
-        # position -> (index of its axis, the other members) of what may be swapped
+        # position of what may be swapped -> the other members of its axis
         self._swaps = {
-            position: (
-                all_axes.index(instruction.axis),
+            position: tuple(
+                i
+                for i in inventory.members(instruction.axis)
                 # one with a slot would need an argument, and any may be right
-                tuple(
-                    i
-                    for i in inventory.members(instruction.axis)
-                    if i != position and inventory[i].argument is None
-                ),
+                if i != position and inventory[i].argument is None
             )
             for position, instruction in enumerate(inventory)
             if instruction.axis in axes and (only is None or position in only)
@@ -136,25 +125,27 @@ class ConflictSampler:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
         return uniform(_KEY, self.seed, epoch, places) < self.rate
 
-    def applies(self, instructions: Sequence[int]) -> bool:
-        """Whether one of the instructions may be swapped."""
-        return any(i in self._swaps for i in instructions)
+    def applies(self, requests: Sequence[Request]) -> bool:
+        """Whether one of the requests may be swapped."""
+        return any(request.position in self._swaps for request in requests)
 
-    def draw(self, epoch: int, place: int, instructions: Sequence[int]) -> Optional[Conflict]:
-        """The conflict of the sample at a place of an epoch, or None if it gets none.
+    def draw(
+        self, epoch: int, place: int, requests: Sequence[Request]
+    ) -> Optional[Tuple[Request, ...]]:
+        """Requests in conflict with the sample at a place of an epoch; None if it gets none.
 
         Args:
             epoch: epoch, from 1.
             place: the sample's place in the epoch.
-            instructions: positions of its instructions.
+            requests: what is asked of it.
         """
-        candidates = [i for i in instructions if i in self._swaps]
+        candidates = [request for request in requests if request.position in self._swaps]
         if not candidates or not self.chosen(epoch, np.array([place]))[0]:
             return None
         which, other = uniform(_KEY + 1, self.seed, epoch, np.array([2 * place, 2 * place + 1]))
         wrong = candidates[int(which * len(candidates))]
-        axis, others = self._swaps[wrong]
-        swapped = set(instructions) - {wrong}
+        others = self._swaps[wrong.position]
+        swapped = [request for request in requests if request is not wrong]
         if others:
-            swapped.add(others[int(other * len(others))])
-        return Conflict(tuple(sorted(swapped)), axis)
+            swapped.append(Request(others[int(other * len(others))]))
+        return tuple(sorted(swapped, key=lambda request: request.position))

@@ -19,7 +19,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -28,8 +28,8 @@ from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 from fairseq_instr.data.denoise import Noise
 from fairseq_instr.data.pairs import SentencePairs, TokenLines
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import ARGUMENT_MARK, Asked, argument_of, phrase_of
-from fairseq_instr.instructions.composition import compose_positions
+from fairseq_instr.instructions.asking import ARGUMENT_MARK, Request, parse_line, split
+from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
 
@@ -48,42 +48,39 @@ PROMPT_PAIR: Pair = ("prompt", "response")
 
 @dataclass
 class InstructionStream:
-    """The instructions of each pair of a corpus.
+    """What is asked of each pair of a corpus.
 
     Attributes:
         lines: symbols of `dict.instr.txt`, a line a pair.
-        positions: position in the inventory of each symbol, -1 for others. Words that the
-            dictionary lacks are refused when the corpus is loaded.
+        named: what each symbol of that dictionary asks for; empty for the pieces of arguments.
+            Words that the dictionary lacks are refused when the corpus is loaded.
         pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
             for others; None without any.
     """
 
     lines: TokenLines
-    positions: np.ndarray
+    named: Sequence[Tuple[Request, ...]]
     pieces: Optional[np.ndarray] = None
 
     def __len__(self) -> int:
         return len(self.lines)
 
-    def instructions(self, index: int) -> List[int]:
-        """Positions of a line's instructions; the pieces after one are its argument."""
+    def requests(self, index: int) -> List[Request]:
+        """What a line asks for; the pieces after an instruction are its argument."""
         if self.lines.sizes[index] == 1:  # eos alone
             return []
-        tokens = self.lines[index].numpy()[:-1]
-        positions = self.positions[tokens]
-        if self.pieces is None:
-            return positions[positions >= 0].tolist()
-        asked: List[int] = []
-        for position, piece in zip(positions.tolist(), self.pieces[tokens].tolist()):
-            if position >= 0:
-                asked.append(position)
-            elif piece >= 0 and asked:
-                asked[-1] = Asked(asked[-1], (*(argument_of(asked[-1]) or ()), piece))
+        asked: List[Request] = []
+        for token in self.lines[index].tolist()[:-1]:
+            asked += self.named[token]
+            if self.pieces is not None and self.pieces[token] >= 0 and asked:
+                position, argument = asked[-1].position, asked[-1].argument or ()
+                asked[-1] = Request(position, (*argument, int(self.pieces[token])))
         return asked
 
     def n_tokens(self, index: np.ndarray) -> np.ndarray:
         """Upper bound of the tokens of some lines when rendered: int64 `(n,)`."""
         n_tokens = np.asarray(self.lines.sizes)[index].astype(np.int64) - 1
+        n_tokens *= max(map(len, self.named), default=1) or 1
         # an instruction and one piece at least, for each symbol that comes again
         return n_tokens if self.pieces is None else n_tokens + n_tokens // 2
 
@@ -97,9 +94,9 @@ class Corpus:
         pair: source and target language.
         dataset: tokens of both sides.
         stream: instructions of each pair; None where there are none.
-        fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
-        direction: position of the instruction that a line of the stream gets if it names none of
-            `directions`; None to add nothing.
+        fixed: requests that every pair gets: its direction, `--instruct`.
+        direction: request that a line of the stream gets if it names none of `directions`; None
+            to add nothing.
         directions: positions of that instruction and of those that exclude it.
         noise: makes the sources from the text; None where they are as they stand.
         is_prompt: whether sources are whole prompts, that nothing is added to.
@@ -109,10 +106,10 @@ class Corpus:
     pair: Pair
     dataset: SentencePairs
     stream: Optional[InstructionStream] = None
-    fixed: Tuple[int, ...] = ()
+    fixed: Tuple[Request, ...] = ()
     noise: Optional[Noise] = None
     is_prompt: bool = False
-    direction: Optional[int] = None
+    direction: Optional[Request] = None
     directions: FrozenSet[int] = frozenset()
 
     def __len__(self) -> int:
@@ -129,14 +126,21 @@ class Corpus:
         tokens = self.dataset.src[index]
         return tokens if self.noise is None else self.noise(tokens, epoch, place)
 
-    def instructions(self, index: int) -> Tuple[int, ...]:
-        """Positions of the instructions of one pair, in canonical order."""
+    def requests(self, index: int) -> Tuple[Request, ...]:
+        """What is asked of one pair, in canonical order."""
         if self.stream is None:
             return self.fixed
-        asked = {*self.stream.instructions(index), *self.fixed}
-        if self.direction is not None and self.directions.isdisjoint(asked):
-            asked.add(self.direction)
-        return tuple(sorted(asked))
+        asked = {request.position: request for request in self._asked(index)}
+        return tuple(asked[position] for position in sorted(asked))
+
+    def _asked(self, index: int) -> List[Request]:
+        """As `requests`, unordered; what is asked for twice stands twice."""
+        assert self.stream is not None
+        asked = [*self.stream.requests(index), *self.fixed]
+        positions = (request.position for request in asked)
+        if self.direction is not None and self.directions.isdisjoint(positions):
+            asked.append(self.direction)
+        return asked
 
     def n_instructions(self, index: np.ndarray):
         """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.
@@ -145,8 +149,8 @@ class Corpus:
         words of a phrase that was asked for count too, since it may be longer than any listed one.
         """
         n_fixed = sum(
-            1 + _argument_bound(argument_of(position)) + len((phrase_of(position) or "").split())
-            for position in self.fixed
+            1 + _argument_bound(request.argument) + len((request.phrase or "").split())
+            for request in self.fixed
         )
         n_fixed += self.direction is not None
         return n_fixed if self.stream is None else self.stream.n_tokens(index) + n_fixed
@@ -264,7 +268,7 @@ def load_stream(
         raise InputError(
             f"{dictionary_file} is not a dictionary ({error!s:.200}); binarise the stream again"
         ) from None
-    positions = np.full(len(dictionary), -1, dtype=np.int64)
+    named: List[Tuple[Request, ...]] = [()] * len(dictionary)
     pieces = np.full(len(dictionary), -1, dtype=np.int64)
     for symbol in dictionary.symbols[dictionary.nspecial :]:
         if symbol.startswith("madeupword"):
@@ -274,11 +278,21 @@ def load_stream(
             if symbol.startswith(ARGUMENT_MARK):
                 pieces[index] = _piece(symbol[len(ARGUMENT_MARK) :], source_dictionary)
             else:
-                positions[index] = inventory.position(symbol)
+                named[index] = tuple(_named(name, inventory) for name in parse_line(symbol))
         except InputError as error:
             raise InputError(f"{dictionary_file}: {error}") from None
     lines = _open_stream(prefix, dictionary, dataset_impl)
-    return InstructionStream(lines, positions, pieces if (pieces >= 0).any() else None)
+    return InstructionStream(lines, named, pieces if (pieces >= 0).any() else None)
+
+
+def _named(text: str, inventory: Inventory) -> Request:
+    name, argument = split(text)
+    if argument is not None:
+        raise InputError(
+            f"{text!r:.80} has an argument that is not spelled in subwords; run fairseq-instr "
+            "spell-arguments on the .instr file, then binarise it again"
+        )
+    return Request(inventory.position(name))
 
 
 def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]) -> TokenLines:
@@ -319,8 +333,8 @@ def load_corpus(
     pair: Pair,
     inventory: Inventory,
     load_pair: Callable[[str, str, str, str], LanguagePairDataset],
-    fixed: Tuple[int, ...] = (),
-    direction: Optional[int] = None,
+    fixed: Tuple[Request, ...] = (),
+    direction: Optional[Request] = None,
     dataset_impl: Optional[str] = None,
 ) -> Corpus:
     """Load one pair of one folder with its instructions.
@@ -332,9 +346,9 @@ def load_corpus(
         pair: source and target language.
         inventory: what the instructions of the stream may be.
         load_pair: `(folder, split, source, target) -> dataset` of the tokens of both sides.
-        fixed: positions of the instructions that every pair gets besides its own.
-        direction: position of the instruction for the pair's target language, which a pair gets
-            unless its line of the stream names one of that axis.
+        fixed: what is asked of every pair besides its own instructions.
+        direction: request for the pair's target language, which a pair gets unless its line of
+            the stream names one of that axis.
         dataset_impl: fairseq's name of the storage; None to find out.
 
     Raises:
@@ -361,11 +375,10 @@ def load_corpus(
         )
     corpus = Corpus(name, pair, dataset, stream, fixed)
     if stream is None and direction is not None:
-        corpus.fixed = compose_positions((*fixed, direction), inventory, origin=origin)
+        corpus.fixed = compose_requests((*fixed, direction), inventory, origin=origin)
     elif direction is not None:
-        axis = inventory[direction].axis
         corpus.direction = direction
-        corpus.directions = frozenset(i for i, other in enumerate(inventory) if other.axis == axis)
+        corpus.directions = frozenset(inventory.members(inventory[direction.position].axis))
     check_stream(corpus, inventory, origin)
     return corpus
 
@@ -405,7 +418,7 @@ def load_monolingual(
     prefix = str(Path(data, name, f"{split}.{language}-None.{language}"))
     text = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
     dataset = SentencePairs(text, text, text.sizes, text.sizes, dictionary)
-    fixed = (inventory.position(asked),)
+    fixed = (Request(inventory.position(asked)),)
     return Corpus(name, (language, language), dataset, None, fixed, noise)
 
 
@@ -429,7 +442,7 @@ def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
                 f"{origin}, line {index + 1} of the .{STREAM} stream can't be read ({error}): "
                 "it is broken or cut short, binarise it again"
             ) from None
-        if ((line < 0) | (line >= len(stream.positions))).any():
+        if ((line < 0) | (line >= len(stream.named))).any():
             raise InputError(
                 f"{origin}, line {index + 1} of the .{STREAM} stream holds what is not in "
                 f"dict.{STREAM}.txt: they are of different streams, binarise it again"
@@ -439,13 +452,13 @@ def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
                 f"{origin}, line {index + 1}: an instruction is not in dict.{STREAM}.txt; "
                 f"binarise the stream again with a dictionary that holds those of all splits"
             )
-        instructions = corpus.instructions(int(index))
-        arguments = tuple(argument_of(position) is not None for position in instructions)
-        if (instructions, arguments) not in checked:
-            checked.add((instructions, arguments))
+        requests = corpus._asked(int(index))
+        composition = tuple((r.position, r.argument is not None) for r in requests)
+        if composition not in checked:
+            checked.add(composition)
             where = f"{origin}, line {index + 1}"
-            compose_positions(instructions, inventory, origin=where)
-            for position, given in zip(instructions, arguments):
+            compose_requests(requests, inventory, origin=where)
+            for position, given in composition:
                 instruction = inventory[position]
                 if given != (instruction.argument is not None):
                     verb = "takes no" if given else "needs an"

@@ -19,7 +19,7 @@ import numpy as np
 from fairseq_instr.data.conflicts import uniform
 from fairseq_instr.data.permutation import stable_hash
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Asked, argument_of
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import MAX_INSTRUCTIONS
 from fairseq_instr.instructions.phrasing import MAX_PHRASE_WORDS, PhrasedInventory, words_of
 
@@ -51,36 +51,37 @@ class PhraseSampler:
         self._held_out = {words_of(p) for said in inventory.held_out.values() for p in said}
         self._shortened: Dict[Tuple[int, str, Tuple[bool, ...]], str] = {}
 
-    def draw(self, epoch: int, place: int, instructions: Sequence[int]) -> Tuple[int, ...]:
-        """The instructions of the sample at a place of an epoch, each with a phrase.
+    def draw(self, epoch: int, place: int, requests: Sequence[Request]) -> Tuple[Request, ...]:
+        """What is asked of the sample at a place of an epoch, each request with a phrase.
 
         Args:
             epoch: epoch, from 1.
             place: the sample's place in the epoch.
-            instructions: positions in the inventory; their arguments stay.
+            requests: what is asked of it; the arguments stay.
         """
-        if not instructions:
-            return tuple(instructions)
-        counters = np.array([place * MAX_INSTRUCTIONS + position for position in instructions])
+        if not requests:
+            return ()
+        positions = [request.position for request in requests]
+        counters = np.array([place * MAX_INSTRUCTIONS + position for position in positions])
         drawn = uniform(_KEY, self.seed, epoch, counters)
         said = [
             phrases[int(share * len(phrases))]
-            for position, share in zip(instructions, drawn.tolist())
+            for position, share in zip(positions, drawn.tolist())
             for phrases in (self._phrases[position],)
         ]
         if self.dropout:
             of_words = counters[:, None] * MAX_PHRASE_WORDS + np.arange(MAX_PHRASE_WORDS)
             kept = uniform(_DROPOUT_KEY, self.seed, epoch, of_words) >= self.dropout
-            said = list(map(self._shorten, instructions, said, kept.tolist()))
+            said = list(map(self._shorten, positions, said, kept.tolist()))
         return tuple(
-            Asked(position, argument_of(position), phrase)
-            for position, phrase in zip(instructions, said)
+            Request(request.position, request.argument, phrase)
+            for request, phrase in zip(requests, said)
         )
 
     def _shorten(self, position: int, phrase: str, kept: Sequence[bool]) -> str:
         """The words of a phrase that are kept; all, where these don't mean the instruction."""
         words = words_of(phrase)
-        key = (int(position), phrase, tuple(kept[: len(words)]))
+        key = (position, phrase, tuple(kept[: len(words)]))
         if key not in self._shortened:  # few phrases, each with few words
             # past the most words that a user may ask by, none is left out
             left = (*itertools.compress(words, kept), *words[len(kept) :])

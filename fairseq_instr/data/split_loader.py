@@ -28,6 +28,7 @@ from fairseq_instr.data.corpora import (
 from fairseq_instr.data.denoise import Noise
 from fairseq_instr.data.mixture import parse_mixture
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory
 
 
@@ -41,8 +42,8 @@ class SplitLoader:
         inventory: what the instructions of a corpus may be.
         pairs: language pairs that are trained, or translated.
         validated_pairs: those that are validated besides.
-        direction: position of the instruction for the target language of a pair, or None.
-        instruct: positions of the instructions that all pairs but those of training get.
+        direction: request for the target language of a pair, or None.
+        instruct: requests that all pairs but those of training get.
         room: tokens of a source that are left for its prompt.
         mixture: value of `--mixture`.
         noise: makes the sources of text that is denoised.
@@ -53,10 +54,10 @@ class SplitLoader:
     tgt_dict: Dictionary
     inventory: Inventory
     pairs: Sequence[Pair]
-    direction: Callable[[Pair], Optional[int]]
+    direction: Callable[[Pair], Optional[Request]]
     noise: Noise
     validated_pairs: Sequence[Pair] = ()
-    instruct: Tuple[int, ...] = ()
+    instruct: Tuple[Request, ...] = ()
     room: int = 0
     mixture: Optional[str] = None
     reading: Dict[str, Any] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from fairseq_instr.evaluation.instructions import (
     measure_instructed,
 )
 from fairseq_instr.evaluation.response import Response
-from fairseq_instr.instructions.asking import Request, parse, split
+from fairseq_instr.instructions.asking import Written, parse, split
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.phrasing import PhrasedInventory
 
@@ -95,7 +95,7 @@ def _said(translate: Translate, phrases: Phrases) -> Translate:
             if name:
                 request = split(name)
                 own = phrases[request.name]
-                said.append(str(Request(own[turns[name] % len(own)], request.argument)))
+                said.append(str(Written(own[turns[name] % len(own)], request.argument)))
                 turns[name] += 1
             else:
                 said.append("")

@@ -48,7 +48,7 @@ from typing import (
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.response import check_aligned
-from fairseq_instr.instructions.asking import Request, split
+from fairseq_instr.instructions.asking import Written, split
 from fairseq_instr.instructions.base_rates import base_rate
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import verify
@@ -134,7 +134,7 @@ class Attacks:
         # name -> what is asked for; what fills a slot stands in the control as well
         aimed_at = [*verified(inventory), *(look_up(n) for n in foreign if n not in inventory)]
         self.requests = {
-            i.name: Request(i.name, arguments[i.argument] if i.argument else None) for i in aimed_at
+            i.name: Written(i.name, arguments[i.argument] if i.argument else None) for i in aimed_at
         }
         self.phrases[ENGLISH] = {i.name: i.phrases or (i.name,) for i in aimed_at}
 
@@ -155,7 +155,7 @@ class Attacks:
         name = rng.choice([n for n in self.requests if n in named]) if named else ""
         words = {"symbol": rng.choice(self.symbols)}
         control = {"symbol": scrambled(words["symbol"], rng)}
-        request = self.requests[name] if named else Request("")
+        request = self.requests[name] if named else Written("")
         if named:
             phrase = rng.choice(named[name])
             spoken = "" if request.argument is None else f": {request.argument}"

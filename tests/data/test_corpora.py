@@ -161,13 +161,13 @@ def test_a_word_that_the_stream_s_dictionary_lacks_is_refused(add_corpus, make_t
 def test_two_of_one_axis_are_refused_with_their_line(add_corpus, make_task):
     streams = {"train": ["formal", "uppercase", "informal exclaim formal"]}
     data = add_corpus("extra", {"train": LINES}, streams=streams)
-    with pytest.raises(InputError, match="line 3: 'formal' and 'informal' exclude each other"):
+    with pytest.raises(InputError, match="line 3: informal and formal exclude each other"):
         make_task("--mixture", "extra:1", data=data).load_dataset("train")
 
 
 def test_instruct_is_checked_against_each_line(make_task):
     make_task("--instruct", "exclaim").load_dataset("task/case/valid")
-    with pytest.raises(InputError, match="line 7: 'uppercase' and 'lowercase' exclude each other"):
+    with pytest.raises(InputError, match="line 7: lowercase and uppercase exclude each other"):
         make_task("--instruct", "uppercase").load_dataset("task/case/valid")
 
 
@@ -182,5 +182,6 @@ def test_instruct_is_not_for_training(make_task, names_of):
 def test_madeupwords_of_the_stream_s_dictionary_are_no_instructions(data_bin, inventory):
     stream = load_stream(data_bin / "task" / "case", "train", inventory)
     assert len(stream) == 12
-    assert sorted(stream.positions[stream.positions >= 0].tolist()) == [0, 1]
+    named = [request.position for requests in stream.named for request in requests]
+    assert sorted(named) == [0, 1]
     assert stream.pieces is None
