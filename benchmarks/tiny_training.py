@@ -17,8 +17,8 @@ from fairseq import tasks, utils
 from fairseq_cli import preprocess, train
 
 from fairseq_instr import sample
-from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.instructions import Instruction, Inventory
 
 PLUGIN = Path(__file__).resolve().parents[1] / "fairseq_instr"

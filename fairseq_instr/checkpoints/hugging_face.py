@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import tempfile
 from argparse import Namespace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional
 
 import torch
-from fairseq.data import Dictionary
 
 from fairseq_instr.checkpoints.hugging_face_config import configuration, model_options
 from fairseq_instr.checkpoints.hugging_face_vocabulary import (
@@ -30,8 +26,11 @@ from fairseq_instr.checkpoints.hugging_face_vocabulary import (
     starts_with,
 )
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
+from fairseq_instr.checkpoints.settings import settings_of
+from fairseq_instr.checkpoints.upgrading import complete, empty_model
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.files import atomic_folder, atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.models.decoder_only_config import complete_options
 from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
@@ -58,14 +57,7 @@ def to_hugging_face_name(key: str) -> str:
 
 def parameter_shapes(options: dict, size: int) -> Dict[str, torch.Size]:
     """Names and shapes of all parameters, without making them."""
-    from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel
-
-    dictionary = Dictionary()
-    for number in range(size - len(dictionary)):
-        dictionary.add_symbol(str(number))
-    task = SimpleNamespace(source_dictionary=dictionary, target_dictionary=dictionary)
-    with torch.device("meta"):
-        model = DecoderOnlyModel.build_model(DecoderOnlyConfig(**options), task)
+    model = empty_model({"arch": "decoder_only", **options}, size, size)
     return {key: tensor.shape for key, tensor in model.state_dict().items()}
 
 
@@ -113,7 +105,7 @@ def from_hugging_face(
                 tensor = tensor.index_select(0, order)
             model[key] = tensor if dtype is None else tensor.to(DTYPES[dtype])
     with atomic_path(output / CHECKPOINT_FILE, force) as temporary:
-        torch.save(_checkpoint(model, options), temporary)
+        torch.save(complete({"model": model, "cfg": _settings(options)}), temporary)
     vocabulary.write_dictionary(output / DICTIONARY_FILE, force=True)
     kept = output / TOKENIZER_FOLDER
     kept.mkdir(exist_ok=True)
@@ -123,27 +115,10 @@ def from_hugging_face(
     return vocabulary
 
 
-def _checkpoint(model: Dict[str, torch.Tensor], options: dict) -> dict:
-    """What fairseq wants to find in a checkpoint that nothing was trained by yet."""
+def _settings(options: dict) -> dict:
     return {
-        "args": None,
-        "cfg": {
-            "model": Namespace(_name="decoder_only", arch="decoder_only", **options),
-            "task": {"_name": "translation_with_instructions"},
-        },
-        "model": model,
-        "criterion": None,
-        "optimizer_history": [
-            {
-                "criterion_name": "",
-                "optimizer_name": "",
-                "lr_scheduler_state": {"best": None},
-                "num_updates": 0,
-            }
-        ],
-        "task_state": {},
-        "extra_state": {"train_iterator": {"version": 2, "epoch": 1, "iterations_in_epoch": 0}},
-        "last_optimizer_state": None,
+        "model": Namespace(_name="decoder_only", arch="decoder_only", **options),
+        "task": {"_name": "translation_with_instructions"},
     }
 
 
@@ -282,28 +257,22 @@ def to_hugging_face(
 
     back = torch.empty(vocabulary.size, dtype=torch.long)
     back[torch.tensor(vocabulary.order)] = torch.arange(vocabulary.size)
-    keys = [key for key in model if not (tied and key == PROJECTION)]
+    keys = {to_hugging_face_name(key): key for key in model if not (tied and key == PROJECTION)}
+    shapes = {
+        name: torch.empty_like(model[key], device="meta", dtype=DTYPES.get(dtype))
+        for name, key in keys.items()
+    }
 
-    def read(key: str) -> torch.Tensor:
-        tensor = model[key]
-        if key in (EMBEDDING, PROJECTION):
+    def read(name: str) -> torch.Tensor:
+        tensor = model[keys[name]]
+        if keys[name] in (EMBEDDING, PROJECTION):
             tensor = tensor.index_select(0, back)
-        return tensor.to(DTYPES[dtype] if dtype else tensor.dtype).contiguous()
+        return tensor.to(DTYPES.get(dtype, tensor.dtype)).contiguous()
 
-    itemsize = {key: DTYPES[dtype].itemsize if dtype else model[key].element_size() for key in keys}
-    shards = _split([(key, model[key].numel() * itemsize[key]) for key in keys], shard_bytes)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
-    try:
-        names = _write_shards(temporary, shards, read)
+    with atomic_folder(output, force, marker=CONFIG_FILE) as temporary:
+        names = _write_shards(temporary, shapes, shard_bytes, read)
         write_atomically(temporary / CONFIG_FILE, json.dumps(config, indent=2) + "\n")
         _copy(Path(tokenizer), temporary)
-        os.chmod(temporary, 0o755)
-        if output.exists():
-            shutil.rmtree(output)
-        os.replace(temporary, output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return names
 
 
@@ -313,45 +282,32 @@ def checkpoint_options(state: dict, origin) -> dict:
     Raises:
         InputError: if it holds another model.
     """
-    from fairseq_instr.models.decoder_only import DecoderOnlyConfig
-
-    saved = (state.get("cfg") or {}).get("model")
-    if isinstance(saved, Namespace):
-        saved = vars(saved)
-    if saved is None or EMBEDDING not in state["model"] or "rope_theta" not in saved:
+    saved = settings_of(state, "model")
+    if EMBEDDING not in state["model"] or "rope_theta" not in saved:
         raise InputError(f"{origin} is no checkpoint of a decoder_only model")
-    defaults = vars(DecoderOnlyConfig())
-    return {key: saved[key] if key in saved else defaults[key] for key in defaults if key[0] != "_"}
+    return complete_options(saved)
 
 
-def _split(sizes: List[Tuple[str, int]], limit: int) -> List[List[str]]:
-    """Keys in order, in runs of at most `limit` bytes: `[("a", 3), ("b", 3)], 5 -> [[a], [b]]`."""
-    shards: List[List[str]] = []
-    filled = 0
-    for key, size in sizes:
-        if not shards or filled + size > limit:
-            shards.append([])
-            filled = 0
-        shards[-1].append(key)
-        filled += size
-    return shards
+def _write_shards(folder: Path, shapes: Dict[str, torch.Tensor], limit: int, read) -> List[str]:
+    """Write parameters in files of at most `limit` bytes, one file in memory at a time.
 
+    Args:
+        folder: folder to write to.
+        shapes: parameters as tensors without memory, by their names in the files.
+        limit: largest size of a file, at least one parameter each.
+        read: name -> the parameter.
+    """
+    from huggingface_hub import split_torch_state_dict_into_shards
+    from safetensors.torch import save_file
 
-def _write_shards(folder: Path, shards: List[List[str]], read) -> List[str]:
-    names, weight_map, total = [], {}, 0
-    for number, keys in enumerate(shards, start=1):
-        name = WEIGHTS_FILE
-        if len(shards) > 1:
-            name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        tensors = {to_hugging_face_name(key): read(key) for key in keys}
-        total += sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
-        _safetensors().torch.save_file(tensors, str(folder / name), metadata={"format": "pt"})
-        weight_map.update(dict.fromkeys(tensors, name))
-        names.append(name)
-    if len(shards) > 1:
-        index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    split = split_torch_state_dict_into_shards(shapes, max_shard_size=limit)
+    for name, keys in split.filename_to_tensors.items():
+        tensors = {key: read(key) for key in keys}
+        save_file(tensors, str(folder / name), metadata={"format": "pt"})
+    if split.is_sharded:
+        index = {"metadata": split.metadata, "weight_map": split.tensor_to_filename}
         write_atomically(folder / INDEX_FILE, json.dumps(index, indent=2) + "\n")
-    return names
+    return list(split.filename_to_tensors)
 
 
 # -- both ---------------------------------------------------------------------------------

@@ -114,23 +114,30 @@ def find_vocabulary(
     named = _named_tokens(folder, tokenizer)
     chosen: Dict[str, int] = {}
     for role in ("eos", "bos", "unk", "pad"):
-        token = (tokens or {}).get(role) or named.get(role)
+        asked = (tokens or {}).get(role)
+        token = asked or named.get(role)
+        if token is not None and token not in ids:
+            raise InputError(
+                f"{folder}: the token {token!r} for {role} is not in the tokenizer; "
+                f"give another with --{role}-token"
+            )
+        said = config.get(f"{role}_token_id")
+        configured = said if isinstance(said, list) else [] if said is None else [said]
+        number: Optional[int] = configured[0] if configured else None
         if token is not None:
-            if token not in ids:
+            number = ids[token]
+        if role in ("eos", "bos") and asked is None and number is not None:
+            others = [i for i in configured if i != number]
+            if token is None and others:
                 raise InputError(
-                    f"{folder}: the token {token!r} for {role} is not in the tokenizer; "
-                    f"give another with --{role}-token"
+                    f"{folder}: the model has several {role} tokens {configured}; choose one with "
+                    f"--{role}-token"
                 )
-            number: Optional[int] = ids[token]
-        else:
-            number = config.get(f"{role}_token_id")
-        if isinstance(number, list):
-            if role == "eos" and len(number) != 1:
+            if configured and number not in configured:
                 raise InputError(
-                    f"{folder}: the model has several end tokens {number}; choose one with "
-                    "--eos-token"
+                    f"{folder}: the {role} token is {token!r} (id {number}) by the tokenizer, "
+                    f"{configured} by config.json; choose one with --{role}-token"
                 )
-            number = number[0] if number else None
         # one token has two roles where the text's end also pads, or begins (Qwen 2): the second
         # role gets an unused token
         if number is not None and number not in chosen.values():

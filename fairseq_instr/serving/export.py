@@ -14,7 +14,7 @@ import shutil
 
 import numpy as np
 
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.parameters import FUSED_LAYER_COPY
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_folder, refuse_to_overwrite
 from fairseq_instr.generation.translator import Translator

@@ -123,12 +123,20 @@ class TranslationWithInstructionsConfig(
         default=3,
         metadata={"help": "group denoise: how far the source's words move, in words"},
     )
+    allow_architecture_change: bool = field(
+        default=False,
+        metadata={
+            "help": "train on from a checkpoint with other heads, another activation or the like "
+            "than it was trained with"
+        },
+    )
     seed: int = II("common.seed")
     restore_file: str = II("checkpoint.restore_file")
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
     save_dir: str = II("checkpoint.save_dir")
     reset_optimizer: bool = II("checkpoint.reset_optimizer")
     max_update: int = II("optimization.max_update")
+    store_ema: bool = II("ema.store_ema")
 
 
 def check_options(cfg: TranslationWithInstructionsConfig) -> None:

@@ -17,9 +17,8 @@ from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
-from fairseq_instr.checkpoints.inspection import check_before_training
-from fairseq_instr.checkpoints.recovery import restore_cut_copy
-from fairseq_instr.checkpoints.task_state import TaskState, take_held_out
+from fairseq_instr.checkpoints.starting_point import StartingPoint
+from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.data.corpora import Corpus, Pair, group_sizes, infer_pair
 from fairseq_instr.data.denoise import Noise, NoiseOptions
@@ -59,7 +58,6 @@ from fairseq_instr.tasks.options import (
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
 PASSED_TO_ITERATOR = (
     "seed",
     "epoch",
@@ -395,13 +393,13 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"--share-all-embeddings needs a joined dictionary; in {self.cfg.data}, "
                 f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
             )
-        model = super().build_model(cfg, from_checkpoint)
         if not from_checkpoint:
-            trained = self._check_starting_checkpoint()
-            self._n_trained = len(trained.symbols)
-            take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
+            self._check_starting_point(cfg)
+        model = super().build_model(cfg, from_checkpoint)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
-        prepare_for_growth(model, len(self.tgt_dict), n_symbols, self._n_trained)
+        prepare_for_growth(
+            model, len(self.tgt_dict), n_symbols, self._n_trained, training=not from_checkpoint
+        )
         self._n_trained = 0
         if self.cfg.eval_off_target:
             self._language_check = self._build_language_check(model)
@@ -411,23 +409,16 @@ class TranslationWithInstructionsTask(TranslationTask):
                 module.can_use_fastpath = False
         return model
 
-    def _check_starting_checkpoint(self) -> Inventory:
-        """The inventory that training goes on from, an empty one where there is none."""
-        # the checkpoint that fairseq will choose: its default name lies in --save-dir
-        default = self.cfg.restore_file == DEFAULT_RESTORE_FILE
-        last = Path(self.cfg.save_dir if default else "", self.cfg.restore_file)
-        if last.is_file():
-            if default:
-                restore_cut_copy(last)
-            path, resets, option = str(last), bool(self.cfg.reset_optimizer), "--restore-file"
-        elif self.cfg.finetune_from_model:
-            path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
-        else:
-            return Inventory()
-        inventory = symbols_of(self.cfg, self.inventory)
-        return check_before_training(
-            path, inventory, len(self.src_dict), resets, option, self.cfg.max_update
-        )
+    def _check_starting_point(self, model_cfg) -> None:
+        """Take from the checkpoint that training starts from what the model must share with it."""
+        start = StartingPoint.find(self.cfg)
+        if start is None:
+            return
+        start.leave_if_finished(self.cfg.max_update)
+        trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema)
+        start.settle(model_cfg, self.cfg.allow_architecture_change)
+        self._n_trained = len(trained.symbols)
+        take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
 
     def train_step(self, sample, model, criterion, optimizer, *more, **kwargs):
         """As in the parent; `--amp` holds on a CPU too, in bfloat16."""
@@ -540,15 +531,19 @@ class TranslationWithInstructionsTask(TranslationTask):
             lambda meters: round(100 * meters[WRONG].sum / max(meters[LINES].sum, 1), 2),
         )
 
-    def state_dict(self) -> dict:
-        """What using a checkpoint must agree with goes into it."""
-        remembered = TaskState(
+    @property
+    def _remembered(self) -> TaskState:
+        return TaskState(
             symbols_of(self.cfg, self.inventory),
             self.cfg.prompt_placement,
             ALWAYS if self.gives_direction else NEVER,
             bool(self.cfg.prompt_template),
+            {"source": fingerprint(self.src_dict), "target": fingerprint(self.tgt_dict)},
         )
-        return {**super().state_dict(), **remembered.to_dict()}
+
+    def state_dict(self) -> dict:
+        """What using a checkpoint must agree with goes into it."""
+        return {**super().state_dict(), **self._remembered.to_dict()}
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Compare a checkpoint with this task before its model is built.
@@ -557,11 +552,11 @@ class TranslationWithInstructionsTask(TranslationTask):
         training.
 
         Raises:
-            InputError: if the inventories, the renderings or the placements of the prompt differ,
-                or checkpoints of an ensemble were trained with directions and without.
+            InputError: if the inventories, the prompts or the dictionaries differ, or
+                checkpoints of an ensemble were trained with directions and without.
         """
         remembered = TaskState.of(state_dict)
-        remembered.check(self.inventory, self.cfg.prompt_placement, self.cfg.prompt_template)
+        self._remembered.check_extends(remembered)
         trained = remembered.inventory or Inventory()
         if remembered.direction is not None and (trained or remembered.in_words):
             self._take_direction(remembered.direction)

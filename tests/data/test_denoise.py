@@ -6,8 +6,8 @@ from fairseq.data import Dictionary
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.data.denoise import Noise, NoiseOptions, WordStarts
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request

@@ -142,9 +142,10 @@ def test_a_tensor_in_the_place_of_settings_is_refused(tmp_path, key, value):
         read_checkpoint(save(tmp_path / "model.pt", **{key: value}))
 
 
-def test_a_tensor_as_the_models_settings_describes_nothing(tmp_path):
+def test_a_tensor_as_the_models_settings_is_refused(tmp_path):
     path = save(tmp_path / "model.pt", cfg={"model": torch.ones(2)})
-    refuse_oversized(read_checkpoint(path), path)
+    with pytest.raises(InputError, match="settings"):
+        refuse_oversized(read_checkpoint(path), path)
 
 
 @pytest.mark.parametrize(

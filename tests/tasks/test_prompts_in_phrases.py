@@ -202,10 +202,10 @@ def test_what_was_held_out_stays_so_when_training_goes_on(
     refusal, make_task, finetuning, phrased, phrased_data
 ):
     held_out = trained_inventory(read_checkpoint(phrased)).held_out
-    task = make_task(*PHRASES, "--finetune-from-model", phrased, data=phrased_data)
+    start = ["--share-all-embeddings", "--finetune-from-model", phrased]
+    task = make_task(*PHRASES, *start, data=phrased_data)
     task.build_model(task.full_cfg.model)
     assert task.inventory.held_out == held_out
-    all_of_them = [*PHRASES, "--held-out-phrases", 9]
-    task = make_task(*all_of_them, "--finetune-from-model", phrased, data=phrased_data)
+    task = make_task(*PHRASES, "--held-out-phrases", 9, *start, data=phrased_data)
     with pytest.raises(InputError, match="was trained with .* leave the option out"):
         task.build_model(task.full_cfg.model)

@@ -8,8 +8,8 @@ import pytest
 import torch
 from fairseq import checkpoint_utils
 
-from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
+from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.data.prompted_dataset import PromptedDataset
 from fairseq_instr.instructions import Instruction, Inventory
 
