@@ -494,7 +494,7 @@ def n_symbols(translator, case: str) -> int:
     """Instructions in what the model reads of a source that is asked nothing."""
     task = getattr(translator, "task", None)
     prompt = translator._prompt if task is None else task.prompt
-    return sum(int(i) >= prompt.first_id for i in translator._render(case, ""))
+    return sum(int(i) >= prompt.first_id for i in translator.render(case))
 
 
 # -- running ------------------------------------------------------------------------------

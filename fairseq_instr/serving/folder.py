@@ -43,6 +43,8 @@ class Settings:
         max_source: longest source in tokens, prompt and eos included.
         max_target: positions of the decoder.
         rendering: what says an instruction, one of `RENDERINGS`.
+        learned: how many instructions of the inventory, from the first, the model was trained
+            with; None for all of them.
     """
 
     placement: str
@@ -52,6 +54,7 @@ class Settings:
     max_source: int
     max_target: int
     rendering: str = SYMBOLS
+    learned: Optional[int] = None
 
     def save(self, folder: Path) -> None:
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)
@@ -69,8 +72,11 @@ class Settings:
             "placement": str, "source": str, "target": str, "direction": bool, "rendering": str,
         }  # fmt: skip
         expected = {field.name: types.get(field.name, int) for field in dataclasses.fields(cls)}
-        # exports of old don't say it
+        # exports of old don't say these two
         found = {"rendering": SYMBOLS, **content} if isinstance(content, dict) else {}
+        if found.get("learned") is None:
+            expected.pop("learned")
+            found.pop("learned", None)
         if {key: type(value) for key, value in found.items()} != expected:
             raise InputError(
                 f"{folder / SETTINGS_FILE} is not as the export writes it, with "
