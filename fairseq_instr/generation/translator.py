@@ -23,6 +23,7 @@ from fairseq_instr.checkpoints.inspection import (
 )
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.upgrading import load_model
+from fairseq_instr.data.corpora import infer_pair
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.interactive import TypedLine
 from fairseq_instr.generation.lines import LineTranslator, Output
@@ -64,6 +65,7 @@ class Translator(LineTranslator):
         self.unknown = task.source_dictionary.unk()
         own = (model.max_positions() for model in models)
         self.max_source = utils.resolve_max_positions(task.max_positions(), *own)[0]
+        self._pairs: List[str] = []  # directions that the model was trained on, if known
         self._generator = task.build_generator(models, generation)
         self._lock = threading.Lock()
 
@@ -122,7 +124,8 @@ class Translator(LineTranslator):
         }
         settings = {key: value for key, value in settings.items() if value is not None}
         task = tasks.setup_task(_complete(settings))
-        _check_direction(task, trained, path)
+        pairs = _pairs_of(trained, data)
+        _check_direction(task, pairs)
         model = load_model(state, task, path)
         model.eval()
         if torch.cuda.is_available():
@@ -135,16 +138,20 @@ class Translator(LineTranslator):
         if isinstance(task.prompt, TemplatePrompt):  # words need no training of their own
             n_learned = len(task.inventory)
         loaded = load_subwords(subwords) if subwords else None
-        return cls(task, [model], loaded, generation, n_learned)
+        translator = cls(task, [model], loaded, generation, n_learned)
+        translator._pairs = pairs
+        return translator
 
     def for_direction(self, source: str, target: str) -> Translator:
         """The same loaded model for another pair of languages; costs no memory.
 
         Raises:
-            InputError: if the data-bin has no such languages, or other dictionaries for them.
+            InputError: if the data-bin has no such languages, or other dictionaries for them; if
+                the model was trained on other directions, and its prompts say none.
         """
         cfg = OmegaConf.merge(self.task.cfg, {"source_lang": source, "target_lang": target})
         task = tasks.setup_task(cfg)
+        _check_direction(task, self._pairs)
         mine, other = self.task, task
         if (mine.src_dict, mine.tgt_dict) != (other.src_dict, other.tgt_dict):
             raise InputError(
@@ -153,6 +160,7 @@ class Translator(LineTranslator):
                 "load it for this direction"
             )
         translator = Translator(task, self.models, self.subwords, self.generation, self.n_learned)
+        translator._pairs = self._pairs
         translator._lock = self._lock  # one model, one batch at a time
         return translator
 
@@ -183,21 +191,30 @@ class Translator(LineTranslator):
         return self.subwords.decode(text) if self.subwords else text
 
 
-def _check_direction(task, trained: dict, path) -> None:
-    """Make sure that a model whose prompts say no direction is asked for its own.
+def _pairs_of(trained: dict, data) -> List[str]:
+    """Directions that a model was trained on, such as `["en-de"]`.
+
+    Args:
+        trained: options of the task that trained it.
+        data: data-bin, whose pair was trained where the options name none.
+    """
+    pairs = [pair for pair in str(trained.get("lang_pairs") or "").split(",") if pair]
+    own = trained.get("source_lang"), trained.get("target_lang")
+    found = own if all(own) else infer_pair(str(data))
+    return pairs or (["-".join(found)] if found else [])
+
+
+def _check_direction(task, pairs: Sequence[str]) -> None:
+    """Make sure that a model whose prompts say no direction translates in one of its own.
 
     Raises:
-        InputError: names the pairs that it was trained on.
+        InputError: names them.
     """
-    cfg = task.cfg
-    pairs = [pair for pair in str(trained.get("lang_pairs") or "").split(",") if pair]
-    if not pairs and trained.get("source_lang") and trained.get("target_lang"):
-        pairs = [f"{trained['source_lang']}-{trained['target_lang']}"]
-    pair = f"{cfg.source_lang}-{cfg.target_lang}"
+    pair = f"{task.cfg.source_lang}-{task.cfg.target_lang}"
     if pairs and pair not in pairs and not task.gives_direction:
         raise InputError(
-            f"source and target {pair}: {path} was trained on {', '.join(pairs)}, and its prompts "
-            "name no language; give one of these"
+            f"source and target {pair}: the model was trained on {', '.join(pairs)}, and its "
+            "prompts name no language; give one of these"
         )
 
 
