@@ -19,6 +19,7 @@ import yaml
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
+from fairseq_instr.instructions.asking import spell_line
 from fairseq_instr.text import subwords
 from fairseq_instr.text.lines import read_lines
 
@@ -167,6 +168,9 @@ class Recipe:
         """One corpus of the samples in several folders; their text is put together in `samples`."""
         for extension in (*languages, "instr"):
             lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
+            if extension == "instr":
+                encoder = subwords.Subwords(self.subwords)
+                lines = [spell_line(line, encoder.encode) for line in lines]
             write_lines(samples / f"train.{extension}", lines)
         self.binarise(destination, languages, train=samples / "train")
         self.binarise_instructions(destination, samples / "train")

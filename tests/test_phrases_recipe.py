@@ -127,7 +127,7 @@ def test_trained_and_unseen_phrases_are_measured_side_by_side(recipe, run_script
         "evaluate.py", "--data", recipe.data,
         "--base", recipe.base, "--tuned", recipe.tuned, "-s", "en", "-t", "de",
         "--source", recipe.root / "test.en", "--reference", recipe.root / "test.de",
-        "--beam", 1, "--phrasings", "trained", "unseen", "--order-lines", 0,
+        "--beam", 1, "--phrasings", "trained", "unseen",
         "--output", recipe.root / "report",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -30,7 +30,7 @@ from recipe import (
 )
 
 from fairseq_instr import sample
-from fairseq_instr.curation.from_parallel import FORMATTED
+from fairseq_instr.curation.curators import FORMATTED
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 from fairseq_instr.instructions import Context, catalogue

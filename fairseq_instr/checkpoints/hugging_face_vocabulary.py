@@ -16,7 +16,7 @@ from typing import Dict, List, NamedTuple, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.plain_json import read_json
+from fairseq_instr.plain_data import read_json
 from fairseq_instr.text.hugging_face import load_tokenizer
 
 SPECIAL_IDS_FILE = "special_ids.json"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Sequence, Tuple
 
-from fairseq_instr.curation.from_parallel import NOT_UTF8, Curation, Sample
+from fairseq_instr.curation.aligned_text import AlignedText
+from fairseq_instr.curation.curators import NOT_UTF8, Curation, by_count
+from fairseq_instr.curation.samples import Sample
 from fairseq_instr.files import write_atomically
 
+NAME = "data_card.json"
 N_EXAMPLES = 2
 _MAX_SHOWN = 120  # characters of an example
 
@@ -23,9 +26,9 @@ def describe(
 
     Args:
         curation: after its last pair.
-        samples: of each instruction, as `Curation.finish` gives them.
-        refused: why others have none, likewise.
-        made_from: files and options.
+        samples: of each instruction, by name, as `Curation.finish` gives them.
+        refused: why the other instructions have none, by name.
+        made_from: files and options that the samples depend on.
     """
     instructions: Dict[str, dict] = {}
     for curator in curation.curators:
@@ -42,7 +45,7 @@ def describe(
                 if curator.base_rate_pairs
                 else None
             ),
-            "rejected": dict(curator.rejections.most_common()),
+            "rejected": by_count(curator.rejections),
             "examples": [sample._asdict() for sample in found[:N_EXAMPLES]],
         }
         if instruction.name in refused:
@@ -55,6 +58,43 @@ def describe(
         "samples": sum(map(len, samples.values())),
         "instructions": instructions,
     }
+
+
+def describe_text(text: AlignedText, languages: Tuple[str, str]) -> dict:
+    """Names and sizes of the files, for `made_from`."""
+    sides = zip(("source", "target"), text.paths, text.sizes)
+    files = {side: f"{path.name}, {size} bytes" for side, path, size in sides}
+    return {**files, "languages": "-".join(languages)}
+
+
+def describe_checks(max_length_ratio: float, exclude: Sequence, identify_language: bool) -> dict:
+    """The filters, for `made_from`."""
+    return {
+        "max_length_ratio": max_length_ratio,
+        "excluded": [Path(path).name for path in exclude],
+        "identify_language": identify_language,
+    }
+
+
+def describe_vocabulary(subwords, dictionary) -> dict:
+    """Names of the subwords and the dictionary, for `made_from`."""
+    return {
+        "subwords": Path(subwords).name if subwords else None,
+        "dictionary": Path(dictionary).name if dictionary else None,
+    }
+
+
+def summary(card: dict) -> List[str]:
+    """A line for each instruction: samples, and rejections by reason."""
+    lines = []
+    for name, entry in card["instructions"].items():
+        asked = f" of {entry['answers']['asked']} asked" if "answers" in entry else ""
+        counts = entry["answers"]["refused"] if "answers" in entry else entry["rejected"]
+        reasons = ", ".join(f"{reason}: {n}" for reason, n in counts.items()) or "none"
+        lines.append(f"{name:18} {entry['samples']:6} samples{asked}; rejected: {reasons}")
+        if "refused" in entry:
+            lines.append(f"{'':18} left out: {entry['refused']}")
+    return lines
 
 
 def to_markdown(card: dict) -> str:
@@ -108,7 +148,7 @@ def to_markdown(card: dict) -> str:
 def write(folder, card: dict, force: bool = False) -> None:
     """Write `data_card.json` and `data_card.md`."""
     text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
-    write_atomically(Path(folder, "data_card.json"), text, force)
+    write_atomically(Path(folder, NAME), text, force)
     write_atomically(Path(folder, "data_card.md"), to_markdown(card), force)
 
 

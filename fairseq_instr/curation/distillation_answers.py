@@ -60,8 +60,10 @@ class Answers:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # no transactions but those of single statements
-            self._database = sqlite3.connect(str(self.path), timeout=1, isolation_level=None)
+            # no transactions but those of single statements; another thread may ask, one at a time
+            self._database = sqlite3.connect(
+                str(self.path), timeout=1, isolation_level=None, check_same_thread=False
+            )
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, _VERSION):

@@ -30,7 +30,7 @@ except ImportError:
         import httpx  # type: ignore[no-redef]
     except ImportError:
         raise InputError(
-            "distillation needs an HTTP client: pip install 'fairseq-instr[distillation]'"
+            "the Python package httpx2 is not installed: pip install httpx2 (httpx on Python 3.9)"
         ) from None
 
 MAX_BODY = 1024 * 1024
@@ -42,7 +42,7 @@ LONGEST_WAIT = 300.0
 LONGEST_BACKOFF = 60.0
 LONGEST_CONNECT = 20.0
 MAX_FAILED = 8
-"""Prompts in a row without an answer after which the endpoint is taken to be down."""
+"""Prompts in a row without an answer after which the run stops."""
 SECRET_LENGTH = 8
 """Shorter keys, as local servers want them, are no secrets: texts may hold them."""
 MAX_SHOWN = 200
@@ -57,6 +57,7 @@ REPEATS_KEY = "answer repeats the key"
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PASSING = (408, 409, 425, 429)  # and all from 500 on: the same may be answered later
+_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")  # a 429 that no wait ends
 
 
 class EndpointError(InputError):
@@ -138,7 +139,7 @@ class Endpoint:
         body = json.dumps(request).encode("ascii")
         # by the request: the same waits whatever else is under way
         rng = random.Random(f"{self.seed} {fingerprint(request)}")
-        problem = ""
+        problem, refused = "", False
         for attempt in range(self.retries + 1):
             await self._turn()
             self.before_request()
@@ -164,6 +165,7 @@ class Endpoint:
                 problem = self._describe(response)
                 self._stop_where_useless(response, problem)
                 if response.status not in _PASSING and response.status < 500:
+                    refused = True
                     break
                 asked_to_wait = retry_after(response.headers.get("retry-after"))
             if attempt == self.retries:
@@ -182,9 +184,14 @@ class Endpoint:
             self._paused_until = max(self._paused_until, resumed)
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= MAX_FAILED:
+            failed, remedy = (
+                ("refused", "check --model and the parameters in --prompt")
+                if refused
+                else ("gave no answer to", "run the same again when it is up")
+            )
             raise EndpointError(
-                f"{self.base_url} gave no answer to {MAX_FAILED} prompts in a row: {problem}; "
-                "what was answered is kept, run the same again when it is up"
+                f"{self.base_url} {failed} {MAX_FAILED} prompts in a row: {problem}; what was "
+                f"answered is kept, {remedy}"
             )
         raise NoAnswerError(problem)
 
@@ -215,16 +222,13 @@ class Endpoint:
         return _Response(response.status_code, response.headers, bytes(read))
 
     def _describe(self, response: _Response) -> str:
-        """The status, and the message of an error as OpenAI's are."""
+        """The status, and what the endpoint says about it."""
         problem = f"HTTP {response.status}"
         # a refusal of a key quotes a part of it
         if response.status in (401, 403):
             return problem
-        try:
-            message = json.loads((response.body or b"").decode("utf-8"))["error"]["message"]
-        except (ValueError, TypeError, LookupError, RecursionError):
-            return problem
-        return f"{problem}, {self._shown(message)}" if isinstance(message, str) else problem
+        message = error_message(response.body)
+        return f"{problem}, {self._shown(message)}" if message else problem
 
     def _stop_where_useless(self, response: _Response, problem: str) -> None:
         """Raise `EndpointError` for what no other request would change."""
@@ -237,6 +241,13 @@ class Endpoint:
         if response.status in (401, 403):
             sent = "does not accept the key" if self._key else "wants a key"
             raise EndpointError(f"{self.base_url} {sent} ({problem}); see --key-variable")
+        if response.status == 402 or any(
+            code.encode() in (response.body or b"") for code in _NO_QUOTA
+        ):
+            raise EndpointError(
+                f"{self.base_url} has no quota left for this key ({problem}); raise it, then run "
+                "the same again: what was answered is kept"
+            )
         if response.status in (404, 405):
             raise EndpointError(
                 f"{self.base_url}/chat/completions does not exist there or --model does not "
@@ -318,6 +329,23 @@ def retry_after(value: Optional[str]) -> Optional[float]:
         return None
 
 
+def error_message(body: Optional[bytes]) -> str:
+    """The text of an error, empty if there is none: OpenAI's, and the flat ones of other servers.
+
+    Example: `error_message(b'{"detail": "no such model"}') == "no such model"`.
+    """
+    try:
+        content = json.loads((body or b"").decode("utf-8"))
+    except (ValueError, RecursionError):
+        return ""
+    for key in ("error", "message", "detail"):
+        while isinstance(content, dict) and key in content:
+            content = content[key]
+    if isinstance(content, list):  # of a check of parameters
+        content = json.dumps(content)
+    return content if isinstance(content, str) else ""
+
+
 def read_answer(body: Optional[bytes], key: Optional[str] = None) -> Answer:
     """What the model said in the body of a chat completion, or why it is refused.
 
@@ -340,10 +368,10 @@ def read_answer(body: Optional[bytes], key: Optional[str] = None) -> Answer:
         return Answer(None, NOT_A_COMPLETION, tokens)
     if declined:
         return Answer(None, DECLINED, tokens)
+    if finish == "length":  # the content may be null: all went into reasoning
+        return Answer(None, CUT_OFF, tokens)
     if not isinstance(content, str):
         return Answer(None, NOT_A_COMPLETION, tokens)
-    if finish == "length":
-        return Answer(None, CUT_OFF, tokens)
     if re.search("[\ud800-\udfff]", content):
         return Answer(None, NOT_TEXT, tokens)
     if key is not None and len(key) >= SECRET_LENGTH and key in content:

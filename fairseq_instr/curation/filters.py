@@ -6,14 +6,14 @@ It looks at nothing else, so that it says the same in every shard.
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 from hashlib import blake2b
-from typing import Callable, Iterable, Optional
+from typing import Callable, Iterable, Optional, Tuple
 
-from fairseq_instr.curation.aligned_text import open_text
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.lines import iterate_lines
 
 Filter = Callable[[str, str], Optional[str]]
 
@@ -27,8 +27,8 @@ TARGET_LANGUAGE = "target is in another language"
 LENGTH_SLACK = 15
 """Characters added to both lengths: short lines may differ by more."""
 
-# a tab ends a field, the others end a line to some programs
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# a tab ends a field, some end a line to some programs, and a lone surrogate is no character
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def well_formed(source: str, target: str) -> Optional[str]:
@@ -75,14 +75,7 @@ def not_in(test_sets: Iterable) -> Filter:
     Raises:
         InputError: if a file can't be read or is not UTF-8.
     """
-    lines = set()
-    for path in test_sets:
-        with open_text(path) as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    lines.add(_fingerprint(line.decode("utf-8")))
-                except UnicodeDecodeError:
-                    raise InputError(f"{path}: line {number} is not UTF-8") from None
+    lines = {_fingerprint(line) for path in test_sets for line in iterate_lines(path)}
     lines.discard(_fingerprint(""))
 
     def check(source: str, target: str) -> Optional[str]:
@@ -100,27 +93,27 @@ def in_languages(source_language: str, target_language: str) -> Filter:
     Raises:
         InputError: if langid does not know one of the languages.
     """
-    identifier = _identifier(source_language, target_language)
+    identifier = LangidIdentifier()
+    languages = (source_language, target_language)
+    try:
+        identify((), identifier, languages)
+    except InputError as error:
+        raise InputError(f"--identify-language: {error}") from None
 
     def check(source: str, target: str) -> Optional[str]:
-        if identifier.classify(source)[0] != source_language:
+        ((found_source, found_target),) = identify((source, target), identifier, languages)
+        if found_source != source_language:
             return SOURCE_LANGUAGE
-        return TARGET_LANGUAGE if identifier.classify(target)[0] != target_language else None
+        return TARGET_LANGUAGE if found_target != target_language else None
 
     return check
 
 
-@functools.lru_cache(maxsize=None)
-def _identifier(*languages: str):
-    # imported here: reading the model takes most of a second
-    from langid.langid import LanguageIdentifier, model
+def cheap_filters(max_length_ratio: float, exclude: Iterable) -> Tuple[Filter, ...]:
+    """The filters that every pair is put to; arguments as in `length_ratio` and `not_in`."""
+    return (well_formed, length_ratio(max_length_ratio), not_in(exclude))
 
-    identifier = LanguageIdentifier.from_modelstring(model, norm_probs=False)
-    try:
-        identifier.set_languages(sorted(languages))
-    except ValueError:
-        raise InputError(
-            f"--identify-language: langid does not know {' or '.join(languages)}; "
-            f"it knows {', '.join(sorted(identifier.nb_classes))}"
-        ) from None
-    return identifier
+
+def costly_filters(languages: Tuple[str, str], identify_language: bool) -> Tuple[Filter, ...]:
+    """The filters that only pairs that would be kept are put to."""
+    return (in_languages(*languages),) if identify_language else ()

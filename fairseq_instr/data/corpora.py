@@ -321,7 +321,7 @@ def _piece(piece: str, source_dictionary: Optional[Dictionary]) -> int:
     if source_dictionary is None or piece not in source_dictionary.indices:
         raise InputError(
             f"the piece {piece!r} of an argument is not in the source's dictionary; spell "
-            "arguments with the subwords of the source, as scripts/spell_arguments.py does"
+            "arguments with the subwords of the source, as fairseq-instr encode does"
         )
     return source_dictionary.index(piece)
 

@@ -24,7 +24,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 from fairseq_instr.instructions.asking import Request, Written
 from fairseq_instr.instructions.instruction import Instruction, check_argument
-from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.plain_data import read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"

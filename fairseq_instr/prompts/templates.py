@@ -29,7 +29,7 @@ import numpy as np
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory, target_language
-from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.plain_data import read_yaml
 from fairseq_instr.prompts.prompt import Rendering
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import load_subwords

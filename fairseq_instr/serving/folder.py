@@ -21,7 +21,7 @@ from typing import List, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.plain_json import read_json
+from fairseq_instr.plain_data import read_json
 from fairseq_instr.prompts.options import RENDERINGS, SYMBOLS
 from fairseq_instr.prompts.tokens import PLACEMENTS
 

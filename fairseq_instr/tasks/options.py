@@ -9,6 +9,7 @@ from omegaconf import II
 from fairseq_instr.data.corpora import Pair
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.options import GuidanceOptions
+from fairseq_instr.prompts.language_tokens import LANGUAGE_TOKENS
 from fairseq_instr.prompts.options import PHRASES, RENDERINGS, PhraseOptions, TemplateOptions
 from fairseq_instr.prompts.tokens import PLACEMENTS, SOURCE_PREFIX
 
@@ -123,6 +124,14 @@ class TranslationWithInstructionsConfig(
         default=3,
         metadata={"help": "group denoise: how far the source's words move, in words"},
     )
+    language_tokens: str = field(
+        default=AUTO,
+        metadata={
+            "help": "tokens that tell a pretrained multilingual model its languages, such as "
+            "__de__: auto (a checkpoint that was trained with them is refused), none (the texts "
+            "hold them already, or none are wanted)"
+        },
+    )
     allow_architecture_change: bool = field(
         default=False,
         metadata={
@@ -145,6 +154,7 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
         ("--prompt-placement", cfg.prompt_placement, PLACEMENTS),
         ("--direction-instruction", cfg.direction_instruction, DIRECTION_MODES),
         ("--prompt-rendering", cfg.prompt_rendering, RENDERINGS),
+        ("--language-tokens", cfg.language_tokens, LANGUAGE_TOKENS),
     ):
         if value not in accepted:
             raise InputError(f"{option} {value!r} is not accepted; choose {', '.join(accepted)}")

@@ -17,6 +17,7 @@ from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
+from fairseq_instr.checkpoints.settings import as_dict
 from fairseq_instr.checkpoints.starting_point import StartingPoint
 from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
@@ -44,6 +45,7 @@ from fairseq_instr.instructions.inventory import (
 )
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
 from fairseq_instr.prompts import Prompt, appended_tokens_prompt
+from fairseq_instr.prompts.language_tokens import refuse_language_tokens
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import prompt_in_words
 from fairseq_instr.tasks import mixed_precision
@@ -393,7 +395,9 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"--share-all-embeddings needs a joined dictionary; in {self.cfg.data}, "
                 f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
             )
-        if not from_checkpoint:
+        if from_checkpoint:
+            refuse_language_tokens(as_dict(cfg), self.cfg.language_tokens, "the checkpoint")
+        else:
             self._check_starting_point(cfg)
         model = super().build_model(cfg, from_checkpoint)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
@@ -415,6 +419,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         if start is None:
             return
         start.leave_if_finished(self.cfg.max_update)
+        start.refuse_language_tokens(self.cfg.language_tokens)
         trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema)
         start.settle(model_cfg, self.cfg.allow_architecture_change)
         self._n_trained = len(trained.symbols)

@@ -2,7 +2,7 @@
 
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import Chunk
-from fairseq_instr.curation.from_parallel import Curation
+from fairseq_instr.curation.curators import Curation
 from fairseq_instr.instructions import catalogue
 
 

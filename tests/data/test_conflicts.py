@@ -1,5 +1,6 @@
 """What a conflict swaps, and that it can be drawn again."""
 
+import random
 from collections import Counter
 
 import numpy as np
@@ -7,10 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
+from fairseq_instr.data.conflicts import (
+    ConflictSampler,
+    parse_axes,
+    parse_swapped,
+    wrong_instead,
+)
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.catalogue import catalogue, look_up
+from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.sample.corpus import split
 
 LANGUAGES = [Instruction(f"to:{code}", "target-language") for code in ("de", "it", "nl")]
 INVENTORY = Inventory(
@@ -152,9 +161,81 @@ def test_a_rate_outside_0_to_1_is_refused(rate):
 
 def test_an_instruction_with_a_slot_is_swapped_out_but_never_in():
     inventory = Inventory(
-        [Instruction("short", "length"), Instruction("at-most", "length", argument="number")]
+        [Instruction("brief", "length"), Instruction("limit", "length", argument="number")]
     )
     sampler = ConflictSampler(inventory, ["length"], rate=1.0)
     for place in range(20):
         assert sampler.draw(1, place, (Request(1, (7, 8)),)) == (Request(0),)
         assert sampler.draw(1, place, (Request(0),)) == ()  # dropped
+
+
+# -- conflicts whose targets are wrong --------------------------------------------------
+
+
+def names_instead(name, *names):
+    """What the inventory of these names asks for instead of one of them."""
+    inventory = Inventory([look_up(name), *map(look_up, names)])
+    return [None if i is None else inventory[i].name for i in wrong_instead(0, inventory)]
+
+
+@pytest.mark.parametrize(
+    "name, names, expected",
+    [
+        ("uppercase", ["lowercase"], ["lowercase"]),
+        ("uppercase", [], [None]),  # a rule made the target: it is no plain translation
+        ("simple-words", [], []),  # found in plain translations
+        ("formal", [], []),  # labelled: a plain translation may be formal
+        ("formal", ["informal"], ["informal"]),
+        ("at-most", ["short", "long"], []),
+        ("short", ["at-most"], []),
+        ("short", ["long", "isometric"], ["long", "isometric"]),
+        ("ascii", ["swiss"], [None]),
+    ],
+)
+def test_what_an_instruction_is_changed_for(name, names, expected):
+    assert names_instead(name, *names) == expected
+
+
+def samples(instruction, language, sentences):
+    """Targets that rules make, or find, in sentences, with their references and contexts."""
+    source = "de" if language == "en" else "en"
+    for number, sentence in enumerate(sentences):
+        reference = sentence.texts[language]
+        context = Context(sentence.texts[source], language)
+        if instruction.draw is not None:
+            drawn = instruction.draw(reference, context, random.Random(number))
+            context = context._replace(argument=drawn)
+        if instruction.natural:
+            target = reference if instruction.obeys(reference, context) else None
+        else:
+            target = instruction.rewrite(reference, context)
+        if target is not None:
+            yield target, reference, context
+
+
+@pytest.mark.parametrize("language", ["de", "en", "it", "ro"])
+def test_no_target_is_right_under_the_conflict(language):
+    """Of all instructions of the catalogue that rules make or find, in the sample corpus."""
+    sentences = split({"train": 100}, seed=1)["train"]
+    inventory = Inventory(catalogue().values())
+    compared = 0
+    for position, entry in enumerate(inventory):
+        if entry.source_of_data == "labelled" or not entry.serves(language):
+            continue
+        own = list(samples(entry, language, sentences))
+        for instead in wrong_instead(position, inventory):
+            for target, reference, context in own:
+                if instead is None:
+                    assert target != reference, entry.name
+                else:
+                    other = inventory[instead]
+                    assert not other.obeys(target, context), (entry.name, other.name, target)
+                compared += 1
+    assert compared > 1000
+
+
+def test_axes_without_a_conflict_are_refused():
+    inventory = Inventory([look_up("simple-words"), look_up("uppercase")])
+    with pytest.raises(InputError, match="--conflict-axes vocabulary"):
+        ConflictSampler(inventory, ["vocabulary"], 1.0)
+    assert ConflictSampler(inventory, ["vocabulary", "case"], 1.0).left_out == ("simple-words",)

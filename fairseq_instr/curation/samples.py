@@ -1,0 +1,38 @@
+"""Samples of instructions, and the files in which they come: `NAME/train.{en,de,instr}`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterable, List, NamedTuple, Sequence, Tuple
+
+from fairseq_instr.files import writing_lines
+
+STREAM = "instr"
+"""Extension of the files that hold a line of instructions for each pair."""
+
+
+class Sample(NamedTuple):
+    """A sentence pair and what is asked for; the target obeys it."""
+
+    source: str
+    target: str
+    instruction: str
+
+
+def sample_files(folder, languages: Sequence[str]) -> List[Path]:
+    """The files of the samples in a folder: sources, targets and instructions."""
+    return [Path(folder, f"train.{extension}") for extension in (*languages, STREAM)]
+
+
+def write_samples(
+    folder, samples: Iterable[Sample], languages: Tuple[str, str], force: bool = False
+) -> None:
+    """Write samples as three aligned files of raw text.
+
+    Raises:
+        InputError: if a file exists and `force` is not set, or can't be written.
+    """
+    with writing_lines(sample_files(folder, languages), force) as files:
+        for sample in samples:
+            for file, text in zip(files, sample):
+                file.write(f"{text}\n")
