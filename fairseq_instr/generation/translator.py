@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
-import fairseq_instr.quiet_fairseq  # before fairseq  # isort: split
+import fairseq_instr.quiet_fairseq  # first: before fairseq
 
+# isort: split
 import torch
 from fairseq import tasks, utils
 from fairseq.dataclass.configs import GenerationConfig

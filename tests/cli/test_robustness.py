@@ -38,5 +38,5 @@ def test_no_text_is_rendered_as_an_instruction(data_bin, tuned, call):
     attacks = Attacks(translator.inventory, "en")
     for kind in attacks.templates:
         for case in attacks.make(["w1 w2"], kind, 20, 1):
-            assert (translator._render(case.attacked, "") < first).all()
-    assert (translator._render("w1 w2", "uppercase") >= first).sum() == 1
+            assert (translator.render(case.attacked).rendered < first).all()
+    assert (translator.render("w1 w2", "uppercase").rendered >= first).sum() == 1

@@ -233,7 +233,7 @@ def test_another_inventory_is_refused(own_folder, inventory):
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("serving.json", "{}", "serving.json is not as the export writes it"),
+        ("serving.json", "{}", "serving.json: placement"),
         ("serving.json", "[" * 100_000, "serving.json is not JSON"),
         ("serving.json", None, "serving.json does not exist"),
         ("source_vocabulary.json", '["a", "a"]', "has the token 'a' twice"),
@@ -264,5 +264,5 @@ def test_a_broken_folder_is_refused(own_folder, name, content, message):
 def test_settings_are_checked(own_folder, change):
     path = own_folder / "serving.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(InputError, match=r"serving\.json.*export the model again"):
+    with pytest.raises(InputError, match=rf"serving\.json: .*{next(iter(change))}"):
         CTranslate2Translator.from_pretrained(own_folder)
