@@ -89,7 +89,10 @@ def test_both_commands_and_the_translator_say_the_same(generate, data_bin, tmp_p
         path, data_bin, source="en", target="de", beam=2, max_len_a=0, max_len_b=8, **options
     )
     lines = translator.translate(sources, "uppercase, formal", batch_size=7)
-    assert lines == interactive
+    assert lines[sources.index("")] == ""
+    assert [line for line, source in zip(lines, sources) if source] == [
+        line for line, source in zip(interactive, sources) if source
+    ]
     out = generate(model, "--instruct", "formal, uppercase", *more, "--batch-size", 3)
     assert column(out, "H") == interactive
 
