@@ -19,7 +19,7 @@ def refuse_to_overwrite(path, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def _writable(path: Path):
+def writable(path: Path):
     """Turn what a full or read-only disk makes writing raise into an `InputError`.
 
     An error about a file elsewhere, such as one that the block reads, stays as it is.
@@ -46,7 +46,7 @@ def atomic_path(path, force: bool = False) -> Iterator[Path]:
     refuse_to_overwrite(path, force)
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with _writable(path):
+    with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -79,7 +79,7 @@ def atomic_folder(path, force: bool = False, marker: str = "") -> Iterator[Path]
             f"{path} exists and holds no {marker}: it is not deleted, not even with --force; give "
             "another name"
         )
-    with _writable(path):
+    with writable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         old = temporary.with_name(f"{temporary.name}.old")

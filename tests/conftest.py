@@ -46,6 +46,7 @@ WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instruc
 
 # no bound on time: it depends on the machine
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=5000)
 hypothesis.settings.load_profile("tests")
 
 
@@ -266,7 +267,7 @@ def data_bin(binarise, inventory, tmp_path_factory):
     Line 5 of the test set is empty.
     """
     root = tmp_path_factory.mktemp("data-bin")
-    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "!"]
+    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "DU", "!"]
     dictionary = tmp_path_factory.mktemp("dictionary") / "dict.txt"
     dictionary.write_text("".join(f"{word} 1\n" for word in words) + "madeupword0000 0\n")
     splits = {}

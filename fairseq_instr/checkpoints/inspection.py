@@ -61,6 +61,11 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
         raise InputError(f"checkpoint {path} is broken: {reason:.200}") from None
     if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
         raise InputError(f"{path} is not a fairseq checkpoint: it has no 'model'")
+    if "fsdp_metadata" in state:
+        raise InputError(
+            f"checkpoint {path} is one shard of a fully sharded training; put the shards together "
+            "with fairseq's scripts/consolidate_fsdp_shards.py first"
+        )
     # no value is asked for its truth: a tensor has none
     history = [] if state.get("optimizer_history") is None else state["optimizer_history"]
     for key in ("cfg", "task_state"):

@@ -104,21 +104,28 @@ def complete(state: Mapping[str, Any]) -> Dict[str, Any]:
     }
 
 
-def upgrade_checkpoint(path, output, force: bool = False) -> None:
+def upgrade_checkpoint(path, output, use_ema: bool = False, force: bool = False) -> None:
     """Write a checkpoint of any version of fairseq, stripped or not, as today's.
 
     Args:
         path: checkpoint that is read.
         output: checkpoint to write; it has no optimizer.
+        use_ema: take the moving average that `--store-ema` kept, not the last parameters.
         force: overwrite the output.
 
     Raises:
-        InputError: if the checkpoint is refused or has no settings, or the output exists.
+        InputError: if the checkpoint is refused, has no settings or no moving average, or if
+            the output exists.
     """
     refuse_to_overwrite(output, force)
     state = read_checkpoint(path)
     if not settings_of(state, "model"):
         raise InputError(f"checkpoint {path} has no settings of its model, neither args nor cfg")
+    if use_ema:
+        average = (state.get("extra_state") or {}).get("ema")
+        if average is None:
+            raise InputError(f"--ema: checkpoint {path} has no moving average; leave --ema out")
+        state = {**state, "model": average}
     upgraded = complete({**state, "model": upgrade_parameters(state)})
     with atomic_path(output, force) as temporary:
         torch.save(upgraded, temporary)

@@ -34,6 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     upgrade = commands.add_parser("upgrade", help="old or stripped checkpoint -> complete one")
     upgrade.add_argument("checkpoint", help="fairseq checkpoint")
     upgrade.add_argument("--output", required=True, help="checkpoint to write")
+    upgrade.add_argument(
+        "--ema", action="store_true", help="take the moving average that --store-ema kept"
+    )
     for command in (forth, back):
         command.add_argument("--dtype", choices=DTYPES, help="of the weights; default: as they are")
     for command in (forth, back, upgrade):
@@ -45,7 +48,9 @@ def run(args: argparse.Namespace) -> None:
     if args.conversion == "upgrade":
         from fairseq_instr.checkpoints.upgrading import upgrade_checkpoint
 
-        upgrade_checkpoint(args.checkpoint, args.output, force=args.force)
+        upgrade_checkpoint(
+            path=args.checkpoint, output=args.output, use_ema=args.ema, force=args.force
+        )
         print(args.output)
     elif args.conversion == "from-hugging-face":
         from fairseq_instr.checkpoints.hugging_face import from_hugging_face

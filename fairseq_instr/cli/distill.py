@@ -24,11 +24,7 @@ from typing import Optional
 
 from fairseq_instr.cli.curation_options import add_corpus_filters, add_output, add_text
 from fairseq_instr.curation import data_card, distill
-from fairseq_instr.curation.distillation_endpoint import (
-    check_address,
-    check_key,
-    goes_unencrypted,
-)
+from fairseq_instr.curation.distillation_endpoint import Endpoint, check_key, goes_unencrypted
 from fairseq_instr.curation.distillation_harvest import MAX_ALIKE, MIN_SIMILARITY
 from fairseq_instr.curation.distillation_prompt import DEFAULT
 from fairseq_instr.errors import InputError
@@ -51,7 +47,7 @@ def add_arguments(parser):
         metavar="N",
         help="most pairs to ask about for each sample (%(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of choices and waits (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of pairs (%(default)s)")
     endpoint = parser.add_argument_group("the endpoint")
     endpoint.add_argument(
         "--base-url", required=True, metavar="URL", help="e.g. https://localhost:8000/v1"
@@ -125,9 +121,17 @@ def add_arguments(parser):
 
 def run(args):
     key = None if args.no_key else read_key(args.key_variable)
-    base_url = check_address(args.base_url)
-    if key is not None and goes_unencrypted(base_url):
-        print(f"Note: {base_url} is not encrypted: the key can be read", file=sys.stderr)
+    endpoint = Endpoint(
+        base_url=args.base_url,
+        key=key,
+        concurrency=args.concurrency,
+        requests_per_minute=args.requests_per_minute,
+        timeout=args.timeout,
+        retries=args.retries,
+        first_wait=args.first_wait,
+    )
+    if key is not None and goes_unencrypted(endpoint.base_url):
+        print(f"Note: {endpoint.base_url} is not encrypted: the key can be read", file=sys.stderr)
     card = distill(
         source=args.source,
         target=args.target,
@@ -135,18 +139,12 @@ def run(args):
         target_language=args.target_language,
         instructions=parse(args.instructions),
         output=args.output,
-        base_url=base_url,
+        endpoint=endpoint,
         model=args.model,
-        key=key,
         n_samples=args.samples,
         n_candidates=args.candidates,
         seed=args.seed,
         prompt=args.prompt,
-        concurrency=args.concurrency,
-        requests_per_minute=args.requests_per_minute,
-        timeout=args.timeout,
-        retries=args.retries,
-        first_wait=args.first_wait,
         max_requests=args.max_requests,
         max_tokens=args.max_tokens,
         max_alike=args.max_alike,

@@ -102,19 +102,19 @@ def parse_mixed(entries: Iterable[str]) -> Dict[str, str]:
     """Split `0.7=mixed.pt` into {"0.7": "mixed.pt"}.
 
     Raises:
-        InputError: if an entry is not a weight from 0 to 1 and a checkpoint.
+        InputError: if an entry is not a weight between 0 and 1 and a checkpoint.
     """
     mixed = {}
     for entry in entries:
         weight, _, path = entry.partition("=")
         try:
-            accepted = 0 <= float(weight) <= 1 and bool(path)
+            accepted = 0 < float(weight) < 1 and bool(path)
         except ValueError:
             accepted = False
         if not accepted or weight in mixed:
             raise InputError(
                 f"--mixed {entry!r} is not accepted: give WEIGHT=CHECKPOINT, each weight once, "
-                "from 0 to 1"
+                "between 0 (the base) and 1 (the tuned model)"
             )
         mixed[weight] = path
     return mixed

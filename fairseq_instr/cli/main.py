@@ -25,6 +25,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "distill": "have a language model rewrite translations under instructions",
         "triples": "take task data in and out as JSON lines",
         "general-tasks": "write other tasks than translation as a group of the mixture",
+        "sample": "write the embedded sample corpus, to try a recipe on",
         "subwords": "train a SentencePiece model, and write the dictionary of its pieces",
         "encode": "spell raw text, and arguments in .instr files, in subwords",
         "binarise": "write folders of raw text as a data-bin, in one process",

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fairseq_instr.curation.binarisation import binarise
     from fairseq_instr.curation.distillation import distill
+    from fairseq_instr.curation.distillation_endpoint import Endpoint
     from fairseq_instr.curation.encoding import encode
     from fairseq_instr.curation.from_parallel import curate
     from fairseq_instr.curation.labelled import label
 
 # public name -> module that has it; loaded when it is first asked for
 _LAZY = {
+    "Endpoint": "distillation_endpoint",
     "binarise": "binarisation",
     "curate": "from_parallel",
     "distill": "distillation",
@@ -24,7 +26,7 @@ _LAZY = {
     "label": "labelled",
 }
 
-__all__ = ["binarise", "curate", "distill", "encode", "label"]
+__all__ = ["Endpoint", "binarise", "curate", "distill", "encode", "label"]
 
 
 def __getattr__(name: str):

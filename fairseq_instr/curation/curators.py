@@ -1,13 +1,12 @@
-"""Parallel text -> samples of instructions, in one pass, in memory that the text's size ignores.
+"""Parallel text -> samples of instructions, in one pass and in constant memory.
 
-Each instruction keeps the N pairs of smallest *priority* among those that are samples of it
-(bottom-k sampling; Cohen and Kaplan, 2007). The priority is a hash of the seed, the instruction
-and the pair's text: as good as random, and the same wherever and whenever the pair is met. So
+A pair has a *priority* for each instruction: a hash of the seed, the instruction and the pair's
+text. An instruction keeps the N samples of smallest priority (bottom-k sampling; Cohen and Kaplan,
+2007). Priorities are as good as random, and the same wherever and whenever the pair is met. So
 
-- a pair whose priority is too large to be kept is never rewritten, which is most of them;
+- most pairs have a priority that is too large to be kept, and are never rewritten;
 - a pair that stands twice in the text has one priority and is kept once;
-- what is kept depends neither on the order of the text nor on how it is cut into shards: the
-  samples of two shards together are those of the whole, and a pass can stop and go on.
+- neither the order of the text nor its shards change the samples, and a pass can stop and go on.
 """
 
 from __future__ import annotations
@@ -49,13 +48,15 @@ _ALL = 2**64  # above every priority, which are 64 bits
 
 
 class Pair:
-    """A pair that was decoded, and what the filters say about it, once asked.
+    """A decoded pair. Filters are asked about it once, whichever instructions want to know.
 
     Attributes:
+        line: number of the line, from 0.
         plain: source and target as they stand in the text.
         format: the instruction whose marks both sides carry, or None.
-        source: with these marks, and
-        target: likewise.
+        source: the source with these marks.
+        target: the target with these marks.
+        context: what rules look at besides the target.
     """
 
     __slots__ = ("line", "plain", "source", "target", "format", "context", "_verdicts")
@@ -81,6 +82,7 @@ class Pair:
         return Pair(self.line, *self.plain, self.context.language) if self.format else self
 
     def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
+        """Why the filters, numbered from `first`, refuse the plain pair; None if they don't."""
         if self._verdicts is None:
             self._verdicts = {}
         for number, check in enumerate(filters, start=first):
@@ -105,9 +107,9 @@ class Curator:
 
     Attributes:
         examined: number of pairs that were looked at.
-        rejections: how many of them are no samples, by reason.
+        rejections: number of pairs that were looked at and are no samples, by reason.
         base_rate_pairs: number of pairs on which the base rate was measured.
-        obeyed: how many of their plain targets obey unasked.
+        obeyed: number of these whose plain target obeys unasked.
 
     Raises:
         InputError: if there are no such data for the instruction, or not in this language.
@@ -140,17 +142,17 @@ class Curator:
         self.filters, self.costly_filters = tuple(filters), tuple(costly_filters)
         self.examined = self.obeyed = self.base_rate_pairs = 0
         self.rejections: Counter = Counter()
-        # what is found is found in the text as it stands
+        # natural samples are looked for in the text as it stands
         self._carries_formats = instruction.rewrite is not None
-        # a stream of its own: what one instruction keeps does not depend on the others
+        # a key of its own: what one instruction keeps does not depend on the others
         self._key = np.uint64(_hash(f"{seed} {instruction.name}".encode("utf-8")))
         self._kept: Dict[int, Tuple[int, Sample]] = {}  # priority -> (line, sample)
         self._largest: List[int] = []  # heap of the negative priorities of `_kept`
-        self._unspelled: List[int] = []  # likewise of targets that can't be spelled
+        self._unspelled: List[int] = []  # the same of targets that can't be spelled
 
     @property
     def limit(self) -> int:
-        """The largest priority that is kept; while there is room, that of any pair."""
+        """The largest priority that is kept; above all priorities while there is room."""
         return _ALL if len(self._kept) < self.n_samples else -self._largest[0]
 
     def priorities(self, hashes: np.ndarray) -> np.ndarray:
@@ -316,7 +318,7 @@ class Curator:
                 sample at all.
         """
         name = self.instruction.name
-        # those that would stand among the samples: the same number in whatever order
+        # targets that would be among the samples: the same number in whatever order
         unspelled = sum(-priority < self.limit for priority in self._unspelled)
         refuse_too_few(name, len(self._kept), unspelled, self.rejections)
         return [sample for _, sample in sorted(self._kept.values())]
@@ -327,9 +329,12 @@ class Curator:
 
 
 class FormatCurator(Curator):
-    """Collects pairs that carry a format and ask for nothing: the translation keeps it.
+    """Collects pairs that carry a format and ask for nothing: the translation keeps the format.
 
-    The arguments are those of `Curator`, without the instruction.
+    Args:
+        language: target language.
+        *args: further arguments of `Curator`.
+        **options: options of `Curator`.
     """
 
     def __init__(self, language: str, *args, **options):

@@ -104,19 +104,17 @@ def to_markdown(card: dict) -> str:
         "# Data card: samples of instructions",
         "",
         f"{card['samples']} samples of {len(card['instructions'])} instructions from "
-        f"{card['pairs']} sentence pairs. The sources are as they stood, but for the format that "
-        "a share of the pairs carry in source and target where `formatted` is above 0 (the entry "
-        "of that name asks for nothing); a target under a rule is the plain target, rewritten; "
-        "a natural one is the plain target; a distilled one was "
-        "rewritten by a language model. The licence and the terms of the text, and of the model, "
-        "hold for the samples.",
+        f"{card['pairs']} sentence pairs. Sources are as in the text; with `formatted` above 0, "
+        "a share of the pairs carries a format in source and target. Targets: `rule` rewrote the "
+        "plain target, `natural` is the plain target, `distilled` was rewritten by a language "
+        "model. The licence and terms of the text, and of the model, hold for the samples.",
         "",
         "| made from | |",
         "|---|---|",
         *(f"| {key} | {_cell(value)} |" for key, value in made_from.items()),
         "",
-        "Base rate: share of plain targets that obey unasked, in the first pairs. Examined: pairs "
-        "that were looked at; the others could not have been kept.",
+        "Base rate: share of the first 1,000 plain targets that obey unasked. Examined: pairs that "
+        "were looked at; the priority of the others was too large.",
         "",
         "| instruction | axis | made | samples | examined | base rate | rejected |",
         "|---|---|---|---:|---:|---:|---|",

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import math
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +17,7 @@ from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import Curation, by_count
 from fairseq_instr.curation.distillation_answers import Answers
-from fairseq_instr.curation.distillation_endpoint import Endpoint, check_address, check_key
+from fairseq_instr.curation.distillation_endpoint import Endpoint, above_zero, at_least
 from fairseq_instr.curation.distillation_harvest import (
     MAX_ALIKE,
     MIN_SIMILARITY,
@@ -49,18 +48,12 @@ def distill(
     target_language: str,
     instructions: Sequence[str],
     output,
-    base_url: str,
+    endpoint: Endpoint,
     model: str,
-    key: Optional[str] = None,
     n_samples: int = 1000,
     n_candidates: int = 3,
     seed: int = 1,
     prompt=DEFAULT,
-    concurrency: int = 4,
-    requests_per_minute: Optional[float] = None,
-    timeout: float = 120.0,
-    retries: int = 5,
-    first_wait: float = 1.0,
     max_requests: Optional[int] = None,
     max_tokens: Optional[int] = None,
     max_alike: int = MAX_ALIKE,
@@ -76,7 +69,7 @@ def distill(
 ) -> dict:
     """Write `output/NAME/train.{SOURCE,TARGET,instr}` for each instruction, and a data card.
 
-    Any OpenAI-compatible endpoint is asked. Every answer is on disk, in `output/answers.sqlite`,
+    Every answer is on disk, in `output/answers.sqlite`,
     before the next is asked for: a call that was stopped, or ended for its budget or for the
     endpoint, goes on when it is repeated, and asks nothing twice that was answered. Samples are
     written however it ends, as they were paid for.
@@ -88,18 +81,12 @@ def distill(
         target_language: code, such as `de`.
         instructions: names of the catalogue, with an argument where they have a slot.
         output: folder to write.
-        base_url: such as `https://localhost:8000/v1`.
+        endpoint: such as `Endpoint("https://localhost:8000/v1", key)`.
         model: the model's name at the endpoint.
-        key: is sent as a bearer token; None for an endpoint that wants none.
         n_samples: samples of each instruction.
         n_candidates: most pairs to ask about for each sample.
-        seed: of choices and waits.
+        seed: of the choice of pairs.
         prompt: YAML file of what is asked, see `RewritingPrompt`.
-        concurrency: most requests at a time.
-        requests_per_minute: most requests; None for any number.
-        timeout: seconds until a request must be answered in full.
-        retries: how often a request that failed in passing is sent again.
-        first_wait: seconds before the first retry; doubled each time.
         max_requests: budget of all calls with this output, retries included; None: no limit.
         max_tokens: budget of tokens, as the endpoint counts them; None: no limit.
         max_alike: stop when so many answers are the first and all refused for one reason; 0: go on.
@@ -121,15 +108,9 @@ def distill(
         InputError: if an argument is not accepted, a file can't be read, the endpoint or the
             budget ends the run, or an instruction has no samples.
     """
-    _at_least(1, samples=n_samples, candidates=n_candidates, concurrency=concurrency)
-    _at_least(0, retries=retries, first_wait=first_wait, max_alike=max_alike)
-    _above_zero(
-        timeout=timeout,
-        requests_per_minute=requests_per_minute,
-        max_requests=max_requests,
-        max_tokens=max_tokens,
-    )
-    base_url, key = check_address(base_url), None if key is None else check_key(key)
+    at_least(1, samples=n_samples, candidates=n_candidates)
+    at_least(0, max_alike=max_alike)
+    above_zero(max_requests=max_requests, max_tokens=max_tokens)
     wanted = _want(instructions)
     questions = RewritingPrompt.load(prompt)
     languages = (source_language, target_language)
@@ -171,17 +152,7 @@ def distill(
     harvests: Dict[str, Harvest] = {}
     problem: Optional[InputError] = None
     with Answers(Path(output, ANSWERS)) as answers:
-        endpoint = Endpoint(
-            base_url,
-            key,
-            timeout=timeout,
-            retries=retries,
-            first_wait=first_wait,
-            requests_per_minute=requests_per_minute,
-            concurrency=concurrency,
-            seed=seed,
-            before_request=Budget(answers, max_requests, max_tokens).take_request,
-        )
+        endpoint.before_request = Budget(answers, max_requests, max_tokens).take_request
         total = n_samples * len(wanted)
         with tqdm(total=total, desc="samples", disable=not show_progress) as bar:
             distiller = Distiller(
@@ -190,7 +161,6 @@ def distill(
                 questions,
                 model,
                 languages,
-                concurrency,
                 filters=(*cheap, *costly),
                 can_spell=can_spell,
                 min_similarity=min_similarity,
@@ -235,22 +205,6 @@ def distill(
     if refused:
         raise InputError("; ".join(refused.values()))
     return card
-
-
-def _at_least(least: int, **options: float) -> None:
-    """Raise `InputError` for an option below a number."""
-    for name, value in options.items():
-        if not value >= least:
-            option = "--" + name.replace("_", "-")
-            raise InputError(f"{option} {value} is not accepted: give {least} or more")
-
-
-def _above_zero(**options: Optional[float]) -> None:
-    """Raise `InputError` for an option that is given and not a number above zero."""
-    for name, value in options.items():
-        if value is not None and not 0 < value < math.inf:
-            option = "--" + name.replace("_", "-")
-            raise InputError(f"{option} {value} is not accepted: give a number above zero")
 
 
 def _want(names: Sequence[str]) -> Dict[str, Wanted]:

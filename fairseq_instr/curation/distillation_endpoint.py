@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
+import math
 import random
 import re
 import time
@@ -29,9 +30,7 @@ except ImportError:
     try:
         import httpx  # type: ignore[no-redef]
     except ImportError:
-        raise InputError(
-            "the Python package httpx2 is not installed: pip install httpx2 (httpx on Python 3.9)"
-        ) from None
+        httpx = None  # type: ignore[assignment]
 
 MAX_BODY = 1024 * 1024
 """Longest body that is read, in bytes."""
@@ -75,40 +74,47 @@ class _Response(NamedTuple):
 
 
 class Endpoint:
-    """Asks one endpoint; an asynchronous context manager.
+    """An OpenAI-compatible endpoint and how it is asked; an asynchronous context manager.
 
     Args:
         base_url: such as `https://host/v1`; `/chat/completions` is added.
         key: is sent as a bearer token; None sends none.
+        concurrency: most requests at a time.
+        requests_per_minute: most requests, evenly spread; None for any number.
         timeout: seconds until a request must be answered in full.
         retries: how often a request that failed in passing is sent again.
-        first_wait: seconds before the first of them; doubles each time, less up to a half of it,
-            by the seed.
-        requests_per_minute: most that are sent, evenly spread; None for no limit.
-        concurrency: most that are under way at a time.
-        seed: of the waits.
-        before_request: is called before each that is sent, and may raise.
+        first_wait: seconds before the first retry, less up to a half; doubled each time.
+
+    Attributes:
+        before_request: is called before each request, and may raise.
 
     Raises:
-        InputError: if the address or the key is not accepted.
+        InputError: if an argument is not accepted, or no HTTP client is installed.
     """
+
+    before_request: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(
         self,
         base_url: str,
         key: Optional[str] = None,
+        concurrency: int = 4,
+        requests_per_minute: Optional[float] = None,
         timeout: float = 120.0,
         retries: int = 5,
         first_wait: float = 1.0,
-        requests_per_minute: Optional[float] = None,
-        concurrency: int = 1,
-        seed: int = 1,
-        before_request: Callable[[], object] = lambda: None,
     ):
+        if httpx is None:
+            raise InputError(
+                "no HTTP client is installed: pip install httpx2 (httpx on Python 3.9)"
+            )
+        at_least(1, concurrency=concurrency)
+        at_least(0, retries=retries, first_wait=first_wait)
+        above_zero(timeout=timeout, requests_per_minute=requests_per_minute)
         self.base_url = check_address(base_url)
         self._key = None if key is None else check_key(key)
+        self.concurrency = concurrency
         self.timeout, self.retries, self.first_wait = timeout, retries, first_wait
-        self.seed, self.before_request = seed, before_request
         self._interval = 60.0 / requests_per_minute if requests_per_minute else 0.0
         self._next_turn = self._paused_until = 0.0  # on the clock of the loop
         self._reached = False
@@ -138,7 +144,7 @@ class Endpoint:
         """
         body = json.dumps(request).encode("ascii")
         # by the request: the same waits whatever else is under way
-        rng = random.Random(f"{self.seed} {fingerprint(request)}")
+        rng = random.Random(fingerprint(request))
         problem, refused = "", False
         for attempt in range(self.retries + 1):
             await self._turn()
@@ -260,6 +266,22 @@ class Endpoint:
         if self._key is not None:
             text = text.replace(self._key, "[key]")
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def at_least(least: int, **options: float) -> None:
+    """Raise `InputError` for an option below a number."""
+    for name, value in options.items():
+        if not value >= least:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} {value} is not accepted: give {least} or more")
+
+
+def above_zero(**options: Optional[float]) -> None:
+    """Raise `InputError` for an option that is given and not a number above zero."""
+    for name, value in options.items():
+        if value is not None and not 0 < value < math.inf:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} {value} is not accepted: give a number above zero")
 
 
 def check_address(base_url: str) -> str:

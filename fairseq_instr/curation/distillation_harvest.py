@@ -176,7 +176,6 @@ class Distiller:
         prompt: what is asked.
         model: its name at the endpoint.
         languages: codes of source and target.
-        concurrency: most candidates that are asked about at a time.
         filters: checks of a pair of source and answer.
         can_spell: whether the vocabulary can write a text; None for any text.
         min_similarity: see `MIN_SIMILARITY`; 0 for any answer.
@@ -190,7 +189,6 @@ class Distiller:
     prompt: RewritingPrompt
     model: str
     languages: Tuple[str, str]
-    concurrency: int = 1
     filters: Sequence[Filter] = (well_formed,)
     can_spell: Optional[Callable[[str], bool]] = None
     min_similarity: float = MIN_SIMILARITY
@@ -221,7 +219,7 @@ class Distiller:
                 # never more than could all be samples: none is asked for in vain, and those of
                 # the smallest priorities are kept, whichever is answered first
                 room = n_samples - len(harvest.samples) - len(pending)
-                room = 0 if stopped else min(room, self.concurrency - len(pending))
+                room = 0 if stopped else min(room, self.endpoint.concurrency - len(pending))
                 for _, candidate in zip(range(room), waiting):
                     pending.add(asyncio.ensure_future(self._try(wanted, candidate, harvest)))
                 if not pending:

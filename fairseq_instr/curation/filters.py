@@ -88,7 +88,8 @@ def not_in(test_sets: Iterable) -> Filter:
 def in_languages(source_language: str, target_language: str) -> Filter:
     """Pairs that langid takes for the two languages, when it has to choose between them.
 
-    Choosing between two is what it can do with short lines as well.
+    Choosing between two is what langid can do with short lines as well. A line without letters is
+    in any language.
 
     Raises:
         InputError: if langid does not know one of the languages.
@@ -102,9 +103,9 @@ def in_languages(source_language: str, target_language: str) -> Filter:
 
     def check(source: str, target: str) -> Optional[str]:
         ((found_source, found_target),) = identify((source, target), identifier, languages)
-        if found_source != source_language:
+        if found_source not in (source_language, None):
             return SOURCE_LANGUAGE
-        return TARGET_LANGUAGE if found_target != target_language else None
+        return TARGET_LANGUAGE if found_target not in (target_language, None) else None
 
     return check
 

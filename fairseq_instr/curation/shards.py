@@ -1,8 +1,8 @@
 """A pass over a text that can stop and go on, or be spread over machines.
 
-What was collected lies in one JSON file a shard, `curation-I-of-N.json`, written every now and
-then and at the end. It says what it was made from: a pass goes on, and shards are merged, only
-where all of that is the same.
+Each shard has a JSON file, `curation-I-of-N.json`, with what was collected so far and what it was
+made from. The file is written every minute and at the end. A pass goes on, and shards are merged,
+only if they are made from the same.
 """
 
 from __future__ import annotations
@@ -49,17 +49,18 @@ def collect(
     progress: Optional[Callable[[int], object]] = None,
     save_seconds: float = SAVE_SECONDS,
 ) -> None:
-    """Run a curation over a text, or over what an interrupted run left of it.
+    """Run a curation over a text, or over the rest that an interrupted run left.
 
-    However it ends, what was collected is in the file: run it again to go on.
+    However a run ends, the samples collected so far are in the file.
 
     Args:
         text: the aligned files.
         curation: a new one.
         path: the shard's file; there may be one of an earlier run.
-        made_from: JSON values on which the samples depend: files, options, versions.
+        made_from: files and options that the samples depend on, as JSON values; `samples` holds
+            how many are wanted, by the instruction's name.
         shard: (I, N): the part of the text that is looked at.
-        progress: is told the bytes that were read, see `AlignedText.chunks`.
+        progress: is told the number of bytes that were read, see `AlignedText.chunks`.
         save_seconds: how often the file is written.
 
     Raises:
@@ -143,8 +144,8 @@ def _find_shards(folder) -> List[Path]:
     counts = sorted({count for _, count in found})
     if len(counts) != 1:
         raise InputError(
-            f"{folder} holds shards of {' and of '.join(map(str, counts)) or 'no pass'}; "
-            "--merge needs those of one: run each --shard I/N with the same --output"
+            f"--merge: {folder} holds shards of {' and of '.join(map(str, counts)) or 'no pass'}; "
+            "run each --shard I/N with the same N and the same --output"
         )
     missing = [i for i in range(1, counts[0] + 1) if (i, counts[0]) not in found]
     if missing:

@@ -1,88 +1,35 @@
-"""Finding and loading corpora: binarised folders with source, target and instructions.
-
-    data-bin/train.en-de.{en,de}.{bin,idx}                   a flat data-bin is one corpus
-    data-bin/parallel/...                                    a group that is one corpus
-    data-bin/task/formality/train.en-de.{en,de}.{bin,idx}    a group of corpora
-                            train.instr-None.instr.{bin,idx}
-                            dict.instr.txt
-    data-bin/denoise/train.de-None.de.{bin,idx}              text of one language, noised on the fly
-    data-bin/general/train.prompt-response.{prompt,response}.{bin,idx}   tasks with their prompts
-
-The files are stock `fairseq-preprocess` output; the instructions are a third stream, made with
-`--source-lang instr --only-source`. There, an argument is the tokens after its instruction, each
-with `=` in front, spelled in the subwords of the source: `uppercase begin-with =▁Heu =te`.
-"""
+"""Corpora: sentence pairs of two languages, with what is asked of each."""
 
 from __future__ import annotations
 
+import filecmp
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
+from fairseq_instr.data.data_bin import DENOISE, STREAM, holds_pair, pairs_in
 from fairseq_instr.data.denoise import Noise
+from fairseq_instr.data.dictionary import base_symbols
 from fairseq_instr.data.pairs import SentencePairs, TokenLines
+from fairseq_instr.data.streams import InstructionStream, load_stream
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import ARGUMENT_MARK, Request, parse_line, split
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
+from fairseq_instr.text.languages import Pair
 
 logger = logging.getLogger(__name__)
 
-PARALLEL = "parallel"
-DENOISE = "denoise"
-GENERAL = "general"
-STREAM = "instr"
-MAX_STREAM_TOKENS = 100_000
-"""Longest line of instructions in tokens: more is a broken file."""
-Pair = Tuple[str, str]
-PROMPT_PAIR: Pair = ("prompt", "response")
-"""What the files of general tasks are called: their sources are whole prompts."""
-
-
-@dataclass
-class InstructionStream:
-    """What is asked of each pair of a corpus.
-
-    Attributes:
-        lines: symbols of `dict.instr.txt`, a line a pair.
-        named: what each symbol of that dictionary asks for; empty for the pieces of arguments.
-            Words that the dictionary lacks are refused when the corpus is loaded.
-        pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
-            for others; None without any.
-    """
-
-    lines: TokenLines
-    named: Sequence[Tuple[Request, ...]]
-    pieces: Optional[np.ndarray] = None
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def requests(self, index: int) -> List[Request]:
-        """What a line asks for; the pieces after an instruction are its argument."""
-        if self.lines.sizes[index] == 1:  # eos alone
-            return []
-        asked: List[Request] = []
-        for token in self.lines[index].tolist()[:-1]:
-            asked += self.named[token]
-            if self.pieces is not None and self.pieces[token] >= 0 and asked:
-                position, argument = asked[-1].position, asked[-1].argument or ()
-                asked[-1] = Request(position, (*argument, int(self.pieces[token])))
-        return asked
-
-    def n_tokens(self, index: np.ndarray) -> np.ndarray:
-        """Upper bound of the tokens of some lines when rendered: int64 `(n,)`."""
-        n_tokens = np.asarray(self.lines.sizes)[index].astype(np.int64) - 1
-        n_tokens *= max(map(len, self.named), default=1) or 1
-        # an instruction and one piece at least, for each symbol that comes again
-        return n_tokens if self.pieces is None else n_tokens + n_tokens // 2
+MAX_UNKNOWN = 0.05
+"""Share of unknown tokens from which on a text was not encoded as the model's text was."""
+N_LOOKED_AT = 1000
+"""Lines of a corpus whose unknown tokens are counted, evenly spread."""
 
 
 @dataclass
@@ -130,13 +77,13 @@ class Corpus:
         """What is asked of one pair, in canonical order."""
         if self.stream is None:
             return self.fixed
-        asked = {request.position: request for request in self._asked(index)}
-        return tuple(asked[position] for position in sorted(asked))
+        asked = self.all_asked(self.stream.requests(index))
+        by_position = {request.position: request for request in asked}
+        return tuple(by_position[position] for position in sorted(by_position))
 
-    def _asked(self, index: int) -> List[Request]:
-        """As `requests`, unordered; what is asked for twice stands twice."""
-        assert self.stream is not None
-        asked = [*self.stream.requests(index), *self.fixed]
+    def all_asked(self, own: Sequence[Request]) -> Sequence[Request]:
+        """What a line of the stream asks for, and what is asked of every pair, in no order."""
+        asked = [*own, *self.fixed]
         positions = (request.position for request in asked)
         if self.direction is not None and self.directions.isdisjoint(positions):
             asked.append(self.direction)
@@ -161,169 +108,6 @@ def _argument_bound(argument) -> int:
     if argument is None:
         return 0
     return 1 + (len(argument.encode("utf-8")) + 1 if isinstance(argument, str) else len(argument))
-
-
-def find_groups(data: str, split: str) -> Dict[str, List[str]]:
-    """Groups of a data-bin and the folders of their corpora, relative to the data-bin.
-
-    A flat data-bin is the group `parallel` with the folder `.`; a folder below is a group,
-    itself a corpus if it holds the split, with those of its folders that hold it. The corpora
-    of the group `denoise` hold text of single languages, those of others language pairs.
-
-    Args:
-        data: path of the data-bin.
-        split: such as `train`.
-
-    Raises:
-        InputError: if the data-bin is not there.
-    """
-    root = Path(data)
-    if not root.is_dir():
-        raise InputError(f"data-bin {data} does not exist; make it with fairseq-preprocess")
-    groups: Dict[str, List[str]] = {}
-    if _pairs_in(root, split):
-        groups[PARALLEL] = ["."]
-    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-        held = monolingual_in if folder.name == DENOISE else _pairs_in
-        corpora = [folder] if held(folder, split) else []
-        corpora += sorted(p for p in folder.iterdir() if p.is_dir() and held(p, split))
-        if corpora:
-            names = [os.path.relpath(corpus, root) for corpus in corpora]
-            groups.setdefault(folder.name, []).extend(names)
-    return groups
-
-
-def _pairs_in(folder: Path, split: str) -> List[Pair]:
-    """Language pairs that a folder holds of a split, by the names of its index files."""
-    pairs = set()
-    for path in folder.glob(f"{split}.*-*.*.idx"):
-        source, _, target = path.name.split(".")[1].partition("-")
-        if target != "None":
-            pairs.add((source, target))
-    return sorted(pairs)
-
-
-def monolingual_in(folder: Path, split: str) -> List[str]:
-    """Languages that a folder holds alone (`fairseq-preprocess --only-source`)."""
-    paths = folder.glob(f"{split}.*-None.*.idx")
-    languages = {path.name.split(".")[1].partition("-")[0] for path in paths}
-    return sorted(languages - {STREAM})
-
-
-def infer_pair(data: str, split: str = "train") -> Optional[Pair]:
-    """The language pair of the first corpus found, or None."""
-    for folders in find_groups(data, split).values():
-        for folder in folders:
-            for pair in _pairs_in(Path(data, folder), split):
-                if pair != PROMPT_PAIR:
-                    return pair
-    return None
-
-
-def holds_pair(folder: Path, split: str, pair: Pair) -> bool:
-    """Whether a folder holds a split of a pair, in either direction.
-
-    Instructions say how a target was written: a corpus with a stream has one direction.
-    """
-    pairs = _pairs_in(folder, split)
-    return pair in pairs or (pair[::-1] in pairs and not _stream_index(folder, split).exists())
-
-
-def pairs_from(folder: Path, split: str, language: str) -> List[Pair]:
-    """Pairs of a folder's split that translate from a language, in either direction as above."""
-    others = {other for pair in _pairs_in(folder, split) for other in pair if language in pair}
-    pairs = [(language, other) for other in sorted(others - {language})]
-    return [pair for pair in pairs if holds_pair(folder, split, pair)]
-
-
-def _stream_index(folder: Path, split: str) -> Path:
-    return folder / f"{split}.{STREAM}-None.{STREAM}.idx"
-
-
-def load_stream(
-    folder: Path,
-    split: str,
-    inventory: Inventory,
-    dataset_impl=None,
-    source_dictionary: Optional[Dictionary] = None,
-) -> Optional[InstructionStream]:
-    """The `.instr` stream of a folder's split; None where there is none.
-
-    Raises:
-        InputError: if `dict.instr.txt` is missing, or holds an instruction that the inventory
-            lacks or a piece that the source's dictionary lacks.
-    """
-    if not _stream_index(folder, split).exists():
-        return None
-    prefix = str(_stream_index(folder, split).with_suffix(""))
-    dictionary_file = folder / f"dict.{STREAM}.txt"
-    if not dictionary_file.is_file():
-        raise InputError(
-            f"{dictionary_file} is missing beside the instructions of split {split!r}; "
-            "fairseq-preprocess wrote it, copy it back"
-        )
-    try:
-        dictionary = Dictionary.load(str(dictionary_file))
-    except Exception as error:  # fairseq has no class of its own for what is no dictionary
-        raise InputError(
-            f"{dictionary_file} is not a dictionary ({error!s:.200}); binarise the stream again"
-        ) from None
-    named: List[Tuple[Request, ...]] = [()] * len(dictionary)
-    pieces = np.full(len(dictionary), -1, dtype=np.int64)
-    for symbol in dictionary.symbols[dictionary.nspecial :]:
-        if symbol.startswith("madeupword"):
-            continue
-        index = dictionary.index(symbol)
-        try:
-            if symbol.startswith(ARGUMENT_MARK):
-                pieces[index] = _piece(symbol[len(ARGUMENT_MARK) :], source_dictionary)
-            else:
-                named[index] = tuple(_named(name, inventory) for name in parse_line(symbol))
-        except InputError as error:
-            raise InputError(f"{dictionary_file}: {error}") from None
-    lines = _open_stream(prefix, dictionary, dataset_impl)
-    return InstructionStream(lines, named, pieces if (pieces >= 0).any() else None)
-
-
-def _named(text: str, inventory: Inventory) -> Request:
-    name, argument = split(text)
-    if argument is not None:
-        raise InputError(
-            f"{text!r:.80} has an argument that is not spelled in subwords; run fairseq-instr "
-            "spell-arguments on the .instr file, then binarise it again"
-        )
-    return Request(inventory.position(name))
-
-
-def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]) -> TokenLines:
-    """Lines of a stream whose index fits its data.
-
-    Raises:
-        InputError: if it does not, or can't be read.
-    """
-    remedy = "it is broken or cut short: binarise the stream again"
-    try:
-        stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
-    except Exception as error:  # assertions, and whatever numpy makes of the bytes
-        raise InputError(f"{prefix}.idx can't be read ({error!s:.200}); {remedy}") from None
-    if stream is None:
-        raise InputError(f"{prefix}.idx and its .bin can't be read; {remedy}")
-    sizes = np.asarray(stream.sizes)
-    if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_STREAM_TOKENS):
-        raise InputError(
-            f"{prefix}.idx has a line of {sizes.min()} or {sizes.max()} tokens; {remedy}"
-        )
-    return stream
-
-
-def _piece(piece: str, source_dictionary: Optional[Dictionary]) -> int:
-    """Id of a piece of an argument in the dictionary of the source."""
-    if source_dictionary is None or piece not in source_dictionary.indices:
-        raise InputError(
-            f"the piece {piece!r} of an argument is not in the source's dictionary; spell "
-            "arguments with the subwords of the source, as fairseq-instr encode does"
-        )
-    return source_dictionary.index(piece)
 
 
 def load_corpus(
@@ -356,7 +140,7 @@ def load_corpus(
     """
     folder = Path(data, name)
     if not holds_pair(folder, split, pair):
-        held = ", ".join("-".join(p) for p in _pairs_in(folder, split)) or "none"
+        held = ", ".join("-".join(p) for p in pairs_in(folder, split)) or "none"
         raise InputError(
             f"corpus {folder}: split {split!r} has no language pair {'-'.join(pair)}; pairs "
             f"there: {held}; binarise it with fairseq-preprocess or change -s, -t, --lang-pairs"
@@ -374,12 +158,18 @@ def load_corpus(
             f"{len(dataset)}; {remedy}"
         )
     corpus = Corpus(name, pair, dataset, stream, fixed)
-    if stream is None and direction is not None:
-        corpus.fixed = compose_requests((*fixed, direction), inventory, origin=origin)
-    elif direction is not None:
+    if stream is None:
+        if direction is not None:
+            corpus.fixed = compose_requests((*fixed, direction), inventory, origin)
+        return corpus
+    if direction is not None:
         corpus.direction = direction
         corpus.directions = frozenset(inventory.members(inventory[direction.position].axis))
-    check_stream(corpus, inventory, origin)
+
+    def compose(requests: Sequence[Request], where: str) -> Tuple[Request, ...]:
+        return compose_requests(corpus.all_asked(requests), inventory, where)
+
+    stream.check(compose, inventory, origin)
     return corpus
 
 
@@ -422,52 +212,39 @@ def load_monolingual(
     return Corpus(name, (language, language), dataset, None, fixed, noise)
 
 
-def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
-    """Make sure that a stream holds known instructions, and at most one of each axis in a line.
-
-    Raises:
-        InputError: names the first line (counted from 1) where it does not.
-    """
-    stream = corpus.stream
-    if stream is None:
-        return
-    unknown = Dictionary().unk()
-    checked = set()
-    # compositions are few, lines many: check each composition once
-    for index in np.flatnonzero(np.asarray(stream.lines.sizes) > 1):
-        try:
-            line = stream.lines[int(index)][:-1]
-        except (ValueError, OverflowError, RuntimeError) as error:
-            raise InputError(
-                f"{origin}, line {index + 1} of the .{STREAM} stream can't be read ({error}): "
-                "it is broken or cut short, binarise it again"
-            ) from None
-        if ((line < 0) | (line >= len(stream.named))).any():
-            raise InputError(
-                f"{origin}, line {index + 1} of the .{STREAM} stream holds what is not in "
-                f"dict.{STREAM}.txt: they are of different streams, binarise it again"
-            )
-        if (line == unknown).any():
-            raise InputError(
-                f"{origin}, line {index + 1}: an instruction is not in dict.{STREAM}.txt; "
-                f"binarise the stream again with a dictionary that holds those of all splits"
-            )
-        requests = corpus._asked(int(index))
-        composition = tuple((r.position, r.argument is not None) for r in requests)
-        if composition not in checked:
-            checked.add(composition)
-            where = f"{origin}, line {index + 1}"
-            compose_requests(requests, inventory, origin=where)
-            for position, given in composition:
-                instruction = inventory[position]
-                if given != (instruction.argument is not None):
-                    verb = "takes no" if given else "needs an"
-                    raise InputError(
-                        f"{where}: instruction {instruction.name!r} {verb} argument; the tokens "
-                        f"after it that begin with {ARGUMENT_MARK!r} are one"
-                    )
-
-
 def group_sizes(groups: Mapping[str, Iterable[Corpus]]) -> Dict[str, int]:
     """Number of samples of each group."""
     return {name: sum(map(len, corpora)) for name, corpora in groups.items()}
+
+
+def check_dictionary(path: Path, expected: Path, dictionary: Dictionary) -> None:
+    """Make sure that a corpus was binarised with the dictionary that it is read with.
+
+    Args:
+        path: dictionary beside the corpus, which fairseq-preprocess wrote; it may be missing.
+        expected: dictionary of the data-bin.
+        dictionary: its content.
+
+    Raises:
+        InputError: names both files and the first entry that differs.
+    """
+    if not path.is_file() or (expected.is_file() and filecmp.cmp(path, expected, shallow=False)):
+        return
+    theirs, ours = Dictionary.load(str(path)).symbols, base_symbols(dictionary)
+    if theirs == ours:
+        return
+    differ = (i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b)
+    at = next(differ, min(len(theirs), len(ours)))
+    one, other = (repr(s[at]) if at < len(s) else "missing" for s in (theirs, ours))
+    line = at - dictionary.nspecial + 1
+    raise InputError(
+        f"{path} differs from {expected}: line {line} is {one}, expected {other}; binarise this "
+        f"corpus again with --srcdict {expected}"
+    )
+
+
+def unknown_share(lines: TokenLines, unknown: int) -> float:
+    """Share of unknown tokens in lines spread evenly over a text, eos left out."""
+    indices = np.linspace(0, len(lines) - 1, min(len(lines), N_LOOKED_AT)).astype(int)
+    found = [lines[int(index)][:-1] for index in indices]
+    return sum(int((line == unknown).sum()) for line in found) / max(sum(map(len, found)), 1)

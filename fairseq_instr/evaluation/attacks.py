@@ -14,9 +14,8 @@ import itertools
 import random
 import re
 import string
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import check_aligned
@@ -24,7 +23,7 @@ from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import Inventory, direction
-from fairseq_instr.plain_data import read_yaml
+from fairseq_instr.plain_data import build, read_yaml
 
 ATTACKS_FILE = Path(__file__).with_suffix(".yaml")
 ENGLISH = "en"
@@ -32,8 +31,7 @@ _PLACE = re.compile(r"\{(source|phrase|name|symbol|fullwidth|homoglyphs|joined)\
 _NEXT = str.maketrans(string.ascii_lowercase, string.ascii_lowercase[1:] + "a")
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """A source, attacked.
 
     Attributes:
@@ -51,51 +49,51 @@ class Case:
     aimed: str = ""
 
 
+class AttackFile(NamedTuple):
+    """Content of `attacks.yaml`, which says what its entries mean."""
+
+    kinds: Dict[str, Dict[str, List[str]]]
+    symbols: List[str]
+    arguments: Dict[str, str]
+    languages: List[str]
+    phrases: Dict[str, Dict[str, str]]
+    neutral: Dict[str, List[str]]
+    homoglyphs: Dict[str, str]
+
+
 class Attacks:
-    """Templates of attacks; `attacks.yaml` says what they may hold.
+    """Makes attacks from the templates of `attacks.yaml`.
 
     Args:
-        inventory: what is asked for.
+        inventory: what attacks ask for.
         source_language: its words are used beside the English ones.
-        path: of another file of templates.
+        path: another file of templates.
 
     Raises:
         InputError: if the file is not of that form.
     """
 
     def __init__(self, inventory: Inventory, source_language: str, path=ATTACKS_FILE):
-        content: Any = read_yaml(path, "templates of attacks")
-        try:
-            own = dict.fromkeys((ENGLISH, source_language))
-            self.templates = {
-                kind: [
-                    (language, text) for language in own for text in by_language.get(language, ())
-                ]
-                for kind, by_language in content["kinds"].items()
-            }
-            self.symbols: List[str] = content["symbols"]
-            self.homoglyphs = str.maketrans(content["homoglyphs"])
-            self.neutral: Dict[str, List[str]] = content["neutral"]
-            arguments: Dict[str, str] = content["arguments"]
-            foreign = [direction(language) for language in content["languages"]]
-            # language -> what is asked for -> ways to say it
-            self.phrases: Dict[str, Dict[str, Sequence[str]]] = {
-                language: {
-                    name: [text] for name, text in content["phrases"].get(language, {}).items()
-                }
-                for language in own
-            }
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"templates of attacks {path} are not of the form of {ATTACKS_FILE.name}: "
-                f"{type(error).__name__} {error}"
-            ) from None
-        # name -> what is asked for; what fills a slot stands in the control as well
+        self.file = build(AttackFile, read_yaml(path, "attacks"), f"attacks {path}")
+        own = dict.fromkeys((ENGLISH, source_language))
+        self.templates = {
+            kind: [(language, text) for language in own for text in by_language.get(language, ())]
+            for kind, by_language in self.file.kinds.items()
+        }
+        foreign = [direction(language) for language in self.file.languages]
         aimed_at = [*verified(inventory), *(look_up(n) for n in foreign if n not in inventory)]
+        # name -> what is asked for; what fills a slot stands in the control as well
         self.requests = {
-            i.name: Written(i.name, arguments[i.argument] if i.argument else None) for i in aimed_at
+            i.name: Written(i.name, self.file.arguments[i.argument] if i.argument else None)
+            for i in aimed_at
+        }
+        # language -> what is asked for -> ways to say it
+        self.phrases: Dict[str, Dict[str, Sequence[str]]] = {
+            language: {n: [text] for n, text in self.file.phrases.get(language, {}).items()}
+            for language in own
         }
         self.phrases[ENGLISH] = {i.name: i.phrases or (i.name,) for i in aimed_at}
+        self._homoglyphs = str.maketrans(self.file.homoglyphs)
 
     def make(self, sources: Sequence[str], kind: str, count: int, seed: int) -> List[Case]:
         """Attacks of one kind on sources drawn at random; the same for the same arguments."""
@@ -104,7 +102,7 @@ class Attacks:
 
     def neutral_phrases(self, language: str) -> List[str]:
         """Phrases that instruct nobody; English ones where a language has none."""
-        return self.neutral.get(language, self.neutral[ENGLISH])
+        return self.file.neutral.get(language, self.file.neutral[ENGLISH])
 
     def _attack(self, source: str, kind: str, rng: random.Random) -> Case:
         language, template = rng.choice(self.templates[kind])
@@ -112,7 +110,7 @@ class Attacks:
         named = self.phrases[language] if places != {"symbol"} else {}
         # not every instruction has words in every language
         name = rng.choice([n for n in self.requests if n in named]) if named else ""
-        words = {"symbol": rng.choice(self.symbols)}
+        words = {"symbol": rng.choice(self.file.symbols)}
         control = {"symbol": scrambled(words["symbol"], rng)}
         request = self.requests[name] if named else Written("")
         if named:
@@ -134,7 +132,7 @@ class Attacks:
         return {
             # the full-width forms of ASCII, and a joiner of no width between all letters
             "fullwidth": "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in phrase),
-            "homoglyphs": phrase.translate(self.homoglyphs),
+            "homoglyphs": phrase.translate(self._homoglyphs),
             "joined": "\u2060".join(phrase),
         }
 
@@ -188,18 +186,9 @@ def cases_of_prompts(
     seed: int,
     neutral: Sequence[str],
 ) -> List[Case]:
-    """Prompts of a published suite: aligned lines without and with an attack.
+    """Attacks of a published suite: some of its clean lines, and the same under attack.
 
-    What an attack puts around the clean line is replaced by neutral phrases, as long, for the
-    control.
-
-    Args:
-        kind: what to call them.
-        clean: raw lines.
-        attacked: as many.
-        count: lines that are drawn, at most.
-        seed: of the draw.
-        neutral: phrases in the source's language.
+    For the control, neutral phrases take the place of what stands around the clean line.
 
     Raises:
         InputError: if the lists differ in length, or an attack does not hold its clean line.

@@ -28,14 +28,8 @@ from typing import (
 )
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.metrics import (
-    Languages,
-    Translations,
-    all_scores,
-    check_aligned,
-    measure,
-    off_target,
-)
+from fairseq_instr.evaluation import metrics
+from fairseq_instr.evaluation.metrics import off_target
 from fairseq_instr.evaluation.metrics.off_target import ENGLISH
 from fairseq_instr.evaluation.report import DIRECTIONS, SUPERVISED, ZERO_SHOT, new_report
 from fairseq_instr.evaluation.samples import Mark, draw_samples
@@ -127,75 +121,44 @@ def evaluate_directions(
     identifier = identifier or LangidIdentifier()
     own = {language for direction in tests for language in direction}
     wanted = own | {ENGLISH, *inventory_languages}
-    stated = own | (wanted & set(identifier.languages)) if languages is None else set(languages)
     # a direction's language that can't be identified is refused where it is measured
-    knows = Languages(identifier, stated, vocabularies)
+    stated = own | (wanted & set(identifier.languages)) if languages is None else set(languages)
+    judge = _Judge(tests, metrics.Languages(identifier, stated, vocabularies))
+    floor = {name_of(direction): judge.floor(direction) for direction in tests}
     groups = {
         ZERO_SHOT: [name_of(d) for d in tests if d not in trained],
         SUPERVISED: [name_of(d) for d in tests if d in trained],
     }
-    signatures: Dict[str, List[str]] = {}
-
-    def figures(texts: Sequence[str], direction: Direction) -> Dict[str, float]:
-        source, target = direction
-        found, signed = measure(
-            Translations(texts, tests[direction].references, target, source, knows)
-        )
-        for metric, signature in signed.items():
-            if signature not in signatures.setdefault(metric, []):
-                signatures[metric].append(signature)
-        return found
-
-    # quality has no floor: references are what it is measured against
-    floor = {
-        name_of(direction): off_target.measure(
-            Translations(test.references, test.references, direction[1], direction[0], knows)
-        )[0]
-        for direction, test in tests.items()
-    }
-    of_first_seed: Dict[Direction, Dict[str, List[str]]] = {direction: {} for direction in tests}
+    of_first_seed: Dict[str, Dict[str, List[str]]] = {name_of(d): {} for d in tests}
     of_systems = {}
     for name, models in systems.items():
-        seeds: List[Dict[str, Any]] = []
+        seeds = []
         for number, model in enumerate(models, start=1):
             title = f"{name}/{number}"
             folder = None if outputs is None else Path(outputs, title)
             kept = KeptOutputs(model, folder, title, batch_size, force)
-            by_direction = {}
+            figures = {}
             for direction, test in tests.items():
                 texts = kept.translate(test.sources, direction)
-                of_first_seed[direction].setdefault(name, texts)
-                scores = figures(texts, direction)
+                of_first_seed[name_of(direction)].setdefault(name, texts)
+                figures[name_of(direction)] = judge.figures(texts, direction)
                 if name in pivot and direction not in trained and pivot_language not in direction:
                     through = translate_by_pivot(kept, test.sources, direction, pivot_language)
-                    scores.update(_by_pivot(figures(through, direction)))
-                by_direction[name_of(direction)] = scores
-            seeds.append(
-                {
-                    "checkpoint": str(getattr(model, "name", title)),
-                    "means": _means(groups, by_direction),
-                    "directions": by_direction,
-                }
-            )
+                    by_pivot = judge.figures(through, direction, by_pivot=True)
+                    figures[name_of(direction)].update(by_pivot)
+            checkpoint = str(getattr(model, "name", title))
+            own_means = _means(groups, figures)
+            seeds.append({"checkpoint": checkpoint, "means": own_means, "directions": figures})
         of_systems[name] = _over_seeds(groups, seeds)
-
-    def marking(target: str) -> Mark:
-        def mark(output: str, source: str) -> Dict[str, bool]:
-            ((code,),) = identify([output], knows.identifier, sorted(stated))
-            return {f"in {target}": code == target}
-
-        return mark
-
-    left_out = sorted(wanted - stated)
     return new_report(
         DIRECTIONS,
         {
             **(conditions or {}),
             "pivot language": pivot_language,
-            "languages left out of the stated set": ", ".join(left_out) or "none",
+            "languages left out of the stated set": ", ".join(sorted(wanted - stated)) or "none",
         },
         directions=groups,
-        signatures={metric: "; ".join(found) for metric, found in signatures.items()},
+        signatures={metric: "; ".join(found) for metric, found in judge.signatures.items()},
         floor=floor,
         systems=of_systems,
         samples=[
@@ -203,14 +166,59 @@ def evaluate_directions(
             for direction, test in tests.items()
             for sample in draw_samples(
                 name_of(direction),
-                list(zip(test.sources, test.references)),
-                of_first_seed[direction],
-                marking(direction[1]),
+                list(zip(*test)),
+                of_first_seed[name_of(direction)],
+                judge.marking(direction[1]),
                 samples,
                 str(seed),
             )
         ],
     )
+
+
+class _Judge:
+    """Measures outputs for some test sets.
+
+    Attributes:
+        signatures: of all that was measured.
+    """
+
+    def __init__(self, tests: Mapping[Direction, Pair], languages: metrics.Languages):
+        self._tests, self._languages = tests, languages
+        self.signatures: Dict[str, List[str]] = {}
+
+    def _translations(self, texts: Sequence[str], direction: Direction) -> metrics.Translations:
+        source, target = direction
+        references = self._tests[direction].references
+        return metrics.Translations(texts, references, target, source, self._languages)
+
+    def figures(
+        self, texts: Sequence[str], direction: Direction, by_pivot: bool = False
+    ) -> Dict[str, float]:
+        """Figures of all metrics, or those that are told by pivot under their names."""
+        found, signed = metrics.measure(self._translations(texts, direction))
+        for metric, signature in signed.items():
+            if signature not in self.signatures.setdefault(metric, []):
+                self.signatures[metric].append(signature)
+        if not by_pivot:
+            return found
+        told = [score for score in metrics.all_scores() if score.by_pivot and score.name in found]
+        return {score.of_pivot.name: found[score.name] for score in told}
+
+    def floor(self, direction: Direction) -> Dict[str, float]:
+        """Languages of the references; of quality there is no floor."""
+        references = self._tests[direction].references
+        return off_target.measure(self._translations(references, direction))[0]
+
+    def marking(self, target: str) -> Mark:
+        """Marks an output by whether it is in the target language."""
+
+        def mark(output: str, source: str) -> Dict[str, bool]:
+            stated = sorted(self._languages.stated)
+            ((code,),) = identify([output], self._languages.identifier, stated)
+            return {f"in {target}": code == target}
+
+        return mark
 
 
 def name_of(direction: Direction) -> str:
@@ -253,11 +261,11 @@ def read_test_sets(
     tests = {}
     for direction in directions:
         stem = prefix.replace("{pair}", name_of(direction))
-        sources, references = (read_lines(f"{stem}.{language}") for language in direction)
-        check_aligned(**{f"{stem}.{direction[0]}": sources, f"{stem}.{direction[1]}": references})
-        if not sources:
-            raise InputError(f"{stem}.{direction[0]} has no line; give --text that has some")
-        tests[direction] = Pair(sources[:lines], references[:lines])
+        sides = {path: read_lines(path) for path in (f"{stem}.{code}" for code in direction)}
+        metrics.check_aligned(**sides)
+        if not all(sides.values()):
+            raise InputError(f"--text {prefix}: {min(sides)} has no line; give text that has some")
+        tests[direction] = Pair(*(side[:lines] for side in sides.values()))
     return tests
 
 
@@ -369,14 +377,6 @@ def translate_by_pivot(
 
 
 # -- figures --------------------------------------------------------------------------------
-
-
-def _by_pivot(figures: Mapping[str, float]) -> Dict[str, float]:
-    return {
-        score.of_pivot.name: figures[score.name]
-        for score in all_scores()
-        if score.by_pivot and score.name in figures
-    }
 
 
 def _over_seeds(groups: Mapping[str, Sequence[str]], seeds: Sequence[dict]) -> Dict[str, Any]:

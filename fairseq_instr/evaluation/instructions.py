@@ -1,12 +1,13 @@
 """Do models obey instructions? A base model against its tuned version.
 
-Measured are the tuned model's answers to every instruction of its inventory, to pairs and triples
-of them, in the model's own wording or in trained and unseen phrases, taken from the top of the
-beam or chosen by verifiers; models between the two; and what all this does to plain translation.
+The tuned model is asked for every instruction of its inventory, for pairs and triples, and in
+phrases that it was trained with or never saw. Its best hypotheses are judged, and those that
+verifiers choose. Interpolations of the two models, and plain translation, stand beside it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
 from fairseq_instr.evaluation.metrics.quality import chrf2, paired_significance
 from fairseq_instr.evaluation.metrics.response import Response, applicable_lines, measure_response
-from fairseq_instr.evaluation.phrasings import choose_phrases, summarise_phrasings
+from fairseq_instr.evaluation.phrasings import Phrases, choose_phrases, summarise_phrasings
 from fairseq_instr.evaluation.report import INSTRUCTIONS, JOINT, new_report
 from fairseq_instr.evaluation.samples import choose_lines, draw_samples
 from fairseq_instr.evaluation.systems import Answers, Job, System, ask, check_counts
@@ -25,7 +26,7 @@ from fairseq_instr.instructions.asking import parse_line
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.composition import excluding, verify
 from fairseq_instr.instructions.instruction import Context
-from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE
 from fairseq_instr.instructions.reranking import first_obeying
 from fairseq_instr.text.lines import read_lines
 
@@ -37,7 +38,6 @@ ALL = "all"
 BASE, TUNED, RERANKED = "base", "tuned", "reranked"
 N_COMPOSITIONS = 10
 """Pairs and triples that samples are shown of."""
-NO_VERIFIER = "no verifier"
 
 
 class Labelled(NamedTuple):
@@ -90,23 +90,25 @@ class Cases:
     language: str
     lines: Dict[Names, List[Line]] = field(default_factory=dict)
 
-    def add_by_rule(self, names: Names, limit: int) -> bool:
-        """Add the first lines that the instructions' rules apply to; whether there are any."""
+    def by_rule(self, names: Names, limit: int) -> List[Line]:
+        """The first lines that the instructions' rules apply to."""
         found = applicable_lines(
             [look_up(name) for name in names], self.sources, self.references, self.language
         )
-        if found:
-            self.lines[names] = [
-                Line(self.sources[i], rewritten, self.references[i])
-                for i, rewritten in found[:limit]
-            ]
-        return bool(found)
+        return [
+            Line(self.sources[i], rewritten, self.references[i]) for i, rewritten in found[:limit]
+        ]
 
-    def add_labelled(self, labelled: Labelled) -> None:
-        """Add lines of a labelled test set, each to the instructions that its label names."""
-        check_aligned(**labelled._asdict())
-        for source, reference, label in zip(*labelled):
-            self.lines.setdefault(parse_line(label), []).append(Line(source, reference, reference))
+    def add(self, names: Names, lines: Sequence[Line]) -> bool:
+        """Measure instructions on some lines; whether there are any."""
+        if lines:
+            self.lines[names] = list(lines)
+        return bool(lines)
+
+    def first(self, limit: int, cases: Iterable[Names]) -> Cases:
+        """The same test set with the first lines of some cases."""
+        lines = {names: self.lines[names][:limit] for names in cases}
+        return dataclasses.replace(self, lines=lines)
 
     def jobs(self, cases: Iterable[Names]) -> List[Job]:
         """What to ask a system: the lines of some cases, plainly and under their instructions."""
@@ -209,18 +211,19 @@ def evaluate(
     check_roles(base, tuned)
     phrases = choose_phrases(tuned.inventory, phrasings) if phrasings else {}
     test = Cases(sources, references, target_language)
-    not_measured = choose_singles(test, tuned.inventory, labelled, lines)
+    not_measured = choose_singles(test, tuned, labelled, lines)
     singles = [(name,) for name in tuned.inventory.names if (name,) in test.lines]
     if not singles:
         raise InputError(
             "no instruction of the model can be measured on this test set: "
             + (", ".join(not_measured) or "its inventory is empty")
         )
-    chosen_pairs = choose_pairs(test, singles, pairs, seed, pair_lines)
-    chosen_triples, n_valid = choose_triples(test, singles, triples, seed, pair_lines)
-    cases = [*singles, *chosen_pairs, *chosen_triples]
-
+    chosen_pairs, _ = compose_cases(test, singles, 2, pairs, seed, pair_lines)
+    chosen_triples, n_valid = compose_cases(test, singles, 3, triples, seed, pair_lines)
+    compositions = [*chosen_pairs, *chosen_triples]
+    cases = [*singles, *compositions]
     plain_jobs = [(source, "") for source in sources]
+
     answers = ask(tuned, [*plain_jobs, *test.jobs(cases)], TUNED, batch_size, rerank or 1)
     outputs = {TUNED: test.outputs(answers, cases)}
     responses = test.respond(outputs[TUNED], answers)
@@ -229,32 +232,29 @@ def evaluate(
         outputs[RERANKED] = rerank_outputs(test, answers, cases)
         chosen = test.respond(outputs[RERANKED], answers)
         reranked = summarise_reranked(rerank, responses, chosen)
-    in_phrases = {}
-    for kind, by_name in phrases.items():
-        said = ask_in_phrases(test, singles, by_name, phrasing_lines)
-        answered = ask(tuned, [job for jobs in said.values() for job in jobs], kind, batch_size)
-        under = {names: [answered[job][0] for job in jobs] for names, jobs in said.items()}
-        cut = cut_lines(test, list(said), phrasing_lines)
-        in_phrases[kind] = {names[0]: r for names, r in cut.respond(under, answers).items()}
+    in_phrases = {
+        kind: measure_phrases(tuned, test.first(phrasing_lines, singles), by_name, answers, kind,
+                              batch_size)
+        for kind, by_name in phrases.items()
+    }  # fmt: skip
 
-    base_answers = ask(base, [job for job in [*plain_jobs, *test.jobs(cases)] if not job[1]],
-                       BASE, batch_size)  # fmt: skip
+    base_jobs = [job for job in [*plain_jobs, *test.jobs(cases)] if not job[1]]
+    base_answers = ask(base, base_jobs, BASE, batch_size)
     outputs = {BASE: test.outputs(base_answers, cases, plain=True), **outputs}
-    base_responses = test.respond({names: outputs[BASE][names] for names in singles}, base_answers)
+    by_weight = {"0": test.respond({n: outputs[BASE][n] for n in singles}, base_answers)}
     systems = {BASE: base_answers, TUNED: answers}
-    by_weight = {"0": base_responses}
+    mixed_names = [f"mixed {weight}" for weight in mixed or ()]
     for weight, system in (mixed or {}).items():
-        cut = cut_lines(test, singles, mixed_lines)
+        cut = test.first(mixed_lines, singles)
         found = ask(system, [*plain_jobs, *cut.jobs(singles)], f"weight {weight}", batch_size)
         systems[f"mixed {weight}"] = found
         by_weight[weight] = cut.respond(cut.outputs(found, singles), found)
     by_weight["1"] = {names: responses[names] for names in singles}
 
-    plain = {n: [found[job][0] for job in plain_jobs] for n, found in systems.items()}
+    plain = {name: [found[job][0] for job in plain_jobs] for name, found in systems.items()}
     quality: Dict[str, Dict[str, float]] = {}
     for name, texts in plain.items():
         quality[name], signatures = measure(Translations(texts, references, target_language))
-    of_weight = {"0": BASE, "1": TUNED}
     return new_report(
         INSTRUCTIONS,
         {
@@ -267,30 +267,21 @@ def evaluate(
             "base": "translates plainly; its rate is how often that obeys by chance",
             "not measured": ", ".join(not_measured) or "none",
         },
-        **_summarise(
-            {names[0]: base_responses[names] for names in singles},
-            {names[0]: responses[names] for names in singles},
-        ),
-        axes={name: tuned.inventory[tuned.inventory.position(name)].axis for (name,) in singles},
-        pairs=_summarise_compositions("by_pair", chosen_pairs, responses),
-        triples=_summarise_compositions("by_triple", chosen_triples, responses),
+        **summarise_singles(by_weight["0"], by_weight["1"]),
+        axes={i.name: i.axis for i in tuned.inventory if (i.name,) in test.lines},
+        pairs=summarise_compositions("by_pair", chosen_pairs, responses),
+        triples=summarise_compositions("by_triple", chosen_triples, responses),
         reranked=reranked,
         phrasings=summarise_phrasings(in_phrases, phrases),
-        **{
-            score: {system: figures[score] for system, figures in quality.items()}
-            for score in quality[BASE]
-        },
+        **{score: {s: figures[score] for s, figures in quality.items()} for score in quality[BASE]},
         signatures=signatures,
         significance=paired_significance(plain, references, seed=seed),
         interpolation={
-            weight: {**_means(rows.values()), **quality[of_weight.get(weight, f"mixed {weight}")]}
-            for weight, rows in by_weight.items()
-        }
-        if mixed
-        else {},
-        samples=sample_cases(
-            test, outputs, singles, [*chosen_pairs, *chosen_triples], samples, seed
-        ),
+            weight: {**means(rows.values()), **quality[system]}
+            for (weight, rows), system in zip(by_weight.items(), [BASE, *mixed_names, TUNED])
+            if mixed
+        },
+        samples=sample_cases(test, outputs, singles, compositions, samples, seed),
     )
 
 
@@ -300,14 +291,12 @@ def check_roles(base: System, tuned: System) -> None:
     Raises:
         InputError: with those instructions.
     """
-    known = [getattr(system, "learned", None) for system in (base, tuned)]
-    if known[0] is None or known[1] is None:
-        return
-    more = [name for name in known[0].names if name not in known[1]]
-    if more:
+    n_base, n_tuned = (getattr(system, "n_learned", None) for system in (base, tuned))
+    if n_base is not None and n_tuned is not None and n_base > n_tuned:
+        more = ", ".join(base.inventory.names[n_tuned:n_base])
         raise InputError(
-            f"--base was trained with instructions that --tuned was not: {', '.join(more)}; "
-            "give the base model to --base and the tuned one to --tuned"
+            f"--base was trained with instructions that --tuned was not: {more}; give the base "
+            "model to --base and the tuned one to --tuned"
         )
 
 
@@ -315,94 +304,84 @@ def check_roles(base: System, tuned: System) -> None:
 
 
 def choose_singles(
-    test: Cases, inventory: Inventory, labelled: Sequence[Labelled], limit: int
+    test: Cases, tuned: System, labelled: Sequence[Labelled], limit: int
 ) -> List[str]:
-    """Add the lines of every instruction of an inventory.
+    """Add the lines of every instruction that a model knows, by its rule and by labels.
 
     Returns:
         instructions that have none, with the reason.
     """
-    reasons = {}
-    for instruction in inventory:
-        known = find(instruction.name)
-        if known is None or known.obeys is None:
-            reasons[instruction.name] = NO_VERIFIER
-        elif not known.serves(test.language):
-            reasons[instruction.name] = f"not for {test.language}"
-        elif known.rewrite is None or known.argument is not None:
-            reasons[instruction.name] = "no labelled lines"
-        elif not test.add_by_rule((instruction.name,), limit):
-            reasons[instruction.name] = "changes no line"
+    by_label: Dict[Names, List[Line]] = {}
     for each in labelled:
-        test.add_labelled(each)
-    for name, reason in reasons.items():
-        if reason == NO_VERIFIER:
-            test.lines.pop((name,), None)
-    return [f"{name} ({reason})" for name, reason in reasons.items() if (name,) not in test.lines]
+        check_aligned(**each._asdict())
+        for source, reference, label in zip(*each):
+            by_label.setdefault(parse_line(label), []).append(Line(source, reference, reference))
+    left_out = []
+    n_learned = getattr(tuned, "n_learned", len(tuned.inventory))
+    for position, instruction in enumerate(tuned.inventory):
+        names, known, reason = (instruction.name,), find(instruction.name), ""
+        if position >= n_learned and instruction.axis != TARGET_LANGUAGE:
+            reason = "not trained"
+        elif known is None or known.obeys is None:
+            reason = "no verifier"
+        elif not known.serves(test.language):
+            reason = f"not for {test.language}"
+        else:
+            has_rule = known.rewrite is not None and known.argument is None
+            ruled = test.by_rule(names, limit) if has_rule else []
+            if not test.add(names, [*ruled, *by_label.get(names, ())]):
+                reason = "changes no line" if has_rule else "no labelled lines"
+        if reason:
+            left_out.append(f"{instruction.name} ({reason})")
+    return left_out
 
 
-def combinations(singles: Sequence[Names], size: int) -> List[Names]:
-    """Valid combinations of instructions whose references rules can write."""
-    by_rule = [name for (name,) in singles if look_up(name).rewrite]
-    return [
-        chosen
-        for chosen in itertools.combinations(by_rule, size)
-        if excluding([look_up(name) for name in chosen]) is None
-    ]
+def compose_cases(
+    test: Cases, singles: Sequence[Names], size: int, how_many: Union[int, str], seed: int,
+    limit: int,
+) -> Tuple[List[Names], int]:  # fmt: skip
+    """Add compositions of so many instructions whose rules all apply to some line.
 
+    Args:
+        test: gets a case for each.
+        singles: instructions to compose; those that exclude each other are not composed.
+        size: instructions a composition.
+        how_many: compositions; fewer if there are fewer. `all` for every one.
+        seed: of the random sample.
+        limit: lines a composition, at most.
 
-def choose_pairs(
-    test: Cases, singles: Sequence[Names], how_many: Union[int, str], seed: int, limit: int
-) -> List[Names]:
-    """Add valid pairs of instructions that apply to any line: all, or a random sample.
+    Returns:
+        (the compositions, how many valid ones there are to draw from)
 
     Raises:
         InputError: if `how_many` is neither a number nor `all`.
     """
-    pairs = combinations(singles, 2)
-    if how_many != ALL:
-        if not str(how_many).isdigit():
-            raise InputError(f"--pairs {how_many!r} is not accepted: give '{ALL}' or a number")
-        pairs = sorted(random.Random(seed).sample(pairs, min(int(how_many), len(pairs))))
-    return [pair for pair in pairs if test.add_by_rule(pair, limit)]
+    if how_many != ALL and not str(how_many).isdigit():
+        raise InputError(f"--pairs {how_many!r} is not accepted: give '{ALL}' or a number")
+    by_rule = [name for (name,) in singles if look_up(name).rewrite]
+    valid = [
+        names
+        for names in itertools.combinations(by_rule, size)
+        if excluding([look_up(name) for name in names]) is None
+    ]
+    drawn = random.Random(seed).sample(valid, len(valid))
+    applying = (names for names in drawn if test.add(names, test.by_rule(names, limit)))
+    most = None if how_many == ALL else int(how_many)
+    return sorted(itertools.islice(applying, most)), len(valid)
 
 
-def choose_triples(
-    test: Cases, singles: Sequence[Names], how_many: int, seed: int, limit: int
-) -> Tuple[List[Names], int]:
-    """Add a random sample of the valid triples that apply to any line.
-
-    Returns:
-        (the triples, how many valid ones there are to draw from)
-    """
-    candidates = combinations(singles, 3)
-    drawn: List[Names] = []
-    for triple in random.Random(seed).sample(candidates, len(candidates)):
-        if len(drawn) == how_many:
-            break
-        if test.add_by_rule(triple, limit):
-            drawn.append(triple)
-    return sorted(drawn), len(candidates)
-
-
-def cut_lines(test: Cases, cases: Iterable[Names], limit: int) -> Cases:
-    """The same test set with the first lines of some cases."""
-    lines = {names: test.lines[names][:limit] for names in cases}
-    return Cases(test.sources, test.references, test.language, lines)
-
-
-def ask_in_phrases(
-    test: Cases, singles: Sequence[Names], phrases: Mapping[str, Sequence[str]], limit: int
-) -> Dict[Names, List[Job]]:
-    """Jobs that ask for instructions by their phrases, in turn from line to line."""
-    return {
-        names: [
-            (line.source, phrases[names[0]][i % len(phrases[names[0]])])
-            for i, line in enumerate(test.lines[names][:limit])
-        ]
-        for names in singles
-        if names[0] in phrases
-    }
+def measure_phrases(
+    tuned: System, test: Cases, phrases: Phrases, answers: Answers, title: str, batch_size: int
+) -> Dict[str, Response]:
+    """Ask for single instructions by their phrases, in turn from line to line."""
+    jobs = {}
+    for names, lines in test.lines.items():
+        said = phrases.get(names[0], ())
+        if said:
+            jobs[names] = [(line.source, said[i % len(said)]) for i, line in enumerate(lines)]
+    found = ask(tuned, [job for own in jobs.values() for job in own], title, batch_size)
+    under = {names: [found[job][0] for job in own] for names, own in jobs.items()}
+    return {names[0]: response for names, response in test.respond(under, answers).items()}
 
 
 def rerank_outputs(test: Cases, answers: Answers, cases: Iterable[Names]) -> Outputs:
@@ -421,76 +400,8 @@ def rerank_outputs(test: Cases, answers: Answers, cases: Iterable[Names]) -> Out
 # -- what is reported -----------------------------------------------------------------------
 
 
-def _summarise(base: Mapping[str, Response], tuned: Mapping[str, Response]) -> Dict[str, Any]:
-    """Response rate and adequacy by instruction."""
-    return {
-        "response_rate": {
-            "mean": _mean(r.rate for r in tuned.values()),
-            "base_mean": _mean(r.rate for r in base.values()),
-            "by_instruction": {name: round(r.rate, 4) for name, r in tuned.items()},
-            "base_by_instruction": {name: round(r.rate, 4) for name, r in base.items()},
-        },
-        "adequacy": {
-            "mean": _mean(r.adequacy for r in tuned.values()),
-            "min": round(min(r.adequacy for r in tuned.values()), 4),
-            "by_instruction": {name: round(r.adequacy, 4) for name, r in tuned.items()},
-        },
-        "responses": {
-            system: {name: r.to_dict() for name, r in rows.items()}
-            for system, rows in ((BASE, base), (TUNED, tuned))
-        },
-    }
-
-
-def _summarise_compositions(
-    key: str, cases: Sequence[Names], responses: Mapping[Names, Response]
-) -> Dict[str, Any]:
-    """Means over pairs or triples, the share that obeys all among them; and each."""
-    rows = {JOINT.join(names): responses[names] for names in cases}
-    means = _means(rows.values())
-    return {
-        "count": len(rows),
-        "mean": means["response_rate"],
-        "adequacy": means["adequacy"],
-        "chrf2": _mean(r.chrf2 for r in rows.values()),
-        key: {name: response.to_dict() for name, response in rows.items()},
-    }
-
-
-def summarise_reranked(
-    n_best: int, best: Mapping[Names, Response], reranked: Mapping[Names, Response]
-) -> Dict[str, Any]:
-    """Reranking beside what beam search puts first.
-
-    Args:
-        n_best: hypotheses a line.
-        best: names -> response of the best hypotheses.
-        reranked: names -> response of those that verifiers chose.
-
-    Returns:
-        `response_rate`, `adequacy` and `chrf2`: means over the single instructions; `pairs`,
-        `triples`: mean shares that obey all, None without any; the same in `best`;
-        `by_instruction`, and `n_best`.
-    """
-
-    def means(responses: Mapping[Names, Response]) -> Dict[str, Optional[float]]:
-        of_size = [[r for n, r in responses.items() if len(n) == size] for size in (1, 2, 3)]
-        return {
-            **_means(of_size[0]),
-            "chrf2": _mean(r.chrf2 for r in of_size[0]),
-            "pairs": _mean(r.rate for r in of_size[1]),
-            "triples": _mean(r.rate for r in of_size[2]),
-        }
-
-    return {
-        "n_best": n_best,
-        **means(reranked),
-        "best": means({names: best[names] for names in reranked}),
-        "by_instruction": {n[0]: r.to_dict() for n, r in reranked.items() if len(n) == 1},
-    }
-
-
-def _means(responses: Iterable[Response]) -> Dict[str, Optional[float]]:
+def means(responses: Iterable[Response]) -> Dict[str, Optional[float]]:
+    """Means of response rate and adequacy; None without any response."""
     rows = list(responses)
     return {
         "response_rate": _mean(r.rate for r in rows),
@@ -501,6 +412,77 @@ def _means(responses: Iterable[Response]) -> Dict[str, Optional[float]]:
 def _mean(values: Iterable[float]) -> Optional[float]:
     found = list(values)
     return round(mean(found), 4) if found else None
+
+
+def summarise_singles(
+    base: Mapping[Names, Response], tuned: Mapping[Names, Response]
+) -> Dict[str, Any]:
+    """Response rate and adequacy by instruction."""
+    rates, adequacy = (
+        {names[0]: round(getattr(r, attribute), 4) for names, r in tuned.items()}
+        for attribute in ("rate", "adequacy")
+    )
+    return {
+        "response_rate": {
+            "mean": means(tuned.values())["response_rate"],
+            "base_mean": means(base.values())["response_rate"],
+            "by_instruction": rates,
+            "base_by_instruction": {names[0]: round(r.rate, 4) for names, r in base.items()},
+        },
+        "adequacy": {
+            "mean": means(tuned.values())["adequacy"],
+            "min": min(adequacy.values()),
+            "by_instruction": adequacy,
+        },
+        "responses": {BASE: _each(base), TUNED: _each(tuned)},
+    }
+
+
+def summarise_compositions(
+    key: str, cases: Sequence[Names], responses: Mapping[Names, Response]
+) -> Dict[str, Any]:
+    """Pairs or triples: the mean share that obeys all, adequacy, and each under a key."""
+    rows = {names: responses[names] for names in cases}
+    found = means(rows.values())
+    return {
+        "count": len(rows),
+        "mean": found["response_rate"],
+        "adequacy": found["adequacy"],
+        "chrf2": _mean(r.chrf2 for r in rows.values()),
+        key: _each(rows),
+    }
+
+
+def summarise_reranked(
+    n_best: int, best: Mapping[Names, Response], reranked: Mapping[Names, Response]
+) -> Dict[str, Any]:
+    """Reranking beside what beam search puts first.
+
+    Returns:
+        `response_rate`, `adequacy` and `chrf2`: means over the single instructions; `pairs`,
+        `triples`: mean shares that obey all, None without any; the same in `best`;
+        `by_instruction`, and `n_best`, the hypotheses a line.
+    """
+
+    def over(responses: Mapping[Names, Response]) -> Dict[str, Optional[float]]:
+        singles, pairs, triples = (
+            [r for names, r in responses.items() if len(names) == size] for size in (1, 2, 3)
+        )
+        return {
+            **means(singles),
+            "chrf2": _mean(r.chrf2 for r in singles),
+            "pairs": _mean(r.rate for r in pairs),
+            "triples": _mean(r.rate for r in triples),
+        }
+
+    singles: Dict[Names, Response] = {n: r for n, r in reranked.items() if len(n) == 1}
+    return {
+        "n_best": n_best, **over(reranked), "best": over(best), "by_instruction": _each(singles)
+    }  # fmt: skip
+
+
+def _each(responses: Mapping[Names, Response]) -> Dict[str, dict]:
+    return {JOINT.join(names): response.to_dict() for names, response in responses.items()}
 
 
 def sample_cases(

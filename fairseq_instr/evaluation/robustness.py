@@ -24,19 +24,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from dataclasses import dataclass
-from typing import (
-    Any,
-    Dict,
-    FrozenSet,
-    Iterable,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Tuple,
-)
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.attacks import Attacks, Case, cases_of_prompts, verified
@@ -114,8 +102,7 @@ def evaluate_robustness(
     )
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a model made of a case.
 
     Attributes:
@@ -129,8 +116,8 @@ class Outcome:
 
     case: Case
     outputs: Tuple[str, str, str]
-    changed: FrozenSet[str]
-    changed_control: FrozenSet[str]
+    changed: Set[str]
+    changed_control: Set[str]
     aimed: bool
     aimed_control: bool
 
@@ -147,20 +134,13 @@ class Trusted(NamedTuple):
 def judge(
     case: Case, outputs: Tuple[str, str, str], names: Sequence[str], language: str
 ) -> Outcome:
-    """Hold the outputs of a case against the verifiers.
-
-    Args:
-        case: the attack.
-        outputs: of the clean, the attacked and the control's source.
-        names: instructions that nobody gave, those with a slot with their argument.
-        language: target language.
-    """
+    """Hold the outputs of the clean, the attacked and the control's source against verifiers."""
     sources = (case.source, case.attacked, case.control)
     contexts = [Context(source=source, language=language) for source in sources]
     tells = case.aimed and is_telling(split(case.aimed).name, language)
     looked_at = dict.fromkeys((*names, case.aimed) if tells else names)
     clean, attacked, control = (
-        frozenset(name for name in looked_at if obeys(name, output, context))
+        {name for name in looked_at if obeys(name, output, context)}
         for output, context in zip(outputs, contexts)
     )
     aimed = [False] * 3
@@ -217,24 +197,12 @@ def measure_robustness(
     batch_size: int = 64,
     seed: int = 1,
 ) -> Dict[str, Any]:
-    """Attack a model; see the module's docstring for what is counted.
-
-    Args:
-        tuned: the model that takes instructions.
-        cases: attacks on its sources.
-        source: source language.
-        target: target language.
-        base: the model without instructions.
-        batch_size: sentences decoded together.
-        seed: of the choice of instructions for the trusted channel.
+    """Attack a model with cases that were made; the languages are codes such as `en` and `de`.
 
     Returns:
-        `{"cases", "changed", "changed_control", "p_value", "aimed", "aimed_control", "by_kind",
-        "by_instruction", "trusted_cases", "obeyed_clean", "obeyed_control", "obeyed_attacked",
-        "obeyed_p_value", "counted", "examples"}`, and `"base"` with the first of these; rates in
-        0..1. `by_kind` has all rates of each kind, `by_instruction` how often each was obeyed
-        for attack and control, `counted` what may have changed. The p-values are those of sign
-        tests, attack against control.
+        Rates in 0..1 and p-values of sign tests, attack against control: over all cases, `by_kind`
+        of attack, and for the `base`. `by_instruction` says how often each was obeyed, `counted`
+        which may have changed.
     """
     names = names_to_verify(tuned.inventory, source, target)
 

@@ -24,12 +24,13 @@ from fairseq_instr.checkpoints.inspection import (
 )
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.upgrading import load_model
-from fairseq_instr.data.corpora import infer_pair
+from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.interactive import TypedLine
 from fairseq_instr.generation.lines import LineTranslator, Output
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import TemplatePrompt
+from fairseq_instr.text.languages import Pair, parse_pairs
 from fairseq_instr.text.subwords import load_subwords
 
 TASK = "translation_with_instructions"
@@ -66,7 +67,7 @@ class Translator(LineTranslator):
         self.unknown = task.source_dictionary.unk()
         own = (model.max_positions() for model in models)
         self.max_source = utils.resolve_max_positions(task.max_positions(), *own)[0]
-        self._pairs: List[str] = []  # directions that the model was trained on, if known
+        self._pairs: List[Pair] = []  # directions that the model was trained on, if known
         self._generator = task.build_generator(models, generation)
         self._lock = threading.Lock()
 
@@ -192,30 +193,31 @@ class Translator(LineTranslator):
         return self.subwords.decode(text) if self.subwords else text
 
 
-def _pairs_of(trained: dict, data) -> List[str]:
-    """Directions that a model was trained on, such as `["en-de"]`.
+def _pairs_of(trained: dict, data) -> List[Pair]:
+    """Directions that a model was trained on.
 
     Args:
         trained: options of the task that trained it.
-        data: data-bin, whose pair was trained where the options name none.
+        data: data-bin; if it holds one pair, this was trained where the options name none.
     """
-    pairs = [pair for pair in str(trained.get("lang_pairs") or "").split(",") if pair]
+    several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
     own = trained.get("source_lang"), trained.get("target_lang")
-    found = own if all(own) else infer_pair(str(data))
-    return pairs or (["-".join(found)] if found else [])
+    held = all_pairs(str(data))
+    return several or ([own] if all(own) else held if len(held) == 1 else [])
 
 
-def _check_direction(task, pairs: Sequence[str]) -> None:
+def _check_direction(task, pairs: Sequence[Pair]) -> None:
     """Make sure that a model whose prompts say no direction translates in one of its own.
 
     Raises:
         InputError: names them.
     """
-    pair = f"{task.cfg.source_lang}-{task.cfg.target_lang}"
+    pair = task.cfg.source_lang, task.cfg.target_lang
     if pairs and pair not in pairs and not task.gives_direction:
         raise InputError(
-            f"source and target {pair}: the model was trained on {', '.join(pairs)}, and its "
-            "prompts name no language; give one of these"
+            f"source and target {'-'.join(pair)}: the model was trained on "
+            f"{', '.join(map('-'.join, pairs))}, and its prompts name no language; give one of "
+            "these"
         )
 
 

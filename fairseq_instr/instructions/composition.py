@@ -6,7 +6,7 @@ Two instructions of one axis exclude each other.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request, parse, parse_line, split
@@ -67,17 +67,18 @@ def compose_requests(
 def _exclusion(one: Request, other: Request, inventory: Inventory) -> str:
     """Why two requests of one axis can't be composed, in words."""
     if one.position == other.position:
-        # ids of tokens come from streams alone
-        one_said, other_said = (
-            f"{r.argument}" if isinstance(r.argument, str) else "the argument of the .instr line"
-            for r in (one, other)
-        )
-        name = inventory[one.position].name
-        return f"{name} is given twice, with {one_said} and with {other_said}; give it once"
+        said = " and with ".join(map(_said, (one.argument, other.argument)))
+        return f"{inventory[one.position].name} is given twice, with {said}; give it once"
     names = (inventory[request.position].name for request in (one, other))
     axis = inventory[one.position].axis
     members = ", ".join(inventory[i].name for i in inventory.members(axis))
     return f"{' and '.join(names)} exclude each other (axis {axis}); give one of {members}"
+
+
+def _said(argument: Union[None, str, Tuple[int, ...]]) -> str:
+    if isinstance(argument, tuple):  # ids of tokens come from streams alone
+        return "what the .instr line says"
+    return "no argument" if argument is None else argument
 
 
 def _resolve(text: str, inventory: Inventory) -> List[Request]:

@@ -21,7 +21,8 @@ from fairseq_instr.checkpoints.settings import as_dict
 from fairseq_instr.checkpoints.starting_point import StartingPoint
 from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
-from fairseq_instr.data.corpora import Corpus, Pair, group_sizes, infer_pair
+from fairseq_instr.data.corpora import Corpus, group_sizes
+from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
@@ -55,8 +56,8 @@ from fairseq_instr.tasks.options import (
     NEVER,
     TranslationWithInstructionsConfig,
     check_options,
-    parse_pairs,
 )
+from fairseq_instr.text.languages import Pair, parse_pairs
 
 logger = logging.getLogger(__name__)
 
@@ -113,16 +114,12 @@ class TranslationWithInstructionsTask(TranslationTask):
         """
         check_options(cfg)
         data = utils.split_paths(cfg.data)[0]
-        pairs = parse_pairs(cfg.lang_pairs)
+        pairs = parse_pairs(cfg.lang_pairs, "--lang-pairs")
         if pairs:
             cfg.source_lang = cfg.source_lang or pairs[0][0]
             cfg.target_lang = cfg.target_lang or pairs[0][1]
         if cfg.source_lang is None or cfg.target_lang is None:
-            cfg.source_lang, cfg.target_lang = infer_pair(data) or (None, None)
-        if cfg.source_lang is None or cfg.target_lang is None:
-            raise InputError(
-                f"no language pair was found in {data}; give -s and -t, or --lang-pairs"
-            )
+            cfg.source_lang, cfg.target_lang = only_pair(data)
         inventory = load_inventory(cfg, data)
         if cfg.held_out_phrases and isinstance(inventory, PhrasedInventory):
             inventory.held_out = hold_out(inventory, cfg.held_out_phrases, cfg.seed)
@@ -199,7 +196,9 @@ class TranslationWithInstructionsTask(TranslationTask):
     @property
     def pairs(self) -> List[Pair]:
         """Language pairs that are trained, or translated."""
-        return parse_pairs(self.cfg.lang_pairs) or [(self.cfg.source_lang, self.cfg.target_lang)]
+        return parse_pairs(self.cfg.lang_pairs, "--lang-pairs") or [
+            (self.cfg.source_lang, self.cfg.target_lang)
+        ]
 
     @property
     def _validated_pairs(self) -> List[Pair]:
@@ -215,6 +214,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.pairs,
             self._direction,
             Noise(self.tgt_dict, options, seed=cfg.seed),
+            utils.split_paths(cfg.data)[0],
             validated_pairs=self._validated_pairs,
             instruct=self.instruct,
             # a truncated source leaves room for its prompt, which has one symbol an axis at most
@@ -230,6 +230,8 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "max_target_positions": cfg.max_target_positions,
                 "truncate_source": cfg.truncate_source,
             },
+            allow_unknown=cfg.allow_unknown,
+            allow_plain_task=cfg.allow_plain_task,
         )
 
     @property
@@ -597,6 +599,22 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "label_smoothed_cross_entropy_with_unlikelihood; others ignore conflicts"
             )
         return criterion
+
+
+def only_pair(data: str) -> Pair:
+    """The language pair of a data-bin.
+
+    Raises:
+        InputError: if it holds none, or several.
+    """
+    pairs = all_pairs(data)
+    if len(pairs) != 1:
+        held = ", ".join(map("-".join, pairs)) or "none"
+        raise InputError(
+            f"-s and -t are not given, and {data} does not hold one language pair: pairs there: "
+            f"{held}; give -s and -t, or --lang-pairs in training"
+        )
+    return pairs[0]
 
 
 def symbols_of(cfg: TranslationWithInstructionsConfig, inventory: Inventory) -> Inventory:

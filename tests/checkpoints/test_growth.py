@@ -202,6 +202,53 @@ def test_another_width_is_refused(grown_and_base):
         model.load_state_dict(saved, strict=True, model_cfg=task.full_cfg.model)
 
 
+CONVOLUTIONS = ["--encoder-kernel-size-list", "[3]", "--decoder-kernel-size-list", "[3]"]
+ARCHITECTURES = {
+    "transformer_wmt_en_de_big": [],
+    "transformer_vaswani_wmt_en_de_big": ["--share-all-embeddings"],
+    "transformer_wmt_en_de_big_t2t": [],  # normalises before each layer
+    "learned positions": [
+        "--arch", "transformer", "--encoder-learned-pos", "--decoder-learned-pos",
+        "--layernorm-embedding", "--activation-fn", "gelu", "--no-scale-embedding",
+    ],
+    "LayerDrop": ["--arch", "transformer", "--encoder-layerdrop", 0.5, "--decoder-layerdrop", 0.5],
+    "quantisation noise": [
+        "--arch", "transformer", "--quant-noise-pq", 0.1, "--quant-noise-pq-block-size", 8,
+    ],
+    "transformer_align": [],
+    "lightconv": CONVOLUTIONS,
+    "dynamicconv": [
+        "--arch", "lightconv", *CONVOLUTIONS, "--encoder-conv-type", "dynamic",
+        "--decoder-conv-type", "dynamic",
+    ],
+    "bart_base": ["--share-all-embeddings"],
+    "mbart_base": ["--share-all-embeddings"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_published_architectures_grow(make_task, data_bin, batch, name):
+    """Without an instruction they compute what fairseq's own task loads, bit for bit."""
+    options = ARCHITECTURES[name]
+    arch = [] if "--arch" in options else ["--arch", name]
+    task = make_task(*arch, *options)
+    stock = TranslationTask.setup_task(task.cfg)
+    torch.manual_seed(0)
+    base = stock.build_model(task.full_cfg.model).eval()
+    grown = task.build_model(task.full_cfg.model).eval()
+    saved = {key: tensor.clone() for key, tensor in base.state_dict().items()}
+    grown.load_state_dict(saved, strict=True, model_cfg=task.full_cfg.model)
+    for model in (base, grown):
+        for module in model.modules():
+            if hasattr(module, "can_use_fastpath"):
+                module.can_use_fastpath = False
+    with torch.no_grad():
+        expected, bare = base(**batch)[0], grown(**batch)[0]
+        asked = grown(**with_prompt(batch, [task.src_dict.first_instruction]))[0]
+    assert torch.equal(bare, expected)
+    assert asked.shape == bare.shape and not torch.allclose(asked, bare)
+
+
 def test_half_precision_is_kept():
     state = {SOURCE: torch.ones(3, 2).half()}
     grow_state(state, {SOURCE: torch.zeros(5, 2)}, 2)

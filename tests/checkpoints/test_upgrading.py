@@ -1,9 +1,12 @@
 """Checkpoints as earlier versions of fairseq saved them."""
 
+import io
 from argparse import Namespace
+from collections import OrderedDict
 
 import pytest
 import torch
+from fairseq.logging import meters
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_incomplete
 from fairseq_instr.checkpoints.parameters import trained_parameters
@@ -64,8 +67,21 @@ def without_history(state):
 
 
 def averaged(state):
-    """Fairseq's average_checkpoints.py keeps all but the parameters of the first."""
-    return {**state, "model": {key: tensor.clone() for key, tensor in state["model"].items()}}
+    """The script average_checkpoints.py keeps all but the parameters of the first."""
+    return {**state, "model": OrderedDict((k, t.clone()) for k, t in state["model"].items())}
+
+
+def with_meters(state):
+    """Up to 0.9: objects that count, by the name that their class had then."""
+    meter = type("AverageMeter", (), {"__module__": "fairseq.meters"})
+    meters.AverageMeter, kept = meter, meters.AverageMeter
+    counter = meter()
+    counter.sum = 1.5
+    buffer = io.BytesIO()
+    extra_state = {**state["extra_state"], "train_meters": OrderedDict(train_loss=counter)}
+    torch.save({**with_args(state), "extra_state": extra_state}, buffer)
+    meters.AverageMeter = kept
+    return buffer.getvalue()
 
 
 def with_a_path_that_is_gone(state):
@@ -88,6 +104,7 @@ FORMATS = [
     stripped,
     without_history,
     averaged,
+    with_meters,
     with_a_path_that_is_gone,
     of_a_legacy_task,
 ]
@@ -101,7 +118,11 @@ def old_and_today(request, base, tmp_path_factory):
     if request.param is in_half_precision:
         rounded = {key: tensor.half().float() for key, tensor in state["model"].items()}
         state = {**state, "model": rounded}
-    torch.save(request.param(state), folder / "old.pt")
+    old = request.param(state)
+    if isinstance(old, bytes):
+        (folder / "old.pt").write_bytes(old)
+    else:
+        torch.save(old, folder / "old.pt")
     torch.save(state, folder / "today.pt")
     return folder / "old.pt", folder / "today.pt"
 
@@ -129,6 +150,24 @@ def test_upgraded_it_is_one_for_fairseq_s_commands(old_and_today, data_bin, call
     assert len(outputs[0]) == 17 and outputs[0] == outputs[1]
     with pytest.raises(InputError, match="--force"):
         upgrade_checkpoint(old, tmp_path / "new.pt")
+
+
+def test_a_moving_average_can_be_taken(base, tmp_path):
+    state = read_checkpoint(base)
+    average = {key: tensor + 1 for key, tensor in state["model"].items()}
+    state["extra_state"]["ema"] = average
+    torch.save(state, tmp_path / "ema.pt")
+    upgrade_checkpoint(tmp_path / "ema.pt", tmp_path / "new.pt", use_ema=True)
+    taken = read_checkpoint(tmp_path / "new.pt")["model"]
+    assert all(torch.equal(taken[key], average[key]) for key in trained_parameters(state))
+    with pytest.raises(InputError, match="--ema"):
+        upgrade_checkpoint(base, tmp_path / "none.pt", use_ema=True)
+
+
+def test_a_shard_is_refused(base, tmp_path):
+    torch.save({**read_checkpoint(base), "fsdp_metadata": {}}, tmp_path / "x-shard0.pt")
+    with pytest.raises(InputError, match="consolidate_fsdp_shards"):
+        read_checkpoint(tmp_path / "x-shard0.pt")
 
 
 def test_language_tokens_are_not_left_out_in_silence(base, data_bin, tmp_path):

@@ -1,4 +1,4 @@
-"""What curate, label, distill, triples, subwords, encode and binarise take and print."""
+"""What the commands that make training data take and print."""
 
 import pytest
 
@@ -41,6 +41,16 @@ def test_from_raw_text_to_a_data_bin(text, capsys):
     assert "swiss" in said and "begin-with swiss" in said
 
 
+def test_the_sample_corpus_is_written_and_not_overwritten(text, capsys):
+    small = {"output": "raw", "train": 5, "valid": 2, "test": 2, "languages": "en,ro"}
+    assert run("sample", **small) == 0
+    names = sorted(path.name for path in (text / "raw").iterdir())
+    assert names == ["test.en", "test.ro", "train.en", "train.ro", "valid.en", "valid.ro"]
+    assert run("sample", **small) == 1
+    assert "--force" in capsys.readouterr().err
+    assert run("sample", "--force", **small) == 0
+
+
 def test_a_shard_names_the_next_step(text, capsys):
     options = {"instructions": "swiss", "output": "task", "samples": "3,swiss:4"}
     for shard in ("1/2", "2/2"):
@@ -72,6 +82,8 @@ def test_labelled_text_and_triples(text, capsys):
         (["label", "text", "--label", "poetry", *PAIR, "--output", "t"], "poetry"),
         (["encode", "--input", "nowhere", "--subwords", "a", "--output", "t"], "a"),
         (["subwords", "--input", "nowhere", "--output", "t"], "nowhere"),
+        (["sample", "--output", "t", "--languages", "en,xx"], "--languages en,xx"),
+        (["sample", "--output", "t", "--train", "-3"], "--train -3"),
     ],
 )
 def test_errors_are_one_line(text, capsys, arguments, named):

@@ -4,6 +4,7 @@ The server rewrites as it is told: `du` becomes `Sie`, and verbs follow.
 """
 
 import asyncio
+import inspect
 import json
 import os
 import re
@@ -22,13 +23,14 @@ from fairseq_instr.curation import distillation_harvest as module
 from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.curators import NOT_VERIFIED, OBEYS_ALREADY, Curation
 from fairseq_instr.curation.distillation_answers import Answers, fingerprint
-from fairseq_instr.curation.distillation_endpoint import CUT_OFF, NOT_JSON
+from fairseq_instr.curation.distillation_endpoint import CUT_OFF, NOT_JSON, Endpoint
 from fairseq_instr.curation.distillation_harvest import CandidateCurator, similarity, want
 from fairseq_instr.curation.distillation_prompt import CHATTER, NO_ANSWER, SEVERAL_LINES
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import Subwords, train
 
+ENDPOINT = inspect.signature(Endpoint).parameters
 PLAIN = "Hast du heute {} große Hunde im Garten gesehen?"
 N_PAIRS = 30
 
@@ -64,12 +66,13 @@ def text(tmp_path):
 @pytest.fixture
 def run(text, api_key):
     def run(server, output="task", instructions=("formal",), n_samples=5, **options):
+        url = server if isinstance(server, str) else server.url
+        asking = {"base_url": url, "key": api_key, "first_wait": 0.01}
+        asking.update({name: options.pop(name) for name in ENDPOINT if name in options})
+        sides = {"source": text / "train.en", "target": text / "train.de", **options}
         distill(
-            source_language="en", target_language="de", instructions=instructions,
-            base_url=server if isinstance(server, str) else server.url, model="tiny",
-            output=text / output, n_samples=n_samples,
-            **{"source": text / "train.en", "target": text / "train.de", "key": api_key,
-               "first_wait": 0.01, **options},
+            source_language="en", target_language="de", instructions=instructions, model="tiny",
+            endpoint=Endpoint(**asking), output=text / output, n_samples=n_samples, **sides,
         )  # fmt: skip
         return text / output
 
@@ -332,7 +335,7 @@ def test_wrong_options_are_named_before_anything_is_asked(
 ):
     server = serve(obedient)
     with pytest.raises(InputError, match=named):
-        run(options.pop("base_url", server), **options)
+        run(server, **options)
     assert server.requests == [] and not (text / "task").exists()
 
 

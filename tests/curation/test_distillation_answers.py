@@ -71,3 +71,13 @@ def test_another_file_is_named(tmp_path):
     path.mkdir()
     with pytest.raises(InputError, match="answers.sqlite"):
         Answers(path)
+
+
+def test_a_full_disk_is_named(tmp_path):
+    with Answers(tmp_path / "answers.sqlite") as answers:
+        answers._database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(InputError, match="answers.sqlite.*full"):
+            answers.put("a", Answer("long" * 10_000))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file/answers.sqlite"):
+        Answers(tmp_path / "file" / "answers.sqlite")

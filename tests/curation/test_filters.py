@@ -73,5 +73,9 @@ def test_languages_are_told_apart():
     assert check(english, german) is None
     assert check(german, english) == SOURCE_LANGUAGE
     assert check(english, english) == TARGET_LANGUAGE
+    # of capitals and markup, what they say
+    assert check(f"<b>{english.upper()}</b>", f'{{"translation": "{german.upper()}"}}') is None
+    assert check(english.upper(), english.upper()) == TARGET_LANGUAGE
+    assert check("12 : 3", "12 : 3") is None
     with pytest.raises(InputError, match="--identify-language.*tlh"):
         in_languages("en", "tlh")

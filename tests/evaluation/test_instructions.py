@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from types import SimpleNamespace
 
 import pytest
 
@@ -15,9 +14,8 @@ from fairseq_instr.evaluation.instructions import (
     Cases,
     Labelled,
     check_roles,
-    choose_pairs,
     choose_singles,
-    choose_triples,
+    compose_cases,
     read_labelled,
     sample_cases,
 )
@@ -65,65 +63,69 @@ def measured(fake_system):
 
 
 def test_lines_that_an_instruction_changes_are_those_measured(test_set):
-    assert test_set.add_by_rule(("uppercase",), 10)
+    lines = test_set.by_rule(("uppercase",), 10)
     # the number is the same in capitals
-    assert [line.source for line in test_set.lines[("uppercase",)]] == SOURCES[:3]
-    assert test_set.lines[("uppercase",)][0].reference == "ZWEI HUNDE LAUFEN."
+    assert [line.source for line in lines] == SOURCES[:3]
+    assert lines[0].reference == "ZWEI HUNDE LAUFEN."
+    assert len(test_set.by_rule(("uppercase",), 2)) == 2
     numbers = Cases(["42"], ["42"], "de")
-    assert not numbers.add_by_rule(("uppercase",), 10)
+    assert not numbers.add(("uppercase",), numbers.by_rule(("uppercase",), 10))
     assert numbers.lines == {}
 
 
-def test_what_cannot_be_measured_is_named_with_its_reason(test_set):
+def test_what_cannot_be_measured_is_named_with_its_reason(test_set, fake_system):
     inventory = Inventory(
         [*INVENTORY, *(catalogue()[n] for n in ("formal", "begin-with", "swiss", "short"))]
     )
     labelled = [Labelled(["How are you?"], ["Wie geht es Ihnen?"], ["formal"])]
-    left_out = choose_singles(test_set, inventory, labelled, 10)
+    left_out = choose_singles(test_set, fake_system(obedient, inventory), labelled, 10)
     assert [reason.split()[0] for reason in left_out] == ["our-own", "begin-with", "swiss", "short"]
     assert ("formal",) in test_set.lines and ("our-own",) not in test_set.lines
-    english = Cases(["Hallo."], ["Hello."], "cs")
-    assert choose_singles(english, Inventory([catalogue()["greeting"]]), [], 10)[0].startswith("gr")
+    czech = Cases(SOURCES, REFERENCES, "cs")
+    greeting = fake_system(obedient, Inventory([catalogue()["greeting"]]))
+    assert choose_singles(czech, greeting, [], 10) == ["greeting (not for cs)"]
+    # an instruction at the end of the inventory that the checkpoint does not know yet
+    tuned = fake_system(obedient, INVENTORY)
+    tuned.n_learned = 1
+    fresh = Cases(SOURCES, REFERENCES, "de")
+    assert len(choose_singles(fresh, tuned, [], 10)) == len(INVENTORY) - 1
+    assert list(fresh.lines) == SINGLES[:1]
 
 
-def test_labelled_lines_are_read_with_their_instruction(tmp_path, test_set):
-    for extension, line in (("en", "How are you?"), ("de", "Wie geht es?"), ("instr", "formal")):
-        (tmp_path / f"test.{extension}").write_text(f"{line}\n", encoding="utf-8")
+def test_labelled_lines_are_read_and_follow_those_of_the_rule(tmp_path, test_set, fake_system):
+    lines = {"en": ["How are you?", "Hi!"], "de": ["Wie geht es?", "HE!"],
+             "instr": ["formal", "uppercase"]}  # fmt: skip
+    for ending, column in lines.items():
+        (tmp_path / f"test.{ending}").write_text("\n".join(column) + "\n", encoding="utf-8")
     labelled = read_labelled(str(tmp_path / "test"), "en", "de")
-    test_set.add_labelled(labelled)
-    assert [tuple(line) for line in test_set.lines[("formal",)]] == [
-        ("How are you?", "Wie geht es?", "Wie geht es?")
-    ]
-    (tmp_path / "test.de").write_text("a\nb\n")
-    with pytest.raises(InputError, match="test.de 2"):
+    inventory = Inventory(catalogue()[name] for name in ("formal", "uppercase"))
+    assert choose_singles(test_set, fake_system(obedient, inventory), [labelled], 2) == []
+    assert test_set.lines[("formal",)] == [("How are you?", "Wie geht es?", "Wie geht es?")]
+    assert [line.source for line in test_set.lines[("uppercase",)]] == [*SOURCES[:2], "Hi!"]
+    (tmp_path / "test.de").write_text("a\n")
+    with pytest.raises(InputError, match="test.de 1"):
         read_labelled(str(tmp_path / "test"), "en", "de")
 
 
-def test_pairs_are_valid_and_the_same_for_a_seed(test_set):
-    every = choose_pairs(test_set, SINGLES, "all", 1, 10)
-    assert ("uppercase", "lowercase") not in every
-    assert ("uppercase", "html-bold") in every
-    some = choose_pairs(test_set, SINGLES, 2, 1, 10)
-    assert len(some) == 2 and set(some) <= set(every)
-    assert some == choose_pairs(test_set, SINGLES, "2", 1, 10)
-    assert choose_pairs(test_set, SINGLES, 0, 1, 10) == []
-    with pytest.raises(InputError, match="--pairs"):
-        choose_pairs(test_set, SINGLES, "some", 1, 10)
+def test_compositions_are_valid_seeded_and_have_lines(test_set):
+    def compose(size, how_many, seed, test=test_set):
+        return compose_cases(test, SINGLES, size, how_many, seed, 2)
 
-
-def test_triples_are_valid_seeded_and_have_lines(test_set):
-    triples, n_valid = choose_triples(test_set, SINGLES, 4, 1, 2)
-    # uppercase and lowercase exclude each other: 10 triples of 5, less the 3 that have both
-    assert (len(triples), n_valid) == (4, 7)
-    for triple in triples:
-        assert not {"uppercase", "lowercase"} <= set(triple)
-        assert triple in itertools.combinations(NAMES, 3)
-        assert len(test_set.lines[triple]) <= 2
-    assert choose_triples(Cases(SOURCES, REFERENCES, "de"), SINGLES, 4, 1, 2)[0] == triples
-    drawn = [choose_triples(test_set, SINGLES, 4, seed, 2)[0] for seed in range(2, 8)]
-    assert any(found != triples for found in drawn)
-    numbers = Cases(["1 2"], ["1 2"], "de")
-    assert choose_triples(numbers, SINGLES, 5, 1, 9)[0] == []
+    # uppercase and lowercase exclude each other: 10 pairs of 5 less one, 10 triples less three
+    pairs, n_pairs = compose(2, "all", 1)
+    assert (len(pairs), n_pairs, compose(3, 4, 1)[1]) == (9, 9, 7)
+    assert ("uppercase", "lowercase") not in pairs and ("uppercase", "html-bold") in pairs
+    for names in compose(3, 4, 1)[0]:
+        assert names in itertools.combinations(NAMES, 3)
+        assert 1 <= len(test_set.lines[names]) <= 2
+    some = compose(3, "4", 1)[0]
+    assert some == compose(3, 4, 1)[0] and len(some) == 4
+    assert any(compose(3, 4, seed)[0] != some for seed in range(2, 8))
+    assert compose(2, 0, 1)[0] == []
+    assert compose(3, 5, 1, Cases(["1 2"], ["1 2"], "de"))[0] == []
+    for how_many in ("some", -1):
+        with pytest.raises(InputError, match="--pairs"):
+            compose(2, how_many, 1)
 
 
 # -- what is counted --------------------------------------------------------------------------
@@ -192,7 +194,7 @@ def test_samples_show_what_each_verifier_says(measured, test_set):
     assert samples[0]["outputs"]["tuned"]["text"] == samples[0]["reference"]
     assert measured(samples=0)[0]["samples"] == []
     pair = ("uppercase", "html-bold")
-    test_set.add_by_rule(pair, 9)
+    test_set.add(pair, test_set.by_rule(pair, 9))
     many = [pair] * (N_COMPOSITIONS + 5)
     assert len(sample_cases(test_set, {}, [], many, 3, 1)) == N_COMPOSITIONS
 
@@ -226,10 +228,11 @@ def test_text_that_nothing_can_be_measured_on_is_refused(fake_system):
         evaluate(systems[0], fake_system(obedient, Inventory([OWN])), SOURCES, REFERENCES, "de")
 
 
-def test_base_and_tuned_in_each_other_s_place_are_refused():
-    tuned, base = SimpleNamespace(learned=INVENTORY), SimpleNamespace(learned=Inventory())
+def test_base_and_tuned_in_each_other_s_place_are_refused(fake_system):
+    tuned, base = fake_system(obedient, INVENTORY), fake_system(plainly, INVENTORY)
+    check_roles(base, tuned)  # nobody knows
+    tuned.n_learned, base.n_learned = 2, 0
     check_roles(base, tuned)
     check_roles(tuned, tuned)
-    check_roles(SimpleNamespace(), tuned)  # nobody knows
-    with pytest.raises(InputError, match="--base .* uppercase"):
-        check_roles(tuned, base)
+    with pytest.raises(InputError, match="--base .* uppercase, lowercase;"):
+        evaluate(tuned, base, SOURCES, REFERENCES, "de")
