@@ -28,20 +28,28 @@ from fairseq_instr.text.identification import LangidIdentifier
 
 def add_arguments(parser) -> None:
     """Declare the options of `fairseq-instr directions`."""
-    parser.add_argument("--directions", required=True, help="such as de-fr,fr-de,en-de")
-    parser.add_argument("--trained", default="", help="supervised ones; the others are zero-shot")
+    parser.add_argument(
+        "--directions", required=True, help="directions to measure, such as de-fr,fr-de,en-de"
+    )
+    parser.add_argument(
+        "--trained",
+        default="",
+        help="directions of the training, such as en-de,de-en; all others are zero-shot",
+    )
     parser.add_argument(
         "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT[,CHECKPOINT...]",
-        help="what is compared; several checkpoints of one name are its seeds",
+        help="systems to compare; several checkpoints of one name are its seeds",
     )  # fmt: skip
     parser.add_argument(
         "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
         help="options of the task that a system decodes with, such as c='--instruct formal'",
     )  # fmt: skip
     parser.add_argument(
-        "--pivot", default="", help="names of systems that also translate by pivot, such as mle"
+        "--pivot", default="", help="systems that also translate by pivot, such as mle,tuned"
     )
-    parser.add_argument("--pivot-language", default="en", help="default: %(default)s")
+    parser.add_argument(
+        "--pivot-language", default="en", help="language that they go through; default: %(default)s"
+    )
     systems.add_data_arguments(parser)
     parser.add_argument(
         "--text", required=True,
@@ -53,13 +61,19 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument(
         "--languages",
-        help="stated set for language identification, such as de,en,fr; default: the languages of "
+        help="stated set of languages that outputs are identified among; default: the languages of "
         "the directions, English, and those of the data-bin's instructions",
     )
-    parser.add_argument("--identifier", default="langid", help="langid, or py3langid")
-    parser.add_argument("--lines", type=int, help="lines a direction, at most; default: all")
-    parser.add_argument("--samples", type=int, default=3, help="outputs shown a direction")
-    parser.add_argument("--seed", type=int, default=1, help="of the choice of samples")
+    parser.add_argument(
+        "--identifier", default="langid", help="language identifier: langid (default), or py3langid"
+    )
+    parser.add_argument("--lines", type=int, help="most lines of a direction; default: all")
+    parser.add_argument(
+        "--samples", type=int, default=3, help="sample outputs shown of a direction; default: 3"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="random seed of the samples; default: 1"
+    )
     systems.add_output_arguments(parser)
 
 

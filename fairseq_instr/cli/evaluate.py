@@ -25,37 +25,43 @@ from fairseq_instr.text.lines import read_lines
 def add_arguments(parser) -> None:
     """Declare the options of `fairseq-instr evaluate`."""
     systems.add_data_arguments(parser)
-    parser.add_argument("--base", required=True, help="checkpoint of the base model")
+    parser.add_argument(
+        "--base", required=True, help="checkpoint of the base model, which knows no instructions"
+    )
     parser.add_argument("--tuned", required=True, help="checkpoint of the tuned model")
     parser.add_argument(
         "--mixed", nargs="*", default=[], metavar="WEIGHT=CHECKPOINT",
-        help="interpolations of the two, by the weight of the tuned model",
+        help="interpolations of base and tuned model; 0.7 is the weight of the tuned one",
     )  # fmt: skip
     systems.add_direction_arguments(parser)
-    parser.add_argument("--source", required=True, help="test sources, raw text")
-    parser.add_argument("--reference", required=True, help="test references, raw text")
+    parser.add_argument("--source", required=True, help="sources of the test set, raw text")
+    parser.add_argument("--reference", required=True, help="references of the test set, raw text")
     parser.add_argument(
         "--labelled", nargs="*", default=[], metavar="PREFIX",
-        help="labelled test sets, for instructions without a rule: PREFIX.SRC, .TGT and .instr",
+        help="labelled test sets, PREFIX.SRC, .TGT and .instr, for instructions that no rule makes",
     )  # fmt: skip
     for option, default, text in (
-        ("--lines", 1000, "lines an instruction, at most"),
-        ("--triples", 0, "triples of instructions, a random sample"),
-        ("--pair-lines", 50, "lines a pair, and a triple, at most"),
-        ("--mixed-lines", 100, "lines an instruction for --mixed, at most"),
-        ("--phrasing-lines", 100, "lines an instruction for --phrasings, at most"),
-        ("--samples", 2, "outputs shown an instruction"),
-        ("--seed", 1, "of the choice of pairs, triples and samples, and of the bootstrap"),
+        ("--lines", 1000, "most lines measured for an instruction"),
+        ("--triples", 0, "how many triples of instructions to measure, drawn at random"),
+        ("--pair-lines", 50, "most lines measured for a pair, or a triple"),
+        ("--mixed-lines", 100, "most lines an instruction for --mixed"),
+        ("--phrasing-lines", 100, "most lines an instruction for --phrasings"),
+        ("--samples", 2, "sample outputs shown for an instruction"),
+        ("--seed", 1, "random seed: pairs, triples, samples, and the bootstrap of significance"),
     ):
         parser.add_argument(option, type=int, default=default, help=f"{text}; default: %(default)s")
-    parser.add_argument("--pairs", default="0", help="pairs of instructions: a number, or 'all'")
+    parser.add_argument(
+        "--pairs",
+        default="0",
+        help="how many pairs of instructions to measure, or 'all'; default: 0",
+    )
     parser.add_argument(
         "--rerank", action="store_true",
-        help="also measure the first of the tuned model's --beam hypotheses that verifiers accept",
+        help="also measure reranking: the first of the --beam hypotheses that all verifiers accept",
     )  # fmt: skip
     parser.add_argument(
         "--phrasings", nargs="+", default=[], choices=KINDS,
-        help="also ask the tuned model in phrases: those that it was trained with, those held out",
+        help="also ask in phrases: those that the model was trained with, those held out, or both",
     )  # fmt: skip
     systems.add_tuned_decoding_argument(parser)
     systems.add_output_arguments(parser)

@@ -26,7 +26,7 @@ def add_arguments(parser) -> None:
     parser.add_argument("--base", required=True, help="checkpoint that takes no instructions")
     parser.add_argument(
         "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT",
-        help="checkpoints that take formal and informal",
+        help="checkpoints that know the instructions formal and informal",
     )  # fmt: skip
     parser.add_argument(
         "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
@@ -34,13 +34,21 @@ def add_arguments(parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--rerank", nargs="*", default=[], metavar="NAME",
-        help="systems that give the first of their --beam hypotheses that has words of the "
+        help="systems to rerank: take the first of the --beam hypotheses that has words of the "
         "address that was asked for and none of the other",
     )  # fmt: skip
     systems.add_direction_arguments(parser)
-    parser.add_argument("--folder", required=True, help="test set in the layout of CoCoA-MT")
-    parser.add_argument("--domains", default="telephony,call_center", help="default: %(default)s")
-    parser.add_argument("--plain", help="prefix of .SRC and .TGT: plain translation is measured")
+    parser.add_argument(
+        "--folder", required=True, help="folder of a test set in the layout of CoCoA-MT"
+    )
+    parser.add_argument(
+        "--domains",
+        default="telephony,call_center",
+        help="domains of the test set: DOMAIN.SRC, DOMAIN.formal.ann.TGT; default: %(default)s",
+    )
+    parser.add_argument(
+        "--plain", help="prefix of .SRC and .TGT: also measure plain translation on this text"
+    )
     systems.add_output_arguments(parser)
 
 

@@ -37,7 +37,7 @@ def add_arguments(parser) -> None:
     )
     parser.add_argument(
         "--seed", type=int, default=1,
-        help="of the choice of sources, attacks, and instructions over the trusted channel",
+        help="random seed: sources, attacks, and instructions over the trusted channel",
     )  # fmt: skip
     systems.add_tuned_decoding_argument(parser)
     systems.add_output_arguments(parser)

@@ -15,7 +15,7 @@ from fairseq_instr.errors import InputError
 def add_data_arguments(parser) -> None:
     """Options of the data-bin and the subwords."""
     parser.add_argument(
-        "--data", required=True, help="data-bin: its dictionaries and instructions.yaml are used"
+        "--data", required=True, help="data-bin with the dictionaries and instructions.yaml"
     )
     parser.add_argument(
         "--subwords",
@@ -26,8 +26,12 @@ def add_data_arguments(parser) -> None:
 
 def add_direction_arguments(parser) -> None:
     """Options of one translation direction."""
-    parser.add_argument("-s", "--source-language", required=True, help="code, such as en")
-    parser.add_argument("-t", "--target-language", required=True, help="code, such as de")
+    parser.add_argument(
+        "-s", "--source-language", required=True, help="language of the sources, such as en"
+    )
+    parser.add_argument(
+        "-t", "--target-language", required=True, help="language to translate into, such as de"
+    )
 
 
 def add_output_arguments(parser) -> None:
@@ -36,8 +40,8 @@ def add_output_arguments(parser) -> None:
     parser.add_argument(
         "--batch-size", type=int, default=64, help="sentences decoded together; default: 64"
     )
-    parser.add_argument("--output", required=True, help="folder of the report")
-    parser.add_argument("--force", action="store_true", help="overwrite a report there")
+    parser.add_argument("--output", required=True, help="folder to write the report to")
+    parser.add_argument("--force", action="store_true", help="overwrite a report in --output")
 
 
 def add_tuned_decoding_argument(parser) -> None:

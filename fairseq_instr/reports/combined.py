@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Mapping, Sequence, Tuple
+from typing import Any, List, Mapping, NamedTuple, Sequence, Tuple
 
 from jinja2 import TemplateError
 from markupsafe import Markup
@@ -33,21 +32,20 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, Ind
 """What a report that is not as its program wrote it leads to."""
 
 
-@dataclass(frozen=True)
-class NamedReport:
+class NamedReport(NamedTuple):
     """A report and what to call it.
 
     Attributes:
         name: tells it from the others, such as its folder's name.
-        path: its `report.json`.
         content: the report.
-        sections: the same for reading.
+        sections: the same for reading, and
+        html: as a part of the page.
     """
 
     name: str
-    path: Path
     content: Mapping[str, Any]
     sections: Sequence[Section]
+    html: Markup
 
 
 def write_page(
@@ -76,13 +74,8 @@ def write_page(
         refuse_to_overwrite(path, force)
     reports = read_reports(paths)
     comparison = compare(reports)
-    parts = []
-    for each in reports:
-        try:
-            parts.append(Part(each.name, render_sections(each.sections, each.name)))
-        except _BROKEN as error:
-            raise _broken(each.path, error) from None
-    html = render_page(title, parts, Markup(render_sections(comparison)))
+    parts = [Part(each.name, each.html) for each in reports]
+    html = render_page(title, parts, render_sections(comparison))
     markdown = _to_markdown(reports, comparison, title)
     write_atomically(markdown_path, markdown, force)
     write_atomically(output, html, force)
@@ -96,18 +89,18 @@ def read_reports(paths: Sequence) -> List[NamedReport]:
         InputError: if a file can't be read, stands twice, or is no report.
     """
     found = []
-    for path, name in zip(map(Path, paths), name_paths(paths)):
+    for path, name in zip(paths, name_paths(paths)):
         content = read_report(path)
         try:
-            found.append(NamedReport(name, path, content, describe(content)))
+            sections = describe(content)
+            as_markdown(sections)
+            found.append(NamedReport(name, content, sections, render_sections(sections, name)))
         except _BROKEN as error:
-            raise _broken(path, error) from None
+            raise InputError(
+                f"{path} is no complete report ({type(error).__name__} {error!s:.80}); run its "
+                "evaluation again"
+            ) from None
     return found
-
-
-def _broken(path: Path, error: Exception) -> InputError:
-    what = f"{type(error).__name__} {str(error):.80}"
-    return InputError(f"{path} is no complete report ({what}); run its evaluation again")
 
 
 def name_paths(paths: Sequence) -> List[str]:
