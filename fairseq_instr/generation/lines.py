@@ -58,6 +58,7 @@ class LineTranslator:
         max_source: longest source in tokens, its prompt and eos included.
         max_len: (a, b): longest output, `a * source + b` tokens; the prompt is not counted.
         unknown: id of the token that stands for all that the vocabulary lacks.
+        allow_unknown: translate also lines whose tokens are mostly unknown.
     """
 
     inventory: Inventory
@@ -67,6 +68,7 @@ class LineTranslator:
     max_source: int
     max_len: Tuple[float, int]
     unknown: int
+    allow_unknown: bool = False
 
     def translate(
         self,
@@ -75,7 +77,6 @@ class LineTranslator:
         batch_size: int = 64,
         progress: Optional[str] = None,
         rerank: int = 0,
-        allow_unknown: bool = False,
         start: int = 1,
     ) -> List[str]:
         """Translate lines; as many translations as lines, in their order.
@@ -89,7 +90,6 @@ class LineTranslator:
             rerank: of so many best translations of a line, take the first that the verifiers of
                 all its instructions accept, or else the best; 0 to take the best. See
                 `reranking`.
-            allow_unknown: translate also lines that are mostly unknown to the vocabulary.
             start: number of the first line, for errors.
 
         Raises:
@@ -98,10 +98,7 @@ class LineTranslator:
         Example: `translator.translate(["How are you?"], "formal, uppercase")` gives
         `["WIE GEHT ES IHNEN?"]`.
         """
-        options = {"allow_unknown": allow_unknown, "start": start}
-        found = self.translate_n_best(
-            lines, instruct, rerank or 1, batch_size, progress, **options
-        )
+        found = self.translate_n_best(lines, instruct, rerank or 1, batch_size, progress, start)
         if not rerank:
             return [hypotheses[0].text for hypotheses in found]
         asked = _one_each(instruct, len(lines))
@@ -120,7 +117,6 @@ class LineTranslator:
         n_best: int = 1,
         batch_size: int = 64,
         progress: Optional[str] = None,
-        allow_unknown: bool = False,
         start: int = 1,
     ) -> List[List[Hypothesis]]:
         """As `translate`; the `n_best` translations of each line, best first, with their scores.
@@ -144,7 +140,7 @@ class LineTranslator:
         for number, line in enumerate(lines, start=start):
             check_text(line, f"line {number}")
             encoded.append(self._encode(line) if line.strip() else [])
-        if not allow_unknown:
+        if not self.allow_unknown:
             self._refuse_unknown(encoded)
         sources: Dict[int, Sized] = {}
         for i, tokens in enumerate(encoded):
@@ -197,9 +193,8 @@ class LineTranslator:
         n_unknown = sum(tokens.count(self.unknown) for tokens in encoded)
         if n_unknown > UNKNOWN_SHARE * n_tokens:
             raise InputError(
-                f"{n_unknown} of {n_tokens} tokens are unknown to the model: give the model's own "
-                "subwords (--subwords), or allow unknown tokens (--allow-unknown, "
-                "allow_unknown=True)"
+                f"{n_unknown} of {n_tokens} tokens are unknown to the model; give its own subwords "
+                "(--subwords), or set allow_unknown (--allow-unknown) to translate them as they are"
             )
 
     def _decode_within(self, sources: Sequence[Any], limits: Sequence[int]) -> List[List[Output]]:

@@ -51,17 +51,17 @@ def translate_stream(
     if buffer_size < 1:
         raise InputError(f"--buffer-size {buffer_size} is not accepted; give a number above 0")
     translator = load_translator(model, data, subwords, source, target, beam)
-    options = {"batch_size": batch_size, "allow_unknown": allow_unknown}
+    translator.allow_unknown = allow_unknown
     lines, start = iter(lines), 1
     while True:
         part = list(islice(lines, buffer_size))
         if n_best:
-            found = translator.translate_n_best(part, instruct, n_best, start=start, **options)
+            found = translator.translate_n_best(part, instruct, n_best, batch_size, start=start)
             for number, hypotheses in enumerate(found, start=start):
                 for text, score in hypotheses:
                     yield f"{number}\t{score:.4f}\t{text}"
         else:
-            yield from translator.translate(part, instruct, rerank=rerank, start=start, **options)
+            yield from translator.translate(part, instruct, batch_size, rerank=rerank, start=start)
         start += len(part)
         if len(part) < buffer_size:
             return

@@ -216,10 +216,12 @@ def test_the_translator_gives_them_too(generate, directed, data_bin):
     translator = Translator.from_pretrained(
         paths["always"], data, source="en", target="de", beam=2, max_len_a=0, max_len_b=8
     )
-    assert translator.translate(column(out, "S")) == column(out, "H")
+    sources, expected = column(out, "S"), column(out, "H")
+    expected[sources.index("")] = ""  # fairseq-generate translates it all the same
+    assert translator.translate(sources) == expected
     assert OmegaConf.select(translator.task.cfg, "direction_instruction") == "always"
     same = translator.for_direction("en", "de")
-    assert same.translate(column(out, "S")) == column(out, "H")
+    assert same.translate(sources) == expected
 
 
 def test_models_trained_with_directions_and_without_make_no_ensemble(refusal, generate, directed):
