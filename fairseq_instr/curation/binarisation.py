@@ -105,6 +105,7 @@ def binarise(
     done: List[Binarised] = []
     for corpus in corpora:
         stream = _stream_dictionary(corpus, encoder)
+        _refuse_unknown_arguments(corpus, stream, dictionaries[source_language])
         with contextlib.ExitStack() as stack:  # the files of a corpus appear together
             for split in corpus.splits:
                 sides = [(lang, pair, dictionaries[lang]) for lang in languages]
@@ -126,7 +127,9 @@ def binarise(
                         refuse_unknown(path, summary.replaced or {}, n_pieces)
                     n_tokens, n_unknown = n_tokens + n_pieces, n_unknown + summary.num_replaced
                 _refuse_misaligned(n_lines)
-                names = [s for s in stream.symbols[stream.nspecial :] if s[0] != ARGUMENT_MARK]
+                names = [
+                    s for s in stream.symbols[stream.nspecial :] if not s.startswith(ARGUMENT_MARK)
+                ]
                 done.append(
                     Binarised(
                         corpus.data / split,
@@ -209,6 +212,17 @@ def _stream_dictionary(corpus: Corpus, encoder: Encoder) -> "Dictionary":
             for token in line.split():
                 dictionary.add_symbol(token)
     return dictionary
+
+
+def _refuse_unknown_arguments(corpus: Corpus, stream: "Dictionary", source: "Dictionary") -> None:
+    """Raise `InputError` if the source's dictionary lacks a piece of an argument."""
+    for symbol in stream.symbols[stream.nspecial :]:
+        piece = symbol[len(ARGUMENT_MARK) :]
+        if symbol.startswith(ARGUMENT_MARK) and piece not in source.indices:
+            raise InputError(
+                f"{corpus.text}: the source's dictionary lacks {piece!r}, a piece of an argument "
+                f"in the .{STREAM} files; leave such lines out"
+            )
 
 
 def _write(lines: Iterable[str], dictionary: "Dictionary", bin_file: Path, idx_file: Path):

@@ -22,7 +22,7 @@ import numpy as np
 from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.filters import Filter, well_formed
 from fairseq_instr.curation.formats import Formats, Formatted
-from fairseq_instr.curation.samples import Sample
+from fairseq_instr.curation.samples import Sample, is_spelled
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.composition import rewrite, verify
@@ -186,11 +186,12 @@ class Curator:
             if asked is None:
                 self.rejections[NOT_FOUND] += 1
                 continue
-            reason = self._reason_against(priority, pair, target)
+            sample = Sample(pair.source, target, asked)
+            reason = self._reason_against(priority, pair, sample)
             if reason is not None:
                 self.rejections[reason] += 1
                 continue
-            self._keep(priority, pair.line, Sample(pair.source, target, asked))
+            self._keep(priority, pair.line, sample)
             limit = self.limit
         self.examined += examined
         if not_made:
@@ -238,18 +239,18 @@ class Curator:
         obeyed = self._obeys(pair.target, pair.context._replace(argument=argument))
         return str(Written(instruction.name, argument)) if obeyed else None
 
-    def _reason_against(self, priority: int, pair: Pair, target: str) -> Optional[str]:
-        """Why a pair of which a target was made is no sample, cheap reasons first."""
+    def _reason_against(self, priority: int, pair: Pair, sample: Sample) -> Optional[str]:
+        """Why a sample is not kept, cheap reasons first."""
         instruction = self.instruction
         reason = pair.reason_against(self.filters)
         if reason is None and not instruction.natural:
             if self._is_obeyed(pair, pair.target):
                 reason = OBEYS_ALREADY
-            elif not self._is_obeyed(pair, target):
+            elif not self._is_obeyed(pair, sample.target):
                 reason = NOT_VERIFIED
         if reason is None:
             reason = pair.reason_against(self.costly_filters, first=len(self.filters))
-        if reason is None and self.can_spell is not None and not self.can_spell(target):
+        if reason is None and not is_spelled(self.can_spell, sample):
             heapq.heappush(self._unspelled, -priority)
             if len(self._unspelled) > self.n_samples:
                 heapq.heappop(self._unspelled)
@@ -377,15 +378,12 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
     checked = n_unspelled + n_kept
     if n_unspelled > MAX_UNSPELLED * checked:
         raise InputError(
-            f"instruction {name!r} is refused: the vocabulary can't spell {n_unspelled} of "
-            f"{checked} targets under it; leave it out, or use a model with byte fallback"
+            f"the vocabulary can't spell {n_unspelled} of {checked} samples of {name!r} (a model "
+            "with byte fallback could)"
         )
     if not n_kept:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in by_count(rejections).items())
-        raise InputError(
-            f"instruction {name!r} has no sample in this text: {reasons or 'it is empty'}; "
-            "leave it out, or give other text"
-        )
+        raise InputError(f"no sample of {name!r} in this text: {reasons or 'it is empty'}")
 
 
 class Curation:

@@ -69,10 +69,9 @@ def distill(
 ) -> dict:
     """Write `output/NAME/train.{SOURCE,TARGET,instr}` for each instruction, and a data card.
 
-    Every answer is on disk, in `output/answers.sqlite`,
-    before the next is asked for: a call that was stopped, or ended for its budget or for the
-    endpoint, goes on when it is repeated, and asks nothing twice that was answered. Samples are
-    written however it ends, as they were paid for.
+    Every answer is on disk, in `output/answers.sqlite`, before the next is asked for: a call that
+    was stopped, or ended for its budget or for the endpoint, goes on when it is repeated, and asks
+    nothing twice that was answered. Samples are written however a call ends, as they are paid for.
 
     Args:
         source: source text, a line a segment, plain or `.gz`.
@@ -203,7 +202,7 @@ def distill(
         raise problem
     state.unlink()  # all that it held is written
     if refused:
-        raise InputError("; ".join(refused.values()))
+        raise InputError(f"{'; '.join(refused.values())}; leave them out of --instructions")
     return card
 
 

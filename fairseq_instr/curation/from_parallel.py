@@ -133,7 +133,10 @@ def curate(
         return None
     samples, refused = curation.finish()
     if refused and instructions != ALL:
-        raise InputError(f"{'; '.join(refused.values())}; nothing was written")
+        raise InputError(
+            f"{'; '.join(refused.values())}; nothing was written: leave them out of "
+            "--instructions and run again, which reads nothing again"
+        )
     for name, found in samples.items():
         write_samples(Path(output, name), found, languages, overwrite)
     card = data_card.describe(curation, samples, refused, made_from)

@@ -18,7 +18,7 @@ from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import DUPLICATE, NOT_SPELLED, by_count
 from fairseq_instr.curation.data_card import NAME as DATA_CARD
 from fairseq_instr.curation.filters import cheap_filters
-from fairseq_instr.curation.samples import Sample, sample_files, write_samples
+from fairseq_instr.curation.samples import Sample, is_spelled, sample_files, write_samples
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.asking import Written
@@ -79,7 +79,7 @@ def label(
         reason = next((reason for reason in reasons if reason is not None), None)
         if reason is None and sample in chosen:
             reason = DUPLICATE
-        if reason is None and can_spell is not None and not can_spell(sample.target):
+        if reason is None and not is_spelled(can_spell, sample):
             reason = NOT_SPELLED
         if reason is None:
             chosen[sample] = None

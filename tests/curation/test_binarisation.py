@@ -23,6 +23,8 @@ def folder(tmp_path):
     """Text of two splits and a task of two corpora, with a model and its dictionary."""
     model = train(TEXT["en"] * 3 + TEXT["de"] * 3, tmp_path / "subwords", 450)
     Subwords(model).write_dictionary(tmp_path / "dict.txt")
+    pieces = read_lines(tmp_path / "dict.txt")
+    (tmp_path / "few.txt").write_text("".join(f"{p}\n" for p in pieces if "5" not in p), "utf-8")
     for name in ("text/train", "text/valid"):
         write(tmp_path / name, "en", "de")
     for name in ("task/a/train", "task/b/train"):
@@ -120,6 +122,7 @@ def change(folder, name, content):
         (("text/train.en", b"one\n"), {"dictionary": "dict.txt"}, "train.en has 1"),
         (("text/train.de", b"\xff\n\n\n"), {"dictionary": "dict.txt"}, "train.de: line 1"),
         (("dict.txt", b"a 1\n"), {"dictionary": "dict.txt"}, "train.en.*--allow-unknown"),
+        (("text/train.instr", b"at-most=5\n\n\n"), {"dictionary": "few.txt"}, "text: .*5"),
     ],
 )
 def test_what_can_t_be_binarised_is_named_and_nothing_is_written(folder, prepare, options, named):

@@ -217,6 +217,13 @@ def test_a_few_targets_that_cannot_be_spelled_are_left_out():
     assert refused == {} and len(samples["html-bold"]) == 90
 
 
+def test_an_argument_that_can_not_be_spelled_is_none():
+    _, refused, curation = collect(
+        ["at-most"], [chunk(PAIRS)], can_spell=lambda text: not text.isdecimal()
+    )
+    assert curation.curators[0].rejections[NOT_SPELLED] and "at-most" in refused["at-most"]
+
+
 def test_shards_agree_on_what_cannot_be_spelled():
     def can_spell(text):
         return " 1" not in text

@@ -4,6 +4,7 @@ The server rewrites as it is told: `du` becomes `Sie`, and verbs follow.
 """
 
 import asyncio
+import gc
 import inspect
 import json
 import os
@@ -348,12 +349,14 @@ def test_misaligned_text_is_named_before_anything_is_asked(serve, run, obedient,
     assert server.requests == []
 
 
-def test_an_endpoint_that_is_not_there(run, text):
+def test_an_endpoint_that_is_not_there(run, text, caplog):
     with socket.socket() as taken:  # bound, but it does not listen
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(InputError, match="--base-url"):
             run(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
     assert not (text / "task" / "formal").exists()
+    gc.collect()
+    assert not caplog.records  # such as "Task exception was never retrieved"
 
 
 def test_text_without_candidates_is_told_by_its_reasons(serve, run, obedient, text):
