@@ -30,7 +30,7 @@ from fairseq_instr.generation.interactive import TypedLine
 from fairseq_instr.generation.lines import LineTranslator, Output
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import TemplatePrompt
-from fairseq_instr.text.languages import Pair, parse_pairs
+from fairseq_instr.text.pairs import Pair, parse_pairs
 from fairseq_instr.text.subwords import load_subwords
 
 TASK = "translation_with_instructions"
