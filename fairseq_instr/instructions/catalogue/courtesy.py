@@ -44,6 +44,7 @@ def _courtesy(name: str, fact: str, at_start: bool, phrases: str) -> Instruction
         unwrap=unwrap,
         layer=Layer.WORDING,
         languages=languages_with(fact),
+        overlaps=frozenset({"greeting", "thanks"} - {name}),  # the text may have the other
     )
 
 

@@ -77,5 +77,6 @@ INSTRUCTIONS = [
         "use no more characters than this; keep to this many characters",
         argument="number",
         draw=_draw_limit,
+        overlaps=frozenset({"short", "isometric", "long"}),
     ),
 ]

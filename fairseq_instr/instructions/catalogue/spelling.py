@@ -157,6 +157,7 @@ INSTRUCTIONS = [
         rewrite=_to_ascii,
         layer=Layer.SPELLING,
         languages=languages_with("folded"),
+        overlaps=frozenset({"swiss", "latin-script"}),
     ),
     Instruction(
         "swiss",
@@ -169,6 +170,7 @@ INSTRUCTIONS = [
         rewrite=_to_swiss,
         layer=Layer.SPELLING,
         languages=frozenset({"de"}),
+        overlaps=frozenset({"ascii", "latin-script"}),
     ),
     _variety(
         False,
