@@ -45,7 +45,7 @@ def prepare_for_growth(
     projection = getattr(decoder, "output_projection", None)
     weight = getattr(projection, "weight", None)
     if weight is not None and weight.size(0) > n_target:
-        decoder.output_projection = BaseVocabularyProjection(weight, n_target)
+        decoder.output_projection = BaseVocabularyProjection(weight, n_target, projection.bias)
 
     own_keys = set(model.state_dict())
 

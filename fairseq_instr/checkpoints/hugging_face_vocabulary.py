@@ -3,9 +3,10 @@
 fairseq fixes ids 0 to 3 as `<s>`, `<pad>`, `</s>`, `<unk>`; each gets the row of the token that
 means the same, or, where the model has no such token, of one that no text is written with. All
 others follow in their old order. No row is added or lost, so that probabilities are the same.
+Marian's models alone have one row for `<s>` and `<pad>`, which fairseq has twice.
 
-In the dictionary file a token is its old id in decimals, as with fairseq's own `gpt2` encoder:
-pieces may hold spaces and line breaks, which a dictionary file can't.
+In the dictionary of a decoder-only model a token is its old id in decimals, as with fairseq's
+own `gpt2` encoder: pieces may hold spaces and line breaks, which a dictionary file can't.
 """
 
 from __future__ import annotations
@@ -43,11 +44,6 @@ class Vocabulary(NamedTuple):
         special = self[:4]
         return [*special, *(i for i in range(self.size) if i not in special)]
 
-    def write_dictionary(self, path, force: bool = False) -> None:
-        """Write `dict.txt`, for `fairseq-preprocess --srcdict`."""
-        lines = (f"{i} 1\n" for i in self.order[4:])
-        write_atomically(path, "".join(lines), force)
-
     def save(self, folder: Path, force: bool = False) -> None:
         """Write `special_ids.json`."""
         text = json.dumps(self._asdict(), indent=2) + "\n"
@@ -58,20 +54,21 @@ class Vocabulary(NamedTuple):
         """Read `special_ids.json`.
 
         Raises:
-            InputError: if it is missing or is not four different ids and a size.
+            InputError: if it is missing, or holds something else than four ids and a size.
         """
         path = Path(folder, SPECIAL_IDS_FILE)
         content = read_object(path)
         try:
             vocabulary = cls(**content)
-            correct = len(set(vocabulary[:4])) == 4 and all(
+            alike = vocabulary.bos == vocabulary.pad  # in Marian's models
+            correct = len(set(vocabulary[:4])) == 4 - alike and all(
                 type(i) is int and 0 <= i < vocabulary.size for i in vocabulary[:4]
             )
         except TypeError:
             correct = False
         if not correct:
             raise InputError(
-                f"{path} is not accepted: it holds four different ids bos, pad, eos, unk, and the "
+                f"{path} is not accepted: it holds the ids bos, pad, eos, unk, and the "
                 "size; convert the model again"
             )
         return vocabulary

@@ -40,6 +40,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "report": "put reports on one page",
     },
     "use models": {
+        "translate": "translate lines under instructions",
         "playground": "serve a local web page to try a model",
         "export": "export a model to a CTranslate2 folder",
         "interpolate": "mix the weights of a base and a tuned model",

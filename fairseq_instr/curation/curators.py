@@ -22,9 +22,9 @@ import numpy as np
 from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.filters import Filter, well_formed
 from fairseq_instr.curation.formats import Formats, Formatted
-from fairseq_instr.curation.samples import Sample
+from fairseq_instr.curation.samples import Sample, is_spelled
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.composition import rewrite, verify
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
 
@@ -75,22 +75,18 @@ class Pair:
         if formatted is not None:
             self.format, self.source, self.target = formatted
         self.context = Context(source=self.source, language=language)
-        self._verdicts: Optional[Dict[int, Optional[str]]] = None  # most are never asked for
+        self._verdicts: Dict[Tuple[Filter, ...], Optional[str]] = {}
 
     def as_it_stands(self) -> "Pair":
         """The pair without its format."""
         return Pair(self.line, *self.plain, self.context.language) if self.format else self
 
-    def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
-        """Why the filters, numbered from `first`, refuse the plain pair; None if they don't."""
-        if self._verdicts is None:
-            self._verdicts = {}
-        for number, check in enumerate(filters, start=first):
-            if number not in self._verdicts:
-                self._verdicts[number] = check(*self.plain)
-            if self._verdicts[number] is not None:
-                return self._verdicts[number]
-        return None
+    def reason_against(self, filters: Tuple[Filter, ...]) -> Optional[str]:
+        """Why the filters refuse the plain pair; None if they don't."""
+        if filters not in self._verdicts:
+            reasons = (check(*self.plain) for check in filters)
+            self._verdicts[filters] = next((r for r in reasons if r is not None), None)
+        return self._verdicts[filters]
 
 
 class Curator:
@@ -186,11 +182,12 @@ class Curator:
             if asked is None:
                 self.rejections[NOT_FOUND] += 1
                 continue
-            reason = self._reason_against(priority, pair, target)
+            sample = Sample(pair.source, target, asked)
+            reason = self._reason_against(priority, pair, sample)
             if reason is not None:
                 self.rejections[reason] += 1
                 continue
-            self._keep(priority, pair.line, Sample(pair.source, target, asked))
+            self._keep(priority, pair.line, sample)
             limit = self.limit
         self.examined += examined
         if not_made:
@@ -236,20 +233,20 @@ class Curator:
         except InputError:  # too long, or with control characters
             return None
         obeyed = self._obeys(pair.target, pair.context._replace(argument=argument))
-        return str(Request(instruction.name, argument)) if obeyed else None
+        return str(Written(instruction.name, argument)) if obeyed else None
 
-    def _reason_against(self, priority: int, pair: Pair, target: str) -> Optional[str]:
-        """Why a pair of which a target was made is no sample, cheap reasons first."""
+    def _reason_against(self, priority: int, pair: Pair, sample: Sample) -> Optional[str]:
+        """Why a sample is not kept, cheap reasons first."""
         instruction = self.instruction
         reason = pair.reason_against(self.filters)
         if reason is None and not instruction.natural:
             if self._is_obeyed(pair, pair.target):
                 reason = OBEYS_ALREADY
-            elif not self._is_obeyed(pair, target):
+            elif not self._is_obeyed(pair, sample.target):
                 reason = NOT_VERIFIED
         if reason is None:
-            reason = pair.reason_against(self.costly_filters, first=len(self.filters))
-        if reason is None and self.can_spell is not None and not self.can_spell(target):
+            reason = pair.reason_against(self.costly_filters)
+        if reason is None and not is_spelled(self.can_spell, sample):
             heapq.heappush(self._unspelled, -priority)
             if len(self._unspelled) > self.n_samples:
                 heapq.heappop(self._unspelled)
@@ -377,15 +374,12 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
     checked = n_unspelled + n_kept
     if n_unspelled > MAX_UNSPELLED * checked:
         raise InputError(
-            f"instruction {name!r} is refused: the vocabulary can't spell {n_unspelled} of "
-            f"{checked} targets under it; leave it out, or use a model with byte fallback"
+            f"the vocabulary can't spell {n_unspelled} of {checked} samples of {name!r} (a model "
+            "with byte fallback could)"
         )
     if not n_kept:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in by_count(rejections).items())
-        raise InputError(
-            f"instruction {name!r} has no sample in this text: {reasons or 'it is empty'}; "
-            "leave it out, or give other text"
-        )
+        raise InputError(f"no sample of {name!r} in this text: {reasons or 'it is empty'}")
 
 
 class Curation:

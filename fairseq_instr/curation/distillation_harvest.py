@@ -26,11 +26,16 @@ from fairseq_instr.curation.curators import (
     Pair,
     refuse_too_few,
 )
-from fairseq_instr.curation.distillation_answers import Answer, Answers, fingerprint
+from fairseq_instr.curation.distillation_answers import (
+    Answer,
+    Answers,
+    BudgetSpentError,
+    fingerprint,
+)
 from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
 from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
 from fairseq_instr.curation.filters import Filter, well_formed
-from fairseq_instr.curation.samples import Sample
+from fairseq_instr.curation.samples import Sample, is_spelled
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue import look_up
@@ -49,10 +54,6 @@ MAX_ALIKE = 20
 """Answers to one instruction that are all refused for the same reason before the run stops."""
 
 Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
-
-
-class BudgetSpentError(InputError):
-    """No further request may be sent."""
 
 
 class Wanted(NamedTuple):
@@ -103,39 +104,6 @@ class CandidateCurator(Curator):
     @property
     def _reason_not_made(self) -> str:
         return OBEYS_ALREADY
-
-
-@dataclass
-class Budget:
-    """What may be spent on one file of answers, over all runs.
-
-    Attributes:
-        answers: count what was spent.
-        max_requests: most requests, retries included; None for any number.
-        max_tokens: most tokens, as the endpoint reports them, of all but the requests that are
-            under way when it is reached; None for any number.
-    """
-
-    answers: Answers
-    max_requests: Optional[int] = None
-    max_tokens: Optional[int] = None
-
-    def take_request(self) -> None:
-        """Count a request that is about to be sent.
-
-        Raises:
-            BudgetSpentError: if none may be.
-        """
-        for option, limit, spent in (
-            ("--max-requests", self.max_requests, self.answers.requests),
-            ("--max-tokens", self.max_tokens, self.answers.tokens),
-        ):
-            if limit is not None and spent >= limit:
-                raise BudgetSpentError(
-                    f"{option} {limit}: the budget is spent ({spent}); what was answered is kept, "
-                    "run the same again with a larger one to go on"
-                )
-        self.answers.count_request()
 
 
 @dataclass
@@ -225,11 +193,11 @@ class Distiller:
                 if not pending:
                     break
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    try:
-                        task.result()
-                    except BudgetSpentError as error:
-                        stopped = error  # what is under way is paid for
+                errors = [error for error in (task.exception() for task in done) if error]
+                for error in errors:
+                    if not isinstance(error, BudgetSpentError):
+                        raise error
+                    stopped = error  # what is under way is paid for
                 stopped = stopped or self._all_alike(wanted, harvest)
         finally:
             for task in pending:
@@ -267,11 +235,12 @@ class Distiller:
             reason = answer.refused
             if answer.content is not None:
                 text, reason = self.prompt.read(answer.content)
-            reason = reason or self._reason_against(wanted, plain, text)
+            sample = Sample(plain.source, text, wanted.asked)
+            reason = reason or self._reason_against(wanted, plain, sample)
             harvest.refused = answer.content or ""
         harvest.asked += 1
         if reason is None:
-            harvest.samples.append((line, Sample(plain.source, text, wanted.asked)))
+            harvest.samples.append((line, sample))
         else:
             harvest.rejections[reason] += 1
         self.progress(harvest)
@@ -290,8 +259,9 @@ class Distiller:
                 )
         return answer
 
-    def _reason_against(self, wanted: Wanted, plain: Sample, text: str) -> Optional[str]:
+    def _reason_against(self, wanted: Wanted, plain: Sample, sample: Sample) -> Optional[str]:
         """Why an answer is no sample, cheap reasons first."""
+        text = sample.target
         for check in self.filters:
             reason = check(plain.source, text)
             if reason is not None:
@@ -301,9 +271,7 @@ class Distiller:
             return NOT_VERIFIED
         if similarity(text, plain.target) < self.min_similarity:
             return UNLIKE
-        if self.can_spell is not None and not self.can_spell(text):
-            return NOT_SPELLED
-        return None
+        return None if is_spelled(self.can_spell, sample) else NOT_SPELLED
 
 
 _chrf = CHRF()

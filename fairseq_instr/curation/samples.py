@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Sequence, Tuple
+from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.files import writing_lines
+from fairseq_instr.instructions.asking import parse_line, split
 
 STREAM = "instr"
 """Extension of the files that hold a line of instructions for each pair."""
@@ -17,6 +18,19 @@ class Sample(NamedTuple):
     source: str
     target: str
     instruction: str
+
+
+def is_spelled(can_spell: Optional[Callable[[str], bool]], sample: Sample) -> bool:
+    """Whether a vocabulary can write the target and the arguments of a sample.
+
+    Args:
+        can_spell: whether the vocabulary can write a text; None for any text.
+        sample: the sample.
+    """
+    if can_spell is None:
+        return True
+    arguments = (split(asked).argument for asked in parse_line(sample.instruction))
+    return can_spell(sample.target) and all(a is None or can_spell(a) for a in arguments)
 
 
 def sample_files(folder, languages: Sequence[str]) -> List[Path]:

@@ -12,7 +12,12 @@ from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, S
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
-from fairseq_instr.evaluation.metrics.formality import ASKED, measure_formality, without_marks
+from fairseq_instr.evaluation.metrics.formality import (
+    ASKED,
+    measure_formality,
+    signature,
+    without_marks,
+)
 from fairseq_instr.evaluation.report import FORMALITY, new_report
 from fairseq_instr.evaluation.systems import System, ask, check_counts
 from fairseq_instr.instructions.catalogue import look_up
@@ -100,25 +105,20 @@ def evaluate_formality(
             for kind, own in asked.items()
         }
     figures: Dict[str, Any] = {}
-    signatures: Dict[str, str] = {}
     for name, own_outputs in {REFERENCES: references, **outputs}.items():
         figures[name] = {}
         for kind in ASKED:
             texts = own_outputs[kind]
-            whole = measure_formality(
-                texts, annotated["formal"], annotated["informal"], kind, target_language
-            )
+            whole = measure_formality(texts, annotated, kind, target_language)
             quality, signed = measure(Translations(texts, references[kind], target_language))
-            signatures = {"formality": whole.signature, **signed}
             domains, start = {}, 0
             for domain, test in tests.items():
                 part = texts[start : start + len(test.sources)]
-                formal, informal = (test.annotated[k] for k in ASKED)
-                counted = measure_formality(part, formal, informal, kind, target_language)
-                domains[domain] = _counted(counted)
+                domains[domain] = measure_formality(part, test.annotated, kind, target_language)
                 start += len(test.sources)
             own = {} if name == REFERENCES else quality
-            figures[name][kind] = {**_counted(whole), **own, "domains": domains}
+            figures[name][kind] = {**whole, **own, "domains": domains}
+    signatures = {"formality": signature(target_language, len(sources)), **signed}
     first = next(iter(systems))
     report = new_report(
         FORMALITY,
@@ -157,8 +157,3 @@ def _first(hypotheses: Sequence[str], job: Tuple[str, str], language: str) -> st
         return hypotheses[0]
     context = Context(source=source, language=language)
     return hypotheses[first_obeying(hypotheses, [look_up(asked)], context)]
-
-
-def _counted(found) -> dict:
-    entry = found.to_dict()
-    return {key: entry[key] for key in ("lines", "accuracy", "coverage", "counts")}

@@ -50,9 +50,7 @@ def collect(names, chunks, n_samples=10, language="de", **options):
 
 
 def test_a_sample_has_the_source_as_it_is_and_a_target_that_obeys():
-    samples = curate(
-        [("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5}
-    )
+    samples = curate([("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5})
     assert samples == {"html-bold": [("A man.", "<b>Ein Mann.</b>", "html-bold")]}
 
 
@@ -217,6 +215,13 @@ def test_a_few_targets_that_cannot_be_spelled_are_left_out():
         ["html-bold"], [chunk(PAIRS)], n_samples=90, can_spell=lambda text: " 97" not in text
     )
     assert refused == {} and len(samples["html-bold"]) == 90
+
+
+def test_an_argument_that_can_not_be_spelled_is_none():
+    _, refused, curation = collect(
+        ["at-most"], [chunk(PAIRS)], can_spell=lambda text: not text.isdecimal()
+    )
+    assert curation.curators[0].rejections[NOT_SPELLED] and "at-most" in refused["at-most"]
 
 
 def test_shards_agree_on_what_cannot_be_spelled():

@@ -4,6 +4,7 @@ The server rewrites as it is told: `du` becomes `Sie`, and verbs follow.
 """
 
 import asyncio
+import gc
 import inspect
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 
 pytest.importorskip("httpx2" if sys.version_info >= (3, 10) else "httpx")
 
-from fairseq_instr.curation import curators, distill, filters
+from fairseq_instr.curation import Checks, curators, distill, filters
 from fairseq_instr.curation import distillation_harvest as module
 from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.curators import NOT_VERIFIED, OBEYS_ALREADY, Curation
@@ -30,7 +31,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import Subwords, train
 
-ENDPOINT = inspect.signature(Endpoint).parameters
+ENDPOINT, CHECKS = (inspect.signature(kind).parameters for kind in (Endpoint, Checks))
 PLAIN = "Hast du heute {} große Hunde im Garten gesehen?"
 N_PAIRS = 30
 
@@ -69,10 +70,12 @@ def run(text, api_key):
         url = server if isinstance(server, str) else server.url
         asking = {"base_url": url, "key": api_key, "first_wait": 0.01}
         asking.update({name: options.pop(name) for name in ENDPOINT if name in options})
+        checks = {name: options.pop(name) for name in CHECKS if name in options}
         sides = {"source": text / "train.en", "target": text / "train.de", **options}
         distill(
             source_language="en", target_language="de", instructions=instructions, model="tiny",
-            endpoint=Endpoint(**asking), output=text / output, n_samples=n_samples, **sides,
+            endpoint=Endpoint(**asking), output=text / output, n_samples=n_samples,
+            checks=Checks(**checks), **sides,
         )  # fmt: skip
         return text / output
 
@@ -348,12 +351,14 @@ def test_misaligned_text_is_named_before_anything_is_asked(serve, run, obedient,
     assert server.requests == []
 
 
-def test_an_endpoint_that_is_not_there(run, text):
+def test_an_endpoint_that_is_not_there(run, text, caplog):
     with socket.socket() as taken:  # bound, but it does not listen
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(InputError, match="--base-url"):
             run(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
     assert not (text / "task" / "formal").exists()
+    gc.collect()
+    assert not caplog.records  # such as "Task exception was never retrieved"
 
 
 def test_text_without_candidates_is_told_by_its_reasons(serve, run, obedient, text):

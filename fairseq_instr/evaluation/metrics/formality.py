@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import check_aligned
@@ -25,32 +24,6 @@ ASKED = {"formal": FORMAL, "informal": INFORMAL}
 # written without spaces: a phrase is found where it stands in the output
 UNSPACED = frozenset({"ja", "zh", "th"})
 _MARKED = re.compile(r"\[F\](.*?)\[/F\]")
-
-
-@dataclass(frozen=True)
-class Formality:
-    """How often outputs have the formality that was asked for.
-
-    Attributes:
-        asked: `formal` or `informal`.
-        lines: outputs looked at.
-        accuracy: of those FORMAL or INFORMAL, the share that is as asked, 0..1; 0 if there is
-            none.
-        coverage: share of the lines that are FORMAL or INFORMAL, 0..1.
-        counts: lines by verdict.
-        signature: what was counted and how.
-    """
-
-    asked: str
-    lines: int
-    accuracy: float
-    coverage: float
-    counts: Dict[str, int]
-    signature: str
-
-    def to_dict(self) -> dict:
-        """The figures for `report.json`, rounded."""
-        return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
 def marked_phrases(annotated: str) -> List[str]:
@@ -97,20 +70,19 @@ def classify(output: str, formal: str, informal: str, language: str) -> str:
 
 
 def measure_formality(
-    outputs: Sequence[str],
-    formal: Sequence[str],
-    informal: Sequence[str],
-    asked: str,
-    language: str,
-) -> Formality:
+    outputs: Sequence[str], annotated: Mapping[str, Sequence[str]], asked: str, language: str
+) -> Dict[str, Any]:
     """Score outputs that were all asked to be formal, or all informal.
 
     Args:
         outputs: translations, raw text.
-        formal: annotated formal references, as many.
-        informal: annotated informal ones, as many.
+        annotated: `formal` and `informal` -> annotated references of that kind, as many.
         asked: `formal` or `informal`.
         language: target language.
+
+    Returns:
+        `lines`; `coverage`, the share of lines that are FORMAL or INFORMAL, 0..1; `accuracy`, the
+        share of those that is as asked, 0 if there is none; `counts`, lines by verdict.
 
     Raises:
         InputError: if `asked` is neither, or the lists differ in length or are empty.
@@ -120,6 +92,7 @@ def measure_formality(
     """
     if asked not in ASKED:
         raise InputError(f"formality {asked!r} is not accepted; choose {' or '.join(ASKED)}")
+    formal, informal = (annotated[kind] for kind in ASKED)
     check_aligned(outputs=outputs, formal=formal, informal=informal)
     if not outputs:
         raise InputError("no line to measure formality on; give outputs and their references")
@@ -127,12 +100,15 @@ def measure_formality(
         classify(*line, language=language) for line in zip(outputs, formal, informal)
     )
     counted = verdicts[FORMAL] + verdicts[INFORMAL]
+    return {
+        "lines": len(outputs),
+        "accuracy": round(verdicts[ASKED[asked]] / counted, 4) if counted else 0.0,
+        "coverage": round(counted / len(outputs), 4),
+        "counts": {verdict: verdicts[verdict] for verdict in (FORMAL, INFORMAL, OTHER, NEUTRAL)},
+    }
+
+
+def signature(language: str, lines: int) -> str:
+    """What was counted, and how."""
     matching = "substring" if language in UNSPACED else "tokens"
-    return Formality(
-        asked=asked,
-        lines=len(outputs),
-        accuracy=verdicts[ASKED[asked]] / counted if counted else 0.0,
-        coverage=counted / len(outputs),
-        counts={verdict: verdicts[verdict] for verdict in (FORMAL, INFORMAL, OTHER, NEUTRAL)},
-        signature=f"iwslt-formality|lang:{language}|match:{matching}|lines:{len(outputs)}",
-    )
+    return f"iwslt-formality|lang:{language}|match:{matching}|lines:{lines}"

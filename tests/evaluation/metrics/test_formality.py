@@ -13,11 +13,16 @@ from fairseq_instr.evaluation.metrics.formality import (
     classify,
     marked_phrases,
     measure_formality,
+    signature,
     without_marks,
 )
 
 FORMAL_REFERENCE = "[F]Gehen Sie[/F] mit [F]Ihrer[/F] Tasche"
 INFORMAL_REFERENCE = "[F]Geh[/F] mit [F]deiner[/F] Tasche"
+
+
+def references(n):
+    return {"formal": [FORMAL_REFERENCE] * n, "informal": [INFORMAL_REFERENCE] * n}
 
 
 @pytest.mark.parametrize(
@@ -40,18 +45,18 @@ def test_verdicts(output, verdict):
 
 def test_accuracy_and_coverage_on_four_lines():
     outputs = ["Gehen Sie", "mit Ihrer", "Geh", "Tasche"]
-    lines = [FORMAL_REFERENCE] * 4, [INFORMAL_REFERENCE] * 4
-    formal = measure_formality(outputs, *lines, "formal", "de")
-    assert formal.counts == {FORMAL: 2, INFORMAL: 1, OTHER: 0, NEUTRAL: 1}
-    assert (formal.accuracy, formal.coverage) == (pytest.approx(2 / 3), 3 / 4)
-    informal = measure_formality(outputs, *lines, "informal", "de")
-    assert (informal.accuracy, informal.coverage) == (pytest.approx(1 / 3), 3 / 4)
-    assert formal.signature == "iwslt-formality|lang:de|match:tokens|lines:4"
+    lines = references(4)
+    formal = measure_formality(outputs, lines, "formal", "de")
+    assert formal["counts"] == {FORMAL: 2, INFORMAL: 1, OTHER: 0, NEUTRAL: 1}
+    assert (formal["accuracy"], formal["coverage"]) == (pytest.approx(2 / 3, abs=1e-4), 3 / 4)
+    informal = measure_formality(outputs, lines, "informal", "de")
+    assert (informal["accuracy"], informal["coverage"]) == (pytest.approx(1 / 3, abs=1e-4), 3 / 4)
+    assert signature("de", 4) == "iwslt-formality|lang:de|match:tokens|lines:4"
 
 
 def test_without_a_verdict_the_accuracy_is_zero():
-    score = measure_formality(["x"], [FORMAL_REFERENCE], [INFORMAL_REFERENCE], "formal", "de")
-    assert (score.accuracy, score.coverage) == (0.0, 0.0)
+    score = measure_formality(["x"], references(1), "formal", "de")
+    assert (score["accuracy"], score["coverage"]) == (0.0, 0.0)
 
 
 def test_a_space_inside_the_marks_is_a_token_of_its_own():
@@ -65,7 +70,12 @@ def test_japanese_phrases_are_found_inside_the_text():
     formal, informal = "これは本[F]です[/F]。", "これは本[F]だ[/F]。"
     assert classify("それは本です。", formal, informal, "ja") == FORMAL
     assert classify("それは本だ。", formal, informal, "ja") == INFORMAL
-    assert measure_formality(["です"], [formal], [informal], "formal", "ja").accuracy == 1.0
+    assert (
+        measure_formality(["です"], {"formal": [formal], "informal": [informal]}, "formal", "ja")[
+            "accuracy"
+        ]
+        == 1.0
+    )
 
 
 def test_a_mark_that_is_not_closed_marks_nothing():
@@ -75,19 +85,19 @@ def test_a_mark_that_is_not_closed_marks_nothing():
 
 @given(st.lists(st.sampled_from(["Gehen Sie", "Ihrer", "Geh", "x"]), min_size=1, max_size=8))
 def test_the_two_accuracies_add_up_where_anything_counts(outputs):
-    lines = [FORMAL_REFERENCE] * len(outputs), [INFORMAL_REFERENCE] * len(outputs)
-    formal = measure_formality(outputs, *lines, "formal", "de")
-    informal = measure_formality(outputs, *lines, "informal", "de")
-    assert formal.coverage == informal.coverage
-    total = formal.accuracy + informal.accuracy
-    assert total == (pytest.approx(1.0) if formal.coverage else 0.0)
-    assert sum(formal.counts.values()) == len(outputs)
+    lines = references(len(outputs))
+    formal = measure_formality(outputs, lines, "formal", "de")
+    informal = measure_formality(outputs, lines, "informal", "de")
+    assert formal["coverage"] == informal["coverage"]
+    total = formal["accuracy"] + informal["accuracy"]
+    assert total == (pytest.approx(1.0, abs=2e-4) if formal["coverage"] else 0.0)
+    assert sum(formal["counts"].values()) == len(outputs)
 
 
 def test_wrong_input_is_named():
     with pytest.raises(InputError, match="polite"):
-        measure_formality(["x"], ["x"], ["x"], "polite", "de")
+        measure_formality(["x"], references(1), "polite", "de")
     with pytest.raises(InputError, match="formal 2"):
-        measure_formality(["x"], ["x", "y"], ["x"], "formal", "de")
+        measure_formality(["x"], references(2), "formal", "de")
     with pytest.raises(InputError, match="no line"):
-        measure_formality([], [], [], "formal", "de")
+        measure_formality([], references(0), "formal", "de")

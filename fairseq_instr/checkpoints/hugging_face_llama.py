@@ -1,4 +1,4 @@
-"""A Hugging Face configuration as options of the decoder-only model, and back.
+"""The LLaMA family: Hugging Face's configuration as options of `decoder_only`, and back.
 
 What is not known here is refused by its name: a model that computes something else would load
 and write nonsense.
@@ -6,11 +6,20 @@ and write nonsense.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family
+from fairseq_instr.checkpoints.hugging_face_vocabulary import (
+    Vocabulary,
+    find_vocabulary,
+    starts_with,
+)
+from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
+from fairseq_instr.models.decoder_only_config import complete_options
+from fairseq_instr.text.hugging_face import load_tokenizer
 
-ARCHITECTURES = ("LlamaForCausalLM", "Qwen2ForCausalLM")
 PLAIN, LLAMA_3 = "default", "llama3"
 
 # option of the model -> (key of the configuration, what is taken where the key is missing)
@@ -40,14 +49,9 @@ def model_options(config: dict, origin: str) -> Dict[str, Any]:
         origin: where it comes from, to begin an error with.
 
     Raises:
-        InputError: if the architecture, or something in the configuration, is not supported.
+        InputError: if something in the configuration is not supported.
     """
-    architecture = (config.get("architectures") or [None])[0]
-    if architecture not in ARCHITECTURES:
-        raise InputError(
-            f"{origin}: the architecture {architecture!r} is not supported; supported are "
-            + ", ".join(ARCHITECTURES)
-        )
+    architecture = config["architectures"][0]
     for key, (accepted, words) in REQUIRED.items():
         if key in config and not accepted(config[key]):
             raise InputError(
@@ -125,3 +129,47 @@ def configuration(options: Dict[str, Any]) -> dict:
         config.update(architectures=["LlamaForCausalLM"], model_type="llama")
         config.update(attention_bias=bias == "all", mlp_bias=bool(options["ffn_bias"]))
     return config
+
+
+class LlamaFamily(Family):
+    """LLaMA 2 and 3, Qwen 2, and models of their architecture."""
+
+    architectures = ("LlamaForCausalLM", "Qwen2ForCausalLM")
+
+    @classmethod
+    def read(cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]) -> "LlamaFamily":
+        options = model_options(config, str(folder / "config.json"))
+        vocabulary = find_vocabulary(folder, config, tokens)
+        options["prompt_bos"] = starts_with(load_tokenizer(folder), vocabulary.bos)
+        return cls({"arch": "decoder_only", **options}, vocabulary)
+
+    @classmethod
+    def of_checkpoint(cls, state: dict, origin, tokenizer: Path, config: dict) -> "LlamaFamily":
+        saved = settings_of(state, "model")
+        if EMBEDDING not in state["model"] or "rope_theta" not in saved:
+            raise InputError(f"{origin} is no checkpoint of a decoder_only model")
+        return cls(complete_options(saved), Vocabulary.load(tokenizer))
+
+    def dictionary_entries(self, folder: Path) -> List[str]:
+        """Hugging Face's ids in decimals: pieces may hold spaces, which a dictionary can't."""
+        return [str(number) for number in self.vocabulary.order[4:]]
+
+    def configuration(self, config: dict) -> dict:
+        kept = {key: value for key, value in config.items() if key != "rope_parameters"}
+        kept.update(configuration(self.settings))
+        kept.setdefault(
+            "bos_token_id", self.vocabulary.bos if self.settings["prompt_bos"] else None
+        )
+        kept.setdefault("eos_token_id", self.vocabulary.eos)
+        return kept
+
+    def name(self, key: str) -> str:
+        return "lm_head.weight" if key == PROJECTION else key.replace("decoder.", "model.", 1)
+
+    def tied_to(self, key: str) -> Optional[str]:
+        tied = key == PROJECTION and self.settings["share_decoder_input_output_embed"]
+        return EMBEDDING if tied else None
+
+    def is_optional(self, name: str) -> bool:
+        """A tied projection may be saved too, and old folders hold the rotary table."""
+        return name == "lm_head.weight" or name.endswith("inv_freq")
