@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "instruction_finetuning"))
-from recipe import SCRIPTS, words
+from recipe import words
 from run import InstructionFinetuning, main
 from task import write_task
 from text import COCOA, write_text
@@ -45,9 +45,8 @@ class EnDeInstruct(InstructionFinetuning):
             (self.tuned_model, self.work / "data-bin", self.work / "model"),
             (self.base_model, self.base_data, self.work / "base-model"),
         ):
-            self.command(
-                "export", sys.executable, SCRIPTS / "export_ctranslate2.py",
-                "--checkpoint", checkpoint, "--data", data, "--subwords", self.subwords,
+            self.subcommand(
+                "export", "--checkpoint", checkpoint, "--data", data, "--subwords", self.subwords,
                 "-s", self.source, "-t", self.target, "--output", output, "--force",
                 "--quantization", self.config["quantization"],
             )  # fmt: skip
