@@ -137,6 +137,7 @@ class Translator(LineTranslator[TypedLine]):
                 f"{mine.cfg.source_lang}-{mine.cfg.target_lang}, which the model was loaded for; "
                 "load it for this direction"
             )
+        task.take_trained(self.task)
         translator = Translator(task, self.models, self.subwords, self.generation)
         translator._lock = self._lock  # one model, one batch at a time
         return translator
@@ -211,5 +212,6 @@ def _complete(settings: dict):
         "reset_optimizer": False,
         "max_update": 0,
         "store_ema": False,
+        "best_checkpoint_metric": "loss",
     }
     return OmegaConf.merge(defaults, standalone, settings)

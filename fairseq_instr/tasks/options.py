@@ -165,6 +165,7 @@ class TranslationWithInstructionsConfig(
     save_dir: str = II("checkpoint.save_dir")
     reset_optimizer: bool = II("checkpoint.reset_optimizer")
     max_update: int = II("optimization.max_update")
+    best_checkpoint_metric: str = II("checkpoint.best_checkpoint_metric")
     store_ema: bool = II("ema.store_ema")
 
 
@@ -178,6 +179,11 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
     ):
         if value not in accepted:
             raise InputError(f"{option} {value!r} is not accepted; choose {', '.join(accepted)}")
+    if cfg.load_alignments:
+        raise InputError(
+            "--load-alignments: prompts would shift the alignments; leave it out, or train with "
+            "--task translation"
+        )
     if cfg.left_pad_target and cfg.prompt_placement != SOURCE_PREFIX:
         raise InputError("--left-pad-target goes with --prompt-placement source-prefix only")
     if cfg.prompt_rendering == PHRASES and cfg.prompt_template:
