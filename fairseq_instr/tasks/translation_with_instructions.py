@@ -21,7 +21,7 @@ from fairseq_instr.checkpoints.settings import as_dict
 from fairseq_instr.checkpoints.starting_point import StartingPoint
 from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
-from fairseq_instr.data.corpora import Corpus, group_sizes
+from fairseq_instr.data.corpora import MAX_UNKNOWN, Corpus, group_sizes
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
@@ -64,6 +64,8 @@ from fairseq_instr.text.pairs import Pair, parse_pairs, split_pair
 
 logger = logging.getLogger(__name__)
 
+LEAST_TYPED = 20
+"""Typed tokens from which on the share of unknown ones is judged."""
 PASSED_TO_ITERATOR = (
     "seed",
     "epoch",
@@ -105,6 +107,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
         self._n_known: Optional[int] = None  # instructions of the checkpoint that was loaded
         self._warned: Set[int] = set()
+        self._n_typed = self._n_unknown = 0  # tokens of typed lines
+        self._told_of_unknown = False
         self._trained_pairs: Tuple[str, ...] = ()
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
         self._language_check: Optional[LanguageCheck] = None
@@ -344,6 +348,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         asked = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
         lines = [self.typed_line(*line) for line in zip(src_tokens, asked)]
         self.search.remember(lines)
+        self._warn_of_unknown(src_tokens)
         return self.typed_lines(lines, constraints)
 
     def _read_field(self, text: str) -> Tuple[Request, ...]:
@@ -366,6 +371,19 @@ class TranslationWithInstructionsTask(TranslationTask):
         asked = compose_requests((*fixed, *requests), self.inventory)
         self._warn_of_untrained(asked)
         return TypedLine.of(Line(source, asked), self.prompt)
+
+    def _warn_of_unknown(self, sources) -> None:
+        """Say once that what is typed is unknown to the dictionary for the most part."""
+        self._n_typed += sum(len(source) - 1 for source in sources)
+        self._n_unknown += sum(int((source == self.src_dict.unk()).sum()) for source in sources)
+        few = self._n_unknown <= MAX_UNKNOWN * self._n_typed
+        if self._told_of_unknown or self.cfg.allow_unknown or few or self._n_typed < LEAST_TYPED:
+            return
+        self._told_of_unknown = True
+        logger.warning(
+            f"{self._n_unknown} of {self._n_typed} tokens are unknown to the source dictionary: "
+            "give --bpe with the subwords of the model, or lines in these subwords"
+        )
 
     def _warn_of_untrained(self, requests: Iterable[Request]) -> None:
         """Say once which of the instructions asked for the loaded model was never trained with."""

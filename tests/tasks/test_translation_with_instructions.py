@@ -429,3 +429,18 @@ def test_longer_samples_are_left_out_as_the_error_says(call, refused_train, fine
     call("train", *finetuning, "--max-tokens", 6, "--max-source-positions", 6,
          "--max-target-positions", 6, "--skip-invalid-size-inputs-valid-test", "--max-update", 1,
          "--save-dir", tmp_path / "short", "--allow-architecture-change")  # fmt: skip
+
+
+def test_typed_text_without_its_subwords_is_told_once(make_task, caplog):
+    def typed(task, *lines):
+        tokens = [task.src_dict.encode_line(x, add_if_not_exist=False).long() for x in lines]
+        task.build_dataset_for_inference(tokens, list(map(len, tokens)))
+        return caplog.text.count("unknown to the source dictionary")
+
+    task = make_task()
+    assert typed(task, "w1 w2 name " + "w3 " * 30) == 0
+    assert typed(task, "two men are talking") == 1
+    assert typed(task, "two men are talking") == 1
+    caplog.clear()
+    assert typed(make_task(), "a name") == 0  # too few to judge by
+    assert typed(make_task("--allow-unknown"), "two men " * 20) == 0
