@@ -51,11 +51,12 @@ def run(args) -> None:
     prompts = [read_lines(path) for path in args.prompts]
     with report_folder(args.output, args.force) as folder:
         report = evaluate_robustness(
-            tuned=systems.LazySystem(args, args.tuned, languages, args.decoding),
+            # attacks are odd text
+            tuned=systems.LazySystem(args, args.tuned, languages, args.decoding, True),
             sources=read_lines(args.source),
             source_language=args.source_language,
             target_language=args.target_language,
-            base=args.base and systems.LazySystem(args, args.base, languages),
+            base=args.base and systems.LazySystem(args, args.base, languages, "", True),
             prompts={
                 Path(path).name.split(".")[0]: (prompts[0], lines)
                 for path, lines in zip(args.prompts[1:], prompts[1:])

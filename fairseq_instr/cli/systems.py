@@ -63,6 +63,7 @@ class LazySystem:
         path: of the checkpoint.
         languages: source and target language.
         decoding: options of the task, as on a command line.
+        allow_unknown: translate text too that is mostly unknown to the vocabulary.
 
     Raises:
         InputError: if the task has no such option.
@@ -70,11 +71,15 @@ class LazySystem:
 
     _loaded: ClassVar[Optional[Tuple[LazySystem, Any]]] = None
 
-    def __init__(self, args, path: str, languages: Tuple[str, str], decoding: str = ""):
+    def __init__(
+        self, args, path: str, languages: Tuple[str, str], decoding: str = "",
+        allow_unknown: bool = False,
+    ):  # fmt: skip
         from fairseq_instr.generation.translator import parse_task_options
 
         self.name = path
         self._args, self._languages = args, languages
+        self._allow_unknown = allow_unknown
         self._options = parse_task_options(decoding)
 
     def __getattr__(self, name: str) -> Any:
@@ -88,6 +93,7 @@ class LazySystem:
                 self.name, self._args.data, self._args.subwords, *self._languages,
                 self._args.beam, **self._options,
             )  # fmt: skip
+            translator.allow_unknown = self._allow_unknown
             LazySystem._loaded = (self, translator)
         return getattr(LazySystem._loaded[1], name)
 

@@ -625,15 +625,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._n_known, self._trained_pairs = len(trained), remembered.pairs
         super().load_state_dict(TaskState.without(state_dict))
 
-    def take_trained(self, other: "TranslationWithInstructionsTask") -> None:
-        """Know what the model was trained with that another task has loaded.
-
-        Raises:
-            InputError: if it was not trained in this task's direction, and can't be told.
-        """
-        self._n_known, self._trained_pairs = other._n_known, other._trained_pairs
-        self._check_pair()
-
     def _check_pair(self) -> None:
         """Refuse a direction that a model without direction instructions was not trained in.
 
