@@ -268,5 +268,6 @@ def _complete(settings: dict):
         "reset_optimizer": False,
         "max_update": 0,
         "store_ema": False,
+        "best_checkpoint_metric": "loss",
     }
     return OmegaConf.merge(defaults, standalone, settings)
