@@ -2,6 +2,8 @@
 # make test                      set up .venv, then run the tests (ARGS="-k mixture" goes to pytest)
 # make test PYTHON=python3.10    the same with another interpreter, in .venv-3.10
 # make bench                     run the benchmarks, write benchmarks/results.md
+# make try                       translate three lines with the model in models/, no training
+# make docs                      build the pages of docs/ into build/site
 # make lint                      ruff and mypy
 # make clean                     remove what was made, but for the environments
 # make distclean                 remove the environments (.venv, .venv-*) too
@@ -27,7 +29,7 @@ endif
 single_threaded = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help environment demo test bench lint clean distclean
+.PHONY: help environment demo try test docs bench lint clean distclean
 
 help:
 	@sed -n '/^# make/s/^# //p' Makefile
@@ -43,12 +45,19 @@ endif
 demo: environment
 	$(single_threaded) $(VENV)/bin/python examples/demo.py --work demo
 
+try: environment
+	@printf '%s\n' 'Can you help me?' 'I have three dogs.' 'Please close the door.' | \
+		$(VENV)/bin/fairseq-instr translate --instruct "formal, html-bold"
+
 # The tests of one file stay in one process: they share what the file trains.
 test: environment
 	$(single_threaded) $(VENV)/bin/python -m pytest -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
+docs: environment
+	$(VENV)/bin/mkdocs build --quiet
+
 bench: environment
-	for benchmark in $$(grep -l __main__ benchmarks/*.py | grep -v /report.py); do \
+	for benchmark in $$(grep -l __main__ benchmarks/*.py | grep -v -e /report.py -e /gpu.py); do \
 		OMP_NUM_THREADS=1 $(VENV)/bin/python $$benchmark || exit 1; \
 	done
 	$(VENV)/bin/python benchmarks/report.py

@@ -58,13 +58,10 @@ WARM_UP = 8
 def train_tiny(folder: Path):
     """A model of the sample corpus, as (checkpoint, data-bin, sources, references)."""
     data = tiny_training.binarise(folder, n_pairs=600)
-    training = [data, *tiny_training.TRAINING, *tiny_training.STAGES["mixture"]]
-    options = ["--save-dir", folder / "model", "--max-update", 300, "--no-epoch-checkpoints"]
-    log = folder / "train.log"
-    tiny_training.finish(tiny_training.start(*training, *options, log=log), log)
+    checkpoint = tiny_training.train_model(data, folder / "model", max_update=300)
     sample.write(folder / "test", {"test": 1000}, ["en", "de"], seed=2)
     texts = (read_lines(folder / "test" / f"test.{language}") for language in ("en", "de"))
-    return folder / "model" / "checkpoint_last.pt", data, *texts
+    return checkpoint, data, *texts
 
 
 def timed(translator, lines, asked):

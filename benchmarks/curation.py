@@ -31,8 +31,8 @@ from pathlib import Path
 
 from record import record
 
-from fairseq_instr.curation.aligned_text import AlignedText, Chunk, open_text
-from fairseq_instr.curation.from_parallel import Curation
+from fairseq_instr.curation.aligned_text import AlignedText, Chunk
+from fairseq_instr.curation.curators import Curation
 from fairseq_instr.instructions import catalogue
 from fairseq_instr.sample.corpus import generate
 
@@ -123,8 +123,8 @@ def read_pairs(sources, targets):
         return [(s.texts["en"].encode(), s.texts["de"].encode()) for s in sentences]
     pairs = []
     for source, target in zip(sources, targets):
-        with open_text(source) as source_file, open_text(target) as target_file:
-            pairs += [(s.rstrip(b"\n"), t.rstrip(b"\n")) for s, t in zip(source_file, target_file)]
+        for chunk in AlignedText(source, target).chunks():
+            pairs += zip(chunk.sources, chunk.targets)
     return pairs
 
 

@@ -17,7 +17,6 @@ training_to_public          a step with unlikelihood: two forwards of transforme
 import argparse
 import os
 import statistics
-import sys
 import time
 from types import SimpleNamespace
 
@@ -28,17 +27,12 @@ from fairseq.models.transformer_lm import TransformerLanguageModel, TransformerL
 from fairseq.sequence_generator import SequenceGenerator
 from record import record
 from tqdm import tqdm
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
 )
 from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel
-
-try:
-    import torchaudio  # noqa: F401
-except (ImportError, OSError):  # required by fairseq, imported by transformers, and not needed
-    sys.modules["torchaudio"] = None
-from transformers import LlamaConfig, LlamaForCausalLM
 
 PAD, EOS, BOS = 1, 2, 0
 THETA, EPSILON, ALPHA = 10000.0, 1e-5, 0.05
@@ -151,7 +145,6 @@ class Texts:
             "target": target,
             "conflicts": {
                 "positive": rows,
-                "axis": torch.zeros_like(rows),
                 "net_input": net_input(self.wrong_prompts),
                 "target": target,
             },

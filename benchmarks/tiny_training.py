@@ -1,8 +1,4 @@
-"""A tiny model and mixture, trained by fairseq's own command in processes that can be killed.
-
-Shared by the benchmarks of interruption and of several processes. A process is forked from
-this one, where fairseq is loaded already: a run takes a second or two.
-"""
+"""A tiny model and mixture of the sample corpus, for benchmarks that need no better ones."""
 
 from __future__ import annotations
 
@@ -17,8 +13,6 @@ from fairseq import tasks, utils
 from fairseq_cli import preprocess, train
 
 from fairseq_instr import sample
-from fairseq_instr.checkpoints.growth import trained_parameters
-from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.instructions import Instruction, Inventory
 
 PLUGIN = Path(__file__).resolve().parents[1] / "fairseq_instr"
@@ -31,15 +25,7 @@ TRAINING = """
     --no-progress-bar --log-interval 1
 """.split()
 LIKELIHOOD = ["--criterion", "label_smoothed_cross_entropy"]
-STAGES = {
-    "stage 1": ["--lang-pairs", "en-de,de-en", *LIKELIHOOD],
-    "mixture": ["--lang-pairs", "en-de,de-en", *LIKELIHOOD, "--mixture", "parallel:2,task:1"],
-    "stage 2": [
-        *["--lang-pairs", "en-de,de-en", "--mixture", "parallel:2,task:1"],
-        *["--criterion", "label_smoothed_cross_entropy_with_unlikelihood"],
-        *["--unlikelihood-weight", "0.3", "--conflict-axes", "all"],
-    ],
-}
+MIXTURE = ["--lang-pairs", "en-de,de-en", *LIKELIHOOD, "--mixture", "parallel:2,task:1"]
 
 
 def load_plugin() -> None:
@@ -89,57 +75,17 @@ def _preprocess(*arguments) -> None:
         sys.argv = before
 
 
-def start(*arguments, log: Path, before=None) -> multiprocessing.Process:
-    """Start `fairseq-train` in a process of its own.
-
-    Args:
-        arguments: of the command.
-        log: file that gets what it prints, after what it holds.
-        before: called in the process first.
-    """
+def train_model(data: Path, folder: Path, max_update: int) -> Path:
+    """Train on the mixture, in a forked process; the last checkpoint."""
+    options = ["--save-dir", folder, "--max-update", max_update, "--no-epoch-checkpoints"]
 
     def run():
-        with open(log, "ab", buffering=0) as out:
-            os.dup2(out.fileno(), 1)
-            os.dup2(out.fileno(), 2)
-        if before is not None:
-            before()
-        sys.argv = ["fairseq-train", *map(str, arguments)]
+        sys.argv = ["fairseq-train", *map(str, [data, *TRAINING, *MIXTURE, *options])]
         train.cli_main()
 
     process = multiprocessing.get_context("fork").Process(target=run)
     process.start()
-    return process
-
-
-def finish(process: multiprocessing.Process, log: Path) -> None:
-    """Wait for a process, and show its log if it failed."""
     process.join()
     if process.exitcode != 0:
-        sys.exit(f"a run ended with {process.exitcode}:\n{log.read_text(errors='replace')}")
-
-
-def parameters(checkpoint: Path) -> dict:
-    """Those of the model, and the second moments of the optimizer."""
-    state = read_checkpoint(checkpoint)
-    found = trained_parameters(state)
-    for number, moments in state["last_optimizer_state"]["state"].items():
-        found[f"optimizer.{number}"] = moments["exp_avg_sq"]
-    return found
-
-
-def identical(one: dict, other: dict) -> bool:
-    """Whether two sets of parameters are the same bit for bit."""
-    return one.keys() == other.keys() and all(torch.equal(one[k], other[k]) for k in one)
-
-
-def largest_difference(one: dict, other: dict) -> float:
-    """Largest difference of a parameter of the model, to the largest value of its tensor.
-
-    The bias of the attention's keys is left out: softmax does not see it, its gradient is
-    rounding alone.
-    """
-    keys = [k for k in one if not k.startswith("optimizer.") and not k.endswith("k_proj.bias")]
-    return max(
-        float((one[k] - other[k]).abs().max() / one[k].abs().max().clamp(min=1e-30)) for k in keys
-    )
+        sys.exit(f"the training of a tiny model ended with {process.exitcode}")
+    return folder / "checkpoint_last.pt"

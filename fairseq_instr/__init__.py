@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.2.0"
 
 if TYPE_CHECKING:
+    from fairseq_instr.curation import curate, distill, label
+    from fairseq_instr.evaluation import evaluate
     from fairseq_instr.generation.translator import Translator
     from fairseq_instr.serving.translator import CTranslate2Translator
 
@@ -17,9 +19,21 @@ if TYPE_CHECKING:
 _LAZY = {
     "CTranslate2Translator": "fairseq_instr.serving.translator",
     "Translator": "fairseq_instr.generation.translator",
+    "curate": "fairseq_instr.curation",
+    "distill": "fairseq_instr.curation",
+    "evaluate": "fairseq_instr.evaluation",
+    "label": "fairseq_instr.curation",
 }
 
-__all__ = ["CTranslate2Translator", "Translator", "__version__"]
+__all__ = [
+    "CTranslate2Translator",
+    "Translator",
+    "__version__",
+    "curate",
+    "distill",
+    "evaluate",
+    "label",
+]
 
 
 def __getattr__(name: str):

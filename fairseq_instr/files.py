@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Iterator, List, Sequence, TextIO
 
 from fairseq_instr.errors import InputError
 
@@ -18,36 +19,58 @@ def refuse_to_overwrite(path, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def atomic_path(path, force: bool = False):
-    """Give a temporary name beside `path`; rename it to `path` if the block ends well.
+def writable(path: Path):
+    """Turn what a full or read-only disk makes writing raise into an `InputError`.
 
-    Raises:
-        InputError: if `path` exists and `force` is not set.
+    An error about a file elsewhere, such as one that the block reads, stays as it is.
     """
-    refuse_to_overwrite(path, force)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        yield
+    except OSError as error:
+        named = None if error.filename is None else Path(os.fsdecode(error.filename))
+        inside = named is not None and any(
+            folder.name.startswith(f".{path.name}.") for folder in (named, *named.parents)
+        )
+        if named is not None and not inside and named not in (path, *path.parents):
+            raise
+        raise InputError(f"{path} can't be written: {error.strerror or error}") from None
 
 
 @contextlib.contextmanager
-def atomic_folder(path, force: bool = False, marker: str = ""):
+def atomic_path(path, force: bool = False) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` if the block ends well.
+
+    Raises:
+        InputError: if `path` exists and `force` is not set, or can't be written.
+    """
+    refuse_to_overwrite(path, force)
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            with open(temporary, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+@contextlib.contextmanager
+def atomic_folder(path, force: bool = False, marker: str = "") -> Iterator[Path]:
     """Give a temporary folder beside `path`; rename it to `path` if the block ends well.
 
     Args:
         path: folder to make.
-        force: replace it if it exists.
-        marker: a file that it holds if it may be replaced: what was put there by something else
-            is not deleted.
+        force: replace the folder if it exists.
+        marker: a file that the folder holds if it may be replaced: what was put there by
+            something else is not deleted.
 
     Raises:
-        InputError: if `path` exists, and `force` is not set or the marker is not there.
+        InputError: if `path` exists, and `force` is not set or the marker is not there; if
+            `path` can't be written.
     """
     refuse_to_overwrite(path, force)
     path = Path(path)
@@ -56,24 +79,43 @@ def atomic_folder(path, force: bool = False, marker: str = ""):
             f"{path} exists and holds no {marker}: it is not deleted, not even with --force; give "
             "another name"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    old = temporary.with_name(f"{temporary.name}.old")
-    try:
-        temporary.chmod(0o755)  # mkdtemp keeps others out
-        yield temporary
-        if path.exists():
-            os.replace(path, old)
-        os.replace(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+    with writable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        old = temporary.with_name(f"{temporary.name}.old")
+        try:
+            temporary.chmod(0o755)  # mkdtemp keeps others out
+            yield temporary
+            if path.exists():
+                os.replace(path, old)
+            os.replace(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def writing_lines(paths: Sequence, force: bool = False) -> Iterator[List[TextIO]]:
+    r"""Give a UTF-8 text file to write for each path; all appear if the block ends well.
+
+    Raises:
+        InputError: if a path exists and `force` is not set, two are the same, or one can't be
+            written.
+    """
+    if len(set(map(str, paths))) < len(paths):
+        raise InputError(f"{', '.join(map(str, paths))}: two outputs have one name")
+    for path in paths:
+        refuse_to_overwrite(path, force)
+    with contextlib.ExitStack() as renaming:
+        temporaries = [renaming.enter_context(atomic_path(path, force)) for path in paths]
+        with contextlib.ExitStack() as closing:
+            yield [
+                closing.enter_context(open(temporary, "w", encoding="utf-8", newline="\n"))
+                for temporary in temporaries
+            ]
 
 
 def write_atomically(path, text: str, force: bool = False) -> None:
     """Write UTF-8 text through `atomic_path`."""
-    with atomic_path(path, force) as temporary:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
+    with writing_lines([path], force) as [file]:
+        file.write(text)

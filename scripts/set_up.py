@@ -29,7 +29,7 @@ LOG_NAME = "set_up.log"
 STAMP_NAME = "set_up.json"
 
 OLDEST_PYTHON = (3, 9)
-# From here on fairseq-fixed serves, below it official fairseq 0.12.2 (setup.py holds the markers).
+# From here on fairseq-fixed serves, below it official fairseq 0.12.2 (see pyproject.toml).
 FAIRSEQ_FIXED_PYTHON = (3, 11)
 
 # A CPU build of torch leaves an environment of 1.5 GB, a CUDA build one of 5 to 6 GB.
@@ -294,6 +294,9 @@ class Environment:
         target = ".[{}]".format(extras) if extras else "."
         options = isolation(sys.version_info)
         self.pip("-c", str(self.constraints), *options, "-e", target)
+        # fairseq asks for it and text models do without. The newest one does not load beside an
+        # older torch, and then neither do transformers' models and CTranslate2's converters.
+        self.run([str(self.python), "-m", "pip", "uninstall", "-y", "torchaudio"])
 
     def check(self) -> None:
         """Import what fairseq needs to train, its compiled parts among it."""
@@ -348,7 +351,7 @@ def set_up(path: Path, torch: str, extras: str) -> None:
     Args:
         path (Path): folder of the environment.
         torch (str): what pip install is given for torch: a requirement, options may follow.
-        extras (str): extras of setup.py, separated by commas.
+        extras (str): extras of pyproject.toml, separated by commas.
 
     Raises:
         SetUpError: if something is missing or a step fails.
@@ -416,8 +419,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     )
     parser.add_argument(
         "--extras",
-        default="test,lint,huggingface,distillation",
-        help="extras of setup.py, default: %(default)s",
+        default="test,lint,docs,huggingface,ctranslate2,distillation,playground",
+        help="extras of pyproject.toml, default: %(default)s",
     )
     options = parser.parse_args(arguments)
     torch = options.torch.strip() or torch_requirement(sys.version_info)

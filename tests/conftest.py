@@ -46,7 +46,15 @@ WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instruc
 
 # no bound on time: it depends on the machine
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=5000)
 hypothesis.settings.load_profile("tests")
+
+
+def pytest_report_header():
+    """Name what the last digits of a training depend on."""
+    import torch
+
+    return f"torch {torch.__version__}, kernels for {torch.backends.cpu.get_cpu_capability()}"
 
 
 def sentences(n, seed, longest=9):
@@ -144,6 +152,30 @@ def refusal(call):
 
 
 @pytest.fixture(scope="session")
+def train_until(call):
+    """Train until the likelihood of the validated split says that the model has learnt.
+
+    `train_until(0.2, *arguments)` validates every 60 updates and stops at an `nll_loss` of at
+    most 0.2 bits a token. How many updates that takes depends on the processor.
+    """
+    from fairseq_instr.checkpoints.inspection import read_checkpoint
+
+    def train_until(loss, *arguments):
+        path = Path(arguments[arguments.index("--save-dir") + 1], "checkpoint_last.pt")
+        for updates in range(60, 1201, 60):
+            call(
+                "train", *arguments, "--max-update", updates,
+                "--best-checkpoint-metric", "nll_loss",
+            )  # fmt: skip
+            reached = read_checkpoint(path)["extra_state"]["val_loss"]
+            if reached <= loss:
+                return path
+        pytest.fail(f"nll_loss is {reached} after {updates} updates, and {loss} was to be reached")
+
+    return train_until
+
+
+@pytest.fixture(scope="session")
 def run():
     """Run one of fairseq's commands as a user does, in a process of its own."""
 
@@ -235,7 +267,7 @@ def data_bin(binarise, inventory, tmp_path_factory):
     Line 5 of the test set is empty.
     """
     root = tmp_path_factory.mktemp("data-bin")
-    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "!"]
+    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "DU", "!"]
     dictionary = tmp_path_factory.mktemp("dictionary") / "dict.txt"
     dictionary.write_text("".join(f"{word} 1\n" for word in words) + "madeupword0000 0\n")
     splits = {}
@@ -400,7 +432,7 @@ def names_of():
     def names_of(task, split):
         dataset = task.datasets[split]
         return [
-            [task.inventory[i].name for i in dataset[place]["instructions"]]
+            [task.inventory[request.position].name for request in dataset[place]["requests"]]
             for place in range(len(dataset))
         ]
 

@@ -1,13 +1,18 @@
 """Files appear whole or not at all."""
 
-import gzip
+import errno
 import os
 
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
-from fairseq_instr.text.lines import read_lines
+from fairseq_instr.files import (
+    atomic_folder,
+    atomic_path,
+    refuse_to_overwrite,
+    write_atomically,
+    writing_lines,
+)
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path):
@@ -43,7 +48,7 @@ def test_a_failure_keeps_the_old_file(tmp_path):
 def test_an_existing_file_is_refused_before_any_work(tmp_path):
     path = tmp_path / "out.txt"
     path.write_text("old")
-    with pytest.raises(InputError, match=r"out\.txt exists; give --force"):
+    with pytest.raises(InputError, match=r"out\.txt.*--force"):
         with atomic_path(path):
             raise AssertionError("the block must not run")
     with pytest.raises(InputError, match="--force"):
@@ -59,45 +64,48 @@ def test_text_is_written_as_utf8_with_newlines_alone(tmp_path):
     assert (tmp_path / "out.txt").read_bytes() == "Grüße\n…\n".encode()
 
 
-@pytest.mark.parametrize(
-    "content, lines",
-    [
-        (b"", []),
-        (b"\n", [""]),
-        (b"a\nb", ["a", "b"]),
-        (b"a\n\nb\n", ["a", "", "b"]),
-        # only the newline separates lines: fairseq and SentencePiece count the same
-        ("a\u2028b\x0bc\x85d\r\n".encode(), ["a\u2028b\x0bc\x85d\r"]),
-    ],
-)
-def test_lines_are_split_on_the_newline_alone(tmp_path, content, lines):
-    path = tmp_path / "in.txt"
-    path.write_bytes(content)
-    assert read_lines(path) == lines
+def test_a_disk_that_can_t_be_written_is_told_with_the_path(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file/out.txt"):
+        write_atomically(tmp_path / "file" / "out.txt", "no folder")
+    with pytest.raises(InputError, match="out.txt.*No space left"):
+        with atomic_path(tmp_path / "out.txt"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as `write` raises it
+    monkeypatch.setattr(os, "replace", raise_read_only)
+    with pytest.raises(InputError, match="out.txt.*Read-only"):
+        write_atomically(tmp_path / "out.txt", "text")
+    with pytest.raises(InputError, match="out.*Read-only"):
+        with atomic_folder(tmp_path / "out") as temporary:
+            (temporary / "a").write_text("")
+    assert os.listdir(tmp_path) == ["file"]
 
 
-def test_a_line_that_is_not_utf8_is_named(tmp_path):
-    path = tmp_path / "in.txt"
-    path.write_bytes(b"good\n\xff\n")
-    with pytest.raises(InputError, match="line 2 is not UTF-8"):
-        read_lines(path)
+def raise_read_only(source, target):
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(source), None, str(target))
 
 
-@pytest.mark.parametrize("name", ["missing.txt", "."])
-def test_a_file_that_is_not_there_is_named(tmp_path, name):
-    with pytest.raises(InputError, match="can't be read"):
-        read_lines(tmp_path / name)
+def test_an_error_about_another_file_stays_as_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        with atomic_path(tmp_path / "out.txt"):
+            open(tmp_path / "missing")
 
 
-def test_packed_lines_are_unpacked(tmp_path):
-    path = tmp_path / "text.gz"
-    path.write_bytes(gzip.compress("ä\nb\u2028c\n".encode("utf-8")))
-    assert read_lines(path) == ["ä", "b\u2028c"]
-
-
-@pytest.mark.parametrize("cut", [5, 30])
-def test_a_broken_packed_file_is_named(tmp_path, cut):
-    path = tmp_path / "text.gz"
-    path.write_bytes(gzip.compress(bytes(range(200)))[:cut])
-    with pytest.raises(InputError, match="text.gz can't be read: "):
-        read_lines(path)
+def test_files_appear_together_or_not_at_all(tmp_path):
+    paths = [tmp_path / "a", tmp_path / "new" / "b"]
+    with pytest.raises(RuntimeError):
+        with writing_lines(paths) as files:
+            files[0].write("half")
+            raise RuntimeError
+    assert not any(path.exists() for path in paths)
+    paths[1].parent.mkdir(exist_ok=True)
+    paths[1].write_text("old")
+    with pytest.raises(InputError, match="b exists"):
+        with writing_lines(paths):
+            raise AssertionError("the block must not run")
+    with pytest.raises(InputError, match="a"):
+        with writing_lines([paths[0], paths[0]]):
+            raise AssertionError("the block must not run")
+    with writing_lines(paths, force=True) as files:
+        for file in files:
+            file.write("ä\n")
+    assert [path.read_bytes() for path in paths] == ["ä\n".encode()] * 2

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fairseq_instr.checkpoints.growth import trained_parameters
 from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.parameters import trained_parameters
 
 WITH_CONFLICTS = [
     "--criterion", "label_smoothed_cross_entropy_with_unlikelihood", "--conflict-axes", "all",

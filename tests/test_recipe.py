@@ -25,11 +25,19 @@ TASKS = ("html-bold", "guillemets", "guillemets html-bold")
 
 
 def pairs(n, seed):
+    """Sources of two to four words, none of them twice, and their translations."""
     rng = random.Random(seed)
     sources = [
-        " ".join(f"w{rng.randrange(N_WORDS)}" for _ in range(rng.randint(2, 5))) for _ in range(n)
+        " ".join(f"w{i}" for i in rng.sample(range(N_WORDS), rng.randint(2, 4))) for _ in range(n)
     ]
     return sources, [source.replace("w", "v") for source in sources]
+
+
+def task_data(n, seed):
+    """(sources, targets) under the tasks in turn, and the stream of instructions."""
+    sources, targets = pairs(n, seed)
+    streams = [TASKS[i % len(TASKS)] for i in range(n)]
+    return (sources, list(map(marked, targets, streams))), streams
 
 
 def marked(target, names):
@@ -40,7 +48,7 @@ def marked(target, names):
 
 
 @pytest.fixture(scope="module")
-def recipe(call, binarise, tmp_path_factory):
+def recipe(call, train_until, binarise, tmp_path_factory):
     """A data-bin, a base model trained by stock `translation`, and its tuned version."""
     root = tmp_path_factory.mktemp("recipe")
     dictionary = root / "dict.txt"
@@ -50,20 +58,20 @@ def recipe(call, binarise, tmp_path_factory):
     data = root / "data-bin"
     splits = {"train": pairs(600, 1), "valid": pairs(20, 2), "test": pairs(40, 3)}
     binarise(data, splits, dictionary=dictionary)
-    sources, targets = pairs(600, 4)
-    streams = [TASKS[i % len(TASKS)] for i in range(len(sources))]
+    train, train_streams = task_data(600, 4)
+    valid, valid_streams = task_data(60, 5)
     binarise(
         data / "task",
-        {"train": (sources, list(map(marked, targets, streams)))},
-        streams={"train": streams},
+        {"train": train, "valid": valid},
+        streams={"train": train_streams, "valid": valid_streams},
         dictionary=dictionary,
     )
     Inventory(catalogue()[name] for name in MARKS).save(data / "instructions.yaml")
     call("train", data, "--task", "translation", *MODEL, *TRAINING,
-         "--max-update", 250, "--save-dir", root / "base")  # fmt: skip
-    call("train", data, *PLUGIN, *MODEL, *TRAINING, "--mixture", "parallel:1,task:1",
-         "--finetune-from-model", root / "base" / "checkpoint_last.pt",
-         "--max-update", 250, "--save-dir", root / "tuned")  # fmt: skip
+         "--max-update", 120, "--save-dir", root / "base")  # fmt: skip
+    train_until(0.12, data, *PLUGIN, *MODEL, *TRAINING, "--mixture", "parallel:1,task:1",
+                "--finetune-from-model", root / "base" / "checkpoint_last.pt",
+                "--valid-subset", "task/valid", "--save-dir", root / "tuned")  # fmt: skip
     return data, root
 
 
@@ -84,8 +92,9 @@ def test_the_tuned_model_obeys_and_still_translates(call, recipe, names):
     references = [marked(target, names) for target in pairs(40, 3)[1]]
     instructions = [catalogue()[name] for name in names.split()]
     obeyed = [all(verify(instructions, output, Context()).values()) for output in outputs]
-    assert sum(obeyed) >= 36
-    assert sum(map(str.__eq__, outputs, references)) >= 32
+    # of 40; the marks are in their places also where two words are not
+    assert sum(obeyed) >= 30
+    assert sum(map(str.__eq__, outputs, references)) >= 24
 
 
 def test_the_base_model_ignores_instructions_that_it_never_saw(call, recipe):
@@ -97,4 +106,6 @@ def test_the_base_model_ignores_instructions_that_it_never_saw(call, recipe):
 def test_without_an_instruction_nothing_is_added(call, recipe):
     data, root = recipe
     outputs = generated(call, data, root / "tuned" / "checkpoint_last.pt")
-    assert sum(map(str.__eq__, outputs, pairs(40, 3)[1])) >= 36
+    marks = {mark for marks in MARKS.values() for mark in marks}
+    assert sum(not marks.isdisjoint(output.split()) for output in outputs) <= 4
+    assert sum(map(str.__eq__, outputs, pairs(40, 3)[1])) >= 32

@@ -1,4 +1,4 @@
-"""The set-up's checks (scripts/set_up.py, scripts/find_python.sh) and setup.py's markers."""
+"""The set-up's checks (scripts/set_up.py, scripts/find_python.sh) and pyproject.toml's markers."""
 
 import ast
 import importlib.util
@@ -35,7 +35,7 @@ def executable(path):
 
 @pytest.fixture(scope="module")
 def requirements():
-    """What setup.py asks for, as pip reads it from the installed package."""
+    """What pyproject.toml asks for, as pip reads it from the installed package."""
     return [Requirement(line) for line in metadata.requires("fairseq-instr")]
 
 

@@ -7,45 +7,23 @@ instruction its logits are the base's, bit for bit, and no instruction can be ge
 
 from __future__ import annotations
 
-import re
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, Mapping
 
 import torch
 import torch.nn as nn
 
+from fairseq_instr.checkpoints.parameters import (
+    FUSED_LAYER_COPY,
+    NO_PARAMETER,
+    source_embedding,
+)
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.output_projection import BaseVocabularyProjection
 
-SOURCE_EMBEDDING = "encoder.embed_tokens.weight"
-DECODER_EMBEDDING = "decoder.embed_tokens.weight"
 
-# official fairseq 0.12.2 saves these of its fused encoder layers; later versions know them not
-FUSED_LAYER_COPY = re.compile(r"encoder\.layers\.\d+\.(in_proj|out_proj|fc1|fc2)_(weight|bias)")
-
-
-def source_embedding(parameters: Mapping[str, torch.Tensor]) -> Optional[torch.Tensor]:
-    """The matrix that embeds the source: where there is no encoder, the decoder's."""
-    has_encoder = any(key.startswith("encoder.") for key in parameters)
-    return parameters.get(SOURCE_EMBEDDING if has_encoder else DECODER_EMBEDDING)
-
-
-def trained_parameters(state: Mapping) -> Dict[str, torch.Tensor]:
-    """Those of a checkpoint that training sets, which two equal trainings have in common.
-
-    Official fairseq 0.12.2 saves buffers of random content besides, and copies for its fused
-    layers that are made anew whenever a model loads.
-
-    Args:
-        state: a checkpoint, as it is read.
-    """
-    return {
-        key: tensor
-        for key, tensor in state["model"].items()
-        if not key.endswith("._float_tensor") and not FUSED_LAYER_COPY.fullmatch(key)
-    }
-
-
-def prepare_for_growth(model: nn.Module, n_target: int, n_new: int, n_trained: int = 0) -> None:
+def prepare_for_growth(
+    model: nn.Module, n_target: int, n_new: int, n_trained: int = 0, training: bool = False
+) -> None:
     """Make a model built with the grown source dictionary load ungrown checkpoints.
 
     Args:
@@ -53,6 +31,7 @@ def prepare_for_growth(model: nn.Module, n_target: int, n_new: int, n_trained: i
         n_target: size of the target dictionary, which is not grown.
         n_new: number of appended symbols.
         n_trained: number of them that the checkpoint to come was trained with already.
+        training: also load states of the grown model, as its moving average does at each update.
 
     Raises:
         InputError: if the model has an adaptive softmax, whose clusters can't grow.
@@ -66,16 +45,55 @@ def prepare_for_growth(model: nn.Module, n_target: int, n_new: int, n_trained: i
     projection = getattr(decoder, "output_projection", None)
     weight = getattr(projection, "weight", None)
     if weight is not None and weight.size(0) > n_target:
-        decoder.output_projection = BaseVocabularyProjection(weight, n_target)
+        decoder.output_projection = BaseVocabularyProjection(weight, n_target, projection.bias)
 
-    def grow_on_load(module, state_dict, prefix, *unused):
+    own_keys = set(model.state_dict())
+
+    def grow_on_load(module, state_dict, prefix, local_metadata, strict, *unused):
         for key in [k for k in state_dict if FUSED_LAYER_COPY.fullmatch(k)]:
             if key not in own_keys:
                 del state_dict[key]
-        grow_state(state_dict, module.state_dict(), n_new - n_trained)
+        fresh = module.state_dict()
+        saved, own = source_embedding(state_dict), source_embedding(fresh)
+        grown = saved is not None and own is not None and len(saved) == len(own)
+        grow_state(state_dict, fresh, 0 if training and grown else n_new - n_trained)
+        if strict:
+            check_fits(state_dict, fresh, training)
 
-    own_keys = set(model.state_dict())
     model.register_load_state_dict_pre_hook(grow_on_load)
+
+
+def check_fits(
+    state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], training: bool
+) -> None:
+    """Make sure that a checkpoint has a model's parameters and no others.
+
+    Args:
+        state: parameters of the checkpoint.
+        own: parameters of the model.
+        training: whether the model was built by options, not by the checkpoint's settings.
+
+    Raises:
+        InputError: names the first that is missing, unknown or of another shape.
+    """
+    what_to_do = "its settings are of another model"
+    if training:
+        what_to_do = "give --arch, and the options that change it, as in its training"
+    for key, mine in own.items():
+        if NO_PARAMETER.fullmatch(key):
+            continue
+        if key not in state:
+            raise InputError(f"the checkpoint has no parameter {key}, the model has; {what_to_do}")
+        if state[key].shape != mine.shape:
+            if training and key.endswith("embed_positions.weight"):
+                what_to_do = "give --max-source-positions and --max-target-positions as trained"
+            raise InputError(
+                f"the checkpoint's {key} is of shape {tuple(state[key].shape)}, the model's of "
+                f"{tuple(mine.shape)}; {what_to_do}"
+            )
+    for key in state:
+        if key not in own and not NO_PARAMETER.fullmatch(key):
+            raise InputError(f"the checkpoint has a parameter {key}, the model none; {what_to_do}")
 
 
 def grow_state(

@@ -1,91 +1,110 @@
-"""Conversion of decoder-only models between Hugging Face folders and fairseq checkpoints.
+"""Conversion of models between Hugging Face folders and fairseq checkpoints.
 
-    FOLDER/config.json  model*.safetensors  tokenizer.json
+    FOLDER/config.json  model*.safetensors  tokenizer's files
         <-> OUTPUT/model.pt  dict.txt  tokenizer/
 
-Weights are bit for bit the same; only the rows of the vocabulary stand in another order (see
-`hugging_face_vocabulary`). Tensors are read one by one, so that a model is in memory once.
+Weights are bit for bit the same; only the rows of the vocabulary may stand in another order
+(see `hugging_face_vocabulary`). Tensors are read one by one, so that a model is in memory once.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import shutil
-import tempfile
 from argparse import Namespace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, List, Optional, Type
 
 import torch
-from fairseq.data import Dictionary
 
-from fairseq_instr.checkpoints.hugging_face_config import configuration, model_options
-from fairseq_instr.checkpoints.hugging_face_vocabulary import (
-    Vocabulary,
-    find_vocabulary,
-    read_object,
-    starts_with,
+from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, Family
+from fairseq_instr.checkpoints.hugging_face_folder import (
+    CONFIG_FILE,
+    check_weights,
+    open_weights,
+    write_weights,
 )
-from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
+from fairseq_instr.checkpoints.hugging_face_llama import LlamaFamily
+from fairseq_instr.checkpoints.hugging_face_translation import (
+    M2M100Family,
+    MarianFamily,
+    MBartFamily,
+)
+from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
+from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
+from fairseq_instr.checkpoints.parameters import NO_PARAMETER
+from fairseq_instr.checkpoints.task_state import task_state_of
+from fairseq_instr.checkpoints.upgrading import complete, empty_model
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
-from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
+from fairseq_instr.files import atomic_folder, refuse_to_overwrite, write_atomically
+from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.prompts.tokens import SOURCE_PREFIX
 
+FAMILIES = (LlamaFamily, M2M100Family, MBartFamily, MarianFamily)
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
-# what else makes up a tokenizer, and how to generate; copied as it is where it is there
+CARD_FILE = "README.md"
+# what makes up a tokenizer, and how to generate; copied as it is where it is there
 COPIED = (
-    TOKENIZER_FILE,
+    "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
     "tokenizer.model",
+    "sentencepiece.bpe.model",
+    "source.spm",
+    "target.spm",
     "generation_config.json",
 )
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SHARD_BYTES = 5 * 10**9
 
-EMBEDDING, PROJECTION = "decoder.embed_tokens.weight", "decoder.output_projection.weight"
+
+def family_of(config: dict, origin) -> Type[Family]:
+    """The family that serves a configuration.
+
+    Args:
+        config: content of `config.json`.
+        origin: path of the file, for the error.
+
+    Raises:
+        InputError: if the architecture is not supported.
+    """
+    architecture = (config.get("architectures") or [None])[0]
+    for family in FAMILIES:
+        if architecture in family.architectures:
+            return family
+    supported = ", ".join(name for family in FAMILIES for name in family.architectures)
+    raise InputError(
+        f"{origin}: the architecture {architecture!r} is not supported; supported are {supported}"
+    )
 
 
-def to_hugging_face_name(key: str) -> str:
-    """`decoder.layers.0...` -> `model.layers.0...`; the projection is `lm_head`."""
-    return "lm_head.weight" if key == PROJECTION else key.replace("decoder.", "model.", 1)
+def parameter_shapes(settings: dict, size: int) -> Dict[str, torch.Size]:
+    """Names and shapes of a fairseq model's parameters, without making them.
 
-
-def parameter_shapes(options: dict, size: int) -> Dict[str, torch.Size]:
-    """Names and shapes of all parameters, without making them."""
-    from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel
-
-    dictionary = Dictionary()
-    for number in range(size - len(dictionary)):
-        dictionary.add_symbol(str(number))
-    task = SimpleNamespace(source_dictionary=dictionary, target_dictionary=dictionary)
-    with torch.device("meta"):
-        model = DecoderOnlyModel.build_model(DecoderOnlyConfig(**options), task)
-    return {key: tensor.shape for key, tensor in model.state_dict().items()}
-
-
-# -- Hugging Face -> fairseq --------------------------------------------------------------
+    Args:
+        settings: of the model, with `arch`.
+        size: entries of its dictionary.
+    """
+    state = empty_model(settings, size, size).state_dict()
+    return {key: t.shape for key, t in state.items() if not NO_PARAMETER.fullmatch(key)}
 
 
 def from_hugging_face(
     folder,
     output,
     dtype: Optional[str] = None,
-    tokens: Optional[Dict[str, str]] = None,
+    tokens: Optional[Dict[str, Optional[str]]] = None,
     force: bool = False,
 ) -> Vocabulary:
     """Write a fairseq checkpoint, its dictionary and its tokenizer.
 
     Args:
-        folder: of Hugging Face: configuration, safetensors, `tokenizer.json`.
+        folder: of Hugging Face: configuration, safetensors, tokenizer.
         output: folder to write.
         dtype: of the weights, one of `DTYPES`; None to keep each as it is.
-        tokens: tokens chosen for any of `bos`, `pad`, `eos`, `unk`.
+        tokens: tokens chosen for any of `bos`, `pad`, `eos`, `unk` of a decoder-only model.
         force: overwrite what is there.
 
     Raises:
@@ -95,133 +114,35 @@ def from_hugging_face(
     check_dtype(dtype)
     refuse_to_overwrite(output / CHECKPOINT_FILE, force)
     config = read_object(folder / CONFIG_FILE)
-    options = model_options(config, str(folder / CONFIG_FILE))
-    vocabulary = find_vocabulary(folder, config, tokens)
-    options["prompt_bos"] = starts_with(load_tokenizer(folder), vocabulary.bos)
-
-    with open_shards(folder) as stored:
-        expected = parameter_shapes(options, vocabulary.size)
-        check_parameters(folder, stored, expected, tied=options["share_decoder_input_output_embed"])
-        order = torch.tensor(vocabulary.order)
-        model: Dict[str, torch.Tensor] = {}
-        for key in expected:
-            if key == PROJECTION and options["share_decoder_input_output_embed"]:
-                model[key] = model[EMBEDDING]
-                continue
-            tensor = stored[to_hugging_face_name(key)].tensor()
-            if key in (EMBEDDING, PROJECTION):
-                tensor = tensor.index_select(0, order)
+    family = family_of(config, folder / CONFIG_FILE).read(folder, config, tokens or {})
+    entries = family.dictionary_entries(folder)
+    shapes = parameter_shapes(family.settings, len(family.vocabulary.order))
+    own = {key: shape for key, shape in shapes.items() if family.tied_to(key) is None}
+    expected = {
+        family.name(key): family.hugging_face_shape(key, shape) for key, shape in own.items()
+    }
+    model: Dict[str, torch.Tensor] = {}
+    with open_weights(folder) as stored:
+        check_weights(folder, stored, expected, family.is_optional)
+        for key in own:
+            tensor = family.to_fairseq(key, stored[family.name(key)].tensor())
             model[key] = tensor if dtype is None else tensor.to(DTYPES[dtype])
-    with atomic_path(output / CHECKPOINT_FILE, force) as temporary:
-        torch.save(_checkpoint(model, options), temporary)
-    vocabulary.write_dictionary(output / DICTIONARY_FILE, force=True)
+    model.update({key: model[family.tied_to(key) or key] for key in shapes})
+    for side in ("encoder", "decoder"):  # without, fairseq takes it for a model of its first days
+        if any(key.startswith("encoder.") for key in shapes):
+            model[f"{side}.version"] = torch.tensor([3.0])
+
+    settings = Namespace(_name=family.settings["arch"], **family.settings)
+    checkpoint = complete({"model": model, "cfg": {"model": settings, "task": family.task}})
+    write_checkpoint(checkpoint, output / CHECKPOINT_FILE, force)
+    dictionary = "".join(f"{entry} 1\n" for entry in entries)
+    write_atomically(output / DICTIONARY_FILE, dictionary, force=True)
     kept = output / TOKENIZER_FOLDER
     kept.mkdir(exist_ok=True)
     _copy(folder, kept)
     shutil.copyfile(folder / CONFIG_FILE, kept / CONFIG_FILE)
-    vocabulary.save(kept, force=True)
-    return vocabulary
-
-
-def _checkpoint(model: Dict[str, torch.Tensor], options: dict) -> dict:
-    """What fairseq wants to find in a checkpoint that nothing was trained by yet."""
-    return {
-        "args": None,
-        "cfg": {
-            "model": Namespace(_name="decoder_only", arch="decoder_only", **options),
-            "task": {"_name": "translation_with_instructions"},
-        },
-        "model": model,
-        "criterion": None,
-        "optimizer_history": [
-            {
-                "criterion_name": "",
-                "optimizer_name": "",
-                "lr_scheduler_state": {"best": None},
-                "num_updates": 0,
-            }
-        ],
-        "task_state": {},
-        "extra_state": {"train_iterator": {"version": 2, "epoch": 1, "iterations_in_epoch": 0}},
-        "last_optimizer_state": None,
-    }
-
-
-class _Stored:
-    """A tensor in a shard that is read when it is asked for."""
-
-    def __init__(self, shard, key: str):
-        self._shard, self._key = shard, key
-
-    @property
-    def shape(self) -> torch.Size:
-        return torch.Size(self._shard.get_slice(self._key).get_shape())
-
-    def tensor(self) -> torch.Tensor:
-        return self._shard.get_tensor(self._key)
-
-
-@contextlib.contextmanager
-def open_shards(folder: Path) -> Iterator[Dict[str, _Stored]]:
-    """Open the weights of a folder.
-
-    Raises:
-        InputError: if there are none, a shard is missing, or one is broken.
-    """
-    safetensors = _safetensors()
-    if (folder / INDEX_FILE).is_file():
-        names = sorted(set(read_object(folder / INDEX_FILE).get("weight_map", {}).values()))
-    else:
-        names = [WEIGHTS_FILE]
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing or not names:
-        hint = "download it again"
-        if list(folder.glob("*.bin")):
-            hint = "load the model with Hugging Face and save it, which writes safetensors"
-        raise InputError(f"{folder} lacks {', '.join(missing) or 'weights'}: {hint}")
-    with contextlib.ExitStack() as stack:
-        stored = {}
-        for name in names:
-            try:
-                shard = stack.enter_context(safetensors.safe_open(str(folder / name), "pt"))
-            except Exception as error:  # the library's own class differs between versions
-                raise InputError(f"{folder / name} is broken: {error}") from None
-            stored.update({key: _Stored(shard, key) for key in shard.keys()})
-        yield stored
-
-
-def check_parameters(
-    folder: Path, stored: Dict[str, _Stored], expected: Dict[str, torch.Size], tied: bool
-) -> None:
-    """Make sure that the weights are those that the configuration describes.
-
-    Raises:
-        InputError: names a parameter that is missing, unknown, or of another shape.
-    """
-    shapes = {to_hugging_face_name(key): shape for key, shape in expected.items()}
-    if tied:
-        shapes.pop("lm_head.weight")
-    for key, shape in shapes.items():
-        if key not in stored:
-            raise InputError(
-                f"{folder} has no parameter {key}, which {CONFIG_FILE} calls for; download the "
-                "folder again"
-            )
-        if stored[key].shape != shape:
-            raise InputError(
-                f"{folder}: {key} is of shape {tuple(stored[key].shape)}, expected {tuple(shape)} "
-                f"by {CONFIG_FILE}; they are not of one model"
-            )
-    # a tied projection may be saved too, and old folders hold the rotary table
-    known = {*shapes, "lm_head.weight"}
-    unknown = sorted(k for k in stored if k not in known and not k.endswith("inv_freq"))
-    if unknown:
-        raise InputError(
-            f"{folder} has the parameter {unknown[0]}, which is not supported ({len(unknown)} such)"
-        )
-
-
-# -- fairseq -> Hugging Face --------------------------------------------------------------
+    family.vocabulary.save(kept, force=True)
+    return family.vocabulary
 
 
 def to_hugging_face(
@@ -234,127 +155,118 @@ def to_hugging_face(
 ) -> List[str]:
     """Write a Hugging Face folder of a fairseq checkpoint.
 
+    Symbols of instructions become added special tokens, and a model card says what they are.
+
     Args:
-        checkpoint: of a decoder-only model without instruction symbols.
+        checkpoint: of a model of one of the `FAMILIES`.
         tokenizer: folder `tokenizer/` that `from_hugging_face` wrote.
         output: folder to write.
         dtype: of the weights, one of `DTYPES`; None to keep each as it is.
-        shard_bytes: largest size of a shard, at least one tensor each.
+        shard_bytes: largest size of a file, at least one tensor each.
         force: replace the folder.
 
     Returns:
-        Names of the shards.
+        Names of the files with weights.
 
     Raises:
         InputError: if the checkpoint is refused, or does not fit the tokenizer.
     """
     check_dtype(dtype)
-    output = Path(output)
+    output, tokenizer = Path(output), Path(tokenizer)
     refuse_to_overwrite(output, force)
-    vocabulary = Vocabulary.load(tokenizer)
+    path = tokenizer / CONFIG_FILE
+    kept = read_object(path) if path.exists() else {}
+    kind = family_of(kept, path) if kept else LlamaFamily
     state = read_checkpoint(checkpoint, mmap=True)
-    inventory = trained_inventory(state)
-    if inventory:
-        raise InputError(
-            f"{checkpoint} has symbols for {len(inventory)} instructions, which Hugging Face's "
-            "tokenizer doesn't know; train with --prompt-template to ask in words"
-        )
-    options = checkpoint_options(state, checkpoint)
-    tied = options["share_decoder_input_output_embed"]
+    family = kind.of_checkpoint(state, checkpoint, tokenizer, kept)
+    inventory = _inventory(state, checkpoint, family)
+    family.n_instructions = len(inventory.symbols)
     model = state["model"]
-    rows = model[EMBEDDING].size(0)
-    if rows != vocabulary.size:
+    keys = {
+        family.name(key): key
+        for key in model
+        if not NO_PARAMETER.fullmatch(key) and family.tied_to(key) is None
+    }
+    embedding = model[EMBEDDING]
+    known, found = len(family.vocabulary.order), len(embedding) - family.n_instructions
+    if found != known:
         raise InputError(
-            f"{checkpoint} has a vocabulary of {rows}, the tokenizer in {tokenizer} one of "
-            f"{vocabulary.size}; give the tokenizer that the model was trained with"
+            f"{checkpoint} has a vocabulary of {found}, the tokenizer in {tokenizer} one of "
+            f"{known}; give the tokenizer that the model was trained with"
         )
-    own = configuration(options)
-    path = Path(tokenizer, CONFIG_FILE)
-    config = {**(read_object(path) if path.exists() else {}), **own}
-    config.pop("rope_parameters", None)
+    config = family.configuration(kept)
     config.update(
-        vocab_size=vocabulary.size,
-        torch_dtype=dtype or str(model[EMBEDDING].dtype).replace("torch.", ""),
-        tie_word_embeddings=tied,
+        vocab_size=family.vocabulary.size + family.n_instructions,
+        torch_dtype=dtype or str(embedding.dtype).replace("torch.", ""),
     )
-    config.setdefault("bos_token_id", vocabulary.bos if options["prompt_bos"] else None)
-    config.setdefault("eos_token_id", vocabulary.eos)
+    further = family.further_parameters()
 
-    back = torch.empty(vocabulary.size, dtype=torch.long)
-    back[torch.tensor(vocabulary.order)] = torch.arange(vocabulary.size)
-    keys = [key for key in model if not (tied and key == PROJECTION)]
+    def read(name: str) -> torch.Tensor:
+        tensor = further.get(name)
+        if tensor is None:
+            tensor = family.to_hugging_face(keys[name], model[keys[name]])
+        return tensor.to(DTYPES.get(dtype or "", tensor.dtype)).contiguous()
 
-    def read(key: str) -> torch.Tensor:
-        tensor = model[key]
-        if key in (EMBEDDING, PROJECTION):
-            tensor = tensor.index_select(0, back)
-        return tensor.to(DTYPES[dtype] if dtype else tensor.dtype).contiguous()
-
-    itemsize = {key: DTYPES[dtype].itemsize if dtype else model[key].element_size() for key in keys}
-    shards = _split([(key, model[key].numel() * itemsize[key]) for key in keys], shard_bytes)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=output.parent, prefix=f".{output.name}."))
-    try:
-        names = _write_shards(temporary, shards, read)
+    shapes = {
+        name: torch.empty(
+            family.hugging_face_shape(key, model[key].shape),
+            dtype=DTYPES.get(dtype or "", model[key].dtype),
+            device="meta",
+        )
+        for name, key in keys.items()
+    }
+    shapes.update({name: tensor.to("meta") for name, tensor in further.items()})
+    with atomic_folder(output, force, marker=CONFIG_FILE) as temporary:
+        names = write_weights(temporary, shapes, shard_bytes, read)
         write_atomically(temporary / CONFIG_FILE, json.dumps(config, indent=2) + "\n")
-        _copy(Path(tokenizer), temporary)
-        os.chmod(temporary, 0o755)
-        if output.exists():
-            shutil.rmtree(output)
-        os.replace(temporary, output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _copy(tokenizer, temporary)
+        if inventory:
+            family.write_tokenizer(temporary, inventory)
+            write_atomically(temporary / CARD_FILE, model_card(inventory))
     return names
 
 
-def checkpoint_options(state: dict, origin) -> dict:
-    """Options of the decoder-only model in a checkpoint.
+def _inventory(state: dict, origin, family: Family) -> Inventory:
+    """Instructions whose symbols a folder can hold.
 
     Raises:
-        InputError: if it holds another model.
+        InputError: if it can't hold those of the checkpoint.
     """
-    from fairseq_instr.models.decoder_only import DecoderOnlyConfig
-
-    saved = (state.get("cfg") or {}).get("model")
-    if isinstance(saved, Namespace):
-        saved = vars(saved)
-    if saved is None or EMBEDDING not in state["model"] or "rope_theta" not in saved:
-        raise InputError(f"{origin} is no checkpoint of a decoder_only model")
-    defaults = vars(DecoderOnlyConfig())
-    return {key: saved[key] if key in saved else defaults[key] for key in defaults if key[0] != "_"}
-
-
-def _split(sizes: List[Tuple[str, int]], limit: int) -> List[List[str]]:
-    """Keys in order, in runs of at most `limit` bytes: `[("a", 3), ("b", 3)], 5 -> [[a], [b]]`."""
-    shards: List[List[str]] = []
-    filled = 0
-    for key, size in sizes:
-        if not shards or filled + size > limit:
-            shards.append([])
-            filled = 0
-        shards[-1].append(key)
-        filled += size
-    return shards
+    trained = task_state_of(state)
+    inventory = trained.inventory or Inventory()
+    if not inventory:
+        return inventory
+    if not family.takes_instructions:
+        raise InputError(
+            f"{origin} has symbols for {len(inventory)} instructions, which Hugging Face's "
+            "tokenizer doesn't know; train with --prompt-template to ask in words"
+        )
+    if inventory.rendering != Inventory.rendering or trained.placement != SOURCE_PREFIX:
+        raise InputError(
+            f"{origin} was trained with --prompt-rendering {inventory.rendering} "
+            f"--prompt-placement {trained.placement}; converted are {Inventory.rendering} in "
+            f"{SOURCE_PREFIX}"
+        )
+    return inventory
 
 
-def _write_shards(folder: Path, shards: List[List[str]], read) -> List[str]:
-    names, weight_map, total = [], {}, 0
-    for number, keys in enumerate(shards, start=1):
-        name = WEIGHTS_FILE
-        if len(shards) > 1:
-            name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        tensors = {to_hugging_face_name(key): read(key) for key in keys}
-        total += sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
-        _safetensors().torch.save_file(tensors, str(folder / name), metadata={"format": "pt"})
-        weight_map.update(dict.fromkeys(tensors, name))
-        names.append(name)
-    if len(shards) > 1:
-        index = {"metadata": {"total_size": total}, "weight_map": weight_map}
-        write_atomically(folder / INDEX_FILE, json.dumps(index, indent=2) + "\n")
-    return names
-
-
-# -- both ---------------------------------------------------------------------------------
+def model_card(inventory: Inventory) -> str:
+    """Says which special tokens ask for which instructions."""
+    lines = [
+        "# Instructions of this model",
+        "",
+        "Write the tokens of the instructions in front of the text, in the order of this table. "
+        "Whoever writes the text can write them too.",
+        "",
+        "| token | asks for |",
+        "|---|---|",
+    ]
+    for instruction, symbol in zip(inventory, inventory.symbols):
+        asked = instruction.phrases[0] if instruction.phrases else instruction.name
+        if instruction.argument:
+            asked += f"; {instruction.argument} follows, and the token once more"
+        lines.append(f"| `{symbol}` | {asked} |")
+    return "\n".join(lines) + "\n"
 
 
 def check_dtype(dtype: Optional[str]) -> None:
@@ -367,14 +279,3 @@ def _copy(source: Path, destination: Path) -> None:
     for name in COPIED:
         if (source / name).is_file():
             shutil.copyfile(source / name, destination / name)
-
-
-def _safetensors():
-    try:
-        import safetensors.torch
-    except ImportError:
-        raise InputError(
-            "the Python package safetensors is not installed: pip install "
-            "'fairseq-instr[huggingface]'"
-        ) from None
-    return safetensors

@@ -3,9 +3,10 @@
 fairseq fixes ids 0 to 3 as `<s>`, `<pad>`, `</s>`, `<unk>`; each gets the row of the token that
 means the same, or, where the model has no such token, of one that no text is written with. All
 others follow in their old order. No row is added or lost, so that probabilities are the same.
+Marian's models alone have one row for `<s>` and `<pad>`, which fairseq has twice.
 
-In the dictionary file a token is its old id in decimals, as with fairseq's own `gpt2` encoder:
-pieces may hold spaces and line breaks, which a dictionary file can't.
+In the dictionary of a decoder-only model a token is its old id in decimals, as with fairseq's
+own `gpt2` encoder: pieces may hold spaces and line breaks, which a dictionary file can't.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Dict, List, NamedTuple, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.plain_json import read_json
+from fairseq_instr.plain_data import read_json
 from fairseq_instr.text.hugging_face import load_tokenizer
 
 SPECIAL_IDS_FILE = "special_ids.json"
@@ -43,11 +44,6 @@ class Vocabulary(NamedTuple):
         special = self[:4]
         return [*special, *(i for i in range(self.size) if i not in special)]
 
-    def write_dictionary(self, path, force: bool = False) -> None:
-        """Write `dict.txt`, for `fairseq-preprocess --srcdict`."""
-        lines = (f"{i} 1\n" for i in self.order[4:])
-        write_atomically(path, "".join(lines), force)
-
     def save(self, folder: Path, force: bool = False) -> None:
         """Write `special_ids.json`."""
         text = json.dumps(self._asdict(), indent=2) + "\n"
@@ -58,20 +54,21 @@ class Vocabulary(NamedTuple):
         """Read `special_ids.json`.
 
         Raises:
-            InputError: if it is missing or is not four different ids and a size.
+            InputError: if it is missing, or holds something else than four ids and a size.
         """
         path = Path(folder, SPECIAL_IDS_FILE)
         content = read_object(path)
         try:
             vocabulary = cls(**content)
-            correct = len(set(vocabulary[:4])) == 4 and all(
+            alike = vocabulary.bos == vocabulary.pad  # in Marian's models
+            correct = len(set(vocabulary[:4])) == 4 - alike and all(
                 type(i) is int and 0 <= i < vocabulary.size for i in vocabulary[:4]
             )
         except TypeError:
             correct = False
         if not correct:
             raise InputError(
-                f"{path} is not accepted: it holds four different ids bos, pad, eos, unk, and the "
+                f"{path} is not accepted: it holds the ids bos, pad, eos, unk, and the "
                 "size; convert the model again"
             )
         return vocabulary
@@ -114,23 +111,30 @@ def find_vocabulary(
     named = _named_tokens(folder, tokenizer)
     chosen: Dict[str, int] = {}
     for role in ("eos", "bos", "unk", "pad"):
-        token = (tokens or {}).get(role) or named.get(role)
+        asked = (tokens or {}).get(role)
+        token = asked or named.get(role)
+        if token is not None and token not in ids:
+            raise InputError(
+                f"{folder}: the token {token!r} for {role} is not in the tokenizer; "
+                f"give another with --{role}-token"
+            )
+        said = config.get(f"{role}_token_id")
+        configured = said if isinstance(said, list) else [] if said is None else [said]
+        number: Optional[int] = configured[0] if configured else None
         if token is not None:
-            if token not in ids:
+            number = ids[token]
+        if role in ("eos", "bos") and asked is None and number is not None:
+            others = [i for i in configured if i != number]
+            if token is None and others:
                 raise InputError(
-                    f"{folder}: the token {token!r} for {role} is not in the tokenizer; "
-                    f"give another with --{role}-token"
+                    f"{folder}: the model has several {role} tokens {configured}; choose one with "
+                    f"--{role}-token"
                 )
-            number: Optional[int] = ids[token]
-        else:
-            number = config.get(f"{role}_token_id")
-        if isinstance(number, list):
-            if role == "eos" and len(number) != 1:
+            if configured and number not in configured:
                 raise InputError(
-                    f"{folder}: the model has several end tokens {number}; choose one with "
-                    "--eos-token"
+                    f"{folder}: the {role} token is {token!r} (id {number}) by the tokenizer, "
+                    f"{configured} by config.json; choose one with --{role}-token"
                 )
-            number = number[0] if number else None
         # one token has two roles where the text's end also pads, or begins (Qwen 2): the second
         # role gets an unused token
         if number is not None and number not in chosen.values():

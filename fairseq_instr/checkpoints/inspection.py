@@ -11,10 +11,11 @@ from typing import Mapping, Optional
 
 import torch
 
-from fairseq_instr.checkpoints.growth import source_embedding
 from fairseq_instr.checkpoints.safe_globals import allow_settings
-from fairseq_instr.checkpoints.task_state import inventory_of
+from fairseq_instr.checkpoints.settings import settings_of
+from fairseq_instr.checkpoints.task_state import task_state_of
 from fairseq_instr.errors import InputError
+from fairseq_instr.files import atomic_path
 from fairseq_instr.instructions.inventory import Inventory
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,8 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
     refuse_compressed(path)
     allow_settings()
     try:
+        # only archives can stay in the file, not the format of torch before 1.6
+        mmap = mmap and zipfile.is_zipfile(path)
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
         foreign = _FOREIGN.search(str(error))
@@ -59,6 +62,11 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
         raise InputError(f"checkpoint {path} is broken: {reason:.200}") from None
     if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
         raise InputError(f"{path} is not a fairseq checkpoint: it has no 'model'")
+    if "fsdp_metadata" in state:
+        raise InputError(
+            f"checkpoint {path} is one shard of a fully sharded training; put the shards together "
+            "with fairseq's scripts/consolidate_fsdp_shards.py first"
+        )
     # no value is asked for its truth: a tensor has none
     history = [] if state.get("optimizer_history") is None else state["optimizer_history"]
     for key in ("cfg", "task_state"):
@@ -79,6 +87,16 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
     return state
 
 
+def write_checkpoint(state: Mapping, path, force: bool = False) -> None:
+    """Save a checkpoint, whole or not at all.
+
+    Raises:
+        InputError: if the file exists and `force` is not set, or can't be written.
+    """
+    with atomic_path(path, force) as temporary, open(temporary, "wb") as file:
+        torch.save(state, file)  # given a path, torch's own writer hides what the disk said
+
+
 def find_broken_checkpoint(traceback) -> Optional[InputError]:
     """The `InputError` that says what is wrong with the checkpoint that fairseq was loading.
 
@@ -89,7 +107,8 @@ def find_broken_checkpoint(traceback) -> Optional[InputError]:
         frame = traceback.tb_frame
         if (frame.f_globals.get("__name__"), frame.f_code.co_name) == LOADER:
             try:
-                read_checkpoint(frame.f_locals["filename"])
+                path = frame.f_locals["filename"]
+                refuse_incomplete(read_checkpoint(path, mmap=True), path)
             except InputError as error:
                 return error
             except Exception:  # the hook shows the first error, never one of its own
@@ -110,15 +129,14 @@ def refuse_oversized(state: dict, path) -> None:
     Raises:
         InputError: if the described model has over four times the parameters, and some.
     """
-    settings = (state.get("cfg") or {}).get("model")
-    settings = state.get("args") if settings is None else settings
+    settings = settings_of(state, "model")
+    if not settings:
+        raise InputError(f"checkpoint {path} is broken: it has no settings of its model")
 
     def size(name: str) -> int:
-        value = settings.get(name) if isinstance(settings, Mapping) else vars(settings).get(name)
+        value = settings.get(name)
         return value if isinstance(value, int) else 0
 
-    if settings is None or not (isinstance(settings, Mapping) or hasattr(settings, "__dict__")):
-        raise InputError(f"checkpoint {path} is broken: it has no settings of its model")
     described = 0
     for side, positions in (("encoder", "max_source"), ("decoder", "max_target")):
         width, inner = size(f"{side}_embed_dim"), size(f"{side}_ffn_embed_dim")
@@ -130,6 +148,25 @@ def refuse_oversized(state: dict, path) -> None:
         raise InputError(
             f"checkpoint {path} is refused: its settings describe a model of {described} "
             f"parameters and more, it holds {held}"
+        )
+
+
+def refuse_incomplete(state: Mapping, path) -> None:
+    """Refuse a checkpoint that fairseq's own commands can't read: one stripped to its model.
+
+    Args:
+        state: content of the checkpoint.
+        path: of the checkpoint, for the error.
+
+    Raises:
+        InputError: says how to complete it.
+    """
+    oldest = {"optimizer", "best_loss"} <= set(state)
+    complete = "extra_state" in state or {"epoch", "batch_offset", "val_loss"} <= set(state)
+    if not complete or not (state.get("optimizer_history") or oldest):
+        raise InputError(
+            f"checkpoint {path} is stripped: fairseq's commands want its 'optimizer_history' and "
+            f"'extra_state'; complete it with: fairseq-instr convert upgrade {path} --output NEW.pt"
         )
 
 
@@ -155,87 +192,6 @@ def refuse_compressed(path) -> None:
         )
 
 
-def leave_if_finished(state: dict, path, max_update: int) -> None:
-    """End the process, as a success, if a run that would be resumed has made all its updates.
-
-    fairseq looks at `--max-update` after an update only: started once more, by a scheduler or
-    after a kill between its last save and its end, a finished run would train on by an update.
-
-    Args:
-        state: content of the checkpoint that the run would go on from.
-        path: of it.
-        max_update: of the run; 0 for no end.
-
-    Raises:
-        SystemExit: with code 0.
-    """
-    history = state.get("optimizer_history") or [{}]
-    updates = history[-1].get("num_updates", 0)
-    if 0 < max_update <= updates:
-        logger.warning(
-            f"{path} is of update {updates}, the run has reached --max-update {max_update}: "
-            "nothing is left to do; give a larger one to train on"
-        )
-        raise SystemExit(0)
-
-
 def trained_inventory(state: dict) -> Optional[Inventory]:
     """The inventory that a checkpoint was trained with; None for a base model."""
-    return inventory_of(state.get("task_state") or {})
-
-
-def check_before_training(
-    path,
-    inventory: Inventory,
-    n_source: int,
-    resets_optimizer: bool,
-    option: str,
-    max_update: int = 0,
-) -> Inventory:
-    """Refuse a checkpoint that training could not go on from.
-
-    Args:
-        path: checkpoint that training will start from.
-        inventory: of the data-bin.
-        n_source: size of the grown source dictionary.
-        resets_optimizer: whether the optimizer starts afresh.
-        option: the option that names the checkpoint, for the error.
-        max_update: where a run that is resumed ends; 0 for nowhere.
-
-    Returns:
-        Inventory that the checkpoint was trained with; an empty one for a base model.
-
-    Raises:
-        InputError: if its inventory or its vocabulary differs, if it has an adaptive softmax,
-            or if it would be resumed with an optimizer state that is too small for the grown
-            vocabulary.
-        SystemExit: with code 0, if the run that would be resumed has ended.
-    """
-    state = read_checkpoint(path)
-    if not resets_optimizer:
-        leave_if_finished(state, path, max_update)
-    trained = trained_inventory(state)
-    if trained is not None:
-        inventory.check_extends(trained, f"{option} {path}")
-    if inventory and any(key.startswith("decoder.adaptive_softmax.") for key in state["model"]):
-        raise InputError(
-            f"{option} {path}: a model with adaptive softmax can't take instructions, its output "
-            "is tied to ranges of ids; use a model with a full softmax"
-        )
-    trained = Inventory() if trained is None else trained
-    matrix = source_embedding(state["model"])
-    if matrix is None:
-        return trained
-    expected = n_source - len(inventory.symbols) + len(trained.symbols)
-    if matrix.size(0) != expected:
-        raise InputError(
-            f"{option} {path}: its source vocabulary has {matrix.size(0)} entries, expected "
-            f"{expected} by the dictionaries of the data-bin; use those that it was trained with"
-        )
-    if expected < n_source and not resets_optimizer:
-        raise InputError(
-            f"{option} {path}: its vocabulary has {expected} entries, with the instructions "
-            f"there are {n_source}, so its optimizer can't go on; start from it with "
-            "--finetune-from-model instead, or add --reset-optimizer"
-        )
-    return trained
+    return task_state_of(state).inventory

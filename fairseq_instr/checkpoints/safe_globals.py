@@ -59,6 +59,13 @@ def _under_name(function, module: str, name: str):
     return called
 
 
+class _OldMeter:
+    """Stands in for the meters that fairseq saved up to 0.9; their figures are not looked at."""
+
+    def __setstate__(self, state):
+        pass
+
+
 @functools.lru_cache(maxsize=None)
 def allow_settings() -> None:
     """Let torch's safe reader accept the classes and functions that fairseq's checkpoints name."""
@@ -87,6 +94,8 @@ def allow_settings() -> None:
     for module in ("numpy._core.multiarray", "numpy.core.multiarray"):  # numpy 2, numpy 1
         allowed.append(_under_name(_number, module, "scalar"))
         allowed.append(_under_name(_array, module, "_reconstruct"))
+    for name in ("AverageMeter", "StopwatchMeter", "TimeMeter"):
+        allowed.append(type(name, (_OldMeter,), {"__module__": "fairseq.meters"}))
     if torch.distributed.is_available():
         from fairseq.distributed.utils import _TensorPlaceholder
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Optional, Sequence
+import hashlib
+from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
@@ -14,6 +15,8 @@ HELD_OUT_KEY = "held_out_phrases"
 _PLACEMENT_KEY = "prompt_placement"
 _DIRECTION_KEY = "direction_instruction"
 _IN_WORDS_KEY = "prompt_in_words"
+_DICTIONARIES_KEY = "dictionary_fingerprints"
+_PAIRS_KEY = "language_pairs"
 _KEYS = (
     INVENTORY_KEY,
     _RENDERING_KEY,
@@ -21,23 +24,31 @@ _KEYS = (
     _PLACEMENT_KEY,
     _DIRECTION_KEY,
     _IN_WORDS_KEY,
+    _DICTIONARIES_KEY,
+    _PAIRS_KEY,
 )
 
 
 class TaskState(NamedTuple):
-    """One checkpoint's.
+    """What one checkpoint remembers, or what a task would let one remember.
 
     Attributes:
         inventory: the instructions that have symbols; None for a base model.
         placement: value of `--prompt-placement`; None for a base model.
         direction: `always` or `never`, whether prompts said the direction; None for a base model.
         in_words: whether a `--prompt-template` said the instructions.
+        dictionaries: fingerprints of the dictionaries by side, `source` and `target`; empty for
+            checkpoints that remember none.
+        pairs: language pairs that were trained, such as `en-de`; empty for checkpoints that
+            remember none.
     """
 
     inventory: Optional[Inventory]
     placement: Optional[str] = None
     direction: Optional[str] = None
     in_words: bool = False
+    dictionaries: Mapping[str, str] = {}
+    pairs: Tuple[str, ...] = ()
 
     @classmethod
     def of(cls, state: Mapping) -> TaskState:
@@ -52,6 +63,8 @@ class TaskState(NamedTuple):
             state.get(_PLACEMENT_KEY),
             state.get(_DIRECTION_KEY),
             bool(state.get(_IN_WORDS_KEY, False)),
+            state.get(_DICTIONARIES_KEY) or {},
+            tuple(map(str, state.get(_PAIRS_KEY) or ())),
         )
 
     @staticmethod
@@ -70,36 +83,69 @@ class TaskState(NamedTuple):
             _PLACEMENT_KEY: self.placement,
             _IN_WORDS_KEY: self.in_words,
             _DIRECTION_KEY: self.direction,
+            _DICTIONARIES_KEY: dict(self.dictionaries),
+            _PAIRS_KEY: list(self.pairs),
         }
 
-    def check(self, inventory: Inventory, placement: str, prompt_template: Optional[str]) -> None:
-        """Make sure that a task can use the checkpoint.
+    def check_extends(self, trained: TaskState, origin: str = "the checkpoint") -> None:
+        """Make sure that a task can use a checkpoint.
 
         Args:
-            inventory: of the task.
-            placement: value of `--prompt-placement`.
-            prompt_template: value of `--prompt-template`.
+            trained: of the checkpoint; `self` is the task's.
+            origin: the checkpoint, for errors.
 
         Raises:
-            InputError: if the inventories, the renderings or the placements of the prompt differ.
+            InputError: if the inventories, the renderings or placements of the prompt, or the
+                dictionaries differ.
         """
-        if self.in_words and not prompt_template:
-            raise InputError(
-                "the checkpoint was trained with prompts in words; give --prompt-template"
-            )
-        if self.inventory is None:
+        self.check_prompts(trained, origin)
+        if trained.inventory is not None and self.inventory is not None:
+            self.inventory.check_extends(trained.inventory, origin)
+
+    def check_prompts(self, trained: TaskState, origin: str) -> None:
+        """As `check_extends`, whatever the inventories hold."""
+        for side, expected in trained.dictionaries.items():
+            if self.dictionaries.get(side, expected) != expected:
+                raise InputError(
+                    f"{origin} was trained with another {side} dictionary; use the data-bin and "
+                    "the subwords that it was trained with"
+                )
+        if trained.in_words and not self.in_words:
+            raise InputError(f"{origin} was trained with prompts in words; give --prompt-template")
+        if not trained.inventory:
             return
-        if self.inventory and prompt_template:
+        if self.in_words:
             raise InputError(
-                f"--prompt-template: the checkpoint was trained with symbols for "
-                f"{len(self.inventory)} instructions; leave the option out"
+                f"--prompt-template: {origin} was trained with symbols for "
+                f"{len(trained.inventory)} instructions; leave the option out"
             )
-        inventory.check_extends(self.inventory, "the checkpoint")
-        if self.inventory and self.placement not in (None, placement):
+        if trained.placement not in (None, self.placement):
             raise InputError(
-                f"--prompt-placement {placement}: the checkpoint was trained with "
-                f"{self.placement}; give --prompt-placement {self.placement}"
+                f"--prompt-placement {self.placement}: {origin} was trained with "
+                f"{trained.placement}; give --prompt-placement {trained.placement}"
             )
+
+
+def task_state_of(state: Mapping) -> TaskState:
+    """What a checkpoint remembers of its task.
+
+    Args:
+        state: content of the checkpoint.
+
+    Raises:
+        InputError: as `TaskState.of` does.
+    """
+    return TaskState.of(state.get("task_state") or {})
+
+
+def fingerprint(dictionary) -> str:
+    """Sixteen hexadecimal digits that two dictionaries share if their entries and order agree.
+
+    Args:
+        dictionary: of fairseq; instructions appended to it don't count.
+    """
+    symbols = dictionary.symbols[: getattr(dictionary, "first_instruction", None)]
+    return hashlib.sha256("\n".join(symbols).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def inventory_of(state: Mapping) -> Optional[Inventory]:

@@ -4,171 +4,120 @@ r"""Measure translation directions, supervised and zero-shot, of any number of s
         --data data-bin --subwords subwords.model --text test --training-text train \
         --systems mle=stage1.pt tuned=seed1.pt,seed2.pt --pivot mle,tuned --output report
 
-writes report.json, report.md, a plot and all outputs: off-target ratio with its floor on the
-references, words of other languages, BLEU and chrF2 beside those of translating through English.
-An evaluation that was broken off goes on when it is started again.
+Writes report.json, report.md, a plot and all outputs. They hold the off-target ratio with its
+floor on the references, the share of words of other languages, BLEU and chrF2, and the same of
+translating through English. An evaluation that was interrupted goes on when it is started again.
 """
 
-import hashlib
-import json
+from __future__ import annotations
+
 from pathlib import Path
 
-from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation import directions, samples
-from fairseq_instr.evaluation.named import check_named, parse_named
-from fairseq_instr.generation.translator import Translator, parse_task_options
-from fairseq_instr.reports.directions import write_directions_report
-from fairseq_instr.reports.presentation import (
-    REPORT_MD,
-    command_line,
-    refuse_to_overwrite_report,
-)
+from fairseq_instr.cli import systems
+from fairseq_instr.evaluation import evaluate_directions
+from fairseq_instr.evaluation.directions import read_test_sets, read_vocabularies
+from fairseq_instr.evaluation.systems import check_counts
+from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
+from fairseq_instr.reports import report_folder, write_report
 from fairseq_instr.text.identification import LangidIdentifier
-from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.pairs import parse_pairs
 
 
-def add_arguments(parser):
-    parser.add_argument("--directions", required=True, help="such as de-fr,fr-de,en-de")
-    parser.add_argument("--trained", default="", help="supervised ones; the others are zero-shot")
+def add_arguments(parser) -> None:
+    """Declare the options of `fairseq-instr directions`."""
+    parser.add_argument(
+        "--directions", required=True, help="directions to measure, such as de-fr,fr-de,en-de"
+    )
+    parser.add_argument(
+        "--trained",
+        default="",
+        help="directions of the training, such as en-de,de-en; all others are zero-shot",
+    )
     parser.add_argument(
         "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT[,CHECKPOINT...]",
-        help="what is compared; several checkpoints of one name are its seeds",
+        help="systems to compare; several checkpoints of one name are its seeds",
     )  # fmt: skip
     parser.add_argument(
         "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
-        help="task options that a system decodes with, such as c='--instruct formal'",
+        help="options of the task that a system decodes with, such as c='--instruct formal'",
     )  # fmt: skip
-    parser.add_argument("--pivot", default="", help="systems that also translate by pivot")
-    parser.add_argument("--pivot-language", default="en")
-    parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
-    parser.add_argument("--subwords", help="SentencePiece model; none if text is in pieces")
+    parser.add_argument(
+        "--pivot", default="", help="systems that also translate by pivot, such as mle,tuned"
+    )
+    parser.add_argument(
+        "--pivot-language", default="en", help="language that they go through; default: %(default)s"
+    )
+    systems.add_data_arguments(parser)
     parser.add_argument(
         "--text", required=True,
         help="test text, raw: prefix of .SRC and .TGT; {pair} in it stands for SRC-TGT",
     )  # fmt: skip
     parser.add_argument(
-        "--training-text", help="prefix of .LANGUAGE: text whose words tell languages apart"
+        "--training-text",
+        help="prefix of .LANGUAGE: text whose words tell languages apart, to count foreign words",
     )
     parser.add_argument(
-        "--languages", help="stated set for language identification; default: the directions'"
+        "--languages",
+        help="stated set of languages that outputs are identified among; default: the languages of "
+        "the directions, English, and those of the data-bin's instructions",
     )
-    parser.add_argument("--identifier", default="langid", help="langid, or py3langid")
-    parser.add_argument("--lines", type=int, help="lines a direction, at most; default: all")
-    parser.add_argument("--beam", type=int, default=4)
-    parser.add_argument("--batch-size", type=int, default=64, help="sentences decoded together")
-    parser.add_argument("--samples", type=int, default=3, help="outputs shown a direction")
-    parser.add_argument("--seed", type=int, default=1, help="of the choice of samples")
-    parser.add_argument("--output", required=True, help="folder of the report and the outputs")
     parser.add_argument(
-        "--force", action="store_true",
-        help="overwrite a report there; outputs of the same model, decoding and text are kept",
-    )  # fmt: skip
-
-
-def run(args):
-    refuse_to_overwrite_report(args.output, args.force)
-    asked = directions.parse_directions(args.directions, "--directions")
-    if args.lines is not None and args.lines < 1:
-        raise InputError(f"--lines {args.lines}: give a number above zero")
-    languages = sorted(
-        {language for direction in asked for language in direction}
-        if args.languages is None
-        else set(filter(None, args.languages.split(",")))
+        "--identifier", default="langid", help="language identifier: langid (default), or py3langid"
     )
-    decoding = parse_named(args.decoding, "--decoding", "OPTIONS")
-    checkpoints = parse_named(args.systems, "--systems", "CHECKPOINT,...")
-    pivot = list(filter(None, args.pivot.split(",")))
-    check_named("--decoding", decoding, checkpoints)
-    check_named("--pivot", pivot, checkpoints)
-    if args.samples < 0:
-        raise InputError(f"--samples {args.samples} is not accepted: give 0 or a number above it")
+    parser.add_argument("--lines", type=int, help="most lines of a direction; default: all")
+    parser.add_argument(
+        "--samples", type=int, default=3, help="sample outputs shown of a direction; default: 3"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="random seed of the samples; default: 1"
+    )
+    systems.add_output_arguments(parser)
+
+
+def run(args) -> None:
+    """Translate, measure, write the report and print it."""
+    asked = parse_pairs(args.directions, "--directions")
+    trained = parse_pairs(args.trained, "--trained")
+    if args.lines is not None:
+        check_counts(1, lines=args.lines)
+    checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT,...")
+    decoding = systems.parse_named(args.decoding, "--decoding", "OPTIONS")
+    pivot = systems.split_commas(args.pivot)
+    systems.check_named("--decoding", decoding, checkpoints)
+    systems.check_named("--pivot", pivot, checkpoints)
+    path = Path(args.data, INVENTORY_FILE)
+    in_inventory = Inventory.load(path).target_languages if path.exists() else ()
     vocabularies = None
     if args.training_text:
-        vocabularies = directions.read_vocabularies(args.training_text, languages)
-    tests = directions.read_test_sets(args.text, asked, args.lines)
-    judge = directions.Judge(LangidIdentifier(args.identifier), languages, vocabularies)
-    report = directions.evaluate(
-        [
-            directions.System(
-                name=name,
-                runs=[
-                    LazyModel(path, args, decoding.get(name, ""), asked[0]).as_run()
-                    for path in paths.split(",")
-                ],
-                pivot=name in pivot,
-                decoding=decoding.get(name, ""),
-            )
-            for name, paths in checkpoints.items()
-        ],
-        tests,
-        directions.parse_directions(args.trained, "--trained"),
-        judge,
-        Path(args.output, "outputs"),
-        args.pivot_language,
-        args.force,
-    )
-    report = {
-        "command": command_line(),
-        "conditions": {
-            "decoding": f"beam {args.beam}, batches of {args.batch_size}"
-            + "".join(f"; {name}: {options}" for name, options in decoding.items()),
-            "trained directions": args.trained or "none",
-            "pivot language": args.pivot_language,
-            "lines": f"at most {args.lines} a direction" if args.lines else "all",
-        },
-        **report,
-        "samples": samples.sample_directions(
-            tests,
-            {
-                name: {
-                    direction: read_lines(
-                        Path(args.output, "outputs", name, "1", f"{'-'.join(direction)}.txt")
-                    )
-                    for direction in asked
-                }
-                for name in checkpoints
+        spoken = {language for direction in asked for language in direction}
+        vocabularies = read_vocabularies(args.training_text, spoken, ("en", *in_inventory))
+    with report_folder(args.output, args.force) as folder:
+        report = evaluate_directions(
+            systems={
+                name: [
+                    systems.LazySystem(args, path, asked[0], decoding.get(name, ""))
+                    for path in systems.split_commas(paths)
+                ]
+                for name, paths in checkpoints.items()
             },
-            judge,
-            args.samples,
-            args.seed,
-        ),
-    }
-    write_directions_report(report, args.output, args.force)
-    print(Path(args.output, REPORT_MD).read_text(encoding="utf-8"))
-
-
-class LazyModel:
-    """A checkpoint that is loaded when it has to translate, one at a time in memory."""
-
-    loaded = (None, None)
-
-    def __init__(self, path, args, decoding, direction):
-        self.path, self.args = path, args
-        self.options = parse_task_options(decoding)
-        self.direction = direction
-
-    def as_run(self):
-        return directions.Run(self.path, self._digest(), self.translate)
-
-    def _digest(self):
-        digest = hashlib.sha256(json.dumps([self.options, self.args.beam]).encode())
-        for path in filter(None, (self.path, self.args.subwords)):
-            try:
-                with open(path, "rb") as file:
-                    while block := file.read(1 << 20):
-                        digest.update(block)
-            except OSError as error:
-                raise InputError(f"{path} can't be read: {error.strerror}") from None
-        return digest.hexdigest()
-
-    def translate(self, lines, direction, title):
-        owner, translator = LazyModel.loaded
-        if owner is not self:
-            LazyModel.loaded = (None, None)  # frees the last one first
-            translator = Translator.from_pretrained(
-                self.path, self.args.data, self.args.subwords, *self.direction, self.args.beam,
-                **self.options,
-            )  # fmt: skip
-            LazyModel.loaded = (self, translator)
-        translator = translator.for_direction(*direction)
-        return translator.translate(lines, batch_size=self.args.batch_size, progress=title)
+            tests=read_test_sets(args.text, asked, args.lines),
+            trained=trained,
+            pivot=pivot,
+            pivot_language=args.pivot_language,
+            languages=systems.split_commas(args.languages) if args.languages else None,
+            inventory_languages=in_inventory,
+            identifier=LangidIdentifier(args.identifier),
+            vocabularies=vocabularies,
+            outputs=folder / "outputs",
+            force=args.force,
+            samples=args.samples,
+            batch_size=args.batch_size,
+            seed=args.seed,
+            conditions={
+                **systems.conditions(args, decoding),
+                "trained directions": args.trained or "none",
+                "lines": f"at most {args.lines} a direction" if args.lines else "all",
+            },
+        )
+        report["command"] = systems.command_line("directions")
+        print(write_report(report, folder, args.force))

@@ -1,17 +1,15 @@
 r"""General tasks in Alpaca's JSON: into a corpus for the group `general`, and out for AlpacaEval.
 
-Such as:
-
-    python scripts/general_tasks.py corpus alpaca.json --subwords llama/tokenizer --output train
+    fairseq-instr general-tasks corpus alpaca.json --subwords llama/tokenizer --output train
     fairseq-preprocess -s prompt -t response --trainpref train --srcdict llama/dict.txt \
         --tgtdict llama/dict.txt --destdir data-bin/general
-    python scripts/general_tasks.py alpaca-eval alpaca_eval.json --subwords llama/tokenizer \
+    fairseq-instr general-tasks alpaca-eval alpaca_eval.json --subwords llama/tokenizer \
         --hypotheses generate.log --generator ours --output outputs.json
 
 The second wants the tasks of alpaca_eval.json made into a corpus, and generated in that order.
 """
 
-import argparse
+from __future__ import annotations
 
 from fairseq_instr.curation.general_tasks import (
     read_hypotheses,
@@ -22,8 +20,7 @@ from fairseq_instr.curation.general_tasks import (
 from fairseq_instr.text.subwords import load_subwords
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser):
     commands = parser.add_subparsers(dest="command", required=True)
     corpus = commands.add_parser("corpus", help="JSON -> OUTPUT.prompt and OUTPUT.response")
     evaluation = commands.add_parser("alpaca-eval", help="generated outputs -> AlpacaEval's JSON")
@@ -34,9 +31,13 @@ def main():
         )
         command.add_argument("--output", required=True, help="prefix or file to write")
         command.add_argument("--force", action="store_true", help="overwrite the output")
-    evaluation.add_argument("--hypotheses", required=True, help="output of fairseq-generate")
-    evaluation.add_argument("--generator", required=True, help="name of the model")
-    args = parser.parse_args()
+    evaluation.add_argument(
+        "--hypotheses", required=True, metavar="LOG", help="output of fairseq-generate"
+    )
+    evaluation.add_argument("--generator", required=True, metavar="NAME", help="of the model")
+
+
+def run(args):
     tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords)
     if args.command == "corpus":
         count = write_corpus(tasks, args.output, subwords, args.force)
@@ -45,7 +46,3 @@ def main():
         outputs = read_hypotheses(args.hypotheses, subwords)
         write_alpaca_eval(tasks, outputs, args.generator, args.output, args.force)
         print(f"{args.output}: {len(outputs)} outputs of {args.generator}")
-
-
-if __name__ == "__main__":
-    main()

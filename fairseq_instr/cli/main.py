@@ -25,7 +25,10 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "distill": "have a language model rewrite translations under instructions",
         "triples": "take task data in and out as JSON lines",
         "general-tasks": "write other tasks than translation as a group of the mixture",
-        "spell-arguments": "spell the arguments of an .instr file in subwords",
+        "sample": "write the embedded sample corpus, to try a recipe on",
+        "subwords": "train a SentencePiece model, and write the dictionary of its pieces",
+        "encode": "spell raw text, and arguments in .instr files, in subwords",
+        "binarise": "write folders of raw text as a data-bin, in one process",
         "inventory": "list the catalogue, or write a data-bin's instructions.yaml",
         "base-rates": "measure how often plain references obey each instruction",
     },
@@ -37,6 +40,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "report": "put reports on one page",
     },
     "use models": {
+        "translate": "translate lines under instructions",
         "playground": "serve a local web page to try a model",
         "export": "export a model to a CTranslate2 folder",
         "interpolate": "mix the weights of a base and a tuned model",
@@ -94,6 +98,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return 130
     except OSError as error:  # a disk that is full or read-only
         return _refuse(name, error)
+    except ModuleNotFoundError as error:  # installed for serving alone, say
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "fairseq_instr"):
+            raise
+        return _refuse(
+            name,
+            InputError(
+                f"the Python package {package} is not installed; `pip install .` in a checkout "
+                "installs all that fairseq_instr needs"
+            ),
+        )
     except Exception as error:  # fairseq wraps what its models raise
         found = find_input_error(error)
         if found is None:

@@ -2,19 +2,29 @@
 
     fairseq-instr report first/report.json second/report.json --output reports.html
 
-writes reports.html and reports.md: everything in each report, and what compares between them.
+Writes reports.html and reports.md: everything in each report, and what compares between them.
+Reports of earlier versions are read too.
 """
 
-from fairseq_instr.reports.combined import write_combined_report
+from __future__ import annotations
+
+from fairseq_instr.reports import write_page
 
 
-def add_arguments(parser):
-    parser.add_argument("reports", nargs="+", metavar="REPORT.json", help="of an evaluation")
-    parser.add_argument("--output", required=True, help="page to write; .md is written beside it")
-    parser.add_argument("--title", default="Evaluation", help="of the page")
+def add_arguments(parser) -> None:
+    """Declare the options of `fairseq-instr report`."""
+    parser.add_argument(
+        "reports", nargs="+", metavar="REPORT.json",
+        help="of evaluate, directions, formality or robustness",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", required=True, help="page to write, .html; .md is written beside it"
+    )
+    parser.add_argument("--title", default="Evaluation", help="heading; default: %(default)s")
     parser.add_argument("--force", action="store_true", help="overwrite the two files")
 
 
-def run(args):
-    for path in write_combined_report(args.reports, args.output, args.title, args.force):
+def run(args) -> None:
+    """Write the page, and print the names of the two files."""
+    for path in write_page(args.reports, args.output, args.title, args.force):
         print(path)

@@ -1,19 +1,14 @@
-r"""Reading two aligned files of any size, plain or gzip, a chunk of lines at a time.
-
-Lines end at `\n` alone: other separators that Unicode knows (U+2028, U+0085) may stand inside
-one. A `\r` before the `\n` is dropped.
-"""
+"""Reading two aligned files of any size, plain or gzip, a chunk of lines at a time."""
 
 from __future__ import annotations
 
-import gzip
 import itertools
 import os
-import zlib
 from pathlib import Path
-from typing import BinaryIO, Callable, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Callable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.lines import LINE_END, open_text, readable, without_mark
 
 CHUNK_LINES = 16384
 
@@ -49,8 +44,8 @@ class AlignedText:
     """Two files that are read side by side.
 
     Args:
-        source: path of the source lines; a name that ends in `.gz` is decompressed.
-        target: path of the target lines.
+        source: path of the source lines, plain or `.gz`.
+        target: path of the target lines, plain or `.gz`.
         skip_invalid: whether pairs that are not UTF-8 are left out (and counted by their
             chunks) instead of being an error.
 
@@ -58,13 +53,13 @@ class AlignedText:
         position: after the last chunk that was given out.
 
     Raises:
-        InputError: if a file can't be opened.
+        InputError: if a file does not exist.
     """
 
     def __init__(self, source, target, skip_invalid: bool = False):
         self.paths = (Path(source), Path(target))
         self.skip_invalid = skip_invalid
-        self.position = Position()
+        self.position = START
         for path in self.paths:
             if not path.is_file():
                 raise InputError(f"{path} does not exist or is no file")
@@ -74,6 +69,12 @@ class AlignedText:
         """Bytes of both files as they lie on disk."""
         source, target = (os.path.getsize(path) for path in self.paths)
         return source, target
+
+    def pairs(self) -> Iterator[Tuple[str, str]]:
+        """All pairs as text; raises as `chunks`."""
+        for chunk in self.chunks():
+            for source, target in zip(chunk.sources, chunk.targets):
+                yield source.decode("utf-8"), target.decode("utf-8")
 
     def chunks(
         self,
@@ -95,96 +96,64 @@ class AlignedText:
         number, count = shard
         self.position = start
         with open_text(self.paths[0]) as source, open_text(self.paths[1]) as target:
-            with _NamedErrors(self.paths[0]):
-                source.seek(start.source_bytes)
-            with _NamedErrors(self.paths[1]):
-                target.seek(start.target_bytes)
+            files = (source, target)
+            for file, path, n_bytes in zip(files, self.paths, start[1:]):
+                with readable(path):
+                    file.seek(n_bytes)
             told = 0
             while True:
                 first = self.position.lines
-                with _NamedErrors(self.paths[0]):
-                    sources = list(itertools.islice(source, CHUNK_LINES))
-                with _NamedErrors(self.paths[1]):
-                    targets = list(itertools.islice(target, CHUNK_LINES))
-                if len(sources) != len(targets):
-                    raise self._misaligned(first, source, target, len(sources), len(targets))
-                if not sources:
+                sides = []
+                for file, path in zip(files, self.paths):
+                    with readable(path):
+                        sides.append(list(itertools.islice(file, CHUNK_LINES)))
+                if len(sides[0]) != len(sides[1]):
+                    raise self._misaligned(first, files, sides)
+                if not sides[0]:
                     return
                 if (first // CHUNK_LINES) % count == number - 1:
-                    invalid = self._invalid(first, sources, targets)
-                    yield Chunk(first, _bare(sources), _bare(targets), invalid)
+                    if first == 0:
+                        sides = [[without_mark(lines[0]), *lines[1:]] for lines in sides]
+                    sources, targets = (
+                        [line.rstrip(LINE_END) for line in lines] for lines in sides
+                    )
+                    yield Chunk(first, sources, targets, self._invalid(first, sources, targets))
                 # a chunk is behind us once the next one is asked for
-                self.position = Position(first + len(sources), source.tell(), target.tell())
+                self.position = Position(first + len(sides[0]), source.tell(), target.tell())
                 if progress is not None:
-                    on_disk = _bytes_on_disk(source)
+                    # of a gzip file, the compressed bytes
+                    on_disk = getattr(source, "fileobj", source).tell()
                     progress(on_disk - told)
                     told = on_disk
 
-    def _misaligned(self, first, source, target, n_source, n_target) -> InputError:
-        n_source += first + sum(1 for _ in source)
-        n_target += first + sum(1 for _ in target)
-        shorter = self.paths[0] if n_source < n_target else self.paths[1]
+    def _misaligned(self, first, files, sides) -> InputError:
+        counts = [first + len(lines) + sum(1 for _ in file) for file, lines in zip(files, sides)]
+        shorter = self.paths[0] if counts[0] < counts[1] else self.paths[1]
         return InputError(
-            f"{self.paths[0]} has {n_source} lines, {self.paths[1]} has {n_target}: they must be "
-            f"aligned line by line, but line {min(n_source, n_target) + 1} is missing in "
-            f"{shorter}; give files of one extraction"
+            f"{self.paths[0]} has {counts[0]} lines, {self.paths[1]} has {counts[1]}: they must "
+            f"be aligned line by line, but line {min(counts) + 1} is missing in {shorter}; give "
+            "files of one extraction"
         )
 
-    def _invalid(self, first: int, sources, targets) -> Tuple[int, ...]:
+    def _invalid(self, first: int, *sides: List[bytes]) -> Tuple[int, ...]:
         """Offsets of the pairs that are not UTF-8."""
-        found = set()
-        for path, lines in zip(self.paths, (sources, targets)):
+        found: Set[int] = set()
+        for path, lines in zip(self.paths, sides):
             try:
                 # all at once: this is the whole cost where there is nothing to find
-                b"".join(lines).decode("utf-8")
+                b"\n".join(lines).decode("utf-8")
             except UnicodeDecodeError:
-                bad = [offset for offset, line in enumerate(lines) if not _is_utf8(line)]
-                if not self.skip_invalid:
-                    raise InputError(
-                        f"{path}: line {first + bad[0] + 1} is not UTF-8; convert the file, or "
-                        "ask for such lines to be skipped (--skip-invalid)"
-                    ) from None
-                found.update(bad)
+                found.update(self._invalid_lines(path, first, lines))
         return tuple(sorted(found))
 
-
-def open_text(path) -> BinaryIO:
-    """Open a file for reading bytes, decompressed if its name ends in `.gz`."""
-    try:
-        if Path(path).suffix == ".gz":
-            return gzip.open(path, "rb")  # type: ignore[return-value]
-        return open(path, "rb")
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
-
-
-class _NamedErrors:
-    """Turns what a broken file makes reading raise into an `InputError` that names it."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, (OSError, EOFError, zlib.error)):
-            raise InputError(f"{self.path} can't be read: {error}; fetch it again") from None
-
-
-def _bytes_on_disk(file) -> int:
-    """Bytes read so far of what lies on disk: of a gzip file, the compressed ones."""
-    raw = getattr(file, "fileobj", None)
-    return raw.tell() if raw is not None else file.tell()
-
-
-def _bare(lines: List[bytes]) -> List[bytes]:
-    return [line.rstrip(b"\r\n") for line in lines]
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    def _invalid_lines(self, path, first: int, lines: List[bytes]) -> Iterator[int]:
+        for offset, line in enumerate(lines):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                if not self.skip_invalid:
+                    raise InputError(
+                        f"{path}: line {first + offset + 1} is not UTF-8; convert the file, or "
+                        "skip such lines with --skip-invalid"
+                    ) from None
+                yield offset

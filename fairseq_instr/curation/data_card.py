@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, Mapping
+from typing import Dict, List, Mapping, Tuple
 
-from fairseq_instr.curation.from_parallel import NOT_UTF8, Curation, Sample
+from fairseq_instr.curation.aligned_text import AlignedText
+from fairseq_instr.curation.curators import NOT_UTF8, Curation, by_count
+from fairseq_instr.curation.samples import Sample
 from fairseq_instr.files import write_atomically
 
+NAME = "data_card.json"
 N_EXAMPLES = 2
 _MAX_SHOWN = 120  # characters of an example
 
@@ -23,9 +26,9 @@ def describe(
 
     Args:
         curation: after its last pair.
-        samples: of each instruction, as `Curation.finish` gives them.
-        refused: why others have none, likewise.
-        made_from: files and options.
+        samples: of each instruction, by name, as `Curation.finish` gives them.
+        refused: why the other instructions have none, by name.
+        made_from: files and options that the samples depend on.
     """
     instructions: Dict[str, dict] = {}
     for curator in curation.curators:
@@ -42,7 +45,7 @@ def describe(
                 if curator.base_rate_pairs
                 else None
             ),
-            "rejected": dict(curator.rejections.most_common()),
+            "rejected": by_count(curator.rejections),
             "examples": [sample._asdict() for sample in found[:N_EXAMPLES]],
         }
         if instruction.name in refused:
@@ -57,6 +60,26 @@ def describe(
     }
 
 
+def describe_text(text: AlignedText, languages: Tuple[str, str]) -> dict:
+    """Names and sizes of the files, for `made_from`."""
+    sides = zip(("source", "target"), text.paths, text.sizes)
+    files = {side: f"{path.name}, {size} bytes" for side, path, size in sides}
+    return {**files, "languages": "-".join(languages)}
+
+
+def summary(card: dict) -> List[str]:
+    """A line for each instruction: samples, and rejections by reason."""
+    lines = []
+    for name, entry in card["instructions"].items():
+        asked = f" of {entry['answers']['asked']} asked" if "answers" in entry else ""
+        counts = entry["answers"]["refused"] if "answers" in entry else entry["rejected"]
+        reasons = ", ".join(f"{reason}: {n}" for reason, n in counts.items()) or "none"
+        lines.append(f"{name:18} {entry['samples']:6} samples{asked}; rejected: {reasons}")
+        if "refused" in entry:
+            lines.append(f"{'':18} left out: {entry['refused']}")
+    return lines
+
+
 def to_markdown(card: dict) -> str:
     """A data card for readers."""
     made_from = card["made_from"]
@@ -64,19 +87,17 @@ def to_markdown(card: dict) -> str:
         "# Data card: samples of instructions",
         "",
         f"{card['samples']} samples of {len(card['instructions'])} instructions from "
-        f"{card['pairs']} sentence pairs. The sources are as they stood, but for the format that "
-        "a share of the pairs carry in source and target where `formatted` is above 0 (the entry "
-        "of that name asks for nothing); a target under a rule is the plain target, rewritten; "
-        "a natural one is the plain target; a distilled one was "
-        "rewritten by a language model. The licence and the terms of the text, and of the model, "
-        "hold for the samples.",
+        f"{card['pairs']} sentence pairs. Sources are as in the text; with `formatted` above 0, "
+        "a share of the pairs carries a format in source and target. Targets: `rule` rewrote the "
+        "plain target, `natural` is the plain target, `distilled` was rewritten by a language "
+        "model. The licence and terms of the text, and of the model, hold for the samples.",
         "",
         "| made from | |",
         "|---|---|",
         *(f"| {key} | {_cell(value)} |" for key, value in made_from.items()),
         "",
-        "Base rate: share of plain targets that obey unasked, in the first pairs. Examined: pairs "
-        "that were looked at; the others could not have been kept.",
+        "Base rate: share of the first 1,000 plain targets that obey unasked. Examined: pairs that "
+        "were looked at; the priority of the others was too large.",
         "",
         "| instruction | axis | made | samples | examined | base rate | rejected |",
         "|---|---|---|---:|---:|---:|---|",
@@ -108,7 +129,7 @@ def to_markdown(card: dict) -> str:
 def write(folder, card: dict, force: bool = False) -> None:
     """Write `data_card.json` and `data_card.md`."""
     text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
-    write_atomically(Path(folder, "data_card.json"), text, force)
+    write_atomically(Path(folder, NAME), text, force)
     write_atomically(Path(folder, "data_card.md"), to_markdown(card), force)
 
 

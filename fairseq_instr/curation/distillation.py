@@ -1,359 +1,274 @@
-"""Samples of instructions that no rule makes: a language model rewrites plain translations.
-
-Candidates are pairs of parallel text that pass the filters and do not obey yet, in the order of
-their priorities (see `from_parallel`). They are asked about in that order until there are enough
-samples: which these are depends on the answers alone, not on how many requests are under way,
-nor on where a run was stopped and went on. An answer goes through what a rule's rewriting goes
-through: the filters, the instruction's verifier, the vocabulary. One check more stands in for
-the rule: the answer must still resemble the plain translation.
-"""
+"""Samples of instructions that no rule makes: a language model rewrites plain translations."""
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+import contextlib
+import hashlib
+import json
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Coroutine, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from sacrebleu.metrics import CHRF
+from tqdm import tqdm
 
 from fairseq_instr.curation import data_card
-from fairseq_instr.curation.distillation_answers import Answers, fingerprint
-from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
-from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
-from fairseq_instr.curation.filters import Filter, well_formed
-from fairseq_instr.curation.from_parallel import (
-    NOT_SPELLED,
-    NOT_VERIFIED,
-    OBEYS_ALREADY,
-    Curation,
-    Curator,
-    Pair,
-    Sample,
-    refuse_too_few,
+from fairseq_instr.curation.aligned_text import AlignedText
+from fairseq_instr.curation.curators import Curation, by_count
+from fairseq_instr.curation.distillation_answers import Answers
+from fairseq_instr.curation.distillation_endpoint import Endpoint, above_zero, at_least
+from fairseq_instr.curation.distillation_harvest import (
+    MAX_ALIKE,
+    MIN_SIMILARITY,
+    UNANSWERED,
+    CandidateCurator,
+    Distiller,
+    Harvest,
+    Wanted,
+    gather_all,
+    want,
 )
+from fairseq_instr.curation.distillation_prompt import DEFAULT, RewritingPrompt
+from fairseq_instr.curation.filters import Checks
+from fairseq_instr.curation.samples import Sample, sample_files, write_samples
+from fairseq_instr.curation.shards import collect, shard_file
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import split
-from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import verify
-from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+from fairseq_instr.files import refuse_to_overwrite
 
-UNLIKE = "too unlike the plain translation"
-UNANSWERED = "endpoint gave no answer"
-MIN_SIMILARITY = 25.0
-"""Least chrF2 between an answer and the plain translation, case folded, from 0 to 100.
-
-On German captions, refusals have 26 at most, other captions 19 in the median and 29 at the 95th
-percentile, and rewritings by the catalogue's rules 43 at least.
-"""
-
-Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
+ANSWERS = "answers.sqlite"
 
 
-class BudgetSpentError(InputError):
-    """No further request may be sent."""
-
-
-class Wanted(NamedTuple):
-    """An instruction that samples are wanted of.
-
-    Attributes:
-        instruction: with its slot filled, where it has one.
-        asked: as a stream of instructions says it.
-        said: as the language model is told.
-    """
-
-    instruction: Instruction
-    asked: str
-    said: str
-
-
-def want(name: str) -> Wanted:
-    """An instruction of the catalogue by its name, with an argument where it has a slot.
-
-    Raises:
-        InputError: if there is none, its argument is missing, or it has no verifier.
-    """
-    request, instruction = split(name), look_up(name)
-    check_argument(instruction, request.argument)
-    if instruction.obeys is None:
-        raise InputError(
-            f"instruction {request.name!r} has no verifier: whether an answer obeys it can't be "
-            "told; leave it out, or bring labelled data for it"
-        )
-    return Wanted(instruction, str(request), say(instruction, name))
-
-
-def _obeys(instruction: Instruction, text: str, context: Context) -> bool:
-    return verify((instruction,), text, context)[instruction.name]
-
-
-class CandidateCurator(Curator):
-    """Collects pairs to ask about: those that pass the filters and do not obey yet."""
-
-    def __init__(self, instruction: Instruction, *args, **options):
-        # as natural samples are collected: the pairs stay as they are
-        as_they_are = dataclasses.replace(instruction, natural=True, rewrite=None, draw=None)
-        super().__init__(as_they_are, *args, **options)
-
-    def _make(self, pair: Pair) -> Optional[str]:
-        return None if _obeys(self.instruction, pair.target, pair.context) else pair.target
-
-    @property
-    def _reason_not_made(self) -> str:
-        return OBEYS_ALREADY
-
-
-@dataclass
-class Budget:
-    """What may be spent on one file of answers, over all runs.
-
-    Attributes:
-        answers: count what was spent.
-        max_requests: most requests, retries included; None for any number.
-        max_tokens: most tokens, as the endpoint reports them, of all but the requests that are
-            under way when it is reached; None for any number.
-    """
-
-    answers: Answers
-    max_requests: Optional[int] = None
-    max_tokens: Optional[int] = None
-
-    def take_request(self) -> None:
-        """Count a request that is about to be sent.
-
-        Raises:
-            BudgetSpentError: if none may be.
-        """
-        for option, limit, spent in (
-            ("--max-requests", self.max_requests, self.answers.requests),
-            ("--max-tokens", self.max_tokens, self.answers.tokens),
-        ):
-            if limit is not None and spent >= limit:
-                raise BudgetSpentError(
-                    f"{option} {limit}: the budget is spent ({spent}); what was answered is kept, "
-                    "run the same again with a larger one to go on"
-                )
-        self.answers.count_request()
-
-
-@dataclass
-class Harvest:
-    """What became of the candidates of one instruction.
-
-    Attributes:
-        samples: (line, sample).
-        asked: candidates that were asked about, in this run or before.
-        rejections: of their answers, by reason.
-        problem: why the last one that is unanswered is so.
-    """
-
-    samples: List[Candidate] = field(default_factory=list)
-    asked: int = 0
-    rejections: Counter = field(default_factory=Counter)
-    problem: str = ""
-
-    def finish(self, name: str) -> List[Sample]:
-        """The samples in the order of the text.
-
-        Raises:
-            InputError: if there are none, or too many that the vocabulary can't spell.
-        """
-        refuse_too_few(name, len(self.samples), self.rejections[NOT_SPELLED], self.rejections)
-        return [sample for _, sample in sorted(self.samples)]
-
-
-@dataclass
-class Distiller:
-    """Asks about candidates and judges the answers.
-
-    Attributes:
-        endpoint: is asked; with the budget's `take_request` before each request.
-        answers: are looked into first, and take up the new ones.
-        prompt: what is asked.
-        model: its name at the endpoint.
-        languages: codes of source and target.
-        concurrency: most candidates that are asked about at a time.
-        filters: checks of a pair of source and answer.
-        can_spell: whether the vocabulary can write a text; None for any text.
-        min_similarity: see `MIN_SIMILARITY`; 0 for any answer.
-        needs_tokens: whether answers without a usage stop the run: a budget hangs on it.
-        progress: is told the harvest after each candidate.
-    """
-
-    endpoint: Endpoint
-    answers: Answers
-    prompt: RewritingPrompt
-    model: str
-    languages: Tuple[str, str]
-    concurrency: int = 1
-    filters: Sequence[Filter] = (well_formed,)
-    can_spell: Optional[Callable[[str], bool]] = None
-    min_similarity: float = MIN_SIMILARITY
-    needs_tokens: bool = False
-    progress: Callable[[Harvest], object] = lambda harvest: None
-
-    async def gather(
-        self, wanted: Wanted, candidates: Sequence[Candidate], n_samples: int, harvest: Harvest
-    ) -> None:
-        """Ask about candidates, in their order, until there are enough samples.
-
-        Args:
-            wanted: what is asked for.
-            candidates: plain pairs.
-            n_samples: samples to have at most.
-            harvest: an empty one; holds what there is, also if an error ends this.
-
-        Raises:
-            EndpointError: if the endpoint is of no use.
-            BudgetSpentError: once nothing is under way any more.
-        """
-        waiting = iter(candidates)
-        pending: Set[asyncio.Future] = set()
-        stopped: Optional[BudgetSpentError] = None
-        try:
-            while True:
-                # never more than could all be samples: none is asked for in vain, and those of
-                # the smallest priorities are kept, whichever is answered first
-                room = n_samples - len(harvest.samples) - len(pending)
-                room = 0 if stopped else min(room, self.concurrency - len(pending))
-                for _, candidate in zip(range(room), waiting):
-                    pending.add(asyncio.ensure_future(self._try(wanted, candidate)))
-                if not pending:
-                    break
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                failed: Optional[BaseException] = None
-                for task in done:
-                    error = task.exception()
-                    if isinstance(error, BudgetSpentError):
-                        stopped = error  # what is under way is paid for
-                    elif error is not None:
-                        failed = error
-                    if error is not None:
-                        continue
-                    sample, reason, problem = task.result()
-                    harvest.asked += 1
-                    harvest.problem = problem or harvest.problem
-                    if sample is not None:
-                        harvest.samples.append(sample)
-                    else:
-                        harvest.rejections[reason] += 1
-                    self.progress(harvest)
-                if failed is not None:
-                    raise failed
-        finally:
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-        if stopped:
-            raise stopped
-
-    async def _try(self, wanted: Wanted, candidate: Candidate):
-        """(line and sample, None, "") or (None, reason, problem of the endpoint)."""
-        line, plain = candidate
-        request = self.prompt.request(
-            self.model, plain.source, plain.target, wanted.said, self.languages
-        )
-        key = fingerprint(request)
-        answer = self.answers.get(key)
-        if answer is None:
-            try:
-                answer = await self.endpoint.ask(request)
-            except NoAnswerError as error:
-                return None, UNANSWERED, str(error)
-            self.answers.put(key, answer)
-            if self.needs_tokens and answer.tokens is None:
-                raise EndpointError(
-                    "--max-tokens: the endpoint does not report what was used; give "
-                    "--max-requests instead"
-                )
-        if answer.content is None:
-            return None, answer.refused, ""
-        text, reason = self.prompt.read(answer.content)
-        if reason is None:
-            reason = self._reason_against(wanted, plain, text)
-        if reason is not None:
-            return None, reason, ""
-        return (line, Sample(plain.source, text, wanted.asked)), None, ""
-
-    def _reason_against(self, wanted: Wanted, plain: Sample, text: str) -> Optional[str]:
-        """Why an answer is no sample, cheap reasons first."""
-        for check in self.filters:
-            reason = check(plain.source, text)
-            if reason is not None:
-                return reason
-        context = Context(source=plain.source, language=self.languages[1])
-        if not _obeys(wanted.instruction, text, context):
-            return NOT_VERIFIED
-        if similarity(text, plain.target) < self.min_similarity:
-            return UNLIKE
-        if self.can_spell is not None and not self.can_spell(text):
-            return NOT_SPELLED
-        return None
-
-
-_chrf = CHRF()
-
-
-def similarity(answer: str, plain: str) -> float:
-    """chrF2 of an answer against the plain translation, case folded; from 0 to 100."""
-    return _chrf.sentence_score(answer.casefold(), [plain.casefold()]).score
-
-
-async def distill(
-    distiller: Distiller,
-    wanted: Mapping[str, Wanted],
-    candidates: Mapping[str, Sequence[Candidate]],
-    n_samples: Mapping[str, int],
-    harvests: Dict[str, Harvest],
-) -> None:
-    """Gather samples of several instructions, one after the other.
-
-    Args:
-        distiller: asks and judges; its endpoint is opened and closed here.
-        wanted: by the instruction's name.
-        candidates: likewise.
-        n_samples: likewise.
-        harvests: is filled, also if an error ends this.
-
-    Raises:
-        EndpointError: if the endpoint is of no use.
-        BudgetSpentError: if the budget is spent.
-    """
-    async with distiller.endpoint:
-        for name, pairs in candidates.items():
-            harvests[name] = Harvest()
-            await distiller.gather(wanted[name], pairs, n_samples[name], harvests[name])
-
-
-def describe(
-    curation: Curation,
-    wanted: Mapping[str, Wanted],
-    n_samples: Mapping[str, int],
-    harvests: Mapping[str, Harvest],
-    samples: Mapping[str, List[Sample]],
-    refused: Mapping[str, str],
-    made_from: dict,
+def distill(
+    source,
+    target,
+    source_language: str,
+    target_language: str,
+    instructions: Sequence[str],
+    output,
+    endpoint: Endpoint,
+    model: str,
+    n_samples: int = 1000,
+    n_candidates: int = 3,
+    seed: int = 1,
+    prompt=DEFAULT,
+    max_requests: Optional[int] = None,
+    max_tokens: Optional[int] = None,
+    max_alike: int = MAX_ALIKE,
+    min_similarity: float = MIN_SIMILARITY,
+    checks: Checks = Checks(),  # noqa: B008 -- it is frozen
+    skip_invalid: bool = False,
+    force: bool = False,
+    show_progress: bool = False,
 ) -> dict:
-    """The data card as plain JSON values: that of curation, and what became of the answers.
+    """Write `output/NAME/train.{SOURCE,TARGET,instr}` for each instruction, and a data card.
+
+    Every answer is on disk, in `output/answers.sqlite`, before the next is asked for: a call that
+    was stopped, or ended for its budget or for the endpoint, goes on when it is repeated, and asks
+    nothing twice that was answered. Samples are written however a call ends, as they are paid for.
 
     Args:
-        curation: of the candidates.
-        wanted: by the instruction's name.
-        n_samples: likewise, that were asked for.
-        harvests: likewise.
-        samples: likewise.
-        refused: likewise, why there are none.
-        made_from: files and options.
+        source: source text, a line a segment, plain or `.gz`.
+        target: its plain translation, aligned by line.
+        source_language: code, such as `en`.
+        target_language: code, such as `de`.
+        instructions: names of the catalogue, with an argument where they have a slot.
+        output: folder to write.
+        endpoint: such as `Endpoint("https://localhost:8000/v1", key)`.
+        model: the model's name at the endpoint.
+        n_samples: samples of each instruction.
+        n_candidates: most pairs to ask about for each sample.
+        seed: of the choice of pairs.
+        prompt: YAML file of what is asked, see `RewritingPrompt`.
+        max_requests: budget of all calls with this output, retries included; None: no limit.
+        max_tokens: budget of tokens, as the endpoint counts them; None: no limit.
+        max_alike: stop when so many answers are the first and all refused for one reason; 0: go on.
+        min_similarity: least chrF2 of an answer to the plain translation, 0 to 100.
+        checks: what keeps pairs and answers out.
+        skip_invalid: skip lines that are not UTF-8 instead of stopping.
+        force: overwrite samples; answers are kept.
+        show_progress: show progress bars.
+
+    Returns:
+        The data card, see `data_card.describe`.
+
+    Raises:
+        InputError: if an argument is not accepted, a file can't be read, the endpoint or the
+            budget ends the run, or an instruction has no samples.
     """
+    at_least(1, samples=n_samples, candidates=n_candidates)
+    at_least(0, max_alike=max_alike)
+    above_zero(max_requests=max_requests, max_tokens=max_tokens)
+    wanted = _want(instructions)
+    questions = RewritingPrompt.load(prompt)
+    languages = (source_language, target_language)
+    state = shard_file(output, (1, 1))
+    if force:
+        state.unlink(missing_ok=True)
+    overwrite = force or state.exists()  # what an unfinished run wrote is its own
+    for name in wanted:
+        for path in sample_files(Path(output, name), languages):
+            refuse_to_overwrite(path, overwrite)
+    refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
+    can_spell, cheap, costly = checks.can_spell(), checks.cheap(), checks.costly(languages)
+    text = AlignedText(source, target, skip_invalid)
+    made_from = {
+        "made": "distilled",
+        **data_card.describe_text(text, languages),
+        "instructions": [entry.asked for entry in wanted.values()],
+        "samples": dict.fromkeys(wanted, n_samples),
+        "candidates": n_candidates,
+        "seed": seed,
+        **checks.describe(),
+    }
+    curation = Curation(
+        [entry.instruction for entry in wanted.values()],
+        target_language,
+        dict.fromkeys(wanted, n_samples * n_candidates),
+        seed,
+        curator=CandidateCurator,
+        filters=cheap,
+        costly_filters=costly,
+    )
+    with tqdm(
+        total=text.sizes[0], desc="source", unit="B", unit_scale=True, disable=not show_progress
+    ) as bar:
+        collect(text, curation, state, made_from, progress=bar.update)
+    candidates = {c.instruction.name: c.by_priority() for c in curation.curators}
+    harvests: Dict[str, Harvest] = {}
+    problem: Optional[InputError] = None
+    with Answers(Path(output, ANSWERS)) as answers:
+        endpoint.before_request = lambda: answers.take_request(max_requests, max_tokens)
+        total = n_samples * len(wanted)
+        with tqdm(total=total, desc="samples", disable=not show_progress) as bar:
+            distiller = Distiller(
+                endpoint,
+                answers,
+                questions,
+                model,
+                languages,
+                filters=(*cheap, *costly),
+                can_spell=can_spell,
+                min_similarity=min_similarity,
+                max_alike=max_alike,
+                needs_tokens=max_tokens is not None,
+                progress=lambda _: _show(bar, harvests, answers),
+            )
+            try:
+                work = gather_all(distiller, wanted, candidates, n_samples, harvests)
+                _run(_until_interrupted(work))
+            except InputError as error:
+                problem = error
+        made_from.update(
+            model=model,
+            endpoint=endpoint.base_url,
+            prompt=f"{Path(prompt).name}, sha256 {_digest(questions)}",
+            parameters=dict(questions.parameters),
+            min_similarity=min_similarity,
+            requests=answers.requests,
+            tokens=answers.tokens,
+        )
+    problem = problem or _unanswered(harvests)
+    samples, refused = _finish(curation, harvests)
+    for name, found in samples.items():
+        write_samples(Path(output, name), found, languages, overwrite)
     card = data_card.describe(curation, samples, refused, made_from)
     for name, entry in card["instructions"].items():
         harvest = harvests.get(name, Harvest())
         entry.update(
             made="distilled",
-            asked_for=n_samples[name],
+            asked_for=n_samples,
             said=wanted[name].said,
-            answers={"asked": harvest.asked, "refused": dict(harvest.rejections.most_common())},
+            answers={"asked": harvest.asked, "refused": by_count(harvest.rejections)},
         )
+    card["complete"] = problem is None
+    if samples or problem is None:
+        data_card.write(output, card, overwrite)
+    if problem is not None:
+        raise problem
+    state.unlink()  # all that it held is written
+    if refused:
+        raise InputError(f"{'; '.join(refused.values())}; leave them out of --instructions")
     return card
+
+
+def _want(names: Sequence[str]) -> Dict[str, Wanted]:
+    """What is asked for, by the instruction's name."""
+    wanted: Dict[str, Wanted] = {}
+    for name in names:
+        entry = want(name)
+        if wanted.setdefault(entry.instruction.name, entry) != entry:
+            raise InputError(
+                f"--instructions {', '.join(names)}: give {entry.instruction.name!r} once"
+            )
+    if not wanted:
+        raise InputError("--instructions names none; give some of the catalogue")
+    return wanted
+
+
+def _run(work: Coroutine) -> None:
+    """Run a coroutine to its end, in a notebook too, which runs a loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+    else:
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, work).result()
+
+
+async def _until_interrupted(work: Coroutine) -> None:
+    """Wait for a coroutine; Ctrl-C ends it in order, as an `InputError`."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    with contextlib.suppress(ValueError, RuntimeError):  # outside of the main thread
+        loop.add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        raise InputError("stopped; what was answered is kept, run the same to go on") from None
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def _show(bar: tqdm, harvests: Mapping[str, Harvest], answers: Answers) -> None:
+    """Bring a progress bar up to date."""
+    asked = sum(harvest.asked for harvest in harvests.values())
+    bar.set_postfix(asked=asked, requests=answers.requests, tokens=answers.tokens, refresh=False)
+    bar.update(sum(len(harvest.samples) for harvest in harvests.values()) - bar.n)
+
+
+def _unanswered(harvests: Mapping[str, Harvest]) -> Optional[InputError]:
+    """The error to end with if some prompts had no answer."""
+    count = sum(harvest.rejections[UNANSWERED] for harvest in harvests.values())
+    if not count:
+        return None
+    last = next(h.problem for h in reversed(list(harvests.values())) if h.problem)
+    return InputError(
+        f"{count} prompts had no answer, the last one: {last}; run the same to ask them again"
+    )
+
+
+def _finish(
+    curation: Curation, harvests: Mapping[str, Harvest]
+) -> Tuple[Dict[str, List[Sample]], Dict[str, str]]:
+    """Samples by instruction, and why others have none."""
+    samples, refused = {}, {}
+    for curator in curation.curators:
+        name = curator.instruction.name
+        harvest = harvests.get(name, Harvest())
+        try:
+            if harvest.asked:
+                samples[name] = harvest.finish(name)
+            elif not curator.by_priority():  # there was nothing to ask about
+                curator.finish()  # says why
+        except InputError as error:
+            refused[name] = str(error)
+    return samples, refused
+
+
+def _digest(prompt: RewritingPrompt) -> str:
+    """A short hash of what is asked."""
+    text = json.dumps(prompt.to_dict(), sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]

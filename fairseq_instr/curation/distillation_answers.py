@@ -1,11 +1,12 @@
-"""What a language model answered and what was spent on it, in one file that survives a kill.
+"""What a language model answered and what was spent, in one SQLite file that survives a kill.
 
-A SQLite file: each answer is a transaction of its own, on disk before the next is asked for, and
-one process at a time holds the file.
+Each answer is a transaction, on disk before the next is asked for. One process at a time holds the
+file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.files import writable
 
 _VERSION = 1
 _TABLES = """
@@ -20,6 +22,10 @@ _TABLES = """
         fingerprint TEXT PRIMARY KEY, content TEXT, refused TEXT, tokens INTEGER);
     CREATE TABLE IF NOT EXISTS spent (requests INTEGER NOT NULL);
 """
+
+
+class BudgetSpentError(InputError):
+    """No further request may be sent."""
 
 
 class Answer(NamedTuple):
@@ -46,41 +52,54 @@ class Answers:
     """The answers in a file, which is made where there is none.
 
     Args:
-        path: of the file.
+        path: the file.
 
     Attributes:
-        requests: that were ever sent, retries included.
-        tokens: of all answers, as reported.
+        requests: number of requests that were ever sent, retries included.
+        tokens: sum of the tokens of all answers, as reported.
 
     Raises:
-        InputError: if it is something else, can't be written, or another run holds it.
+        InputError: if the file is something else, can't be written, or another run holds it; the
+            methods too, if the disk is full.
     """
 
     def __init__(self, path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            # no transactions but those of single statements
-            self._database = sqlite3.connect(str(self.path), timeout=1, isolation_level=None)
+        with writable(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._readable():
+            # no transactions but single statements; another thread may ask, one at a time
+            self._database = sqlite3.connect(
+                str(self.path), timeout=1, isolation_level=None, check_same_thread=False
+            )
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            version = self._one("PRAGMA user_version")
             if version not in (0, _VERSION):
                 raise InputError(f"{path} is of version {version}, this reads {_VERSION}")
             self._database.executescript(f"BEGIN EXCLUSIVE;{_TABLES}COMMIT;")
             self._database.execute(f"PRAGMA user_version = {_VERSION}")
-            if self._database.execute("SELECT count(*) FROM spent").fetchone()[0] == 0:
+            if self._one("SELECT count(*) FROM spent") == 0:
                 self._database.execute("INSERT INTO spent VALUES (0)")
-            self.requests: int = self._database.execute("SELECT requests FROM spent").fetchone()[0]
-            total = "SELECT coalesce(sum(tokens), 0) FROM answers"
-            self.tokens: int = self._database.execute(total).fetchone()[0]
+            self.requests: int = self._one("SELECT requests FROM spent")
+            self.tokens: int = self._one("SELECT coalesce(sum(tokens), 0) FROM answers")
+
+    @contextlib.contextmanager
+    def _readable(self):
+        """Turn errors of the database into `InputError`s."""
+        try:
+            yield
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise InputError(
-                    f"{path} is in use by another run; wait for it, or give another --output"
+                    f"{self.path} is in use by another run; wait for it, or give another --output"
                 ) from None
-            raise InputError(f"{path} can't be written: {error}") from None
+            raise InputError(f"{self.path} can't be written: {error}") from None
         except sqlite3.DatabaseError as error:
-            raise InputError(f"{path} holds no answers: {error}; move it away") from None
+            raise InputError(f"{self.path} holds no answers: {error}; move it away") from None
+
+    def _one(self, query: str):
+        """The first cell of what a query finds."""
+        return self._database.execute(query).fetchone()[0]
 
     def __enter__(self) -> "Answers":
         return self
@@ -91,18 +110,41 @@ class Answers:
     def get(self, key: str) -> Optional[Answer]:
         """The answer to a request by its fingerprint, None if it was not answered."""
         query = "SELECT content, refused, tokens FROM answers WHERE fingerprint = ?"
-        row = self._database.execute(query, (key,)).fetchone()
+        with self._readable():
+            row = self._database.execute(query, (key,)).fetchone()
         return None if row is None else Answer(*row)
 
     def put(self, key: str, answer: Answer) -> None:
         """Keep the answer to a request that had none; it is on disk on return."""
-        self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (key, *answer))
+        with self._readable():
+            self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (key, *answer))
         self.tokens += answer.tokens or 0
 
-    def count_request(self) -> None:
-        """Add a request to those that were sent; before it is, so that no kill hides it."""
-        self._database.execute("UPDATE spent SET requests = requests + 1")
+    def take_request(
+        self, max_requests: Optional[int] = None, max_tokens: Optional[int] = None
+    ) -> None:
+        """Count a request that is about to be sent: before it is, so that no kill hides it.
+
+        Args:
+            max_requests: most requests of all runs, retries included; None for any number.
+            max_tokens: most tokens of all runs; None for any number. Requests under way when it
+                is reached come on top.
+
+        Raises:
+            BudgetSpentError: if no request may be sent.
+        """
+        for option, limit, spent in (
+            ("--max-requests", max_requests, self.requests),
+            ("--max-tokens", max_tokens, self.tokens),
+        ):
+            if limit is not None and spent >= limit:
+                raise BudgetSpentError(
+                    f"{option} {limit}: the budget is spent ({spent}); what was answered is kept, "
+                    "run the same again with a larger one to go on"
+                )
+        with self._readable():
+            self._database.execute("UPDATE spent SET requests = requests + 1")
         self.requests += 1
 
     def __len__(self) -> int:
-        return self._database.execute("SELECT count(*) FROM answers").fetchone()[0]
+        return self._one("SELECT count(*) FROM answers")

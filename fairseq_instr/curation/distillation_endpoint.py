@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import email.utils
 import json
+import math
 import random
 import re
 import time
@@ -29,9 +30,7 @@ except ImportError:
     try:
         import httpx  # type: ignore[no-redef]
     except ImportError:
-        raise InputError(
-            "distillation needs an HTTP client: pip install 'fairseq-instr[distillation]'"
-        ) from None
+        httpx = None  # type: ignore[assignment]
 
 MAX_BODY = 1024 * 1024
 """Longest body that is read, in bytes."""
@@ -42,7 +41,7 @@ LONGEST_WAIT = 300.0
 LONGEST_BACKOFF = 60.0
 LONGEST_CONNECT = 20.0
 MAX_FAILED = 8
-"""Prompts in a row without an answer after which the endpoint is taken to be down."""
+"""Prompts in a row without an answer after which the run stops."""
 SECRET_LENGTH = 8
 """Shorter keys, as local servers want them, are no secrets: texts may hold them."""
 MAX_SHOWN = 200
@@ -57,6 +56,7 @@ REPEATS_KEY = "answer repeats the key"
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PASSING = (408, 409, 425, 429)  # and all from 500 on: the same may be answered later
+_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")  # a 429 that no wait ends
 
 
 class EndpointError(InputError):
@@ -74,40 +74,47 @@ class _Response(NamedTuple):
 
 
 class Endpoint:
-    """Asks one endpoint; an asynchronous context manager.
+    """An OpenAI-compatible endpoint and how it is asked; an asynchronous context manager.
 
     Args:
         base_url: such as `https://host/v1`; `/chat/completions` is added.
         key: is sent as a bearer token; None sends none.
+        concurrency: most requests at a time.
+        requests_per_minute: most requests, evenly spread; None for any number.
         timeout: seconds until a request must be answered in full.
         retries: how often a request that failed in passing is sent again.
-        first_wait: seconds before the first of them; doubles each time, less up to a half of it,
-            by the seed.
-        requests_per_minute: most that are sent, evenly spread; None for no limit.
-        concurrency: most that are under way at a time.
-        seed: of the waits.
-        before_request: is called before each that is sent, and may raise.
+        first_wait: seconds before the first retry, less up to a half; doubled each time.
+
+    Attributes:
+        before_request: is called before each request, and may raise.
 
     Raises:
-        InputError: if the address or the key is not accepted.
+        InputError: if an argument is not accepted, or no HTTP client is installed.
     """
+
+    before_request: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(
         self,
         base_url: str,
         key: Optional[str] = None,
+        concurrency: int = 4,
+        requests_per_minute: Optional[float] = None,
         timeout: float = 120.0,
         retries: int = 5,
         first_wait: float = 1.0,
-        requests_per_minute: Optional[float] = None,
-        concurrency: int = 1,
-        seed: int = 1,
-        before_request: Callable[[], object] = lambda: None,
     ):
+        if httpx is None:
+            raise InputError(
+                "no HTTP client is installed: pip install httpx2 (httpx on Python 3.9)"
+            )
+        at_least(1, concurrency=concurrency)
+        at_least(0, retries=retries, first_wait=first_wait)
+        above_zero(timeout=timeout, requests_per_minute=requests_per_minute)
         self.base_url = check_address(base_url)
         self._key = None if key is None else check_key(key)
+        self.concurrency = concurrency
         self.timeout, self.retries, self.first_wait = timeout, retries, first_wait
-        self.seed, self.before_request = seed, before_request
         self._interval = 60.0 / requests_per_minute if requests_per_minute else 0.0
         self._next_turn = self._paused_until = 0.0  # on the clock of the loop
         self._reached = False
@@ -137,8 +144,8 @@ class Endpoint:
         """
         body = json.dumps(request).encode("ascii")
         # by the request: the same waits whatever else is under way
-        rng = random.Random(f"{self.seed} {fingerprint(request)}")
-        problem = ""
+        rng = random.Random(fingerprint(request))
+        problem, refused = "", False
         for attempt in range(self.retries + 1):
             await self._turn()
             self.before_request()
@@ -164,6 +171,7 @@ class Endpoint:
                 problem = self._describe(response)
                 self._stop_where_useless(response, problem)
                 if response.status not in _PASSING and response.status < 500:
+                    refused = True
                     break
                 asked_to_wait = retry_after(response.headers.get("retry-after"))
             if attempt == self.retries:
@@ -182,9 +190,14 @@ class Endpoint:
             self._paused_until = max(self._paused_until, resumed)
         self._failed_in_a_row += 1
         if self._failed_in_a_row >= MAX_FAILED:
+            failed, remedy = (
+                ("refused", "check --model and the parameters in --prompt")
+                if refused
+                else ("gave no answer to", "run the same again when it is up")
+            )
             raise EndpointError(
-                f"{self.base_url} gave no answer to {MAX_FAILED} prompts in a row: {problem}; "
-                "what was answered is kept, run the same again when it is up"
+                f"{self.base_url} {failed} {MAX_FAILED} prompts in a row: {problem}; what was "
+                f"answered is kept, {remedy}"
             )
         raise NoAnswerError(problem)
 
@@ -215,16 +228,13 @@ class Endpoint:
         return _Response(response.status_code, response.headers, bytes(read))
 
     def _describe(self, response: _Response) -> str:
-        """The status, and the message of an error as OpenAI's are."""
+        """The status, and what the endpoint says about it."""
         problem = f"HTTP {response.status}"
         # a refusal of a key quotes a part of it
         if response.status in (401, 403):
             return problem
-        try:
-            message = json.loads((response.body or b"").decode("utf-8"))["error"]["message"]
-        except (ValueError, TypeError, LookupError, RecursionError):
-            return problem
-        return f"{problem}, {self._shown(message)}" if isinstance(message, str) else problem
+        message = error_message(response.body)
+        return f"{problem}, {self._shown(message)}" if message else problem
 
     def _stop_where_useless(self, response: _Response, problem: str) -> None:
         """Raise `EndpointError` for what no other request would change."""
@@ -237,6 +247,13 @@ class Endpoint:
         if response.status in (401, 403):
             sent = "does not accept the key" if self._key else "wants a key"
             raise EndpointError(f"{self.base_url} {sent} ({problem}); see --key-variable")
+        if response.status == 402 or any(
+            code.encode() in (response.body or b"") for code in _NO_QUOTA
+        ):
+            raise EndpointError(
+                f"{self.base_url} has no quota left for this key ({problem}); raise it, then run "
+                "the same again: what was answered is kept"
+            )
         if response.status in (404, 405):
             raise EndpointError(
                 f"{self.base_url}/chat/completions does not exist there or --model does not "
@@ -249,6 +266,22 @@ class Endpoint:
         if self._key is not None:
             text = text.replace(self._key, "[key]")
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
+
+def at_least(least: int, **options: float) -> None:
+    """Raise `InputError` for an option below a number."""
+    for name, value in options.items():
+        if not value >= least:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} {value} is not accepted: give {least} or more")
+
+
+def above_zero(**options: Optional[float]) -> None:
+    """Raise `InputError` for an option that is given and not a number above zero."""
+    for name, value in options.items():
+        if value is not None and not 0 < value < math.inf:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} {value} is not accepted: give a number above zero")
 
 
 def check_address(base_url: str) -> str:
@@ -318,6 +351,23 @@ def retry_after(value: Optional[str]) -> Optional[float]:
         return None
 
 
+def error_message(body: Optional[bytes]) -> str:
+    """The text of an error, empty if there is none: OpenAI's, and the flat ones of other servers.
+
+    Example: `error_message(b'{"detail": "no such model"}') == "no such model"`.
+    """
+    try:
+        content = json.loads((body or b"").decode("utf-8"))
+    except (ValueError, RecursionError):
+        return ""
+    for key in ("error", "message", "detail"):
+        while isinstance(content, dict) and key in content:
+            content = content[key]
+    if isinstance(content, list):  # of a check of parameters
+        content = json.dumps(content)
+    return content if isinstance(content, str) else ""
+
+
 def read_answer(body: Optional[bytes], key: Optional[str] = None) -> Answer:
     """What the model said in the body of a chat completion, or why it is refused.
 
@@ -334,16 +384,16 @@ def read_answer(body: Optional[bytes], key: Optional[str] = None) -> Answer:
     tokens = _tokens(completion)
     try:
         choice = completion["choices"][0]
-        content, finish = choice["message"]["content"], choice.get("finish_reason")
+        content, finish = choice["message"].get("content"), choice.get("finish_reason")
         declined = bool(choice["message"].get("refusal")) or finish == "content_filter"
     except (TypeError, LookupError, AttributeError):
         return Answer(None, NOT_A_COMPLETION, tokens)
     if declined:
         return Answer(None, DECLINED, tokens)
+    if finish == "length":  # the content may be null: all went into reasoning
+        return Answer(None, CUT_OFF, tokens)
     if not isinstance(content, str):
         return Answer(None, NOT_A_COMPLETION, tokens)
-    if finish == "length":
-        return Answer(None, CUT_OFF, tokens)
     if re.search("[\ud800-\udfff]", content):
         return Answer(None, NOT_TEXT, tokens)
     if key is not None and len(key) >= SECRET_LENGTH and key in content:

@@ -6,14 +6,17 @@ It looks at nothing else, so that it says the same in every shard.
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Callable, Iterable, Optional
+from pathlib import Path
+from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
 
-from fairseq_instr.curation.aligned_text import open_text
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.lines import iterate_lines
+from fairseq_instr.text.subwords import spelling_check
 
 Filter = Callable[[str, str], Optional[str]]
 
@@ -27,8 +30,8 @@ TARGET_LANGUAGE = "target is in another language"
 LENGTH_SLACK = 15
 """Characters added to both lengths: short lines may differ by more."""
 
-# a tab ends a field, the others end a line to some programs
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# a tab ends a field, some end a line to some programs, and a lone surrogate is no character
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def well_formed(source: str, target: str) -> Optional[str]:
@@ -75,14 +78,7 @@ def not_in(test_sets: Iterable) -> Filter:
     Raises:
         InputError: if a file can't be read or is not UTF-8.
     """
-    lines = set()
-    for path in test_sets:
-        with open_text(path) as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    lines.add(_fingerprint(line.decode("utf-8")))
-                except UnicodeDecodeError:
-                    raise InputError(f"{path}: line {number} is not UTF-8") from None
+    lines = {_fingerprint(line) for path in test_sets for line in iterate_lines(path)}
     lines.discard(_fingerprint(""))
 
     def check(source: str, target: str) -> Optional[str]:
@@ -95,32 +91,65 @@ def not_in(test_sets: Iterable) -> Filter:
 def in_languages(source_language: str, target_language: str) -> Filter:
     """Pairs that langid takes for the two languages, when it has to choose between them.
 
-    Choosing between two is what it can do with short lines as well.
+    Choosing between two is what langid can do with short lines as well. A line without letters is
+    in any language.
 
     Raises:
         InputError: if langid does not know one of the languages.
     """
-    identifier = _identifier(source_language, target_language)
+    identifier = LangidIdentifier()
+    languages = (source_language, target_language)
+    try:
+        identify((), identifier, languages)
+    except InputError as error:
+        raise InputError(f"--identify-language: {error}") from None
 
     def check(source: str, target: str) -> Optional[str]:
-        if identifier.classify(source)[0] != source_language:
+        ((found_source, found_target),) = identify((source, target), identifier, languages)
+        if found_source not in (source_language, None):
             return SOURCE_LANGUAGE
-        return TARGET_LANGUAGE if identifier.classify(target)[0] != target_language else None
+        return TARGET_LANGUAGE if found_target not in (target_language, None) else None
 
     return check
 
 
-@functools.lru_cache(maxsize=None)
-def _identifier(*languages: str):
-    # imported here: reading the model takes most of a second
-    from langid.langid import LanguageIdentifier, model
+@dataclass(frozen=True)
+class Checks:
+    """What keeps a pair out, whatever the instruction.
 
-    identifier = LanguageIdentifier.from_modelstring(model, norm_probs=False)
-    try:
-        identifier.set_languages(sorted(languages))
-    except ValueError:
-        raise InputError(
-            f"--identify-language: langid does not know {' or '.join(languages)}; "
-            f"it knows {', '.join(sorted(identifier.nb_classes))}"
-        ) from None
-    return identifier
+    Attributes:
+        subwords: SentencePiece model or tokenizer folder of the pretrained model; samples that it
+            can't spell with the dictionary are left out.
+        dictionary: the pretrained model's dictionary of the target.
+        max_length_ratio: most characters of the longer side of a pair for one of the other.
+        exclude: test sets; pairs with a side that stands in one are left out.
+        identify_language: leave out pairs in other languages.
+    """
+
+    subwords: Union[None, str, Path] = None
+    dictionary: Union[None, str, Path] = None
+    max_length_ratio: float = 3.0
+    exclude: Sequence[Union[str, Path]] = ()
+    identify_language: bool = False
+
+    def cheap(self) -> Tuple[Filter, ...]:
+        """Filters that every pair is put to."""
+        return (well_formed, length_ratio(self.max_length_ratio), not_in(self.exclude))
+
+    def costly(self, languages: Tuple[str, str]) -> Tuple[Filter, ...]:
+        """Filters that only pairs that would be kept are put to."""
+        return (in_languages(*languages),) if self.identify_language else ()
+
+    def can_spell(self) -> Optional[Callable[[str], bool]]:
+        """Whether the vocabulary can write a text; None for any text."""
+        return spelling_check(self.subwords, self.dictionary)
+
+    def describe(self) -> dict:
+        """The checks as JSON values, for a data card; files by their names alone."""
+        return {
+            "subwords": Path(self.subwords).name if self.subwords else None,
+            "dictionary": Path(self.dictionary).name if self.dictionary else None,
+            "max_length_ratio": self.max_length_ratio,
+            "excluded": [Path(path).name for path in self.exclude],
+            "identify_language": self.identify_language,
+        }

@@ -1,16 +1,19 @@
 """Formats that a source carries and its translation keeps: quotation marks, `<b>`, a greeting.
 
-Samples of single instructions show each of them on plain sentences only; asked for two at once, a
-model that saw nothing else writes the marks of one and stops. Where a share of the sentence pairs
-carry a format in source and target, every instruction is seen inside of others' marks and around
+    uppercase    A man.          EIN MANN.             a plain sample
+    uppercase    "A man."        "EIN MANN."           a sample that carries the format of quotation
+                 <b>A man.</b>   <b>Ein Mann.</b>      a format, and nothing is asked for
+
+A model that saw plain samples only, asked for two instructions at once, writes the marks of one
+and stops. With a share of formatted pairs it sees every instruction inside other marks and around
 them, though no two instructions are ever asked for together.
 
-Any axis can be carried whose instructions a rule writes in both languages. Marks are by default;
-what changes the text itself (a courtesy, a label, an ending, a text that stands twice) is worth
-its room where the model will be asked for such things, and costs a small model where it won't.
+An axis can be carried if rules write its instructions in both languages. The default axes are
+those of marks. Other axes change the text itself (a courtesy, a label, a text that stands twice):
+add them if the model will be asked for them; a small model gets worse by them.
 
-Half of the labels are no instruction's but words of the source, and stay as they are (`Red shirt:
-A man.`): a model that saw none but the catalogue's takes any for one of these.
+Half of the labels are words of the source: `Red shirt: A man.` The translation keeps them as they
+are. Without these, a model takes any label for one of the catalogue's.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 MARKS = ("quotation", "brackets", "markup", "structure")
 """Axes of marks, which stand around a text in any language."""
 AMBIGUOUS = ("single-quotes",)
-"""Not carried: the apostrophe of `Don't` is the same character, and a model that learns to keep
-these quotation marks puts them around sentences that merely hold one."""
+"""Not carried: the apostrophe of `Don't` is the same character. A model that learns to keep these
+quotation marks puts them around sentences that hold an apostrophe."""
 
 LABELS = "label"
 """Axis of labels in front of a text."""
@@ -53,8 +56,8 @@ OWN_LABEL = Instruction(
     layer=Layer.LANGUAGE,
     argument="text",
 )
-"""Whatever label a text has: its translation keeps it as a part of the text, inside of all that
-instructions put around that and in front of it. Nobody can ask for it."""
+"""A label of the text's own. The translation keeps it as a part of the text; instructions put their
+marks around it. Nobody can ask for it."""
 
 
 class Formatted(NamedTuple):
@@ -62,8 +65,8 @@ class Formatted(NamedTuple):
 
     Attributes:
         format: the instruction that both sides obey, each in its language.
-        source: with its marks, and
-        target: likewise.
+        source: the source with its marks.
+        target: the target with its marks.
     """
 
     format: Instruction
@@ -75,10 +78,10 @@ class Formats:
     """Chooses the format that a sentence pair carries.
 
     Args:
-        share: of the pairs that carry one, 0 to 1.
-        languages: of the source and of the target.
+        share: share of the pairs that carry a format, 0 to 1.
+        languages: codes of source and target.
         seed: of the choice.
-        axes: of the formats.
+        axes: axes that the formats are from.
 
     Raises:
         InputError: if the share is not accepted, or nothing on an axis can be carried.
@@ -120,9 +123,9 @@ class Formats:
         """A pair in its format, or None: without one, or where a side can't carry it.
 
         Args:
-            pair_hash: of its text.
-            source: as it stands in the text, and
-            target: likewise.
+            pair_hash: hash of the pair's text.
+            source: source as it stands in the text.
+            target: target as it stands in the text.
         """
         format = self.choose(pair_hash)
         if format is OWN_LABEL:

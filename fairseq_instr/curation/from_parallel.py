@@ -1,528 +1,169 @@
-"""Parallel text -> samples of instructions, in one pass, in memory that the text's size ignores.
-
-Each instruction keeps the N pairs of smallest *priority* among those that are samples of it
-(bottom-k sampling; Cohen and Kaplan, 2007). The priority is a hash of the seed, the instruction
-and the pair's text: as good as random, and the same wherever and whenever the pair is met. So
-
-- a pair whose priority is too large to be kept is never rewritten, which is most of them;
-- a pair that stands twice in the text has one priority and is kept once;
-- what is kept depends neither on the order of the text nor on how it is cut into shards: the
-  samples of two shards together are those of the whole, and a pass can stop and go on.
-"""
+"""Parallel text -> samples of the catalogue's instructions, by their rules."""
 
 from __future__ import annotations
 
-import heapq
-import random
-from collections import Counter
-from hashlib import blake2b
-from typing import Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-import numpy as np
+from tqdm import tqdm
 
-from fairseq_instr.curation.aligned_text import CHUNK_LINES, Chunk
-from fairseq_instr.curation.filters import Filter, well_formed
-from fairseq_instr.curation.formats import Formats, Formatted
+from fairseq_instr.curation import data_card
+from fairseq_instr.curation.aligned_text import AlignedText
+from fairseq_instr.curation.curators import FORMATTED, Curation
+from fairseq_instr.curation.filters import Checks
+from fairseq_instr.curation.formats import MARKS, Formats
+from fairseq_instr.curation.samples import sample_files, write_samples
+from fairseq_instr.curation.shards import collect, merge_shards, shard_file
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.composition import rewrite, verify
-from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+from fairseq_instr.files import refuse_to_overwrite
+from fairseq_instr.instructions import Instruction, catalogue
+from fairseq_instr.instructions.catalogue import look_up
 
-NOT_APPLICABLE = "rule does not apply"
-NOT_FOUND = "plain target does not obey"
-OBEYS_ALREADY = "plain target obeys already"
-NOT_VERIFIED = "rewritten target does not verify"
-NOT_SPELLED = "vocabulary can't spell the target"
-DUPLICATE = "stands in the text already"
-NO_FORMAT = "carries no format"
-NOT_UTF8 = "not UTF-8"
-MAX_UNSPELLED = 0.05
-"""An instruction is refused when a larger share of its targets can't be spelled."""
-N_FOR_BASE_RATE = 1000
-"""The first pairs, on which the share of plain targets that obey unasked is measured."""
-
-FORMATTED = "formatted"
-"""Name under which pairs stand that carry a format and ask for nothing."""
-
-_ALL = 2**64  # above every priority, which are 64 bits
-
-
-class Sample(NamedTuple):
-    """A sentence pair under an instruction; the target obeys it."""
-
-    source: str
-    target: str
-    instruction: str
-
-
-class Pair:
-    """A pair that was decoded, and what the filters say about it, once asked.
-
-    Attributes:
-        plain: source and target as they stand in the text.
-        format: the instruction whose marks both sides carry, or None.
-        source: with these marks, and
-        target: likewise.
-    """
-
-    __slots__ = ("line", "plain", "source", "target", "format", "context", "_verdicts")
-
-    def __init__(
-        self,
-        line: int,
-        source: str,
-        target: str,
-        language: str,
-        formatted: Optional[Formatted] = None,
-    ):
-        self.line, self.plain = line, (source, target)
-        self.format: Optional[Instruction] = None
-        self.source, self.target = source, target
-        if formatted is not None:
-            self.format, self.source, self.target = formatted
-        self.context = Context(source=self.source, language=language)
-        self._verdicts: Optional[Dict[int, Optional[str]]] = None  # most are never asked for
-
-    def as_it_stands(self) -> "Pair":
-        """The pair without its format."""
-        return Pair(self.line, *self.plain, self.context.language) if self.format else self
-
-    def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
-        if self._verdicts is None:
-            self._verdicts = {}
-        for number, check in enumerate(filters, start=first):
-            if number not in self._verdicts:
-                self._verdicts[number] = check(*self.plain)
-            if self._verdicts[number] is not None:
-                return self._verdicts[number]
-        return None
-
-
-class Curator:
-    """Collects samples of one instruction.
-
-    Args:
-        instruction: of the catalogue, with a verifier and a generator, or natural.
-        language: target language.
-        n_samples: samples to keep at most.
-        seed: of the priorities.
-        can_spell: whether the vocabulary can write a text; None for any text.
-        filters: cheap checks of a pair.
-        costly_filters: checks that only pairs that would be kept are put to.
-
-    Attributes:
-        examined: number of pairs that were looked at.
-        rejections: how many of them are no samples, by reason.
-        base_rate_pairs: number of pairs on which the base rate was measured.
-        obeyed: how many of their plain targets obey unasked.
-
-    Raises:
-        InputError: if there are no such data for the instruction, or not in this language.
-    """
-
-    def __init__(
-        self,
-        instruction: Instruction,
-        language: str,
-        n_samples: int,
-        seed: int = 1,
-        can_spell: Optional[Callable[[str], bool]] = None,
-        filters: Sequence[Filter] = (well_formed,),
-        costly_filters: Sequence[Filter] = (),
-    ):
-        if instruction.source_of_data == "labelled" or instruction.obeys is None:
-            raise InputError(
-                f"instruction {instruction.name!r} has no rule that makes data from parallel "
-                "text; bring labelled data for it"
-            )
-        if not instruction.serves(language):
-            raise InputError(
-                f"instruction {instruction.name!r} does not serve the target language "
-                f"{language!r}; it serves {', '.join(sorted(instruction.languages or ()))}"
-            )
-        self.instruction = instruction
-        self._obeys = instruction.obeys
-        self.n_samples = n_samples
-        self.can_spell = can_spell
-        self.filters, self.costly_filters = tuple(filters), tuple(costly_filters)
-        self.examined = self.obeyed = self.base_rate_pairs = 0
-        self.rejections: Counter = Counter()
-        # what is found is found in the text as it stands
-        self._carries_formats = instruction.rewrite is not None
-        # a stream of its own: what one instruction keeps does not depend on the others
-        self._key = np.uint64(_hash(f"{seed} {instruction.name}".encode("utf-8")))
-        self._kept: Dict[int, Tuple[int, Sample]] = {}  # priority -> (line, sample)
-        self._largest: List[int] = []  # heap of the negative priorities of `_kept`
-        self._unspelled: List[int] = []  # likewise of targets that can't be spelled
-
-    @property
-    def limit(self) -> int:
-        """The largest priority that is kept; while there is room, that of any pair."""
-        return _ALL if len(self._kept) < self.n_samples else -self._largest[0]
-
-    def priorities(self, hashes: np.ndarray) -> np.ndarray:
-        """Priorities of pairs by their hashes: uint64 `(n,)`.
-
-        The hashes are uniform, so that any one key of `xor` orders them at random; another
-        key prefers other pairs.
-        """
-        return hashes ^ self._key
-
-    def add(self, priorities: Iterable[int], pairs: Iterable[Pair]) -> None:
-        """Look at pairs in the order of their priorities, as long as these are within the limit."""
-        make, kept = self._make, self._kept
-        limit = self.limit
-        examined = not_made = 0
-        # tight: a rare rule is tried on every pair of the text
-        for priority, pair in zip(priorities, pairs):
-            if priority > limit:
-                break
-            examined += 1
-            if priority in kept:
-                self._count_again(priority, pair.line)
-                continue
-            if not self._carries_formats:
-                pair = pair.as_it_stands()
-            target = make(pair)
-            if target is None:
-                not_made += 1
-                continue
-            asked = self._ask(priority, pair)
-            if asked is None:
-                self.rejections[NOT_FOUND] += 1
-                continue
-            reason = self._reason_against(priority, pair, target)
-            if reason is not None:
-                self.rejections[reason] += 1
-                continue
-            self._keep(priority, pair.line, Sample(pair.source, target, asked))
-            limit = self.limit
-        self.examined += examined
-        if not_made:
-            self.rejections[self._reason_not_made] += not_made
-
-    @property
-    def _reason_not_made(self) -> str:
-        return NOT_FOUND if self.instruction.natural else NOT_APPLICABLE
-
-    def _make(self, pair: Pair) -> Optional[str]:
-        """The target under the instruction, or None where it does not apply."""
-        instruction, target, context = self.instruction, pair.target, pair.context
-        if pair.format is not None:
-            if instruction.axis == pair.format.axis:
-                return None
-            if pair.format.layer > instruction.layer and self._quotes_the_source(pair):
-                return None  # the marks would stand around the quotation and in it
-            rewritten = rewrite((instruction, pair.format), pair.plain[1], context)
-            return None if rewritten == target else rewritten
-        if instruction.rewrite is not None:
-            rewritten = instruction.rewrite(target, context)
-            return None if rewritten == target else rewritten
-        # with a slot, the argument is chosen so that the target obeys
-        return target if instruction.draw or self._obeys(target, context) else None
-
-    def _quotes_the_source(self, pair: Pair) -> bool:
-        """Whether the target holds the source beside the translation."""
-        source, target = pair.plain
-        context = pair.context._replace(source=source)
-        rewritten = rewrite((self.instruction,), target, context)
-        return rewritten is not None and source in rewritten
-
-    def _ask(self, priority: int, pair: Pair) -> Optional[str]:
-        """What is asked for: the name, with an argument where there is a slot; None without."""
-        instruction = self.instruction
-        if instruction.draw is None:
-            return instruction.name
-        argument = instruction.draw(pair.target, pair.context, random.Random(priority))
-        if argument is None:
-            return None
-        try:
-            check_argument(instruction, argument)
-        except InputError:  # too long, or with control characters
-            return None
-        obeyed = self._obeys(pair.target, pair.context._replace(argument=argument))
-        return str(Request(instruction.name, argument)) if obeyed else None
-
-    def _reason_against(self, priority: int, pair: Pair, target: str) -> Optional[str]:
-        """Why a pair of which a target was made is no sample, cheap reasons first."""
-        instruction = self.instruction
-        reason = pair.reason_against(self.filters)
-        if reason is None and not instruction.natural:
-            if self._is_obeyed(pair, pair.target):
-                reason = OBEYS_ALREADY
-            elif not self._is_obeyed(pair, target):
-                reason = NOT_VERIFIED
-        if reason is None:
-            reason = pair.reason_against(self.costly_filters, first=len(self.filters))
-        if reason is None and self.can_spell is not None and not self.can_spell(target):
-            heapq.heappush(self._unspelled, -priority)
-            if len(self._unspelled) > self.n_samples:
-                heapq.heappop(self._unspelled)
-            reason = NOT_SPELLED
-        return reason
-
-    def _is_obeyed(self, pair: Pair, target: str) -> bool:
-        """Whether a target obeys, whatever format it carries."""
-        if pair.format is None:
-            return self._obeys(target, pair.context)
-        verdict = verify((self.instruction, pair.format), target, pair.context)
-        return verdict[self.instruction.name]
-
-    def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
-        """Count the plain targets that obey; nothing for an instruction with a slot."""
-        if self.instruction.argument is None:
-            self.base_rate_pairs += len(pairs)
-            self.obeyed += sum(self._obeys(p.plain[1], p.context) for p in pairs)
-
-    def _keep(self, priority: int, line: int, sample: Sample) -> None:
-        self._kept[priority] = (line, sample)
-        heapq.heappush(self._largest, -priority)
-        if len(self._kept) > self.n_samples:
-            del self._kept[-heapq.heappop(self._largest)]
-
-    def _count_again(self, priority: int, line: int) -> None:
-        first, sample = self._kept[priority]
-        self._kept[priority] = (min(first, line), sample)
-        self.rejections[DUPLICATE] += 1
-
-    # -- shards and resuming ------------------------------------------------------------
-
-    def to_dict(self) -> dict:
-        """What was collected so far, as plain JSON values."""
-        return {
-            "examined": self.examined,
-            "obeyed": self.obeyed,
-            "base_rate_pairs": self.base_rate_pairs,
-            "rejections": dict(self.rejections),
-            "unspelled": sorted(-priority for priority in self._unspelled),
-            "kept": [[priority, line, *sample] for priority, (line, sample) in self._kept.items()],
-        }
-
-    def merge(self, collected: dict) -> None:
-        """Add what another curator of this instruction collected from other pairs."""
-        self.examined += collected["examined"]
-        self.obeyed += collected["obeyed"]
-        self.base_rate_pairs += collected["base_rate_pairs"]
-        self.rejections.update(collected["rejections"])
-        unspelled = [*self._unspelled, *(-priority for priority in collected["unspelled"])]
-        self._unspelled = heapq.nlargest(self.n_samples, unspelled)
-        heapq.heapify(self._unspelled)
-        for priority, line, *sample in collected["kept"]:
-            if priority in self._kept:
-                self._count_again(priority, line)
-            elif priority < self.limit:  # or it would be taken out again
-                self._keep(priority, line, Sample(*sample))
-
-    # -- the end ------------------------------------------------------------------------
-
-    def finish(self) -> List[Sample]:
-        """The samples, in the order of the text.
-
-        Raises:
-            InputError: if the vocabulary can't spell too many of the targets, or there is no
-                sample at all.
-        """
-        name = self.instruction.name
-        # those that would stand among the samples: the same number in whatever order
-        unspelled = sum(-priority < self.limit for priority in self._unspelled)
-        refuse_too_few(name, len(self._kept), unspelled, self.rejections)
-        return [sample for _, sample in sorted(self._kept.values())]
-
-    def by_priority(self) -> List[Tuple[int, Sample]]:
-        """(line, sample) of what is kept: the first n are what would be kept of n samples."""
-        return [self._kept[priority] for priority in sorted(self._kept)]
-
-
-class FormatCurator(Curator):
-    """Collects pairs that carry a format and ask for nothing: the translation keeps it.
-
-    The arguments are those of `Curator`, without the instruction.
-    """
-
-    def __init__(self, language: str, *args, **options):
-        anything = Instruction(FORMATTED, FORMATTED, obeys=lambda *_: True, natural=True)
-        super().__init__(anything, language, *args, **options)
-        self._carries_formats = True
-
-    def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
-        """There is nothing to obey."""
-
-    @property
-    def _reason_not_made(self) -> str:
-        return NO_FORMAT
-
-    def _make(self, pair: Pair) -> Optional[str]:
-        return None if pair.format is None else pair.target
-
-    def _ask(self, priority: int, pair: Pair) -> str:
-        return ""
-
-
-def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter) -> None:
-    """Make sure that an instruction has samples, and that the vocabulary can spell most targets.
-
-    Args:
-        name: of the instruction.
-        n_kept: number of samples.
-        n_unspelled: targets that would stand among them, could they be spelled.
-        rejections: number of pairs by reason.
-
-    Raises:
-        InputError: if there is no sample, or the share of those that can't be spelled is above
-            `MAX_UNSPELLED`.
-    """
-    checked = n_unspelled + n_kept
-    if n_unspelled > MAX_UNSPELLED * checked:
-        raise InputError(
-            f"instruction {name!r} is refused: the vocabulary can't spell {n_unspelled} of "
-            f"{checked} targets under it; leave it out, or use a model with byte fallback"
-        )
-    if not n_kept:
-        reasons = ", ".join(f"{reason} ({n})" for reason, n in rejections.most_common())
-        raise InputError(
-            f"instruction {name!r} has no sample in this text: {reasons or 'it is empty'}; "
-            "leave it out, or give other text"
-        )
-
-
-class Curation:
-    """Curators of several instructions over one text.
-
-    Args:
-        instructions: of the catalogue.
-        language: target language.
-        n_samples: samples to keep at most, by the instruction's name.
-        seed: of the priorities.
-        curator: class of the curators.
-        formats: that source and target of some pairs carry; some of these become samples without
-            an instruction, under the name `formatted`.
-        **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.
-
-    Attributes:
-        pairs: number of pairs read.
-        invalid: how many of them were not UTF-8 and were skipped.
-    """
-
-    def __init__(
-        self,
-        instructions: Sequence[Instruction],
-        language: str,
-        n_samples: Mapping[str, int],
-        seed: int = 1,
-        curator: Callable[..., Curator] = Curator,
-        formats: Optional[Formats] = None,
-        **checks,
-    ):
-        self.language = language
-        self._formats = formats
-        self.pairs = self.invalid = 0
-        self._for_base_rate = N_FOR_BASE_RATE
-        self.curators = [
-            curator(instruction, language, n_samples[instruction.name], seed, **checks)
-            for instruction in instructions
-        ]
-        if formats is not None:
-            self.curators.append(FormatCurator(language, n_samples[FORMATTED], seed, **checks))
-
-    def add(self, chunk: Chunk) -> None:
-        """Look at a chunk of pairs; to add one again changes counts alone, not what is kept."""
-        n_pairs = len(chunk.sources)
-        hashes = np.fromiter(map(_hash_pair, chunk.sources, chunk.targets), np.uint64, n_pairs)
-        valid = None
-        if chunk.invalid:
-            valid = np.ones(n_pairs, dtype=bool)
-            valid[list(chunk.invalid)] = False
-        decoded: Dict[int, Pair] = {}
-
-        def decode(offset: int) -> Pair:
-            pair = decoded.get(offset)
-            if pair is None:
-                source = chunk.sources[offset].decode("utf-8")
-                target = chunk.targets[offset].decode("utf-8")
-                formatted = None
-                if self._formats is not None:
-                    formatted = self._formats.format(int(hashes[offset]), source, target)
-                number = chunk.first + offset
-                pair = decoded[offset] = Pair(number, source, target, self.language, formatted)
-            return pair
-
-        if self._for_base_rate > 0:
-            valid_offsets = range(n_pairs) if valid is None else np.flatnonzero(valid).tolist()
-            first = [decode(offset) for offset in valid_offsets[: self._for_base_rate]]
-            self._for_base_rate -= len(first)
-            for curator in self.curators:
-                curator.measure_base_rate(first)
-        for curator in self.curators:
-            priorities = curator.priorities(hashes)
-            limit = curator.limit
-            wanted = (
-                np.ones(n_pairs, dtype=bool) if limit == _ALL else priorities <= np.uint64(limit)
-            )
-            if valid is not None:
-                wanted &= valid
-            offsets = np.flatnonzero(wanted)
-            # the smallest first: the limit falls soonest, and the rest need not be looked at
-            offsets = offsets[np.argsort(priorities[offsets], kind="stable")]
-            curator.add(priorities[offsets].tolist(), map(decode, offsets.tolist()))
-        self.pairs += n_pairs
-        self.invalid += len(chunk.invalid)
-
-    def to_dict(self) -> dict:
-        """What was collected so far, as plain JSON values."""
-        return {
-            "pairs": self.pairs,
-            "invalid": self.invalid,
-            "instructions": {c.instruction.name: c.to_dict() for c in self.curators},
-        }
-
-    def merge(self, collected: dict) -> None:
-        """Add what another `Curation` of the same instructions collected from other pairs."""
-        self.pairs += collected["pairs"]
-        self.invalid += collected["invalid"]
-        for curator in self.curators:
-            curator.merge(collected["instructions"][curator.instruction.name])
-
-    def finish(self) -> Tuple[Dict[str, List[Sample]], Dict[str, str]]:
-        """Samples of each instruction, and why others have none: name -> message."""
-        samples, refused = {}, {}
-        for curator in self.curators:
-            try:
-                samples[curator.instruction.name] = curator.finish()
-            except InputError as error:
-                refused[curator.instruction.name] = str(error)
-        return samples, refused
+ALL = "all"
+"""All instructions that a text can give samples of."""
 
 
 def curate(
-    pairs: Iterable[Tuple[str, str]],
-    instructions: Sequence[Instruction],
-    language: str,
-    n_samples: Mapping[str, int],
+    source,
+    target,
+    source_language: str,
+    target_language: str,
+    instructions: Union[str, Sequence[str]],
+    output,
+    n_samples: int = 1000,
+    n_samples_of: Optional[Mapping[str, int]] = None,
     seed: int = 1,
-    **checks,
-) -> Tuple[Dict[str, List[Sample]], Dict[str, Counter]]:
-    """Samples of each instruction from pairs in memory, and the rejections by reason.
+    formatted: float = 0.0,
+    format_axes: Sequence[str] = MARKS,
+    checks: Checks = Checks(),  # noqa: B008 -- it is frozen
+    skip_invalid: bool = False,
+    shard: Optional[Tuple[int, int]] = None,
+    merge: bool = False,
+    force: bool = False,
+    show_progress: bool = False,
+) -> Optional[dict]:
+    """Write `output/NAME/train.{SOURCE,TARGET,instr}` for each instruction, and a data card.
 
-    The arguments are those of `Curation`.
+    The text may be of any size. A call that was interrupted goes on when it is repeated. Samples
+    appear when all of the text was read: a named instruction without samples is an error before
+    any file appears; of `all`, it is left out and the data card says why.
+
+    Args:
+        source: source text, a line a segment, plain or `.gz`.
+        target: target text, aligned by line.
+        source_language: code, such as `en`.
+        target_language: code, such as `de`.
+        instructions: names of the catalogue, or `all` that can be had for the target language.
+        output: folder to write.
+        n_samples: most samples of an instruction.
+        n_samples_of: most samples of single instructions, by name.
+        seed: of all choices.
+        formatted: share of the pairs whose source and target carry a format, 0 to 1.
+        format_axes: axes of these formats.
+        checks: what keeps pairs out.
+        skip_invalid: skip lines that are not UTF-8 instead of stopping.
+        shard: (I, N), to read the I-th of N shares of the text and write no samples yet.
+        merge: add up the shards in `output` instead of reading the text.
+        force: overwrite what is there, and begin anew.
+        show_progress: show a progress bar.
+
+    Returns:
+        The data card, see `data_card.describe`; None for a shard.
 
     Raises:
-        InputError: if an instruction has no samples; see `Curator.finish`.
+        InputError: if an argument is not accepted, a file can't be read, or a named instruction
+            has no samples.
     """
-    curation = Curation(instructions, language, n_samples, seed, **checks)
-    encoded = [(source.encode("utf-8"), target.encode("utf-8")) for source, target in pairs]
-    for first in range(0, len(encoded), CHUNK_LINES):
-        sources, targets = map(list, zip(*encoded[first : first + CHUNK_LINES]))
-        curation.add(Chunk(first, sources, targets))
-    return (
-        {c.instruction.name: c.finish() for c in curation.curators},
-        {c.instruction.name: c.rejections for c in curation.curators},
+    if merge and shard:
+        raise InputError("--shard and --merge are steps of their own; give one of them")
+    text = AlignedText(source, target, skip_invalid)
+    languages = (source_language, target_language)
+    chosen = choose(instructions, target_language)
+    formats = Formats(formatted, languages, seed, format_axes) if formatted else None
+    names = [instruction.name for instruction in chosen] + [FORMATTED] * bool(formats)
+    wanted = count_samples(names, n_samples, n_samples_of or {})
+    state = shard_file(output, shard or (1, 1))
+    if force and not merge:
+        state.unlink(missing_ok=True)
+    # what a run wrote before it was interrupted is its own
+    overwrite = force or (not merge and state.exists())
+    if not shard:
+        for name in names:
+            for path in sample_files(Path(output, name), languages):
+                refuse_to_overwrite(path, overwrite)
+        refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
+    curation = Curation(
+        chosen,
+        target_language,
+        wanted,
+        seed,
+        formats=formats,
+        can_spell=checks.can_spell(),
+        filters=checks.cheap(),
+        costly_filters=checks.costly(languages),
     )
+    made_from = {
+        **data_card.describe_text(text, languages),
+        "samples": wanted,
+        "seed": seed,
+        "formatted": formatted,
+        "format_axes": list(format_axes) if formatted else None,
+        **checks.describe(),
+    }
+    paths = [state]
+    if merge:
+        paths = merge_shards(output, curation, made_from)
+    else:
+        with tqdm(
+            total=text.sizes[0], desc="source", unit="B", unit_scale=True, disable=not show_progress
+        ) as bar:
+            collect(text, curation, state, made_from, shard or (1, 1), bar.update)
+    if shard:
+        return None
+    samples, refused = curation.finish()
+    if refused and instructions != ALL:
+        raise InputError(
+            f"{'; '.join(refused.values())}; nothing was written: leave them out of "
+            "--instructions and run again, which reads nothing again"
+        )
+    for name, found in samples.items():
+        write_samples(Path(output, name), found, languages, overwrite)
+    card = data_card.describe(curation, samples, refused, made_from)
+    data_card.write(output, card, overwrite)
+    for path in paths:
+        path.unlink()  # all that they held is written
+    return card
 
 
-def _hash(data: bytes) -> int:
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+def choose(names: Union[str, Sequence[str]], language: str) -> List[Instruction]:
+    """Instructions by name, or all of which parallel text gives data in a language.
+
+    Raises:
+        InputError: if there is none, or the catalogue lacks a name.
+    """
+    if names == ALL:
+        return [
+            instruction
+            for instruction in catalogue().values()
+            if instruction.source_of_data != "labelled" and instruction.serves(language)
+        ]
+    names = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    if not names:
+        raise InputError(f"--instructions names none; give names of the catalogue, or {ALL}")
+    return [look_up(name) for name in names]
 
 
-def _hash_pair(source: bytes, target: bytes) -> int:
-    # a line holds no line break: no two pairs are joined to the same bytes
-    return int.from_bytes(blake2b(source + b"\n" + target, digest_size=8).digest(), "little")
+def count_samples(names: Sequence[str], n: int, n_of: Mapping[str, int]) -> Dict[str, int]:
+    """Samples wanted of each instruction.
+
+    Raises:
+        InputError: if a number is not above zero, or a name is not among `names`.
+    """
+    for name in n_of:
+        if name not in names:
+            raise InputError(f"--samples: {name!r} is not among --instructions, {', '.join(names)}")
+    wanted = {name: n_of.get(name, n) for name in names}
+    for name, count in wanted.items():
+        if count < 1:
+            raise InputError(f"--samples: {count} for {name} is not a number above zero")
+    return wanted

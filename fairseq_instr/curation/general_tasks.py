@@ -9,12 +9,13 @@ written in subwords at once, a line each, ready for `fairseq-preprocess`.
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import refuse_to_overwrite, write_atomically
-from fairseq_instr.plain_json import read_json
+from fairseq_instr.files import write_atomically, writing_lines
+from fairseq_instr.plain_data import build, read_json
+from fairseq_instr.text.lines import iterate_lines
+from fairseq_instr.text.places import fill
 
 # as the template `alpaca`, with the task in the place of the direction
 WITH_INPUT = """The following is a task and the text that it is about. \
@@ -35,24 +36,20 @@ WITHOUT_INPUT = """The following is a task. Write an answer that does what the t
 
 ### Response:
 """
-FIELDS = ("instruction", "input", "output")
 
 
 class GeneralTask(NamedTuple):
     """A task in words, what it is about (often nothing), and the answer."""
 
     instruction: str
-    input: str = ""
-    output: str = ""
+    input: Optional[str] = None
+    output: Optional[str] = None
 
     @property
     def prompt(self) -> str:
         """What the model reads."""
         form = WITH_INPUT if self.input else WITHOUT_INPUT
-        # not str.format: a task may hold braces, and {input} in words
-        before, _, behind = form.partition("{input}")
-        before = before.replace("{instruction}", self.instruction)
-        return before + self.input + behind if self.input else before
+        return fill(form, {"instruction": self.instruction, "input": self.input or ""})
 
 
 def read_tasks(path) -> List[GeneralTask]:
@@ -61,21 +58,16 @@ def read_tasks(path) -> List[GeneralTask]:
     Raises:
         InputError: if the file is missing or holds something else; names the entry.
     """
-    expected = f"a list of objects with {', '.join(FIELDS)}"
+    expected = f"a list of objects with {', '.join(GeneralTask._fields)}"
     content = read_json(path, f"give a JSON file, {expected}")
     if not isinstance(content, list):
         raise InputError(f"{path}: expected {expected}")
     tasks = []
     for number, entry in enumerate(content, start=1):
-        fields = {key: entry.get(key) or "" for key in FIELDS} if isinstance(entry, dict) else {}
-        if not all(isinstance(text, str) for text in fields.values()) or not fields.get(
-            "instruction", ""
-        ):
-            raise InputError(
-                f"{path}, entry {number}: expected an object with a text for 'instruction', and "
-                "texts, if any, for 'input' and 'output'"
-            )
-        tasks.append(GeneralTask(**fields))
+        task = build(GeneralTask, entry, f"{path}, entry {number}", ignore_others=True)
+        if not task.instruction:
+            raise InputError(f"{path}, entry {number}: instruction is empty")
+        tasks.append(task)
     return tasks
 
 
@@ -85,8 +77,8 @@ def write_corpus(tasks: Sequence[GeneralTask], prefix, subwords, force: bool = F
     Args:
         tasks: those without an output are left out.
         prefix: of the two files.
-        subwords: with `encode`, as the model's.
-        force: overwrite them.
+        subwords: the model's, with `encode`.
+        force: overwrite the files.
 
     Returns:
         Number of lines.
@@ -94,13 +86,11 @@ def write_corpus(tasks: Sequence[GeneralTask], prefix, subwords, force: bool = F
     Raises:
         InputError: if a file exists and `force` is not set.
     """
-    kept = [task for task in tasks if task.output.strip()]
-    sides = {"prompt": [task.prompt for task in kept], "response": [task.output for task in kept]}
-    for side in sides:
-        refuse_to_overwrite(f"{prefix}.{side}", force)
-    for side, texts in sides.items():
-        lines = (" ".join(subwords.encode(text).split()) for text in texts)
-        write_atomically(f"{prefix}.{side}", "".join(f"{line}\n" for line in lines), force)
+    kept = [task for task in tasks if (task.output or "").strip()]
+    with writing_lines([f"{prefix}.prompt", f"{prefix}.response"], force) as files:
+        for task in kept:
+            for file, text in zip(files, (task.prompt, task.output)):
+                file.write(f"{' '.join(subwords.encode(text).split())}\n")
     return len(kept)
 
 
@@ -115,7 +105,7 @@ def read_hypotheses(log, subwords) -> List[str]:
         InputError: if there are none, or a number is missing.
     """
     found: Dict[int, str] = {}
-    for line in Path(log).read_text(encoding="utf-8").split("\n"):
+    for line in iterate_lines(log):
         if line.startswith("H-"):
             number, _, pieces = line.split("\t", 2)
             found.setdefault(int(number[2:]), pieces)
@@ -136,7 +126,7 @@ def write_alpaca_eval(
         outputs: one for each task.
         generator: name of the model.
         path: file to write.
-        force: overwrite it.
+        force: overwrite the file.
 
     Raises:
         InputError: if there are not as many outputs as tasks, or the file exists.
@@ -147,7 +137,7 @@ def write_alpaca_eval(
         )
     entries = [
         {
-            "instruction": "\n\n".join(part for part in (task.instruction, task.input) if part),
+            "instruction": "\n\n".join(filter(None, (task.instruction, task.input))),
             "output": output.strip(),
             "generator": generator,
         }

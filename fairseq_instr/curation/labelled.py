@@ -1,18 +1,29 @@
 """Labelled data -> samples of instructions: formality, gender, terminology, or any labelled text.
 
+    label(read_formality("train/en-de", "en", "de"), "en", "de", "task/formality")
+
 Each reader takes one published layout and yields `Sample`s; files are plain or end in `.gz`.
 """
 
 from __future__ import annotations
 
+import html
+import json
 import re
+from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Set
+from typing import Dict, Iterable, Iterator, Optional, Set
 
-from fairseq_instr.curation.aligned_text import AlignedText, open_text
-from fairseq_instr.curation.from_parallel import Sample
+from fairseq_instr.curation.aligned_text import AlignedText
+from fairseq_instr.curation.curators import DUPLICATE, NOT_SPELLED, by_count
+from fairseq_instr.curation.data_card import NAME as DATA_CARD
+from fairseq_instr.curation.filters import Checks
+from fairseq_instr.curation.samples import Sample, is_spelled, sample_files, write_samples
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.files import refuse_to_overwrite, write_atomically
+from fairseq_instr.instructions.asking import Written
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.text.lines import find_text, read_lines
 
 FORMALITIES = ("formal", "informal")
 GENDERS = ("feminine", "masculine")
@@ -21,7 +32,57 @@ _SEGMENT = re.compile(r'<seg id="([^"]+)">(.*?)</seg>', re.DOTALL)
 _DOCUMENT = re.compile(r'<doc\b[^>]*\bdocid="([^"]+)"[^>]*>(.*?)</doc>', re.DOTALL)
 _TERM = re.compile(r'<term\b[^>]*\bsrc="([^"]*)"[^>]*\btgt="([^"]*)"[^>]*>')
 _TAG = re.compile(r"<[^<>]*>")
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
+
+
+def label(
+    samples: Iterable[Sample],
+    source_language: str,
+    target_language: str,
+    output,
+    checks: Checks = Checks(),  # noqa: B008 -- it is frozen
+    force: bool = False,
+) -> dict:
+    """Write `output/train.{SOURCE,TARGET,instr}` and `output/data_card.json`.
+
+    Args:
+        samples: as a reader of this module gives them.
+        source_language: code, such as `en`.
+        target_language: code, such as `de`.
+        output: folder to write.
+        checks: what keeps samples out.
+        force: overwrite what is there.
+
+    Returns:
+        The data card: samples by instruction, and rejections by reason.
+
+    Raises:
+        InputError: if an argument is not accepted, a file can't be read, or no sample is left.
+    """
+    languages = (source_language, target_language)
+    card_file = Path(output, DATA_CARD)
+    for path in (*sample_files(output, languages), card_file):
+        refuse_to_overwrite(path, force)
+    can_spell, filters = checks.can_spell(), (*checks.cheap(), *checks.costly(languages))
+    chosen: Dict[Sample, None] = {}
+    rejected: Counter = Counter()
+    for sample in samples:
+        reasons = (check(sample.source, sample.target) for check in filters)
+        reason = next((reason for reason in reasons if reason is not None), None)
+        if reason is None and sample in chosen:
+            reason = DUPLICATE
+        if reason is None and not is_spelled(can_spell, sample):
+            reason = NOT_SPELLED
+        if reason is None:
+            chosen[sample] = None
+        else:
+            rejected[reason] += 1
+    if not chosen:
+        raise InputError(f"no sample is left; rejected: {by_count(rejected) or 'none'}")
+    write_samples(output, chosen, languages, force)
+    counts = Counter(sample.instruction.partition("=")[0] for sample in chosen)
+    card = {"made": "labelled", "samples": dict(counts), "rejected": by_count(rejected)}
+    write_atomically(card_file, json.dumps(card, ensure_ascii=False, indent=2) + "\n", force)
+    return card
 
 
 def read_formality(
@@ -40,33 +101,21 @@ def read_formality(
         InputError: if there is no domain, or a file is missing, misaligned or not UTF-8.
     """
     dropped = _lines_to_drop(drop, f"{source}-{target}")
-    found = sorted(path for path in Path(folder).glob(f"*.{source}*") if _is_side(path, source))
+    ending = re.compile(rf"\.{re.escape(source)}(\.gz)?$")
+    found = sorted(path for path in Path(folder).glob("*") if ending.search(path.name))
     if not found:
         raise InputError(
             f"{folder} holds no DOMAIN.{source}; give the folder of one language pair, with "
             f"DOMAIN.formal.{target} and DOMAIN.informal.{target} beside it"
         )
     for path in found:
-        name = path.stem if path.suffix == ".gz" else path.name
-        domain = name[: -len(f".{source}")]
+        domain = ending.sub("", path.name)
         for formality in FORMALITIES:
-            other = _existing(path.parent, f"{domain}.{formality}.{target}")
-            yield from (
-                sample
-                for number, sample in enumerate(read_text(path, other, formality), start=1)
-                if number not in dropped.get(domain, ())
-            )
-
-
-def _is_side(path: Path, language: str) -> bool:
-    return path.name.endswith((f".{language}", f".{language}.gz"))
-
-
-def _existing(folder: Path, name: str) -> Path:
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
-    raise InputError(f"{folder / name} does not exist, nor with .gz; fetch the whole data set")
+            other = find_text(path.parent / f"{domain}.{formality}.{target}")
+            samples = read_text(path, other, formality)
+            for number, sample in enumerate(samples, start=1):
+                if number not in dropped.get(domain, ()):
+                    yield sample
 
 
 def _lines_to_drop(path: Optional[str], pair: str) -> Dict[str, Set[int]]:
@@ -74,26 +123,17 @@ def _lines_to_drop(path: Optional[str], pair: str) -> Dict[str, Set[int]]:
     dropped: Dict[str, Set[int]] = {}
     if path is None:
         return dropped
-    header, *rows = [line.split("\t") for line in _lines(path)]
+    header, *rows = [line.split("\t") for line in read_lines(path) or [""]]
     wanted = ("pair", "train_domain", "train_line")
     if not set(wanted) <= set(header):
         raise InputError(f"{path}: the first line must name the columns {', '.join(wanted)}")
-    columns = [header.index(name) for name in wanted]
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(header) or not row[columns[2]].isdecimal():
+    for number, cells in enumerate(rows, start=2):
+        row = dict(zip(header, cells))
+        if len(cells) != len(header) or not row["train_line"].isdecimal():
             raise InputError(f"{path}: line {number} is not of the header's form")
-        row_pair, domain, line = (row[column] for column in columns)
-        if row_pair == pair:
-            dropped.setdefault(domain, set()).add(int(line))
+        if row["pair"] == pair:
+            dropped.setdefault(row["train_domain"], set()).add(int(row["train_line"]))
     return dropped
-
-
-def _lines(path) -> List[str]:
-    with open_text(path) as file:
-        try:
-            return file.read().decode("utf-8").rstrip("\n").split("\n")
-        except UnicodeDecodeError:
-            raise InputError(f"{path} is not UTF-8") from None
 
 
 def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample]:
@@ -108,7 +148,7 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
     for gender in GENDERS:
         prefix = f"{split}.{gender}.{source}-{target}"
         sources, targets = (
-            _existing(Path(folder), f"{prefix}.{language}") for language in (source, target)
+            find_text(Path(folder, f"{prefix}.{language}")) for language in (source, target)
         )
         yield from read_text(sources, targets, gender)
 
@@ -135,13 +175,13 @@ def read_terminology(source, target) -> Iterator[Sample]:
         for term, translations in dict.fromkeys(_TERM.findall(marked)):
             used = [t for t in map(_plain, translations.split("|")) if _stands_in(t, reference)]
             if used and "=" not in term + used[0]:
-                asked = Request(USE_TERM, f"{_plain(term)}={used[0]}")
+                asked = Written(USE_TERM, f"{_plain(term)}={used[0]}")
                 yield Sample(text, reference, str(asked))
 
 
 def _segments(path) -> Dict[tuple, str]:
     """(document, segment) -> its text with marks."""
-    content = "\n".join(_lines(path))
+    content = "\n".join(read_lines(path))
     found = {
         (document, segment): text
         for document, body in _DOCUMENT.findall(content)
@@ -154,27 +194,25 @@ def _segments(path) -> Dict[tuple, str]:
 
 def _plain(marked: str) -> str:
     """Text without marks, entities read, single spaces."""
-    text = _TAG.sub(" ", marked)
-    for entity, character in _ENTITIES.items():  # `&amp;` last: it may make another
-        text = text.replace(entity, character)
-    return " ".join(text.split())
+    return " ".join(html.unescape(_TAG.sub(" ", marked)).split())
 
 
 def _stands_in(term: str, text: str) -> bool:
     return bool(term) and re.search(rf"(?<!\w){re.escape(term)}(?!\w)", text, re.I) is not None
 
 
-def read_text(source, target, label: str) -> Iterator[Sample]:
+def read_text(source, target, instruction: str) -> Iterator[Sample]:
     """All pairs of two aligned files under one instruction, such as a domain.
 
     Args:
         source: file of the sources.
         target: file of the targets.
-        label: what is asked for.
+        instruction: what is asked for, such as `news`.
 
     Raises:
-        InputError: if a file is missing, misaligned or not UTF-8.
+        InputError: if the catalogue lacks the instruction; if a file is missing, misaligned or
+            not UTF-8.
     """
-    for chunk in AlignedText(source, target).chunks():
-        for line, translation in zip(chunk.sources, chunk.targets):
-            yield Sample(line.decode("utf-8"), translation.decode("utf-8"), label)
+    look_up(instruction)
+    for pair in AlignedText(source, target).pairs():
+        yield Sample(*pair, instruction)

@@ -1,8 +1,8 @@
 """A pass over a text that can stop and go on, or be spread over machines.
 
-What was collected lies in one JSON file a shard, `curation-I-of-N.json`, written every now and
-then and at the end. It says what it was made from: a pass goes on, and shards are merged, only
-where all of that is the same.
+Each shard has a JSON file, `curation-I-of-N.json`, with what was collected so far and what it was
+made from. The file is written every minute and at the end. A pass goes on, and shards are merged,
+only if they are made from the same.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Tuple
 
 from fairseq_instr.curation.aligned_text import START, AlignedText, Position
-from fairseq_instr.curation.from_parallel import Curation
+from fairseq_instr.curation.curators import Curation
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
+from fairseq_instr.plain_data import read_json
 
 SAVE_SECONDS = 60.0
 _SHARD_FILE = re.compile(r"curation-(\d+)-of-(\d+)\.json")
@@ -48,17 +49,18 @@ def collect(
     progress: Optional[Callable[[int], object]] = None,
     save_seconds: float = SAVE_SECONDS,
 ) -> None:
-    """Run a curation over a text, or over what an interrupted run left of it.
+    """Run a curation over a text, or over the rest that an interrupted run left.
 
-    However it ends, what was collected is in the file: run it again to go on.
+    However a run ends, the samples collected so far are in the file.
 
     Args:
         text: the aligned files.
         curation: a new one.
         path: the shard's file; there may be one of an earlier run.
-        made_from: JSON values on which the samples depend: files, options, versions.
+        made_from: files and options that the samples depend on, as JSON values; `samples` holds
+            how many are wanted, by the instruction's name.
         shard: (I, N): the part of the text that is looked at.
-        progress: is told the bytes that were read, see `AlignedText.chunks`.
+        progress: is told the number of bytes that were read, see `AlignedText.chunks`.
         save_seconds: how often the file is written.
 
     Raises:
@@ -67,11 +69,7 @@ def collect(
     position = START
     if path.exists():
         state = _load(path)
-        if state["made_from"] != made_from:
-            raise InputError(
-                f"{path} was made {_difference(state['made_from'], made_from)}; give --force to "
-                "begin again, or another --output"
-            )
+        _compare(path, state["made_from"], made_from)
         curation.merge(state["collected"])
         position = Position(*state["position"])
         if state["complete"]:
@@ -88,37 +86,56 @@ def collect(
         write_atomically(path, json.dumps(state, ensure_ascii=False), force=True)
 
     text.position = position
-    saved, complete = time.monotonic(), False
+    saved = time.monotonic()
+    whole = True  # no chunk is added by half
     try:
         for chunk in text.chunks(position, shard, progress):
             # the position is where this chunk begins: what is saved now goes on with it
             if time.monotonic() - saved > save_seconds:
                 save(complete=False)
                 saved = time.monotonic()
+            whole = False
             curation.add(chunk)
-        complete = True
-    finally:
-        save(complete)
+            whole = True
+    except BaseException:
+        if whole:
+            save(complete=False)
+        raise
+    save(complete=True)
 
 
-def merge_shards(paths: Sequence[Path], curation: Curation) -> dict:
-    """Add up the shards of one pass, as `find_shards` gives them, in a new curation.
+def merge_shards(folder, curation: Curation, made_from: dict) -> List[Path]:
+    """Add up the shards of one pass in a new curation.
 
     Returns:
-        what they were made from.
-    """
-    for path in paths:
-        state = _load(path)
-        curation.merge(state["collected"])
-    return state["made_from"]
-
-
-def find_shards(folder) -> List[Path]:
-    """The files of all shards of one pass, in order, checked against each other.
+        The shards' files.
 
     Raises:
         InputError: if a shard is missing, unfinished, or made from something else.
     """
+    paths = _find_shards(folder)
+    for path in paths:
+        state = _load(path)
+        _compare(path, state["made_from"], made_from)
+        curation.merge(state["collected"])
+    return paths
+
+
+def _compare(path: Path, old: dict, new: dict) -> None:
+    """Raise `InputError` if a file was made with other options than now.
+
+    The file may hold more instructions: what is kept of one does not depend on the others.
+    """
+    samples = {name: n for name, n in old.get("samples", {}).items() if name in new["samples"]}
+    difference = _difference({**old, "samples": samples}, new)
+    if difference:
+        raise InputError(
+            f"{path} was made {difference}; give --force to begin again, or another --output"
+        )
+
+
+def _find_shards(folder) -> List[Path]:
+    """The files of all shards of one pass, in order, checked against each other."""
     found = {}
     for path in sorted(Path(folder).glob("curation-*-of-*.json")):
         name = _SHARD_FILE.fullmatch(path.name)
@@ -127,8 +144,8 @@ def find_shards(folder) -> List[Path]:
     counts = sorted({count for _, count in found})
     if len(counts) != 1:
         raise InputError(
-            f"{folder} holds shards of {' and of '.join(map(str, counts)) or 'no pass'}; "
-            "--merge needs those of one: run each --shard I/N with the same --output"
+            f"--merge: {folder} holds shards of {' and of '.join(map(str, counts)) or 'no pass'}; "
+            "run each --shard I/N with the same N and the same --output"
         )
     missing = [i for i in range(1, counts[0] + 1) if (i, counts[0]) not in found]
     if missing:
@@ -142,10 +159,10 @@ def find_shards(folder) -> List[Path]:
             raise InputError(
                 f"{path} is unfinished; run this shard again: it goes on, then --merge"
             )
-        if state["made_from"] != first["made_from"]:
+        difference = _difference(state["made_from"], first["made_from"])
+        if difference:
             raise InputError(
-                f"{path} was made {_difference(state['made_from'], first['made_from'])}, "
-                f"which {paths[0]} has; run one of them again"
+                f"{path} was made {difference}, which {paths[0]} has; run one of them again"
             )
         if state["position"] != first["position"]:
             raise InputError(
@@ -156,19 +173,17 @@ def find_shards(folder) -> List[Path]:
 
 
 def _load(path: Path) -> dict:
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} can't be read: {error}; remove it and run again") from None
+    remedy = "remove it and run again"
+    state = read_json(path, remedy)
     expected = {"made_from", "shard", "complete", "position", "collected"}
     if not isinstance(state, dict) or set(state) != expected:
-        raise InputError(f"{path} is not a file of curated samples; remove it and run again")
+        raise InputError(f"{path} is not a file of curated samples; {remedy}")
     return state
 
 
 def _difference(old: dict, new: dict) -> str:
-    """The first entry in which two descriptions differ, in words."""
+    """The first entry in which two descriptions differ, in words; empty if there is none."""
     for key in {**old, **new}:
         if old.get(key) != new.get(key):
             return f"with {key} {old.get(key)!r:.60} instead of {new.get(key)!r:.60}"
-    return "from the same"
+    return ""

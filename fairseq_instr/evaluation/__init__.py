@@ -1,1 +1,12 @@
-"""Scores of outputs under instructions. Knows instructions, never tasks: it sees text alone."""
+"""Measuring systems that translate: instructions, directions, formality, robustness.
+
+Each `evaluate` function takes systems (`Translator`, or anything like it) and text, and returns a
+report; `fairseq_instr.reports.write_report` writes it. Knows instructions, never tasks.
+"""
+
+from fairseq_instr.evaluation.directions import evaluate_directions
+from fairseq_instr.evaluation.formality import evaluate_formality
+from fairseq_instr.evaluation.instructions import evaluate
+from fairseq_instr.evaluation.robustness import evaluate_robustness
+
+__all__ = ["evaluate", "evaluate_directions", "evaluate_formality", "evaluate_robustness"]

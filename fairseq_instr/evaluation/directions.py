@@ -5,75 +5,221 @@ there, and one hides the other: the output is in another language than the one a
 the right one and about something else. So off-target ratio, BLEU and chrF2 stand side by side,
 with the same on the references (the floor), and with what the same model reaches by translating
 through a pivot language, which any better zero-shot translation has to beat.
-
-Nothing here knows how a system translates: outputs come from a function that is given.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+)
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.off_target import OffTarget, build_vocabulary, measure_off_target
-from fairseq_instr.evaluation.quality import measure_quality
-from fairseq_instr.evaluation.response import check_aligned
+from fairseq_instr.evaluation import metrics
+from fairseq_instr.evaluation.metrics import off_target
+from fairseq_instr.evaluation.metrics.off_target import ENGLISH
+from fairseq_instr.evaluation.report import DIRECTIONS, SUPERVISED, ZERO_SHOT, new_report
+from fairseq_instr.evaluation.samples import Mark, draw_samples
+from fairseq_instr.evaluation.systems import System, check_counts
 from fairseq_instr.files import write_atomically
-from fairseq_instr.text.identification import LanguageIdentifier
+from fairseq_instr.text.identification import LangidIdentifier, LanguageIdentifier, identify
+from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.pairs import Pair as Direction
 
-Direction = Tuple[str, str]
-Translate = Callable[[Sequence[str], Direction, str], List[str]]
-"""`(lines, (source language, target language), title of the progress bar) -> outputs`"""
-
-ZERO_SHOT, SUPERVISED = "zero_shot", "supervised"
 _DIGESTS = "digests.json"
 
 
-@dataclass(frozen=True)
-class Run:
-    """One model with one way of decoding.
+class MultilingualSystem(Protocol):
+    """A model that translates several directions, such as a `Translator`.
 
-    Attributes:
-        name: such as a checkpoint's path; for the report.
-        digest: changes whenever the outputs might: of the checkpoint and of the decoding.
-        translate: gives outputs for any direction; called only for those that are not kept yet.
+    With an attribute `digest`, which changes whenever the outputs might, its outputs can be kept.
     """
 
-    name: str
-    digest: str
-    translate: Translate = field(repr=False)
+    def for_direction(self, source: str, target: str) -> System:
+        """The same model for a pair of languages."""
+        ...
 
 
-@dataclass(frozen=True)
-class System:
-    """What is compared: the runs of one recipe that differ in their seed.
-
-    Attributes:
-        name: for reports and folders.
-        runs: one a seed.
-        pivot: whether zero-shot directions are also translated through the pivot language.
-        decoding: options of decoding, for the report.
-    """
-
-    name: str
-    runs: Sequence[Run]
-    pivot: bool = False
-    decoding: str = ""
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """Sources and references of one direction."""
-
-    __test__ = False  # no test of pytest's
+class Pair(NamedTuple):
+    """The test set of one direction: sources and references."""
 
     sources: Sequence[str]
     references: Sequence[str]
+
+
+def evaluate_directions(
+    systems: Mapping[str, Sequence[MultilingualSystem]],
+    tests: Mapping[Direction, Pair],
+    *,
+    trained: Collection[Direction] = (),
+    pivot: Collection[str] = (),
+    pivot_language: str = ENGLISH,
+    languages: Optional[Collection[str]] = None,
+    inventory_languages: Collection[str] = (),
+    identifier: Optional[LanguageIdentifier] = None,
+    vocabularies: Optional[Mapping[str, Collection[str]]] = None,
+    outputs: Any = None,
+    force: bool = False,
+    samples: int = 3,
+    batch_size: int = 64,
+    seed: int = 1,
+    conditions: Optional[Mapping[str, str]] = None,
+) -> Dict[str, Any]:
+    """Translate and score all directions by all systems.
+
+    Args:
+        systems: name -> models of one recipe that differ in their seed.
+        tests: direction, such as `("de", "fr")` -> sources and references.
+        trained: supervised directions; all others are zero-shot.
+        pivot: names of systems that also translate zero-shot directions through the pivot.
+        pivot_language: what those translate through.
+        languages: the stated set that languages are identified among; None for those of the
+            directions, English, and `inventory_languages`.
+        inventory_languages: languages that the models can be asked for.
+        identifier: of languages; None for langid.
+        vocabularies: language -> its words, for the share of foreign words; None for none.
+        outputs: folder that outputs are kept in, as `SYSTEM/SEED/SRC-TGT.txt`, the seeds counted
+            from 1; what is kept there is not translated again. None to keep nothing.
+        force: translate again what was made by another model, decoding or text.
+        samples: outputs shown a direction.
+        batch_size: sentences decoded together.
+        seed: of the choice of samples; aligned test sets show the same lines.
+        conditions: more of what the report says about how it was made.
+
+    Returns:
+        A report, see `evaluation.report`; `reports.write_report` writes it:
+
+            directions   zero_shot, supervised: names such as de-fr
+            signatures   of BLEU, chrF2 and language identification
+            floor        direction -> figures of the references
+            systems      name -> seeds: [checkpoint, means, directions -> figures]
+                                 directions -> figures, means over the seeds
+                                 means: zero_shot, supervised -> figures, means over those
+                                 deviations: the same, standard deviation of the seeds' means
+
+        Figures are those of all metrics; those by pivot begin with `pivot_`.
+
+    Raises:
+        InputError: if a number is not accepted, the stated set lacks a language, or outputs that
+            are kept are another model's and `force` is not set.
+    """
+    check_counts(samples=samples)
+    check_counts(1, batch_size=batch_size)
+    identifier = identifier or LangidIdentifier()
+    own = {language_of(code) for direction in tests for code in direction}
+    wanted = own | {ENGLISH, *map(language_of, inventory_languages)}
+    # a direction's language that can't be identified is refused where it is measured
+    known = own | (wanted & set(identifier.languages))
+    stated = known if languages is None else set(map(language_of, languages))
+    judge = _Judge(tests, metrics.Languages(identifier, stated, vocabularies))
+    floor = {name_of(direction): judge.floor(direction) for direction in tests}
+    groups = {
+        ZERO_SHOT: [name_of(d) for d in tests if d not in trained],
+        SUPERVISED: [name_of(d) for d in tests if d in trained],
+    }
+    of_first_seed: Dict[str, Dict[str, List[str]]] = {name_of(d): {} for d in tests}
+    of_systems = {}
+    for name, models in systems.items():
+        seeds = []
+        for number, model in enumerate(models, start=1):
+            title = f"{name}/{number}"
+            folder = None if outputs is None else Path(outputs, title)
+            kept = KeptOutputs(model, folder, title, batch_size, force)
+            figures = {}
+            for direction, test in tests.items():
+                texts = kept.translate(test.sources, direction)
+                of_first_seed[name_of(direction)].setdefault(name, texts)
+                figures[name_of(direction)] = judge.figures(texts, direction)
+                if name in pivot and direction not in trained and pivot_language not in direction:
+                    through = translate_by_pivot(kept, test.sources, direction, pivot_language)
+                    by_pivot = judge.figures(through, direction, by_pivot=True)
+                    figures[name_of(direction)].update(by_pivot)
+            checkpoint = str(getattr(model, "name", title))
+            own_means = _means(groups, figures)
+            seeds.append({"checkpoint": checkpoint, "means": own_means, "directions": figures})
+        of_systems[name] = _over_seeds(groups, seeds)
+    return new_report(
+        DIRECTIONS,
+        {
+            **(conditions or {}),
+            "pivot language": pivot_language,
+            "languages left out of the stated set": ", ".join(sorted(wanted - stated)) or "none",
+        },
+        directions=groups,
+        signatures={metric: "; ".join(found) for metric, found in judge.signatures.items()},
+        floor=floor,
+        systems=of_systems,
+        samples=[
+            sample
+            for direction, test in tests.items()
+            for sample in draw_samples(
+                name_of(direction),
+                list(zip(*test)),
+                of_first_seed[name_of(direction)],
+                judge.marking(direction[1]),
+                samples,
+                str(seed),
+            )
+        ],
+    )
+
+
+class _Judge:
+    """Measures outputs for some test sets.
+
+    Attributes:
+        signatures: of all that was measured.
+    """
+
+    def __init__(self, tests: Mapping[Direction, Pair], languages: metrics.Languages):
+        self._tests, self._languages = tests, languages
+        self.signatures: Dict[str, List[str]] = {}
+
+    def _translations(self, texts: Sequence[str], direction: Direction) -> metrics.Translations:
+        source, target = direction
+        references = self._tests[direction].references
+        return metrics.Translations(texts, references, target, source, self._languages)
+
+    def figures(
+        self, texts: Sequence[str], direction: Direction, by_pivot: bool = False
+    ) -> Dict[str, float]:
+        """Figures of all metrics, or those that are told by pivot under their names."""
+        found, signed = metrics.measure(self._translations(texts, direction))
+        for metric, signature in signed.items():
+            if signature not in self.signatures.setdefault(metric, []):
+                self.signatures[metric].append(signature)
+        if not by_pivot:
+            return found
+        told = [score for score in metrics.all_scores() if score.by_pivot and score.name in found]
+        return {score.of_pivot.name: found[score.name] for score in told}
+
+    def floor(self, direction: Direction) -> Dict[str, float]:
+        """Languages of the references; of quality there is no floor."""
+        references = self._tests[direction].references
+        return off_target.measure(self._translations(references, direction))[0]
+
+    def marking(self, target: str) -> Mark:
+        """Marks an output by whether it is in the target language."""
+
+        def mark(output: str, source: str) -> Dict[str, bool]:
+            stated = sorted(self._languages.stated)
+            ((code,),) = identify([output], self._languages.identifier, stated)
+            return {f"in {target}": code == language_of(target)}
+
+        return mark
 
 
 def name_of(direction: Direction) -> str:
@@ -81,27 +227,9 @@ def name_of(direction: Direction) -> str:
     return "-".join(direction)
 
 
-def parse_directions(text: str, option: str) -> List[Direction]:
-    """Directions of an option such as `de-fr,fr-de`.
-
-    Raises:
-        InputError: if an entry is not SOURCE-TARGET, or stands twice.
-    """
-    found: List[Direction] = []
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        source, _, target = entry.partition("-")
-        if not source or not target or source == target or (source, target) in found:
-            raise InputError(
-                f"{option} {text!r}: {entry!r} is not accepted; give each direction once, as "
-                "SOURCE-TARGET, separated by commas"
-            )
-        found.append((source, target))
-    return found
-
-
 def read_test_sets(
     prefix: str, directions: Sequence[Direction], lines: Optional[int] = None
-) -> Dict[Direction, TestSet]:
+) -> Dict[Direction, Pair]:
     """Read raw text: `PREFIX.SRC` and `PREFIX.TGT` for each direction.
 
     Args:
@@ -116,19 +244,26 @@ def read_test_sets(
     tests = {}
     for direction in directions:
         stem = prefix.replace("{pair}", name_of(direction))
-        sources, references = (read_lines(f"{stem}.{language}") for language in direction)
-        check_aligned(**{f"{stem}.{direction[0]}": sources, f"{stem}.{direction[1]}": references})
-        if not sources:
-            raise InputError(f"{stem}.{direction[0]} has no line; give --text that has some")
-        tests[direction] = TestSet(sources[:lines], references[:lines])
+        sides = {path: read_lines(path) for path in (f"{stem}.{code}" for code in direction)}
+        metrics.check_aligned(**sides)
+        if not all(sides.values()):
+            raise InputError(f"--text {prefix}: {min(sides)} has no line; give text that has some")
+        tests[direction] = Pair(*(side[:lines] for side in sides.values()))
     return tests
 
 
-def read_vocabularies(prefix: str, languages: Collection[str]) -> Dict[str, Dict[str, int]]:
-    """Words of the text `PREFIX.LANGUAGE` of each language."""
+def read_vocabularies(
+    prefix: str, languages: Collection[str], others: Collection[str] = ()
+) -> Dict[str, Dict[str, int]]:
+    """Words of the text `PREFIX.LANGUAGE` of languages, and of others that have such a file.
+
+    Raises:
+        InputError: if the text of one of the languages can't be read.
+    """
+    more = {language for language in others if Path(f"{prefix}.{language}").exists()}
     return {
-        language: build_vocabulary(read_lines(f"{prefix}.{language}"))
-        for language in sorted(languages)
+        language: off_target.build_vocabulary(read_lines(f"{prefix}.{language}"))
+        for language in sorted({*languages, *more})
     }
 
 
@@ -136,24 +271,28 @@ def read_vocabularies(prefix: str, languages: Collection[str]) -> Dict[str, Dict
 
 
 class KeptOutputs:
-    """Outputs of one run in a folder, so that a broken-off evaluation goes on.
+    """Outputs of one model in a folder, so that an evaluation that was broken off goes on.
 
     Each output is kept with a digest of what it was made from: model, decoding and sources.
 
     Args:
-        run: what translates.
-        folder: `SRC-TGT.txt` and so on are written there.
+        model: what translates; without a `digest`, nothing is kept.
+        folder: `SRC-TGT.txt` and so on are written there; None to keep nothing.
         title: for progress bars.
+        batch_size: sentences decoded together.
         force: translate again where the kept output was made from something else.
     """
 
-    def __init__(self, run: Run, folder, title: str, force: bool = False):
-        self.run, self.folder, self.title = run, Path(folder), title
-        self.force = force
-        digests = self.folder / _DIGESTS
-        self._digests: Dict[str, str] = (
-            json.loads(digests.read_text(encoding="utf-8")) if digests.exists() else {}
-        )
+    def __init__(
+        self, model: MultilingualSystem, folder, title: str, batch_size: int, force: bool = False
+    ):
+        self._model, self._title = model, title
+        self._batch_size, self._force = batch_size, force
+        self._made_by = getattr(model, "digest", None)
+        self._folder = None if folder is None or self._made_by is None else Path(folder)
+        self._digests: Dict[str, str] = {}
+        if self._folder and (self._folder / _DIGESTS).exists():
+            self._digests = json.loads((self._folder / _DIGESTS).read_text(encoding="utf-8"))
 
     def translate(self, lines: Sequence[str], direction: Direction, name: str = "") -> List[str]:
         """Outputs for some lines, read where they are kept, else made and kept.
@@ -167,33 +306,40 @@ class KeptOutputs:
             InputError: if a kept output was made from something else and `force` is not set.
         """
         name = name or name_of(direction)
-        path = self.folder / f"{name}.txt"
-        digest = _digest(self.run.digest, direction, list(lines))
+        if self._folder is None:
+            return self._made(lines, direction, name)
+        path = self._folder / f"{name}.txt"
+        digest = _digest(self._made_by, direction, list(lines))
         if path.exists():
             if self._digests.get(name) == digest:
                 return read_lines(path)
-            if not self.force:
+            if not self._force:
                 raise InputError(
                     f"{path} was made by another model, decoding or text; give --force to "
                     "translate again, or another --output"
                 )
             path.unlink()
-        outputs = self._find(digest)
-        if outputs is None:
-            outputs = self.run.translate(lines, direction, f"{self.title} {name}")
-            outputs = [" ".join(output.split()) for output in outputs]  # one line each
+        outputs = self._find(digest) or self._made(lines, direction, name)
         self._digests[name] = digest
         # the digest first: an output without one could not be told from somebody else's
-        write_atomically(
-            self.folder / _DIGESTS, json.dumps(self._digests, indent=2) + "\n", force=True
-        )
+        digests = json.dumps(self._digests, indent=2) + "\n"
+        write_atomically(self._folder / _DIGESTS, digests, force=True)
         write_atomically(path, "".join(f"{output}\n" for output in outputs))
         return outputs
 
+    def _made(self, lines: Sequence[str], direction: Direction, name: str) -> List[str]:
+        system = self._model.for_direction(*direction)
+        asked = [""] * len(lines)
+        outputs = system.translate(
+            lines, asked, batch_size=self._batch_size, progress=f"{self._title} {name}"
+        )
+        return [" ".join(output.split()) for output in outputs]  # one line each
+
     def _find(self, digest: str) -> Optional[List[str]]:
         """The same outputs under another name: with multi-way text, pivots share their steps."""
+        assert self._folder is not None
         for name, known in self._digests.items():
-            path = self.folder / f"{name}.txt"
+            path = self._folder / f"{name}.txt"
             if known == digest and path.exists():
                 return read_lines(path)
         return None
@@ -206,189 +352,49 @@ def _digest(*parts: object) -> str:
 def translate_by_pivot(
     outputs: KeptOutputs, sources: Sequence[str], direction: Direction, pivot: str
 ) -> List[str]:
-    """Translate into the pivot language and from there into the target language.
-
-    A direction from or into the pivot language has no pivot: its outputs are the plain ones.
-    """
+    """Translate into the pivot language and from there into the target language."""
     source, target = direction
-    if pivot in direction:
-        return outputs.translate(sources, direction)
     name = f"{name_of(direction)}.{pivot}"
     first = outputs.translate(sources, (source, pivot), f"{name}.step")
     return outputs.translate(first, (pivot, target), name)
 
 
-# -- scores ---------------------------------------------------------------------------------
+# -- figures --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Judge:
-    """What outputs of all systems are measured with.
-
-    Attributes:
-        identifier: of languages.
-        languages: the stated set of the restricted off-target ratio.
-        vocabularies: language -> its words; None for no share of foreign words.
-    """
-
-    identifier: LanguageIdentifier
-    languages: Collection[str]
-    vocabularies: Optional[Mapping[str, Collection[str]]] = None
-
-    def languages_of(self, outputs: Sequence[str], direction: Direction) -> OffTarget:
-        """`measure_off_target` of some lines."""
-        return measure_off_target(
-            outputs, *direction, self.languages, self.identifier, self.vocabularies
-        )
-
-    def scores(self, outputs: Sequence[str], direction: Direction) -> Dict[str, float]:
-        """Figures of one direction's languages, shares in percent; see `evaluate`."""
-        found = self.languages_of(outputs, direction)
-        scores: Dict[str, float] = {
-            "lines": found.lines,
-            "empty": found.empty,
-            "short": found.short,
-        }
-        for shares, suffix in ((found.restricted, ""), (found.unrestricted, "_unrestricted")):
-            for name in ("off_target", "on_target", "in_source", "in_english"):
-                scores[name + suffix] = _percent(getattr(shares, name))
-        if found.foreign_words is not None:
-            scores["foreign_words"] = _percent(found.foreign_words.share)
-        return scores
-
-
-def _percent(share: float) -> float:
-    return round(100 * share, 2)
-
-
-def evaluate(
-    systems: Sequence[System],
-    tests: Mapping[Direction, TestSet],
-    trained: Collection[Direction],
-    judge: Judge,
-    folder,
-    pivot_language: str = "en",
-    force: bool = False,
-) -> dict:
-    """Translate and score all directions by all systems.
-
-    Args:
-        systems: what is compared.
-        tests: direction -> sources and references.
-        trained: supervised directions; all others are zero-shot.
-        judge: measures languages.
-        folder: outputs are kept in `folder/SYSTEM/SEED`, the seeds counted from 1.
-        pivot_language: what systems that have a pivot translate through.
-        force: translate again what was made by another model, decoding or text.
-
-    Returns:
-        Plain lists, dicts, numbers and strings:
-
-            directions   zero_shot, supervised: names such as de-fr
-            signatures   of BLEU, chrF2 and language identification
-            floor        direction -> scores of the references
-            systems      name -> decoding
-                                 seeds: [checkpoint, means, directions -> scores]
-                                 directions -> scores, means over the seeds
-                                 means: zero_shot, supervised -> scores, means over those
-                                 deviations: the same, standard deviation of the seeds' means
-
-        Scores of a direction: `off_target`, `on_target`, `in_source`, `in_english` (percent,
-        among the stated languages; with `_unrestricted`, among all), `foreign_words` (percent
-        of words), `empty`, `short` (lines), `bleu`, `chrf2`, and by pivot `pivot_bleu`,
-        `pivot_chrf2`, `pivot_off_target`.
-    """
-    groups = {
-        ZERO_SHOT: [name_of(d) for d in tests if d not in trained],
-        SUPERVISED: [name_of(d) for d in tests if d in trained],
+def _over_seeds(groups: Mapping[str, Sequence[str]], seeds: Sequence[dict]) -> Dict[str, Any]:
+    """Means and deviations of a system's seeds."""
+    over_seeds = {
+        name: _combine([seed["directions"][name] for seed in seeds], mean)
+        for name in seeds[0]["directions"]
     }
-    signatures: Dict[str, List[str]] = {"bleu": [], "chrf2": []}
-    report_of_systems = {}
-    for system in systems:
-        seeds: List[Dict[str, Any]] = []
-        for number, run in enumerate(system.runs, start=1):
-            outputs = KeptOutputs(
-                run, Path(folder, system.name, str(number)), f"{system.name}/{number}", force
-            )
-            scores = {}
-            for direction, test in tests.items():
-                by_pivot = system.pivot and direction not in trained
-                scores[name_of(direction)] = _score(
-                    outputs, test, direction, judge, pivot_language if by_pivot else None,
-                    signatures,
-                )  # fmt: skip
-            seeds.append(
-                {"checkpoint": run.name, "means": _means(groups, scores), "directions": scores}
-            )
-        over_seeds = {
-            name: _combine([seed["directions"][name] for seed in seeds], mean)
-            for name in map(name_of, tests)
-        }
-        report_of_systems[system.name] = {
-            "decoding": system.decoding,
-            "seeds": seeds,
-            "directions": over_seeds,
-            "means": _means(groups, over_seeds),
-            "deviations": {
-                group: _combine([seed["means"][group] for seed in seeds], _deviation)
-                for group, members in groups.items()
-                if members
-            },
-        }
-    n_lines = sorted({len(test.sources) for test in tests.values()})
     return {
-        "directions": groups,
-        "signatures": {
-            **{metric: "; ".join(found) for metric, found in signatures.items()},
-            "language identification": f"lid:{judge.identifier.signature}"
-            f"|set:{'+'.join(sorted(judge.languages))}|lines:{'/'.join(map(str, n_lines))}",
+        "seeds": list(seeds),
+        "directions": over_seeds,
+        "means": _means(groups, over_seeds),
+        "deviations": {
+            group: _combine([seed["means"][group] for seed in seeds], _deviation)
+            for group, members in groups.items()
+            if members
         },
-        "floor": {
-            name_of(direction): judge.scores(test.references, direction)
-            for direction, test in tests.items()
-        },
-        "systems": report_of_systems,
     }
-
-
-def _score(
-    outputs: KeptOutputs,
-    test: TestSet,
-    direction: Direction,
-    judge: Judge,
-    pivot: Optional[str],
-    signatures: Dict[str, List[str]],
-) -> Dict[str, float]:
-    plain = outputs.translate(test.sources, direction)
-    scores = judge.scores(plain, direction)
-    quality = measure_quality(plain, test.references, direction[1])
-    for metric, seen in signatures.items():
-        scores[metric] = quality[metric]
-        if quality["signatures"][metric] not in seen:
-            seen.append(quality["signatures"][metric])
-    if pivot is not None and pivot not in direction:
-        through = translate_by_pivot(outputs, test.sources, direction, pivot)
-        quality = measure_quality(through, test.references, direction[1])
-        scores["pivot_bleu"], scores["pivot_chrf2"] = quality["bleu"], quality["chrf2"]
-        scores["pivot_off_target"] = judge.scores(through, direction)["off_target"]
-    return scores
 
 
 def _means(
-    groups: Mapping[str, Sequence[str]], scores: Mapping[str, Dict[str, float]]
+    groups: Mapping[str, Sequence[str]], figures: Mapping[str, Mapping[str, float]]
 ) -> Dict[str, Dict[str, float]]:
     """Means over the directions of each group that has any."""
     return {
-        group: _combine([scores[name] for name in names], mean)
+        group: _combine([figures[name] for name in names], mean)
         for group, names in groups.items()
         if names
     }
 
 
-def _combine(scores: Sequence[Dict[str, float]], how: Callable) -> Dict[str, float]:
-    """Combine several scores by name; those that not all have are over the ones that do."""
-    names = dict.fromkeys(name for each in scores for name in each)
-    return {name: round(how([each[name] for each in scores if name in each]), 2) for name in names}
+def _combine(figures: Sequence[Mapping[str, float]], how: Callable) -> Dict[str, float]:
+    """Combine several figures by name; those that not all have are over the ones that do."""
+    names = dict.fromkeys(name for each in figures for name in each)
+    return {name: round(how([each[name] for each in figures if name in each]), 4) for name in names}
 
 
 def _deviation(values: Sequence[float]) -> float:

@@ -1,137 +1,159 @@
-"""Formality accuracy, as the scorer of the IWSLT formality tasks counts it.
+"""Formality of several systems on a test set in the layout of CoCoA-MT.
 
-Nadejde et al. (2022), CoCoA-MT. Two references of each line, formal and informal, have the
-phrases that show it marked: `[F]Sie gehen[/F] langsam`. A phrase is found in an output when all
-its tokens are, in any order and place; an output in which formal phrases are found and no
-informal ones is FORMAL, the other way round INFORMAL. The two other verdicts, OTHER (both) and
-NEUTRAL (none), leave the accuracy's denominator, so coverage stands beside it.
-
-Kept as the scorer has it: tokens are split at single spaces, so that a phrase with a space just
-inside its marks holds an empty token and is hardly ever found, and `Sie` is not found in `Sie,`.
+Every source is translated under `formal` and under `informal`; the base model, which takes no
+instructions, translates it once. Accuracy never stands without coverage, nor either without
+quality: the figures of all metrics, against the references of the kind that was asked for.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from dataclasses import asdict, dataclass
-from typing import Dict, List, Sequence
+from pathlib import Path
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.response import check_aligned
+from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
+from fairseq_instr.evaluation.metrics.formality import (
+    ASKED,
+    measure_formality,
+    signature,
+    without_marks,
+)
+from fairseq_instr.evaluation.report import FORMALITY, new_report
+from fairseq_instr.evaluation.systems import System, ask, check_counts
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.instructions.reranking import first_obeying
+from fairseq_instr.text.lines import read_lines
 
-FORMAL, INFORMAL, OTHER, NEUTRAL = "FORMAL", "INFORMAL", "OTHER", "NEUTRAL"
-ASKED = {"formal": FORMAL, "informal": INFORMAL}
-# written without spaces: a phrase is found where it stands in the output
-UNSPACED = frozenset({"ja", "zh", "th"})
-_MARKED = re.compile(r"\[F\](.*?)\[/F\]")
-
-
-@dataclass(frozen=True)
-class Formality:
-    """How often outputs have the formality that was asked for.
-
-    Attributes:
-        asked: `formal` or `informal`.
-        lines: outputs looked at.
-        accuracy: of those FORMAL or INFORMAL, the share that is as asked, 0..1; 0 if there is
-            none.
-        coverage: share of the lines that are FORMAL or INFORMAL, 0..1.
-        counts: lines by verdict.
-        signature: what was counted and how.
-    """
-
-    asked: str
-    lines: int
-    accuracy: float
-    coverage: float
-    counts: Dict[str, int]
-    signature: str
-
-    def to_dict(self) -> dict:
-        return {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
+BASE, REFERENCES, PLAIN = "base", "references", "plain"
+N_EXAMPLES = 8
 
 
-def marked_phrases(annotated: str) -> List[str]:
-    """Marked phrases of an annotated reference, as they stand between the marks.
+class FormalityTestSet(NamedTuple):
+    """Sources of one domain and their annotated references, `formal` and `informal`."""
 
-    Example: `marked_phrases("[F]Gehen Sie[/F] mit [F]Ihrer [/F]Tasche")
-    == ["Gehen Sie", "Ihrer "]`.
-    """
-    return _MARKED.findall(annotated)
+    sources: Sequence[str]
+    annotated: Mapping[str, Sequence[str]]
 
 
-def without_marks(annotated: str) -> str:
-    """The plain reference of an annotated one."""
-    return annotated.replace("[F]", "").replace("[/F]", "")
-
-
-def has_phrase(output: str, phrases: Sequence[str], language: str) -> bool:
-    """Whether any of the phrases is found in an output; case counts."""
-    if language in UNSPACED:
-        return any(phrase in output for phrase in phrases)
-    tokens = set(output.split(" "))
-    return any(tokens.issuperset(phrase.split(" ")) for phrase in phrases)
-
-
-def classify(output: str, formal: str, informal: str, language: str) -> str:
-    """The verdict on an output.
-
-    Args:
-        output: a translation, raw text.
-        formal: the formal reference, annotated.
-        informal: the informal one.
-        language: target language.
-
-    Returns:
-        `FORMAL`, `INFORMAL`, `OTHER` or `NEUTRAL`.
-    """
-    is_formal = has_phrase(output, marked_phrases(formal), language)
-    is_informal = has_phrase(output, marked_phrases(informal), language)
-    if is_formal and is_informal:
-        return OTHER
-    if is_formal:
-        return FORMAL
-    return INFORMAL if is_informal else NEUTRAL
-
-
-def measure_formality(
-    outputs: Sequence[str],
-    formal: Sequence[str],
-    informal: Sequence[str],
-    asked: str,
-    language: str,
-) -> Formality:
-    """Score outputs that were all asked to be formal, or all informal.
-
-    Args:
-        outputs: translations, raw text.
-        formal: annotated formal references, as many.
-        informal: annotated informal ones, as many.
-        asked: `formal` or `informal`.
-        language: target language.
+def read_test_set(folder, domain: str, source: str, target: str) -> FormalityTestSet:
+    """Read `DOMAIN.SOURCE` and `DOMAIN.{formal,informal}.ann.TARGET` of a folder, plain or `.gz`.
 
     Raises:
-        InputError: if `asked` is neither, or the lists differ in length or are empty.
-
-    Example: verdicts FORMAL, FORMAL, INFORMAL, NEUTRAL for outputs asked to be formal: accuracy
-    2/3, coverage 3/4.
+        InputError: if a file is missing, not UTF-8, or not as long as the others.
     """
-    if asked not in ASKED:
-        raise InputError(f"formality {asked!r} is not accepted; choose {' or '.join(ASKED)}")
-    check_aligned(outputs=outputs, formal=formal, informal=informal)
-    if not outputs:
-        raise InputError("no line to measure formality on; give outputs and their references")
-    verdicts = Counter(
-        classify(*line, language=language) for line in zip(outputs, formal, informal)
+    names = {"source": f"{domain}.{source}"}
+    names.update({kind: f"{domain}.{kind}.ann.{target}" for kind in ASKED})
+    lines = {}
+    for name, file in names.items():
+        path = Path(folder, file)
+        lines[name] = read_lines(path if path.exists() else f"{path}.gz")
+    check_aligned(**lines)
+    return FormalityTestSet(lines.pop("source"), lines)
+
+
+def evaluate_formality(
+    base: System,
+    systems: Mapping[str, System],
+    tests: Mapping[str, FormalityTestSet],
+    target_language: str,
+    *,
+    reranked: Collection[str] = (),
+    n_best: int = 4,
+    plain: Optional[Tuple[Sequence[str], Sequence[str]]] = None,
+    batch_size: int = 64,
+    conditions: Optional[Mapping[str, str]] = None,
+) -> Tuple[Dict[str, Any], Dict[str, Dict[str, List[str]]]]:
+    """Translate and score.
+
+    Args:
+        base: the model that is asked for nothing.
+        systems: models that take `formal` and `informal`, by name.
+        tests: by domain.
+        target_language: code such as `de`.
+        reranked: systems whose first hypothesis is taken that a verifier accepts: it has words
+            of the address asked for and none of the other.
+        n_best: hypotheses to choose from.
+        plain: sources and references that are translated without any instruction.
+        batch_size: sentences decoded together.
+        conditions: more of what the report says about how it was made.
+
+    Returns:
+        (a report, see `evaluation.report`, and outputs by system and kind). Its `systems` have
+        figures by kind: accuracy and coverage in 0..1, verdicts, all domains together and each of
+        them, and quality; its `formality` is that of the first system.
+
+    Raises:
+        InputError: if there is no system or no test set, or one is empty.
+    """
+    check_counts(1, batch_size=batch_size)
+    if not systems or not tests:
+        raise InputError("--systems and --domains: give at least one of each")
+    sources = [line for test in tests.values() for line in test.sources]
+    annotated = {k: [line for test in tests.values() for line in test.annotated[k]] for k in ASKED}
+    references = {kind: list(map(without_marks, lines)) for kind, lines in annotated.items()}
+    outputs: Dict[str, Dict[str, List[str]]] = {}
+    for name, system in {BASE: base, **systems}.items():
+        by_kind = dict.fromkeys(ASKED, "") if name == BASE else {kind: kind for kind in ASKED}
+        asked = {kind: [(line, instruct) for line in sources] for kind, instruct in by_kind.items()}
+        if plain:
+            asked[PLAIN] = [(line, "") for line in plain[0]]
+        jobs = [job for own in asked.values() for job in own]
+        answers = ask(system, jobs, name, batch_size, n_best if name in reranked else 1)
+        outputs[name] = {
+            kind: [_first(answers[job], job, target_language) for job in own]
+            for kind, own in asked.items()
+        }
+    figures: Dict[str, Any] = {}
+    for name, own_outputs in {REFERENCES: references, **outputs}.items():
+        figures[name] = {}
+        for kind in ASKED:
+            texts = own_outputs[kind]
+            whole = measure_formality(texts, annotated, kind, target_language)
+            quality, signed = measure(Translations(texts, references[kind], target_language))
+            domains, start = {}, 0
+            for domain, test in tests.items():
+                part = texts[start : start + len(test.sources)]
+                domains[domain] = measure_formality(part, test.annotated, kind, target_language)
+                start += len(test.sources)
+            own = {} if name == REFERENCES else quality
+            figures[name][kind] = {**whole, **own, "domains": domains}
+    signatures = {"formality": signature(target_language, len(sources)), **signed}
+    first = next(iter(systems))
+    report = new_report(
+        FORMALITY,
+        {
+            **(conditions or {}),
+            "test set": ", ".join(f"{name} {len(t.sources)} lines" for name, t in tests.items()),
+        },
+        formality={
+            kind: {key: figures[first][kind][key] for key in ("accuracy", "coverage")}
+            for kind in ASKED
+        },
+        systems=figures,
+        signatures=signatures,
+        plain={
+            name: measure(Translations(by_kind[PLAIN], plain[1], target_language))[0]
+            for name, by_kind in outputs.items()
+        }
+        if plain
+        else {},
+        examples=[
+            {
+                "source": source,
+                **{kind: outputs[first][kind][i] for kind in ASKED},
+                **{f"{kind} reference": references[kind][i] for kind in ASKED},
+            }
+            for i, source in enumerate(sources[:N_EXAMPLES])
+        ],
     )
-    counted = verdicts[FORMAL] + verdicts[INFORMAL]
-    matching = "substring" if language in UNSPACED else "tokens"
-    return Formality(
-        asked=asked,
-        lines=len(outputs),
-        accuracy=verdicts[ASKED[asked]] / counted if counted else 0.0,
-        coverage=counted / len(outputs),
-        counts={verdict: verdicts[verdict] for verdict in (FORMAL, INFORMAL, OTHER, NEUTRAL)},
-        signature=f"iwslt-formality|lang:{language}|match:{matching}|lines:{len(outputs)}",
-    )
+    return report, outputs
+
+
+def _first(hypotheses: Sequence[str], job: Tuple[str, str], language: str) -> str:
+    """The first hypothesis that obeys, or else the best."""
+    source, asked = job
+    if len(hypotheses) == 1 or not asked:
+        return hypotheses[0]
+    context = Context(source=source, language=language)
+    return hypotheses[first_obeying(hypotheses, [look_up(asked)], context)]

@@ -1,180 +1,519 @@
-"""What a base model and its tuned version are asked, and how their answers are scored.
+"""Do models obey instructions? A base model against its tuned version.
 
-Nothing here knows how a system translates: outputs come from a function that is given.
+The tuned model is asked for every instruction of its inventory, for pairs and triples, and in
+phrases that it was trained with or never saw. Its best hypotheses are judged, and those that
+verifiers choose. Interpolations of the two models, and plain translation, stand beside it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
-from typing import Callable, Dict, List, Mapping, Sequence, Tuple
+from dataclasses import dataclass, field
+from statistics import mean
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.quality import chrf2, measure_quality
-from fairseq_instr.evaluation.response import (
-    Response,
-    applicable_lines,
-    check_aligned,
-    measure_response,
-)
-from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import excluding
+from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
+from fairseq_instr.evaluation.metrics.quality import chrf2, paired_significance
+from fairseq_instr.evaluation.metrics.response import Response, applicable_lines, measure_response
+from fairseq_instr.evaluation.phrasings import Phrases, choose_phrases, summarise_phrasings
+from fairseq_instr.evaluation.report import INSTRUCTIONS, JOINT, new_report
+from fairseq_instr.evaluation.samples import choose_lines, draw_samples
+from fairseq_instr.evaluation.systems import Answers, Job, System, ask, check_counts
+from fairseq_instr.instructions.asking import parse_line
+from fairseq_instr.instructions.catalogue import find, look_up
+from fairseq_instr.instructions.composition import excluding, verify
+from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE
+from fairseq_instr.instructions.reranking import first_obeying
 from fairseq_instr.text.lines import read_lines
 
 Names = Tuple[str, ...]
 """Instructions that are asked for at once."""
+Outputs = Dict[Names, List[str]]
+"""Names -> outputs of one system for the lines of that case."""
+ALL = "all"
+BASE, TUNED, RERANKED = "base", "tuned", "reranked"
+N_COMPOSITIONS = 10
+"""Pairs and triples that samples are shown of."""
 
-JOINT = " + "
-"""Between the names of instructions that are asked for at once, in reports."""
 
-Translate = Callable[[Sequence[str], Sequence[str]], List[str]]
-"""`(lines, instructions of each such as "formal,uppercase") -> outputs`"""
+class Labelled(NamedTuple):
+    """Lines of a labelled test set: sources, references, and what each reference obeys."""
+
+    sources: Sequence[str]
+    references: Sequence[str]
+    labels: Sequence[str]
 
 
-class InstructionTestSet:
-    """Which lines each instruction, or pair of them, is measured on.
+def read_labelled(prefix: str, source: str, target: str) -> Labelled:
+    """Read `PREFIX.SOURCE`, `PREFIX.TARGET` and `PREFIX.instr`.
+
+    Raises:
+        InputError: if a file is missing, or they differ in length.
+    """
+    columns = {f"{prefix}.{ending}": read_lines(f"{prefix}.{ending}")
+               for ending in (source, target, "instr")}  # fmt: skip
+    check_aligned(**columns)
+    return Labelled(*columns.values())
+
+
+class Line(NamedTuple):
+    """A line that an instruction is measured on.
+
+    Attributes:
+        source: raw text.
+        reference: the reference under the instruction.
+        plain: the reference without it.
+    """
+
+    source: str
+    reference: str
+    plain: str
+
+
+@dataclass
+class Cases:
+    """Which lines each instruction, or composition of several, is measured on.
 
     Attributes:
         sources: raw sources of the plain test set.
-        references: its references.
-        cases: names asked for at once -> [(source, reference under them, plain reference)].
+        references: as many.
+        language: target language.
+        lines: names asked for at once -> lines.
     """
 
-    def __init__(self, sources: Sequence[str], references: Sequence[str], language: str):
-        check_aligned(source=sources, reference=references)
-        self.sources, self.references = sources, references
-        self.language = language
-        self.cases: Dict[Names, List[Tuple[str, str, str]]] = {}
+    sources: Sequence[str]
+    references: Sequence[str]
+    language: str
+    lines: Dict[Names, List[Line]] = field(default_factory=dict)
 
-    def add_rule_made(self, names: Names, limit: int) -> bool:
-        """Lines that the instructions' rules apply to; the first `limit` of them."""
-        instructions = [look_up(name) for name in names]
-        lines = applicable_lines(instructions, self.sources, self.references, self.language)
+    def by_rule(self, names: Names, limit: int) -> List[Line]:
+        """The first lines that the instructions' rules apply to."""
+        found = applicable_lines(
+            [look_up(name) for name in names], self.sources, self.references, self.language
+        )
+        return [
+            Line(self.sources[i], rewritten, self.references[i]) for i, rewritten in found[:limit]
+        ]
+
+    def add(self, names: Names, lines: Sequence[Line]) -> bool:
+        """Measure instructions on some lines; whether there are any."""
         if lines:
-            self.cases[names] = [
-                (self.sources[i], rewritten, self.references[i]) for i, rewritten in lines[:limit]
-            ]
+            self.lines[names] = list(lines)
         return bool(lines)
 
-    def add_labelled(self, prefix: str, source: str, target: str) -> None:
-        """Lines of a labelled test set, each with the one instruction that its label names."""
-        columns = [read_lines(f"{prefix}.{e}") for e in (source, target, "instr")]
-        check_aligned(**dict(zip((source, target, "instr"), columns)))
-        for text, reference, label in zip(*columns):
-            self.cases.setdefault((label,), []).append((text, reference, reference))
+    def first(self, limit: int, cases: Iterable[Names]) -> Cases:
+        """The same test set with the first lines of some cases."""
+        lines = {names: self.lines[names][:limit] for names in cases}
+        return dataclasses.replace(self, lines=lines)
 
-    def cut(self, cases: Sequence[Names], limit: int) -> "InstructionTestSet":
-        """The same plain test set with the first lines of some cases."""
-        shorter = InstructionTestSet(self.sources, self.references, self.language)
-        shorter.cases = {case: self.cases[case][:limit] for case in cases}
-        return shorter
+    def jobs(self, cases: Iterable[Names]) -> List[Job]:
+        """What to ask a system: the lines of some cases, plainly and under their instructions."""
+        return [
+            (line.source, asked)
+            for names in cases
+            for line in self.lines[names]
+            for asked in ("", ",".join(names))
+        ]
 
+    def outputs(self, answers: Answers, cases: Iterable[Names], plain: bool = False) -> Outputs:
+        """The best hypotheses for the lines of some cases; `plain`: without instructions."""
+        return {
+            names: [
+                answers[line.source, "" if plain else ",".join(names)][0]
+                for line in self.lines[names]
+            ]
+            for names in cases
+        }
 
-def measure_instructed(
-    translate: Translate, test: InstructionTestSet, cases: Sequence[Names]
-) -> Tuple[List[str], Dict[Names, Response], Dict[Names, List[str]]]:
-    """Translate plainly and under the given cases, in one go; score all of it.
-
-    Returns:
-        (plain outputs, names -> Response, names -> outputs)
-    """
-    jobs = [(source, "") for source in test.sources]
-    extra: Dict[str, int] = {}  # plain translations of sources that are not in the plain test set
-    known = {source: i for i, source in enumerate(test.sources)}
-    for names in cases:
-        for source, _, _ in test.cases[names]:
-            if source not in known and source not in extra:
-                extra[source] = len(jobs)
-                jobs.append((source, ""))
-    starts = {}
-    for names in cases:
-        starts[names] = len(jobs)
-        jobs += [(source, ",".join(names)) for source, _, _ in test.cases[names]]
-    outputs = translate([source for source, _ in jobs], [asked for _, asked in jobs])
-    plain = {**known, **extra}
-    responses, under = {}, {}
-    for names in cases:
-        lines = test.cases[names]
-        under[names] = outputs[starts[names] : starts[names] + len(lines)]
-        plain_outputs = [outputs[plain[source]] for source, _, _ in lines]
-        responses[names] = respond(names, lines, under[names], plain_outputs, test.language)
-    return outputs[: len(test.sources)], responses, under
+    def respond(self, outputs: Outputs, answers: Answers) -> Dict[Names, Response]:
+        """Score outputs of a system beside its plain translations of the same lines."""
+        found = {}
+        for names, texts in outputs.items():
+            lines = self.lines[names]
+            plain = [answers[line.source, ""][0] for line in lines]
+            found[names] = measure_response(
+                [look_up(name) for name in names],
+                [line.source for line in lines],
+                [line.reference for line in lines],
+                texts,
+                chrf2(plain, [line.plain for line in lines]),
+                self.language,
+            )
+        return found
 
 
-def measure_plain(
-    translate: Translate, test: InstructionTestSet, cases: Sequence[Names]
-) -> Tuple[Dict[str, str], Dict[Names, Response]]:
-    """Score a system that knows no instruction: it translates plainly, whatever is asked.
-
-    Returns:
-        (source -> output, names -> Response)
-    """
-    lines = [line[0] for case in cases for line in test.cases[case]]
-    sources = list(dict.fromkeys([*test.sources, *lines]))
-    outputs = dict(zip(sources, translate(sources, [""] * len(sources))))
-    responses = {}
-    for names in cases:
-        under = [outputs[source] for source, _, _ in test.cases[names]]
-        responses[names] = respond(names, test.cases[names], under, under, test.language)
-    return outputs, responses
-
-
-def respond(
-    names: Names,
-    lines: Sequence[Tuple[str, str, str]],
-    outputs: Sequence[str],
-    plain_outputs: Sequence[str],
-    language: str,
-) -> Response:
-    """Score outputs under some instructions.
+def evaluate(
+    base: System,
+    tuned: System,
+    sources: Sequence[str],
+    references: Sequence[str],
+    target_language: str,
+    *,
+    mixed: Optional[Mapping[str, System]] = None,
+    labelled: Sequence[Labelled] = (),
+    lines: int = 1000,
+    pairs: Union[int, str] = 0,
+    triples: int = 0,
+    pair_lines: int = 50,
+    mixed_lines: int = 100,
+    rerank: int = 0,
+    phrasings: Sequence[str] = (),
+    phrasing_lines: int = 100,
+    samples: int = 2,
+    batch_size: int = 64,
+    seed: int = 1,
+    conditions: Optional[Mapping[str, str]] = None,
+) -> Dict[str, Any]:
+    """Measure how a base model and its tuned version answer instructions.
 
     Args:
-        names: what was asked for.
-        lines: as in `InstructionTestSet.cases`.
-        outputs: under the instructions.
-        plain_outputs: of the same system for the same lines.
-        language: target language.
+        base: the model that was never told about instructions; it is asked for none.
+        tuned: the model that takes them.
+        sources: raw sources of the test set.
+        references: as many.
+        target_language: code such as `de`.
+        mixed: weight of the tuned model, such as `0.7` -> interpolation of the two.
+        labelled: more test sets, for instructions that no rule can write references for.
+        lines: lines an instruction, at most.
+        pairs: how many pairs of instructions, or `all`.
+        triples: how many triples.
+        pair_lines: lines a pair and a triple, at most.
+        mixed_lines: lines an instruction for `mixed`, at most.
+        rerank: also take the first of so many hypotheses that verifiers accept; 0 for not.
+        phrasings: `trained`, `unseen` or both: also ask in those phrases.
+        phrasing_lines: lines an instruction for `phrasings`, at most.
+        samples: outputs shown an instruction.
+        batch_size: sentences decoded together.
+        seed: of the choice of pairs, triples and samples, and of the bootstrap.
+        conditions: more of what the report says about how it was made.
+
+    Returns:
+        A report, see `evaluation.report`; `reports.write_report` writes it. Rates are in 0..1,
+        scores in 0..100. Instructions that can't be measured are listed in its conditions.
+
+    Raises:
+        InputError: if a number is not accepted, the test set is empty or not aligned, or no
+            instruction can be measured on it.
+
+    Example: `evaluate(Translator.from_pretrained("base.pt", "data-bin"),
+    Translator.from_pretrained("tuned.pt", "data-bin"), sources, references, "de")`.
     """
-    sources, references, plain_references = map(list, zip(*lines))
-    return measure_response(
-        [look_up(name) for name in names],
-        sources,
-        references,
-        outputs,
-        chrf2(plain_outputs, plain_references),
-        language,
+    check_counts(triples=triples, samples=samples, rerank=rerank)
+    check_counts(1, lines=lines, pair_lines=pair_lines, mixed_lines=mixed_lines,
+                 phrasing_lines=phrasing_lines, batch_size=batch_size)  # fmt: skip
+    check_aligned(source=sources, reference=references)
+    if not sources:
+        raise InputError("--source and --reference hold no line; give text")
+    check_roles(base, tuned)
+    phrases = choose_phrases(tuned.inventory, phrasings) if phrasings else {}
+    test = Cases(sources, references, target_language)
+    not_measured = choose_singles(test, tuned, labelled, lines)
+    singles = [(name,) for name in tuned.inventory.names if (name,) in test.lines]
+    if not singles:
+        raise InputError(
+            "no instruction of the model can be measured on this test set: "
+            + (", ".join(not_measured) or "its inventory is empty")
+        )
+    chosen_pairs, _ = compose_cases(test, singles, 2, pairs, seed, pair_lines)
+    chosen_triples, n_valid = compose_cases(test, singles, 3, triples, seed, pair_lines)
+    compositions = [*chosen_pairs, *chosen_triples]
+    cases = [*singles, *compositions]
+    plain_jobs = [(source, "") for source in sources]
+
+    answers = ask(tuned, [*plain_jobs, *test.jobs(cases)], TUNED, batch_size, rerank or 1)
+    outputs = {TUNED: test.outputs(answers, cases)}
+    responses = test.respond(outputs[TUNED], answers)
+    reranked: Dict[str, Any] = {}
+    if rerank:
+        outputs[RERANKED] = rerank_outputs(test, answers, cases)
+        chosen = test.respond(outputs[RERANKED], answers)
+        reranked = summarise_reranked(rerank, responses, chosen)
+    in_phrases = {
+        kind: measure_phrases(tuned, test.first(phrasing_lines, singles), by_name, answers, kind,
+                              batch_size)
+        for kind, by_name in phrases.items()
+    }  # fmt: skip
+
+    base_jobs = [job for job in [*plain_jobs, *test.jobs(cases)] if not job[1]]
+    base_answers = ask(base, base_jobs, BASE, batch_size)
+    outputs = {BASE: test.outputs(base_answers, cases, plain=True), **outputs}
+    by_weight = {"0": test.respond({n: outputs[BASE][n] for n in singles}, base_answers)}
+    systems = {BASE: base_answers, TUNED: answers}
+    mixed_names = [f"mixed {weight}" for weight in mixed or ()]
+    for weight, system in (mixed or {}).items():
+        cut = test.first(mixed_lines, singles)
+        found = ask(system, [*plain_jobs, *cut.jobs(singles)], f"weight {weight}", batch_size)
+        systems[f"mixed {weight}"] = found
+        by_weight[weight] = cut.respond(cut.outputs(found, singles), found)
+    by_weight["1"] = {names: responses[names] for names in singles}
+
+    plain = {name: [found[job][0] for job in plain_jobs] for name, found in systems.items()}
+    quality: Dict[str, Dict[str, float]] = {}
+    for name, texts in plain.items():
+        quality[name], signatures = measure(Translations(texts, references, target_language))
+    return new_report(
+        INSTRUCTIONS,
+        {
+            **(conditions or {}),
+            "test set": f"{len(sources)} lines into {target_language}",
+            "lines": f"up to {lines} an instruction, {pair_lines} a pair or triple, {mixed_lines} "
+            "an instruction for interpolations; those where the instruction changes the reference",
+            "triples": f"{len(chosen_triples)} of {n_valid} valid ones, drawn with seed {seed} "
+            "among those whose rules apply to some line",
+            "base": "translates plainly; its rate is how often that obeys by chance",
+            "not measured": ", ".join(not_measured) or "none",
+        },
+        **summarise_singles(by_weight["0"], by_weight["1"]),
+        axes={i.name: i.axis for i in tuned.inventory if (i.name,) in test.lines},
+        pairs=summarise_compositions("by_pair", chosen_pairs, responses),
+        triples=summarise_compositions("by_triple", chosen_triples, responses),
+        reranked=reranked,
+        phrasings=summarise_phrasings(in_phrases, phrases),
+        **{score: {s: figures[score] for s, figures in quality.items()} for score in quality[BASE]},
+        signatures=signatures,
+        significance=paired_significance(plain, references, seed=seed),
+        interpolation={
+            weight: {**means(rows.values()), **quality[system]}
+            for (weight, rows), system in zip(by_weight.items(), [BASE, *mixed_names, TUNED])
+            if mixed
+        },
+        samples=sample_cases(test, outputs, singles, compositions, samples, seed),
     )
 
 
-def combinations(names: Sequence[str], size: int) -> List[Names]:
-    """Valid combinations of instructions whose references rules can write."""
-    by_rule = [name for name in names if look_up(name).rewrite]
-    return [
-        chosen
-        for chosen in itertools.combinations(by_rule, size)
-        if excluding([look_up(name) for name in chosen]) is None
+def check_roles(base: System, tuned: System) -> None:
+    """Refuse a base model that was trained with instructions that the tuned one never saw.
+
+    Raises:
+        InputError: with those instructions.
+    """
+    n_base, n_tuned = (getattr(system, "n_learned", None) for system in (base, tuned))
+    if n_base is not None and n_tuned is not None and n_base > n_tuned:
+        more = ", ".join(base.inventory.names[n_tuned:n_base])
+        raise InputError(
+            f"--base was trained with instructions that --tuned was not: {more}; give the base "
+            "model to --base and the tuned one to --tuned"
+        )
+
+
+# -- what is asked --------------------------------------------------------------------------
+
+
+def choose_singles(
+    test: Cases, tuned: System, labelled: Sequence[Labelled], limit: int
+) -> List[str]:
+    """Add the lines of every instruction that a model knows, by its rule and by labels.
+
+    Returns:
+        instructions that have none, with the reason.
+    """
+    by_label: Dict[Names, List[Line]] = {}
+    for each in labelled:
+        check_aligned(**each._asdict())
+        for source, reference, label in zip(*each):
+            by_label.setdefault(parse_line(label), []).append(Line(source, reference, reference))
+    left_out = []
+    n_learned = getattr(tuned, "n_learned", len(tuned.inventory))
+    for position, instruction in enumerate(tuned.inventory):
+        names, known, reason = (instruction.name,), find(instruction.name), ""
+        if position >= n_learned and instruction.axis != TARGET_LANGUAGE:
+            reason = "not trained"
+        elif known is None or known.obeys is None:
+            reason = "no verifier"
+        elif not known.serves(test.language):
+            reason = f"not for {test.language}"
+        else:
+            has_rule = known.rewrite is not None and known.argument is None
+            ruled = test.by_rule(names, limit) if has_rule else []
+            if not test.add(names, [*ruled, *by_label.get(names, ())]):
+                reason = "changes no line" if has_rule else "no labelled lines"
+        if reason:
+            left_out.append(f"{instruction.name} ({reason})")
+    return left_out
+
+
+def compose_cases(
+    test: Cases, singles: Sequence[Names], size: int, how_many: Union[int, str], seed: int,
+    limit: int,
+) -> Tuple[List[Names], int]:  # fmt: skip
+    """Add compositions of so many instructions whose rules all apply to some line.
+
+    Args:
+        test: gets a case for each.
+        singles: instructions to compose; those that exclude each other are not composed.
+        size: instructions a composition.
+        how_many: compositions; fewer if there are fewer. `all` for every one.
+        seed: of the random sample.
+        limit: lines a composition, at most.
+
+    Returns:
+        (the compositions, how many valid ones there are to draw from)
+
+    Raises:
+        InputError: if `how_many` is neither a number nor `all`.
+    """
+    if how_many != ALL and not str(how_many).isdigit():
+        raise InputError(f"--pairs {how_many!r} is not accepted: give '{ALL}' or a number")
+    by_rule = [name for (name,) in singles if look_up(name).rewrite]
+    valid = [
+        names
+        for names in itertools.combinations(by_rule, size)
+        if excluding([look_up(name) for name in names]) is None
     ]
+    drawn = random.Random(seed).sample(valid, len(valid))
+    applying = (names for names in drawn if test.add(names, test.by_rule(names, limit)))
+    most = None if how_many == ALL else int(how_many)
+    return sorted(itertools.islice(applying, most)), len(valid)
 
 
-def choose_pairs(names: Sequence[str], how_many: str, seed: int) -> List[Names]:
-    """Valid pairs of instructions: all of them, or a random sample."""
-    pairs = combinations(names, 2)
-    if how_many == "all":
-        return pairs
-    if not how_many.isdigit():
-        raise InputError(f"--pairs {how_many!r} is not accepted: give 'all' or a number")
-    return sorted(random.Random(seed).sample(pairs, min(int(how_many), len(pairs))))
+def measure_phrases(
+    tuned: System, test: Cases, phrases: Phrases, answers: Answers, title: str, batch_size: int
+) -> Dict[str, Response]:
+    """Ask for single instructions by their phrases, in turn from line to line."""
+    jobs = {}
+    for names, lines in test.lines.items():
+        said = phrases.get(names[0], ())
+        if said:
+            jobs[names] = [(line.source, said[i % len(said)]) for i, line in enumerate(lines)]
+    found = ask(tuned, [job for own in jobs.values() for job in own], title, batch_size)
+    under = {names: [found[job][0] for job in own] for names, own in jobs.items()}
+    return {names[0]: response for names, response in test.respond(under, answers).items()}
 
 
-def summarise_mixed(
-    responses: Mapping[Names, Response], outputs: Sequence[str], test: InstructionTestSet
-) -> dict:
-    """One weight of an interpolation: means over the instructions, and plain quality."""
-    rows = list(responses.values())
-    quality = measure_quality(outputs, test.references)
+def rerank_outputs(test: Cases, answers: Answers, cases: Iterable[Names]) -> Outputs:
+    """The first hypothesis of each line that obeys, or else the best; see `reranking`."""
+    outputs: Outputs = {}
+    for names in cases:
+        instructions = [look_up(name) for name in names]
+        outputs[names] = []
+        for line in test.lines[names]:
+            found = answers[line.source, ",".join(names)]
+            context = Context(source=line.source, language=test.language)
+            outputs[names].append(found[first_obeying(found, instructions, context)])
+    return outputs
+
+
+# -- what is reported -----------------------------------------------------------------------
+
+
+def means(responses: Iterable[Response]) -> Dict[str, Optional[float]]:
+    """Means of response rate and adequacy; None without any response."""
+    rows = list(responses)
     return {
-        "response_rate": round(sum(r.rate for r in rows) / len(rows), 4),
-        "adequacy": round(sum(r.adequacy for r in rows) / len(rows), 4),
-        "chrf2": quality["chrf2"],
-        "bleu": quality["bleu"],
+        "response_rate": _mean(r.rate for r in rows),
+        "adequacy": _mean(r.adequacy for r in rows),
     }
+
+
+def _mean(values: Iterable[float]) -> Optional[float]:
+    found = list(values)
+    return round(mean(found), 4) if found else None
+
+
+def summarise_singles(
+    base: Mapping[Names, Response], tuned: Mapping[Names, Response]
+) -> Dict[str, Any]:
+    """Response rate and adequacy by instruction."""
+    rates, adequacy = (
+        {names[0]: round(getattr(r, attribute), 4) for names, r in tuned.items()}
+        for attribute in ("rate", "adequacy")
+    )
+    return {
+        "response_rate": {
+            "mean": means(tuned.values())["response_rate"],
+            "base_mean": means(base.values())["response_rate"],
+            "by_instruction": rates,
+            "base_by_instruction": {names[0]: round(r.rate, 4) for names, r in base.items()},
+        },
+        "adequacy": {
+            "mean": means(tuned.values())["adequacy"],
+            "min": min(adequacy.values()),
+            "by_instruction": adequacy,
+        },
+        "responses": {BASE: _each(base), TUNED: _each(tuned)},
+    }
+
+
+def summarise_compositions(
+    key: str, cases: Sequence[Names], responses: Mapping[Names, Response]
+) -> Dict[str, Any]:
+    """Pairs or triples: the mean share that obeys all, adequacy, and each under a key."""
+    rows = {names: responses[names] for names in cases}
+    found = means(rows.values())
+    return {
+        "count": len(rows),
+        "mean": found["response_rate"],
+        "adequacy": found["adequacy"],
+        "chrf2": _mean(r.chrf2 for r in rows.values()),
+        key: _each(rows),
+    }
+
+
+def summarise_reranked(
+    n_best: int, best: Mapping[Names, Response], reranked: Mapping[Names, Response]
+) -> Dict[str, Any]:
+    """Reranking beside what beam search puts first.
+
+    Returns:
+        `response_rate`, `adequacy` and `chrf2`: means over the single instructions; `pairs`,
+        `triples`: mean shares that obey all, None without any; the same in `best`;
+        `by_instruction`, and `n_best`, the hypotheses a line.
+    """
+
+    def over(responses: Mapping[Names, Response]) -> Dict[str, Optional[float]]:
+        singles, pairs, triples = (
+            [r for names, r in responses.items() if len(names) == size] for size in (1, 2, 3)
+        )
+        return {
+            **means(singles),
+            "chrf2": _mean(r.chrf2 for r in singles),
+            "pairs": _mean(r.rate for r in pairs),
+            "triples": _mean(r.rate for r in triples),
+        }
+
+    singles: Dict[Names, Response] = {n: r for n, r in reranked.items() if len(n) == 1}
+    return {
+        "n_best": n_best, **over(reranked), "best": over(best), "by_instruction": _each(singles)
+    }  # fmt: skip
+
+
+def _each(responses: Mapping[Names, Response]) -> Dict[str, dict]:
+    return {JOINT.join(names): response.to_dict() for names, response in responses.items()}
+
+
+def sample_cases(
+    test: Cases,
+    outputs: Mapping[str, Outputs],
+    singles: Sequence[Names],
+    compositions: Sequence[Names],
+    n: int,
+    seed: int,
+) -> List[dict]:
+    """Random lines of every single instruction, and one of a few compositions.
+
+    Args:
+        test: has the lines.
+        outputs: system -> its outputs.
+        singles: all of these are shown.
+        compositions: of these, up to `N_COMPOSITIONS`.
+        n: lines an instruction, at most; with 0, there are no samples at all.
+        seed: of the choice; a case's lines don't depend on the other cases.
+    """
+    if not n:
+        return []
+    few = [compositions[i] for i in choose_lines(len(compositions), N_COMPOSITIONS, str(seed))]
+    samples = []
+    for names, limit in [*((names, n) for names in singles), *((names, 1) for names in few)]:
+        instructions = [look_up(name) for name in names]
+
+        def mark(output: str, source: str, instructions=instructions) -> Dict[str, bool]:
+            return verify(instructions, output, Context(source=source, language=test.language))
+
+        lines = [(line.source, line.reference) for line in test.lines[names]]
+        found = {system: by_case[names] for system, by_case in outputs.items()}
+        samples += draw_samples(JOINT.join(names), lines, found, mark, limit, f"{seed} {names}")
+    return samples

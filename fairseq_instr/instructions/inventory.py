@@ -14,28 +14,37 @@ The order is the order of the appended symbols; a new instruction goes at the en
 from __future__ import annotations
 
 import difflib
-import reprlib
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import yaml
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.instructions.instruction import Instruction
-from fairseq_instr.plain_yaml import read_yaml
+from fairseq_instr.instructions.asking import Request, Written
+from fairseq_instr.instructions.instruction import Instruction, check_argument
+from fairseq_instr.plain_data import build, read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"
-DIRECTION_PREFIX = "to:"
+_DIRECTION_PREFIX = "to:"
 MAX_INSTRUCTIONS = 10_000
 N_NEAREST = 3
 MAX_COMPARED = 100
 """Characters of an unknown name that are compared with the known ones."""
 
-_shortened = reprlib.Repr()
-_shortened.maxlevel = 2
-_shortened.maxstring = _shortened.maxother = 80
+
+class _Entry(NamedTuple):
+    """An instruction as a file has it."""
+
+    name: str
+    axis: str
+    phrases: Optional[List[str]] = None
+    argument: Optional[str] = None
+
+
+class _File(NamedTuple):
+    instructions: List[Any]
 
 
 class Inventory:
@@ -128,11 +137,27 @@ class Inventory:
             raise self._unknown(text)
         return self._phrases[_folded(text)]
 
+    def request(self, written: Written) -> Request:
+        """What a user asked for.
+
+        Raises:
+            InputError: as `find`; if an argument is missing or not accepted.
+        """
+        position = self.find(written.name)
+        check_argument(self[position], written.argument)
+        return Request(position, written.argument)
+
     def _unknown(self, text: str) -> InputError:
+        if not self._positions:
+            return InputError(
+                f"unknown instruction {text!r:.200}: the inventory is empty; it is the file "
+                f"{INVENTORY_FILE} in the data-bin, which fairseq-instr inventory writes, or the "
+                "one that --inventory names"
+            )
         known = [*self._positions, *self._phrases]
         near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], known, N_NEAREST, cutoff=0.6)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
-        accepted = ", ".join(self.names) or "none, the inventory is empty"
+        accepted = ", ".join(self.names)
         return InputError(f"unknown instruction {text!r:.200}{hint} accepted: {accepted}")
 
     def members(self, axis: str) -> Tuple[int, ...]:
@@ -142,11 +167,8 @@ class Inventory:
     @property
     def target_languages(self) -> Tuple[str, ...]:
         """Languages that have a direction instruction `to:LANGUAGE`, in order."""
-        return tuple(
-            instruction.name[len(DIRECTION_PREFIX) :]
-            for instruction in self
-            if instruction.axis == TARGET_LANGUAGE
-        )
+        found = (target_language(instruction.name) for instruction in self)
+        return tuple(language for language in found if language is not None)
 
     def to_dict(self) -> dict:
         """Plain lists, dicts and strings, as written to YAML and into checkpoints."""
@@ -170,46 +192,18 @@ class Inventory:
         Raises:
             InputError: if the content is not of the form in the module's docstring.
         """
-        if not isinstance(content, dict) or not isinstance(content.get("instructions"), list):
-            raise InputError(
-                f"{origin}: expected a key 'instructions' with a list of entries "
-                "{name, axis, phrases}"
-            )
-        if len(content) > 1:
-            unknown = next(key for key in content if key != "instructions")
-            raise InputError(
-                f"{origin}: unknown key {_shortened.repr(unknown)}; accepted: instructions"
-            )
         instructions: List[Instruction] = []
-        for number, entry in enumerate(content["instructions"], start=1):
-            if not isinstance(entry, dict) or not {"name", "axis"} <= set(entry):
-                raise InputError(
-                    f"{origin}: entry {number} is {_shortened.repr(entry)}; expected a mapping "
-                    "with the keys name, axis and optionally phrases and argument"
-                )
-            unknown = sorted(map(str, set(entry) - {"name", "axis", "phrases", "argument"}))
-            if unknown:
-                raise InputError(
-                    f"{origin}: entry {number} has the unknown key {_shortened.repr(unknown[0])}; "
-                    "accepted: name, axis, phrases, argument"
-                )
-            phrases = [] if entry.get("phrases") is None else entry["phrases"]
-            if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
-                raise InputError(
-                    f"{origin}: phrases of entry {number} are {_shortened.repr(phrases)}; "
-                    "expected a list of strings"
-                )
+        entries = build(_File, content, origin).instructions
+        for number, plain in enumerate(entries, start=1):
+            where = f"{origin}: entry {number}"
+            entry = build(_Entry, plain, where)
+            phrases = tuple(entry.phrases or ())
             try:
                 instructions.append(
-                    Instruction(
-                        entry["name"],
-                        entry["axis"],
-                        tuple(phrases),
-                        argument=entry.get("argument"),
-                    )
+                    Instruction(entry.name, entry.axis, phrases, argument=entry.argument)
                 )
             except InputError as error:
-                raise InputError(f"{origin}: entry {number}: {error}") from None
+                raise InputError(f"{where}: {error}") from None
         try:
             return cls(instructions)
         except InputError as error:
@@ -272,4 +266,9 @@ def _folded(phrase: str) -> str:
 
 def direction(language: str) -> str:
     """Name of the instruction that asks for a target language: `de` -> `to:de`."""
-    return f"{DIRECTION_PREFIX}{language}"
+    return f"{_DIRECTION_PREFIX}{language}"
+
+
+def target_language(name: str) -> Optional[str]:
+    """The language that an instruction asks for: `to:de` -> `de`; None for other names."""
+    return name[len(_DIRECTION_PREFIX) :] if name.startswith(_DIRECTION_PREFIX) else None

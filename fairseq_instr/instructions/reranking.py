@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
-from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request, argument_of, parse
-from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.asking import Written, parse
+from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.composition import compose, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
@@ -22,6 +21,8 @@ def first_obeying(
 ) -> int:
     """Index of the first output that obeys all instructions; 0 if none does.
 
+    Instructions whose verifiers don't serve the language judge nothing.
+
     Args:
         outputs: hypotheses, the best first; at least one.
         instructions: with verifiers; none of them excludes another.
@@ -29,6 +30,7 @@ def first_obeying(
 
     Example: asked for `uppercase`, of `["Zwei", "ZWEI!", "ZWEI"]` it is 1.
     """
+    instructions = [i for i in instructions if i.serves(context.language)]
     for index, output in enumerate(outputs):
         if all(verify(instructions, output, context).values()):
             return index
@@ -48,14 +50,9 @@ def verifiable(instruct: str, inventory: Inventory) -> List[Instruction]:
         InputError: if a name is unknown, two exclude each other, or an argument is not accepted.
     """
     found = []
-    for position in compose(parse(instruct), inventory):
-        argument = argument_of(position)
-        assert not isinstance(argument, tuple)  # spelled in subwords only where a model reads it
-        request = Request(inventory[position].name, argument)
-        try:
-            instruction = look_up(str(request))
-        except InputError:
-            continue
-        if instruction.obeys is not None:
+    for request in compose(parse(instruct), inventory):
+        assert not isinstance(request.argument, tuple)  # only streams have ids
+        instruction = find(str(Written(inventory[request.position].name, request.argument)))
+        if instruction is not None and instruction.obeys is not None:
             found.append(instruction)
     return found

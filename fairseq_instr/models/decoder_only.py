@@ -11,12 +11,10 @@ search keeps the keys and values of a prompt once for all hypotheses of its sent
 """
 
 import math
-from dataclasses import dataclass, field
 from typing import List, NamedTuple, Optional, cast
 
 import torch
 import torch.nn as nn
-from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.models import (
     FairseqEncoder,
     FairseqEncoderDecoderModel,
@@ -28,6 +26,13 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.models.decoder_only_config import (
+    ALL_BIASES,
+    NO_BIAS,
+    DecoderOnlyConfig,
+    check_sizes,
+    complete_options,
+)
 from fairseq_instr.models.layers import (
     Attention,
     DecoderLayer,
@@ -43,69 +48,6 @@ from fairseq_instr.models.rotary import FrequencyScaling, frequencies, rotation
 INITIAL_DEVIATION = 0.02
 CACHE_STEPS = 32
 """Target tokens that the cache of beam search grows by."""
-
-NO_BIAS, INPUT_BIAS, ALL_BIASES = "none", "input", "all"
-ATTENTION_BIASES = ChoiceEnum([NO_BIAS, INPUT_BIAS, ALL_BIASES])
-
-
-@dataclass
-class DecoderOnlyConfig(FairseqDataclass):
-    decoder_embed_dim: int = field(default=512, metadata={"help": "width"})
-    decoder_ffn_embed_dim: int = field(default=1408, metadata={"help": "width of the SwiGLU"})
-    decoder_layers: int = field(default=6, metadata={"help": "number of layers"})
-    decoder_attention_heads: int = field(default=8, metadata={"help": "heads of queries"})
-    decoder_key_value_heads: int = field(
-        default=0,
-        metadata={
-            "help": "heads of keys and values, a divisor of --decoder-attention-heads; 0 for "
-            "as many as those"
-        },
-    )
-    decoder_head_dim: int = field(
-        default=0, metadata={"help": "size of a head; 0 for the width divided by the heads"}
-    )
-    share_decoder_input_output_embed: bool = field(
-        default=False, metadata={"help": "tie the output projection to the embeddings"}
-    )
-    attention_bias: ATTENTION_BIASES = field(  # type: ignore[valid-type]  # made by fairseq
-        default=NO_BIAS,
-        metadata={
-            "help": "biases of attention: none (LLaMA), input (queries, keys, values: Qwen 2), all"
-        },
-    )
-    ffn_bias: bool = field(default=False, metadata={"help": "biases of the feed-forward layers"})
-    norm_epsilon: float = field(default=1e-5, metadata={"help": "epsilon of RMSNorm"})
-    max_positions: int = field(
-        default=4096, metadata={"help": "longest prompt and target together, in tokens"}
-    )
-    rope_theta: float = field(default=10000.0, metadata={"help": "base of the rotary positions"})
-    rope_scaling_factor: float = field(
-        default=0.0,
-        metadata={"help": "factor of LLaMA 3.1's rotary scaling; 0 for plain rotary positions"},
-    )
-    rope_low_factor: float = field(
-        default=1.0,
-        metadata={"help": "rotary scaling: turns below which a frequency is divided in full"},
-    )
-    rope_high_factor: float = field(
-        default=4.0, metadata={"help": "rotary scaling: turns above which a frequency is kept"}
-    )
-    rope_original_positions: int = field(
-        default=8192, metadata={"help": "rotary scaling: longest text of pretraining, in tokens"}
-    )
-    prompt_bos: bool = field(
-        default=True,
-        metadata={
-            "help": "whether <s> stands before the prompt, as in LLaMA; Qwen 2 has no such token"
-        },
-    )
-    dropout: float = field(
-        default=0.0, metadata={"help": "on what attention and feed-forward layers add"}
-    )
-    checkpoint_activations: bool = field(
-        default=False,
-        metadata={"help": "recompute each layer in the backward pass: slower, less memory"},
-    )
 
 
 class Prompt(NamedTuple):
@@ -485,7 +427,8 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
         Raises:
             InputError: if the dictionaries differ, or sizes don't go together.
         """
-        cfg = DecoderOnlyConfig.from_namespace(cfg)
+        given = vars(DecoderOnlyConfig.from_namespace(cfg))
+        cfg = DecoderOnlyConfig(**complete_options(given))
         source, target = task.source_dictionary, task.target_dictionary
         if source != target:
             raise InputError(
@@ -500,31 +443,6 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
         """Logits of the target, as an encoder-decoder's; see `DecoderOnlyDecoder.forward`."""
         prompt = self.encoder(src_tokens, src_lengths)
         return self.decoder(prev_output_tokens, encoder_out=prompt, **kwargs)
-
-
-def check_sizes(cfg: DecoderOnlyConfig) -> None:
-    """Refuse sizes that don't go together.
-
-    Raises:
-        InputError: names the options.
-    """
-    dim, n_heads = cfg.decoder_embed_dim, cfg.decoder_attention_heads
-    shared = cfg.decoder_key_value_heads or n_heads
-    if not cfg.decoder_head_dim and dim % n_heads:
-        raise InputError(
-            f"--decoder-embed-dim {dim} is no multiple of --decoder-attention-heads {n_heads}; "
-            "change one of them, or give --decoder-head-dim"
-        )
-    if (cfg.decoder_head_dim or dim // n_heads) % 2:
-        raise InputError(
-            f"heads of {cfg.decoder_head_dim or dim // n_heads} dimensions can't be rotated: "
-            "give --decoder-head-dim an even number"
-        )
-    if n_heads % shared:
-        raise InputError(
-            f"--decoder-attention-heads {n_heads} is no multiple of --decoder-key-value-heads "
-            f"{shared}; each of the latter serves as many of the former"
-        )
 
 
 def _architecture(name: str, **sizes) -> None:

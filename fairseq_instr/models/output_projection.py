@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Optional
+
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
@@ -16,15 +18,19 @@ class BaseVocabularyProjection(nn.Linear):
     Args:
         weight: `(rows, width)`, shared with the embeddings.
         out_features: size of the target dictionary, at most `rows`.
+        bias: `(rows,)`, whose first `out_features` are kept; None for none.
     """
 
-    def __init__(self, weight: torch.Tensor, out_features: int):
+    def __init__(
+        self, weight: torch.Tensor, out_features: int, bias: Optional[torch.Tensor] = None
+    ):
         # not the parent's: it would make a weight of its own
         nn.Module.__init__(self)
         self.in_features, self.out_features = weight.size(1), out_features
         self.weight = weight
-        self.register_parameter("bias", None)
+        kept = None if bias is None else nn.Parameter(bias.detach()[:out_features].clone())
+        self.register_parameter("bias", kept)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """`(..., width)` -> `(..., out_features)`."""
-        return F.linear(features, self.weight[: self.out_features])
+        return F.linear(features, self.weight[: self.out_features], self.bias)

@@ -1,16 +1,15 @@
-"""The report on instructions, base against tuned: `report.json`, `report.md`, and plots."""
+"""The report on instructions, base against tuned, for reading."""
 
 from __future__ import annotations
 
-from statistics import mean
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+import functools
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
-from fairseq_instr.evaluation.instructions import JOINT
-from fairseq_instr.evaluation.response import Response
-from fairseq_instr.evaluation.samples import sample_sections
-from fairseq_instr.reports.presentation import (
+from fairseq_instr.evaluation.metrics import all_scores
+from fairseq_instr.evaluation.report import JOINT
+from fairseq_instr.reports.parts import (
+    NONE,
     Block,
-    Cell,
     Emphasis,
     Paragraph,
     Plot,
@@ -18,245 +17,115 @@ from fairseq_instr.reports.presentation import (
     Strong,
     Table,
     Value,
-    as_markdown,
-    conditions_section,
-    signatures_paragraph,
-    write_files,
+    columns,
+    heat,
+    last_sections,
+    number,
+    percent,
+    rate,
 )
 
-RESPONSE_PLOT, PAIRS_PLOT, MIXED_PLOT = "response.png", "pairs.png", "interpolation.png"
+Report = Mapping[str, Any]
+Responses = Mapping[str, Mapping[str, Any]]
 
 
-def summarise(
-    command: str,
-    conditions: Mapping[str, object],
-    axes: Mapping[str, str],
-    base: Mapping[str, Response],
-    tuned: Mapping[str, Response],
-    quality: Mapping[str, dict],
-    significance: Mapping[str, Mapping[str, dict]],
-    pairs: Mapping[str, Response],
-    mixed: Mapping[str, dict],
-    examples: Mapping[str, Mapping[str, str]],
-    triples: Optional[Mapping[str, Response]] = None,
-    order: Optional[Mapping[str, object]] = None,
-    reranked: Optional[Mapping[str, object]] = None,
-    phrasings: Optional[Mapping[str, object]] = None,
-    samples: Sequence[Mapping[str, object]] = (),
-) -> dict:
-    """The content of `report.json`.
-
-    Args:
-        command: what made the report.
-        conditions: decoding, number of lines and so on, to be shown.
-        axes: instruction -> axis.
-        base: instruction -> response of the base model's plain translations.
-        tuned: instruction -> response of the tuned model.
-        quality: system -> `measure_quality` of plain translations.
-        significance: of plain translations, base against the others.
-        pairs: `a + b` -> response of the tuned model to both.
-        mixed: weight of the tuned model -> `{"response_rate", "chrf2", "bleu"}`.
-        examples: instruction -> `{"source", "base", "tuned"}`, one line each.
-        triples: `a + b + c` -> response of the tuned model to all three.
-        order: see `compositions.measure_order`.
-        reranked: see `compositions.summarise_reranked`.
-        phrasings: see `phrasings.summarise_phrasings`.
-        samples: see `samples.sample_instructed`.
-
-    Returns:
-        Plain lists, dicts, numbers and strings; rates in 0..1, scores in 0..100. What is by
-        instruction is one number each; `responses` has all that is known of each.
-    """
-    return {
-        "command": command,
-        "conditions": dict(conditions),
-        "response_rate": {
-            "mean": _mean(r.rate for r in tuned.values()),
-            "base_mean": _mean(r.rate for r in base.values()),
-            "by_instruction": {name: round(r.rate, 4) for name, r in tuned.items()},
-            "base_by_instruction": {name: round(base[name].rate, 4) for name in tuned},
-        },
-        "adequacy": {
-            "mean": _mean(r.adequacy for r in tuned.values()),
-            "min": round(min(r.adequacy for r in tuned.values()), 4),
-            "by_instruction": {name: round(r.adequacy, 4) for name, r in tuned.items()},
-        },
-        "axes": {name: axes[name] for name in tuned},
-        "responses": {
-            "base": {name: base[name].to_dict() for name in tuned},
-            "tuned": {name: r.to_dict() for name, r in tuned.items()},
-        },
-        "pairs": {
-            "count": len(pairs),
-            "both_obeyed": _mean_or_none(r.rate for r in pairs.values()),
-            **_summarise_compositions(pairs),
-            "by_pair": {name: r.to_dict() for name, r in pairs.items()},
-        },
-        "triples": {
-            "count": len(triples or {}),
-            **_summarise_compositions(triples or {}),
-            "by_triple": {name: r.to_dict() for name, r in (triples or {}).items()},
-        },
-        "order": dict(order or {"lines": 0, "identical": None}),
-        "reranked": dict(reranked or {}),
-        "phrasings": dict(phrasings or {}),
-        "chrf2": {system: scores["chrf2"] for system, scores in quality.items()},
-        "bleu": {system: scores["bleu"] for system, scores in quality.items()},
-        "signatures": next(iter(quality.values()))["signatures"],
-        "significance": {metric: dict(scores) for metric, scores in significance.items()},
-        "interpolation": dict(mixed),
-        "examples": {name: dict(example) for name, example in examples.items()},
-        "samples": [dict(sample) for sample in samples],
-    }
-
-
-def _mean(values) -> float:
-    return round(mean(values), 4)
-
-
-def _mean_or_none(values) -> Optional[float]:
-    found = list(values)
-    return _mean(found) if found else None
-
-
-def _summarise_compositions(responses: Mapping[str, Response]) -> Dict[str, Optional[float]]:
-    """Means over the compositions: share that obeys all, adequacy, chrF2."""
-    rows = list(responses.values())
-    return {
-        "mean": _mean_or_none(r.rate for r in rows),
-        "adequacy": _mean_or_none(r.adequacy for r in rows),
-        "chrf2": _mean_or_none(r.chrf2 for r in rows),
-    }
-
-
-def write_report(report: dict, folder, force: bool = False) -> None:
-    """Write `report.json`, `report.md` and the plots.
-
-    Raises:
-        InputError: if one of the two exists and `force` is not set; nothing is written then.
-    """
-    write_files(report, describe(report), folder, force)
-
-
-# -- for reading ----------------------------------------------------------------------------
-
-
-def to_markdown(report: dict) -> str:
-    """The report for reading, as Markdown."""
-    return as_markdown(describe(report))
-
-
-def describe(report: dict) -> List[Section]:
+def describe(report: Report) -> List[Section]:
     """The report for reading: what is compared, then instruction by instruction."""
-    rate, adequacy = report["response_rate"], report["adequacy"]
     sections = [
-        Section(
-            "Base against tuned",
-            [
-                Paragraph(
-                    "Both models translate the same lines. The base model was never told about "
-                    "instructions, so its rate is what chance gives; the tuned model is asked "
-                    "for one instruction at a time. ",
-                    Emphasis("Obeyed"),
-                    " is the share of outputs that the instruction's verifier accepts, with its "
-                    "95 % interval; ",
-                    Emphasis("adequacy"),
-                    " is chrF2 against the reference under that instruction, as a share of the "
-                    "same model's plain chrF2: near 1, what obeys is as good a translation as "
-                    "ever.",
-                ),
-                _response_table(report),
-                Paragraph(
-                    f"Mean over {len(rate['by_instruction'])} instructions: obeyed ",
-                    Strong(f"{rate['mean']:.1%}"),
-                    f" (base {rate['base_mean']:.1%}), adequacy ",
-                    Strong(f"{adequacy['mean']:.2f}"),
-                    f" (lowest {adequacy['min']:.2f}).",
-                ),
-                Plot(
-                    "Obeyed and adequacy by instruction",
-                    RESPONSE_PLOT,
-                    _plot_response,
-                    only_file=True,
-                ),  # fmt: skip
-            ],
-            level=1,
-        ),
-        Section("Plain translation", [_quality_table(report), signatures_paragraph(report)]),
+        Section("Base against tuned", _describe_singles(report), level=1),
+        Section("Plain translation", [_quality_table(report)]),
     ]
-    if report["pairs"]["by_pair"]:
-        sections.append(Section("Two instructions at once", _describe_pairs(report["pairs"])))
-    if report.get("triples", {}).get("by_triple"):
-        sections.append(Section("Three instructions at once", _describe_triples(report["triples"])))
-    if report.get("order", {}).get("lines"):
-        sections.append(Section("The order of instructions", [_describe_order(report["order"])]))
-    if report.get("reranked"):
-        sections.append(Section("Verified reranking", _describe_reranked(report)))
-    if report.get("phrasings"):
-        sections.append(
-            Section("Asked for in other words", describe_phrasings(report["phrasings"]))
-        )
-    if report["interpolation"]:
-        sections.append(
-            Section(
-                "Between base and tuned",
-                [
-                    _interpolation_table(report["interpolation"]),
-                    Plot(
-                        "Share that obeys and plain chrF2, by the weight of the tuned model",
-                        MIXED_PLOT, _plot_interpolation,
-                    ),
-                ],
-            )
-        )  # fmt: skip
-    if report.get("samples"):
-        sections += sample_sections(report["samples"])
-    else:
-        sections.append(Section("Examples", [_examples(report["examples"])]))
-    return [*sections, conditions_section(report)]
+    for title, blocks in (
+        ("Two instructions at once", _describe_pairs(report["pairs"])),
+        ("Three instructions at once", _describe_triples(report["triples"])),
+        ("Verified reranking", _describe_reranked(report["reranked"])),
+        ("Asked for in other words", describe_phrasings(report["phrasings"])),
+        ("Between base and tuned", _describe_interpolation(report["interpolation"])),
+    ):
+        if blocks:
+            sections.append(Section(title, blocks))
+    if report["examples"] and not report["samples"]:  # of version 1
+        keys = ("source", "base", "tuned")
+        rows = [[n, *(e[key] or "" for key in keys)] for n, e in report["examples"].items()]
+        table = Table("One line of each", ["instruction", *keys], rows)
+        sections.append(Section("Examples", [table]))
+    return [*sections, *last_sections(report)]
 
 
-def _response_table(report: dict) -> Table:
-    rows: List[List[Value]] = []
-    for name, tuned in report["responses"]["tuned"].items():
-        base = report["responses"]["base"][name]
-        interval = f"{tuned['rate']:.1%} ({tuned['low']:.1%} to {tuned['high']:.1%})"
-        rows.append(
-            [
-                name,
-                report["axes"][name],
-                tuned["lines"],
-                f"{base['rate']:.1%}",
-                Cell(interval, bar=(tuned["rate"], tuned["low"], tuned["high"])),
-                f"{tuned['adequacy']:.2f}",
-            ]
-        )
-    header = ["instruction", "axis", "lines", "base", "tuned obeyed", "adequacy"]
-    return Table("Every instruction by itself", header, rows)
-
-
-def _quality_table(report: dict) -> Table:
-    rows: List[List[Value]] = []
-    for system in report["chrf2"]:
-        p_values = [
-            report["significance"].get(metric, {}).get(system, {}).get("p_value")
-            for metric in ("BLEU", "chrF2")
+def _describe_singles(report: Report) -> List[Block]:
+    rates, adequacy = report["response_rate"], report["adequacy"]
+    responses = report["responses"]
+    rows: List[List[Value]] = [
+        [
+            name,
+            report["axes"].get(name) or NONE,
+            number(tuned["lines"], 0),
+            percent(responses["base"].get(name, {}).get("rate")),
+            rate(tuned, with_interval=True),
+            number(tuned["adequacy"]),
         ]
-        shown = ["–" if p is None else f"{p:.3f}" for p in p_values]
-        rows.append([system, report["bleu"][system], shown[0], report["chrf2"][system], shown[1]])
-    header = ["system", "BLEU", "p against base", "chrF2", "p against base"]
+        for name, tuned in responses["tuned"].items()
+    ]
+    return [
+        Paragraph(
+            "Both models translate the same lines. The base model was never told about "
+            "instructions, so its rate is what chance gives; the tuned model is asked for one "
+            "instruction at a time. ",
+            Emphasis("Obeyed"),
+            " is the share of outputs that the instruction's verifier accepts, with its 95 % "
+            "interval. ",
+            Emphasis("Adequacy"),
+            " is chrF2 against the reference under that instruction, without what the instruction "
+            "puts around the sentence, as a share of the same model's plain chrF2: near 1, what "
+            "obeys is as good a translation as ever.",
+        ),
+        Table(
+            "Every instruction by itself",
+            ["instruction", "axis", "lines", "base", "tuned obeyed", "adequacy"],
+            rows,
+        ),
+        Paragraph(
+            f"Mean over {len(rates['by_instruction'])} instructions: obeyed ",
+            Strong(percent(rates["mean"])),
+            f" (base {percent(rates['base_mean'])}), adequacy ",
+            Strong(number(adequacy["mean"])),
+            f" (lowest {number(adequacy['min'])}).",
+        ),
+        Plot(
+            "Obeyed and adequacy by instruction",
+            "response.png",
+            functools.partial(_plot_response, responses),
+            only_file=True,
+        ),
+    ]
+
+
+def _quality_table(report: Report) -> Table:
+    by_score = {score.name: report.get(score.name) or {} for score in all_scores()}
+    systems = list(dict.fromkeys(system for found in by_score.values() for system in found))
+    figures = {s: {name: found.get(s) for name, found in by_score.items()} for s in systems}
+    header = ["system"]
+    rows: List[List[Value]] = [[system] for system in systems]
+    for score in columns(all_scores(), figures.values()):
+        tested = report["significance"].get(score.title)
+        header += [score.title, "p against base"] if tested else [score.title]
+        for system, row in zip(systems, rows):
+            row.append(number(figures[system][score.name], score.decimals))
+            if tested:
+                row.append(number(tested.get(system, {}).get("p_value"), 3))
     return Table("Quality without any instruction", header, rows)
 
 
-def _describe_pairs(pairs: dict) -> List[Block]:
+def _describe_pairs(pairs: Mapping[str, Any]) -> List[Block]:
+    if not pairs["by_pair"]:
+        return []
     header, grid = _grid(pairs["by_pair"])
     return [
         Paragraph(
-            f"The model saw single instructions only. Over all {pairs['count']} pairs that were "
-            "tried, ",
-            Strong(f"{pairs['both_obeyed']:.1%}"),
+            f"Over all {number(pairs['count'], 0)} pairs that were tried, ",
+            Strong(percent(pairs["mean"])),
             " of the outputs obey both, at a mean adequacy of "
-            f"{pairs['adequacy']:.2f}. The pairs that are obeyed least:",
+            f"{number(pairs['adequacy'])}. The pairs that are obeyed least:",
         ),
         _least_obeyed(pairs["by_pair"], "both obeyed", "pair", 8),
         Table(
@@ -264,69 +133,61 @@ def _describe_pairs(pairs: dict) -> List[Block]:
             header,
             grid,
             upright=True,
-            plot=Plot("Both obeyed, by pair", PAIRS_PLOT, _plot_pairs),
+            plot=Plot(
+                "Both obeyed, by pair",
+                "pairs.png",
+                functools.partial(_plot_pairs, pairs["by_pair"]),
+            ),
         ),
     ]
 
 
-def _describe_triples(triples: dict) -> List[Block]:
+def _describe_triples(triples: Mapping[str, Any]) -> List[Block]:
+    if not triples["by_triple"]:
+        return []
     return [
         Paragraph(
-            f"{triples['count']} triples of instructions, a random sample as the conditions "
-            "state: ",
-            Strong(f"{triples['mean']:.1%}"),
+            f"{number(triples['count'], 0)} triples of instructions, a random sample as the "
+            "conditions state: ",
+            Strong(percent(triples["mean"])),
             " of the outputs obey all three, at a mean adequacy of "
-            f"{triples['adequacy']:.2f} and a mean chrF2 of {triples['chrf2']:.1f} against the "
-            "reference under all three.",
+            f"{number(triples['adequacy'])} and a mean chrF2 of {number(triples['chrf2'], 1)} "
+            "against the reference under all three.",
         ),
         _least_obeyed(triples["by_triple"], "all obeyed", "triple"),
     ]
 
 
 def _least_obeyed(
-    responses: Mapping[str, dict], heading: str, what: str, most: Optional[int] = None
+    responses: Responses, heading: str, what: str, most: Optional[int] = None
 ) -> Table:
-    worst = sorted(responses.items(), key=lambda item: item[1]["rate"])[:most]
+    worst = sorted(responses.items(), key=lambda item: item[1]["rate"] or 0)[:most]
     rows: List[List[Value]] = [
-        [
-            name,
-            r["lines"],
-            Cell(f"{r['rate']:.1%}", bar=(r["rate"], r["low"], r["high"])),
-            f"{r['adequacy']:.2f}",
-            f"{r['chrf2']:.1f}",
-        ]
+        [name, number(r["lines"], 0), rate(r), number(r["adequacy"]), number(r["chrf2"], 1)]
         for name, r in worst
     ]
     caption = f"Every {what} measured" if most is None else f"The {len(rows)} {what}s obeyed least"
     return Table(caption, [what, "lines", heading, "adequacy", "chrF2"], rows)
 
 
-def _describe_order(order: Mapping[str, float]) -> Paragraph:
-    return Paragraph(
-        f"{order['lines']} lines were translated again, with the same instructions named in "
-        "another order: ",
-        Strong(f"{order['identical']:.1%}"),
-        " of the outputs stay the same, letter for letter.",
-    )
-
-
-def _describe_reranked(report: dict) -> List[Block]:
-    reranked = report["reranked"]
+def _describe_reranked(reranked: Mapping[str, Any]) -> List[Block]:
+    if reranked["response_rate"] is None:
+        return []
     rows: List[List[Value]] = [
         [
             title,
-            *(_percent(scores.get(name)) for name in ("response_rate", "pairs", "triples")),
-            f"{scores['adequacy']:.2f}",
-            f"{scores['chrf2']:.2f}",
+            *(percent(scores[name]) for name in ("response_rate", "pairs", "triples")),
+            number(scores["adequacy"]),
+            number(scores["chrf2"]),
         ]
         for title, scores in (("best hypothesis", reranked["best"]), ("reranked", reranked))
     ]
     return [
         Paragraph(
-            f"Of the {reranked['n_best']} best hypotheses of each line, the first that all "
-            "verifiers accept is taken, or else the best. The verifiers choose and judge: chrF2, "
-            "the mean over the instructions against the references under them, says what that "
-            "costs.",
+            f"Of the {number(reranked['n_best'], 0)} best hypotheses of each line, the first that "
+            "all verifiers accept is taken, or else the best. The verifiers choose and judge: "
+            "chrF2, the mean over the instructions against the references under them, says what "
+            "that costs.",
         ),
         Table(
             "Beam search and verified reranking of its hypotheses",
@@ -336,19 +197,20 @@ def _describe_reranked(report: dict) -> List[Block]:
     ]
 
 
-def describe_phrasings(phrasings: dict) -> List[Block]:
-    """Trained and unseen phrases side by side; see `phrasings.summarise_phrasings`."""
-    kinds = list(phrasings["adequacy"])
+def describe_phrasings(phrasings: Mapping[str, Any]) -> List[Block]:
+    """Trained and unseen phrases side by side; see `evaluation.phrasings`."""
+    kinds = [kind for kind, found in phrasings["adequacy"].items() if found is not None]
+    if not kinds:
+        return []
     rows: List[List[Value]] = []
     for name, responses in phrasings["by_instruction"].items():
-        row: List[Value] = [name, responses[kinds[0]]["lines"]]
+        row: List[Value] = [name, number(responses[kinds[0]]["lines"], 0)]
         for kind in kinds:
-            r = responses[kind]
-            row.append(Cell(f"{r['rate']:.1%}", bar=(r["rate"], r["low"], r["high"])))
-            row.append(f"{r['adequacy']:.2f}")
+            row += [rate(responses[kind]), number(responses[kind]["adequacy"])]
         rows.append(row)
     means = ", ".join(
-        f"{phrasings[kind]:.1%} under {kind} phrases (adequacy {phrasings['adequacy'][kind]:.2f})"
+        f"{percent(phrasings[kind])} under {kind} phrases "
+        f"(adequacy {number(phrasings['adequacy'][kind])})"
         for kind in kinds
     )
     return [
@@ -361,78 +223,83 @@ def describe_phrasings(phrasings: dict) -> List[Block]:
         ),
         Table(
             "Every instruction by its phrases",
-            [
-                "instruction",
-                "lines",
-                *(h for kind in kinds for h in (f"{kind} obeyed", "adequacy")),
-            ],
+            ["instruction", "lines", *(h for k in kinds for h in (f"{k} obeyed", "adequacy"))],
             rows,
         ),
     ]
 
 
-def _percent(share: Optional[float]) -> str:
-    return "–" if share is None else f"{share:.1%}"
-
-
-def _interpolation_table(mixed: Mapping[str, dict]) -> Table:
-    rows = [
-        [weight, f"{m['response_rate']:.1%}", f"{m['adequacy']:.2f}", m["chrf2"], m["bleu"]]
-        for weight, m in mixed.items()
+def _describe_interpolation(mixed: Responses) -> List[Block]:
+    if not mixed:
+        return []
+    shown = columns(all_scores(), mixed.values())
+    rows: List[List[Value]] = [
+        [
+            weight,
+            percent(found["response_rate"]),
+            number(found["adequacy"]),
+            *(number(found.get(s.name), s.decimals) for s in shown),
+        ]
+        for weight, found in mixed.items()
     ]
-    header = ["weight of tuned", "mean obeyed", "mean adequacy", "chrF2", "BLEU"]
-    return Table("Interpolations of base and tuned", header, rows)
+    header = ["weight of tuned", "mean obeyed", "mean adequacy", *(s.title for s in shown)]
+    return [
+        Table("Interpolations of base and tuned", header, rows),
+        Plot(
+            "Share that obeys and plain chrF2, by the weight of the tuned model",
+            "interpolation.png",
+            functools.partial(_plot_interpolation, mixed),
+        ),
+    ]
 
 
-def _examples(examples: Mapping[str, Mapping[str, str]]) -> Table:
-    rows = [[name, e["source"], e["base"], e["tuned"]] for name, e in examples.items()]
-    return Table("One line of each", ["instruction", "source", "base", "tuned"], rows)
-
-
-def _grid(pairs: Mapping[str, dict]) -> Tuple[List[str], List[List[Value]]]:
+def _grid(pairs: Responses) -> Tuple[List[str], List[List[Value]]]:
     """Header and rows of the pairs as a square, percentages."""
-    names = list(dict.fromkeys(name for pair in pairs for name in pair.split(JOINT)))
-    rates = {tuple(pair.split(JOINT)): response["rate"] for pair, response in pairs.items()}
+    names, rates = _square(pairs)
     rows: List[List[Value]] = []
-    for row in names:
-        found = [rates.get((row, column), rates.get((column, row))) for column in names]
-        shown = ["" if rate is None else Cell(f"{100 * rate:.0f}", heat=rate) for rate in found]
-        rows.append([row, *shown])
+    for name, row in zip(names, rates):
+        rows.append([name, *("" if share is None else heat(share, 0) for share in row)])
     return ["", *names], rows
+
+
+def _square(pairs: Responses) -> Tuple[List[str], List[List[Optional[float]]]]:
+    """Names, and the rates of each with each; None where two are no pair."""
+    by_pair = {tuple(pair.split(JOINT)): response["rate"] for pair, response in pairs.items()}
+    names = list(dict.fromkeys(name for pair in by_pair for name in pair))
+    return names, [[by_pair.get((a, b), by_pair.get((b, a))) for b in names] for a in names]
 
 
 # -- plots ----------------------------------------------------------------------------------
 
 
-def _plot_response(pyplot, report: dict):
-    responses = report["responses"]
-    names = list(responses["tuned"])
-    tuned = list(responses["tuned"].values())
+def _values(responses: Sequence[Mapping[str, Any]], key: str) -> List[float]:
+    return [float("nan") if r.get(key) is None else r[key] for r in responses]
+
+
+def _plot_response(responses: Mapping[str, Responses], pyplot):
+    names, tuned = list(responses["tuned"]), list(responses["tuned"].values())
     places = range(len(names))
+    rates, adequacy = _values(tuned, "rate"), _values(tuned, "adequacy")
     figure, axes = pyplot.subplots(figsize=(8, 0.32 * len(names) + 1.2))
     spread = [
-        [max(0.0, t["rate"] - t["low"]) for t in tuned],
-        [max(0.0, t["high"] - t["rate"]) for t in tuned],
+        [max(0.0, share - low) for share, low in zip(rates, _values(tuned, "low"))],
+        [max(0.0, high - share) for share, high in zip(rates, _values(tuned, "high"))],
     ]
-    axes.barh(places, [t["rate"] for t in tuned], 0.7, xerr=spread, color="#4477aa", label="tuned")
-    axes.barh(places, [responses["base"][n]["rate"] for n in names], 0.35, color="#ccbb44",
-              label="base")  # fmt: skip
-    axes.plot([t["adequacy"] for t in tuned], places, "D", color="#aa3377", label="adequacy")
+    axes.barh(places, rates, 0.7, xerr=spread, color="#4477aa", label="tuned")
+    base = _values([responses["base"].get(name, {}) for name in names], "rate")
+    axes.barh(places, base, 0.35, color="#ccbb44", label="base")
+    axes.plot(adequacy, places, "D", color="#aa3377", label="adequacy")
     axes.set_yticks(places, names)
     axes.invert_yaxis()
-    axes.set_xlim(0, 0.05 + max([1.0, *(t["adequacy"] for t in tuned)]))
+    axes.set_xlim(0, 0.05 + max([1.0, *(value for value in adequacy if value == value)]))
     axes.set_xlabel("share of outputs that obey; adequacy")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, frameon=False)
     return figure
 
 
-def _plot_pairs(pyplot, report: dict):
-    pairs: Dict[str, dict] = report["pairs"]["by_pair"]
-    names = list(dict.fromkeys(name for pair in pairs for name in pair.split(JOINT)))
-    grid = [[float("nan")] * len(names) for _ in names]
-    for pair, response in pairs.items():
-        first, second = (names.index(name) for name in pair.split(JOINT))
-        grid[first][second] = grid[second][first] = response["rate"]
+def _plot_pairs(pairs: Responses, pyplot):
+    names, rates = _square(pairs)
+    grid = [[float("nan") if share is None else share for share in row] for row in rates]
     size = 0.4 * len(names) + 2
     figure, axes = pyplot.subplots(figsize=(size, size))
     image = axes.imshow(grid, vmin=0, vmax=1, cmap="viridis")
@@ -442,15 +309,14 @@ def _plot_pairs(pyplot, report: dict):
     return figure
 
 
-def _plot_interpolation(pyplot, report: dict):
-    mixed = report["interpolation"]
+def _plot_interpolation(mixed: Responses, pyplot):
     weights = [float(weight) for weight in mixed]
     figure, left = pyplot.subplots(figsize=(4.4, 3))
-    left.plot(weights, [m["response_rate"] for m in mixed.values()], "o-", color="#4477aa")
+    left.plot(weights, _values(list(mixed.values()), "response_rate"), "o-", color="#4477aa")
     left.set_xlabel("weight of the tuned model")
     left.set_ylabel("mean share that obeys", color="#4477aa")
     left.set_ylim(0, 1.02)
     right = left.twinx()
-    right.plot(weights, [m["chrf2"] for m in mixed.values()], "s--", color="#aa3377")
+    right.plot(weights, _values(list(mixed.values()), "chrf2"), "s--", color="#aa3377")
     right.set_ylabel("plain chrF2", color="#aa3377")
     return figure

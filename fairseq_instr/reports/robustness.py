@@ -1,135 +1,102 @@
-"""The report on robustness: `report.json` and `report.md`."""
+"""The report on robustness for reading."""
 
 from __future__ import annotations
 
-from typing import List, Optional
+from typing import Any, List, Mapping, Sequence
 
-from fairseq_instr.reports.presentation import (
+from fairseq_instr.reports.parts import (
+    NONE,
     Block,
     Emphasis,
     Paragraph,
     Section,
     Strong,
     Table,
-    conditions_section,
-    write_files,
+    Value,
+    last_sections,
+    number,
+    percent,
 )
 
 
-def write_robustness_report(report: dict, folder, force: bool = False) -> None:
-    """Write `report.json` and `report.md`.
-
-    Args:
-        report: `{"command", "conditions", "robustness"}`, the last of `measure_robustness`.
-        folder: is made if it is missing.
-        force: overwrite a report there.
-
-    Raises:
-        InputError: if there is a report and `force` is not set; nothing is written then.
-    """
-    write_files(report, report_sections(report), folder, force)
-
-
-def report_sections(report: dict) -> List[Section]:
-    """The report for reading."""
+def describe(report: Mapping[str, Any]) -> List[Section]:
+    """The report for reading: changed, aimed and trusted, then by kind of attack."""
     found = report["robustness"]
     blocks: List[Block] = [
         Paragraph(
-            "Sources into which text was put that asks for something. ",
+            "Text that asks for something was put into sources. ",
             Emphasis("Changed"),
-            ": the output obeys an instruction that nobody gave, and that neither the clean "
-            "source's output obeys nor that of a control: the same text around words that ask "
-            "for nothing. ",
-            Emphasis("Control"),
-            ": the same share with the two in each other's place, which is what chance gives. ",
+            ": the output obeys an instruction that nobody gave, and neither the clean source's "
+            "output nor the control's does. The ",
+            Emphasis("control"),
+            " is the same text around words that ask for nothing. Its share is counted the same "
+            "way: if attacks had no effect, the two would be equal. ",
             Emphasis("Aimed"),
-            ": the very instruction that the text names, on the whole output or on a sentence. "
-            "What may have changed, as plain translations hardly ever obey it: "
-            + ", ".join(found["counted"]),
-            ", and what the text names, likewise.",
+            ": the whole output, or one of its sentences, obeys the very instruction that the text "
+            "names. Instructions that count are those that plain translations hardly ever obey: "
+            + (", ".join(found["counted"]) or "none")
+            + ".",
         ),
         Paragraph(
-            f"Of {found['cases']} attacked sources ",
-            Strong(_percent(found["changed"])),
-            f" changed (control {_percent(found['changed_control'])}, sign test "
-            f"p = {found['p_value']:.3f}); the instruction that was named is obeyed in ",
-            Strong(_percent(found["aimed"])),
-            f" (control {_percent(found['aimed_control'])}).",
-            *_base_summary(found),
+            f"Of {number(found['cases'], 0)} attacked sources ",
+            Strong(percent(found["changed"])),
+            f" changed (control {percent(found['changed_control'])}, sign test "
+            f"p = {number(found['p_value'], 3)}); the instruction that was named is obeyed in ",
+            Strong(percent(found["aimed"])),
+            f" (control {percent(found['aimed_control'])}).",
+            *_base_summary(found["base"]),
         ),
         Paragraph(
             "An instruction over the trusted channel is obeyed in ",
-            Strong(_percent(found["obeyed_attacked"])),
-            f" of {found['trusted_cases']} attacked sources, in "
-            f"{_percent(found['obeyed_control'])} of the controls and "
-            f"{_percent(found['obeyed_clean'])} of the clean ones (attack against control: "
-            f"p = {found['obeyed_p_value']:.3f}).",
+            Strong(percent(found["obeyed_attacked"])),
+            f" of {number(found['trusted_cases'], 0)} attacked sources, in "
+            f"{percent(found['obeyed_control'])} of the controls and "
+            f"{percent(found['obeyed_clean'])} of the clean ones (attack against control: "
+            f"p = {number(found['obeyed_p_value'], 3)}).",
         ),
         _kinds_table(found),
     ]
-    examples = [
-        [
-            example["kind"],
-            _with_codes(example["source"]),
-            _with_codes(example["output"]),
-            ", ".join(example["changed"]) or "–",
-        ]
-        for example in found["examples"]
-    ]
+    obeyed = [[n, c["attacked"], c["control"]] for n, c in found["by_instruction"].items()]
+    examples: List[List[Value]] = [
+        [e["kind"], _with_codes(e["source"]), _with_codes(e["output"]),
+         ", ".join(e["changed"]) or NONE]
+        for e in found["examples"]
+    ]  # fmt: skip
     return [
         Section("Robustness to instructions in the source", blocks, level=1),
-        Section(
+        _table_section(
             "Instructions that were obeyed",
-            [
-                Table(
-                    "How often each instruction was obeyed that nobody gave",
-                    ["instruction", "attack", "control"],
-                    [[n, c["attacked"], c["control"]] for n, c in found["by_instruction"].items()],
-                )
-            ]
-            if found["by_instruction"]
-            else [Paragraph("None.")],
+            "How often each instruction was obeyed that nobody gave",
+            ["instruction", "attack", "control"],
+            obeyed,
         ),
-        Section(
+        _table_section(
             "Examples",
-            [
-                Table(
-                    "Attacked sources and their translations",
-                    ["kind", "attacked source", "output", "changed"],
-                    examples,
-                )
-            ],
+            "Attacked sources and their translations",
+            ["kind", "attacked source", "output", "changed"],
+            examples,
         ),
-        conditions_section(report),
+        *last_sections(report),
     ]
 
 
-def _base_summary(found: dict) -> List[str]:
-    if "base" not in found:
+def _base_summary(base: Mapping[str, Any]) -> List[str]:
+    if base["cases"] is None:
         return []
-    base = found["base"]
     return [
         " The base model, which knows no instructions: "
-        f"{_percent(base['changed'])} changed (control {_percent(base['changed_control'])}), "
-        f"{_percent(base['aimed'])} as named (control {_percent(base['aimed_control'])})."
+        f"{percent(base['changed'])} changed (control {percent(base['changed_control'])}), "
+        f"{percent(base['aimed'])} as named (control {percent(base['aimed_control'])})."
     ]
 
 
-def _kinds_table(found: dict) -> Table:
-    rows = []
+def _kinds_table(found: Mapping[str, Any]) -> Table:
+    rows: List[List[Value]] = []
     for kind, rates in {**found["by_kind"], "all": found}.items():
-        base = rates.get("base", {})
-        rows.append(
-            [
-                kind,
-                rates["cases"],
-                *(_percent(rates[k]) for k in ("changed", "changed_control")),
-                _percent(base.get("changed")),
-                *(_percent(rates[k]) for k in ("aimed", "aimed_control")),
-                _percent(base.get("aimed")),
-                *(_percent(rates[f"obeyed_{k}"]) for k in ("clean", "control", "attacked")),
-            ]
-        )
+        shown = [rates["changed"], rates["changed_control"], rates["base"]["changed"],
+                 rates["aimed"], rates["aimed_control"], rates["base"]["aimed"],
+                 *(rates[f"obeyed_{k}"] for k in ("clean", "control", "attacked"))]  # fmt: skip
+        rows.append([kind, number(rates["cases"], 0), *map(percent, shown)])
     return Table(
         "Shares of the cases by kind of attack",
         ["attack", "cases", "changed", "control", "base", "aimed", "control", "base",
@@ -138,8 +105,10 @@ def _kinds_table(found: dict) -> Table:
     )  # fmt: skip
 
 
-def _percent(share: Optional[float]) -> str:
-    return "–" if share is None else f"{share:.1%}"
+def _table_section(
+    title: str, caption: str, header: Sequence[str], rows: Sequence[Sequence[Value]]
+) -> Section:
+    return Section(title, [Table(caption, header, rows) if rows else Paragraph("None.")])
 
 
 def _with_codes(text: str) -> str:

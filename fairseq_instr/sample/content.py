@@ -1,22 +1,28 @@
 """What is said, apart from any language: the abstract content of a sentence.
 
-A content is a choice for each of `SLOTS`, in their order. What a slot may hold depends
-only on the slots before it, as its function says; so one description serves to draw a
-content at random and to count how many there are.
-
-A slot's function is told which form, subject, verb, noun and determiner were chosen, but
-of every other slot only whether it is filled: a thousand choices then count as two.
+A content is a choice for each of `SLOTS`, in their order. What a slot may hold depends only on
+the slots before it, as its function says.
 """
 
 from __future__ import annotations
 
-import functools
 import random
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Dict, Optional
 
-from fairseq_instr.sample import lexicon
+from fairseq_instr.sample.lexicon import (
+    ADJECTIVES,
+    LARGEST_NUMBER,
+    NOUNS,
+    PEOPLE,
+    PLACES,
+    PREDICATES,
+    REMARKS,
+    SMALLEST_NUMBER,
+    TABLES,
+    TIMES,
+    VERBS,
+)
 
 # How often each form is drawn, in per cent.
 FORM_WEIGHTS = {
@@ -43,13 +49,16 @@ class Content:
 
     Attributes:
         form: a key of `FORM_WEIGHTS`.
-        subject: a key of `lexicon.PEOPLE`; None in a "who" question.
-        modal: a key of `lexicon.MODALS`, or None for the plain present.
-        recipient: a key of `lexicon.PEOPLE`, or None.
-        place, time: keys of `lexicon.PLACES` and `lexicon.TIMES`, or None.
+        subject: a key of `PEOPLE`; None in a "who" question.
+        modal: one of the lexicon's modals, or None for the plain present.
+        recipient: a key of `PEOPLE`, or None.
+        place: a key of `PLACES`, or None.
+        time: a key of `TIMES`, or None.
         fronted: the time comes first.
-        second: a key of `lexicon.PREDICATES` or `lexicon.REMARKS`: a second sentence.
-        verb, noun, adjective: keys of the lexicon; the adjective may be None.
+        second: a key of `PREDICATES` or `REMARKS`: a second sentence; or None.
+        verb: a key of `VERBS`.
+        noun: a key of `NOUNS`.
+        adjective: a key of `ADJECTIVES`, or None.
         determiner: "a", "the", "my", "your", "number" or "how many".
         number: 2 ... 12 with the determiner "number", else None.
         in_digits: the number is written in digits.
@@ -84,11 +93,7 @@ class Content:
         return self.form == "request" or any(s and s.startswith("your") or s == "you" for s in said)
 
 
-Said = Dict[str, Any]  # of the slots so far, what later ones are told: see `_told`
-
-
-def _form(said: Said):
-    return list(FORM_WEIGHTS)
+Said = Dict[str, Any]  # the slots so far
 
 
 def _subject(said: Said):
@@ -100,11 +105,7 @@ def _subject(said: Said):
         # Italian and Romanian put any other subject behind the object, as few grammars
         # of the others do: pronouns are left unsaid there.
         return list(PRONOUNS)
-    return list(lexicon.PEOPLE)
-
-
-def _modal(said: Said):
-    return [None] if said["form"] == "request" else [None, *lexicon.MODALS]
+    return list(PEOPLE)
 
 
 def _recipient(said: Said):
@@ -113,25 +114,21 @@ def _recipient(said: Said):
     subject = said["subject"]
     others = [
         person
-        for person in lexicon.PEOPLE
+        for person in PEOPLE
         if person not in ("we", subject) and frozenset((person, subject)) not in _SAME
     ]
     return [None, *others]
 
 
-def _adjuncts(said: Said) -> int:
-    return sum(bool(said.get(slot)) for slot in ("recipient", "place", "time"))
-
-
-def _place(said: Said):
-    return [None] if said["form"] == "where" else [None, *lexicon.PLACES]
+def _n_adjuncts(said: Said) -> int:
+    return sum(said.get(slot) is not None for slot in ("recipient", "place", "time"))
 
 
 def _time(said: Said):
-    if said["form"] == "when" or _adjuncts(said) >= MOST_ADJUNCTS:
+    if said["form"] == "when" or _n_adjuncts(said) >= MOST_ADJUNCTS:
         return [None]
     is_plan = said["form"] == "request" or said["modal"]
-    return [None, *(time for time, row in lexicon.TIMES.items() if row.habit or is_plan)]
+    return [None, *(time for time, row in TIMES.items() if row.get("habit") or is_plan)]
 
 
 def _fronted(said: Said):
@@ -139,14 +136,14 @@ def _fronted(said: Said):
 
 
 def _second(said: Said):
-    if _adjuncts(said) > 1:
+    if _n_adjuncts(said) > 1:
         return [None]
     if said["form"] == "request":
-        return [None, *lexicon.REMARKS]
+        return [None, *REMARKS]
     if said["form"] != "statement":
         return [None]
-    has_gender = bool(lexicon.PEOPLE[said["subject"]].gender)
-    fitting = [key for key, row in lexicon.PREDICATES.items() if has_gender or not row.gendered]
+    has_gender = "gender" in PEOPLE[said["subject"]]
+    fitting = [key for key, row in PREDICATES.items() if has_gender or not row.get("gendered")]
     return [None, *fitting, "important"]
 
 
@@ -154,21 +151,13 @@ def _verb(said: Said):
     needed = {slot for slot in ("recipient", "place") if said[slot]}
     if said["form"] == "where":
         needed.add("place")
-    return [verb for verb, row in lexicon.VERBS.items() if needed <= set(row.adjuncts.split())]
+    return [verb for verb, row in VERBS.items() if needed <= set(row["adjuncts"].split())]
 
 
-def _share_a_kind(one, other) -> bool:
-    return not set(one.kinds.split()).isdisjoint(other.kinds.split())
-
-
-def _noun(said: Said):
-    verb = lexicon.VERBS[said["verb"]]
-    return [noun for noun, row in lexicon.NOUNS.items() if _share_a_kind(row, verb)]
-
-
-def _adjective(said: Said):
-    noun = lexicon.NOUNS[said["noun"]]
-    return [None, *(key for key, row in lexicon.ADJECTIVES.items() if _share_a_kind(row, noun))]
+def _of_its_kinds(table, row):
+    """Words of a table that share a kind with a row of another."""
+    kinds = set(row["kinds"].split())
+    return [word for word, other in table.items() if kinds & set(other["kinds"].split())]
 
 
 def _determiner(said: Said):
@@ -178,47 +167,31 @@ def _determiner(said: Said):
 def _number(said: Said):
     if said["determiner"] != "number":
         return [None]
-    return list(range(lexicon.SMALLEST_NUMBER, lexicon.LARGEST_NUMBER + 1))
-
-
-def _in_digits(said: Said):
-    return [False, True] if said["number"] else [False]
+    return list(range(SMALLEST_NUMBER, LARGEST_NUMBER + 1))
 
 
 def _plural(said: Said):
-    return {"a": [False], "number": [True], "how many": [True]}.get(
-        said["determiner"], [False, True]
-    )
+    numbers = {"a": [False], "number": [True], "how many": [True]}
+    return numbers.get(said["determiner"], [False, True])
 
 
-FRAME_SLOTS = {
-    "form": _form,
+SLOTS = {
+    "form": lambda said: [form for form, weight in FORM_WEIGHTS.items() for _ in range(weight)],
     "subject": _subject,
-    "modal": _modal,
+    "modal": lambda said: [None, *([] if said["form"] == "request" else TABLES["modals"])],
     "recipient": _recipient,
-    "place": _place,
+    "place": lambda said: [None, *([] if said["form"] == "where" else PLACES)],
     "time": _time,
     "fronted": _fronted,
     "second": _second,
-}
-OBJECT_SLOTS = {
     "verb": _verb,
-    "noun": _noun,
-    "adjective": _adjective,
+    "noun": lambda said: _of_its_kinds(NOUNS, VERBS[said["verb"]]),
+    "adjective": lambda said: [None, *_of_its_kinds(ADJECTIVES, NOUNS[said["noun"]])],
     "determiner": _determiner,
     "number": _number,
-    "in_digits": _in_digits,
+    "in_digits": lambda said: [False, True] if said["number"] else [False],
     "plural": _plural,
 }
-SLOTS = {**FRAME_SLOTS, **OBJECT_SLOTS}
-
-
-_TOLD_BY_VALUE = ("form", "subject", "verb", "noun", "determiner")
-
-
-def _told(slot: str, option):
-    """What later slots are told of a choice: the choice itself, or whether there is one."""
-    return option if slot in _TOLD_BY_VALUE else option is not None
 
 
 def draw(rng: random.Random) -> Content:
@@ -226,38 +199,10 @@ def draw(rng: random.Random) -> Content:
 
     Only `rng.random()` is called: its numbers for a seed are the same in every Python.
     """
-    chosen: Dict[str, Any] = {}
     said: Said = {}
     for slot, options_for in SLOTS.items():
         options = options_for(said)
-        if slot == "form":
-            options = [form for form, weight in FORM_WEIGHTS.items() for _ in range(weight)]
-        elif options[0] is None and len(options) > 1:
+        if options[0] is None and len(options) > 1:
             options = [None] if rng.random() < SILENCE else options[1:]
-        chosen[slot] = options[int(rng.random() * len(options))]
-        said[slot] = _told(slot, chosen[slot])
-    return Content(**chosen)
-
-
-def _count(slots, said: Said, tails=lambda said: 1) -> int:
-    """How many ways there are to fill `slots` after those in `said`, each times its tails."""
-    if not slots:
-        return tails(said)
-    slot, *rest = slots
-    alike = Counter(_told(slot, option) for option in SLOTS[slot](said))
-    return sum(ways * _count(rest, {**said, slot: told}, tails) for told, ways in alike.items())
-
-
-@functools.lru_cache(maxsize=None)
-def count() -> int:
-    """How many different contents there are: as many as different English sentences."""
-
-    @functools.lru_cache(maxsize=None)
-    def objects_of(form, recipient, place) -> int:
-        frame = {"form": form, "recipient": recipient, "place": place}  # all that they look at
-        return _count(list(OBJECT_SLOTS), frame)
-
-    def objects(frame: Said) -> int:
-        return objects_of(frame["form"], frame["recipient"], frame["place"])
-
-    return _count(list(FRAME_SLOTS), {}, objects)
+        said[slot] = options[int(rng.random() * len(options))]
+    return Content(**said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import random
@@ -11,14 +10,15 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path
-from fairseq_instr.sample import content as contents
-from fairseq_instr.sample.content import Content
-from fairseq_instr.sample.languages import REALISERS
+from fairseq_instr.files import writing_lines
+from fairseq_instr.sample.content import Content, draw
+from fairseq_instr.sample.languages import GRAMMARS
 from fairseq_instr.sample.lexicon import LANGUAGES
 
 FORMALITIES = ("formal", "informal")
 NUMBER_STYLES = ("digits", "words")
+MAX_SENTENCES = 10_000_000
+"""Most sentences that are drawn; the grammar has 943 million in each language."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,7 @@ class Sentence:
     @functools.cached_property
     def texts(self) -> Mapping[str, str]:
         """The sentence by language."""
-        return {
-            language: realise(self.content, self.formality)
-            for language, realise in REALISERS.items()
-        }
+        return {code: say(self.content, self.formality).say() for code, say in GRAMMARS.items()}
 
     @property
     def attributes(self) -> Mapping[str, str]:
@@ -86,23 +83,18 @@ def generate(count: int, seed: int) -> Iterator[Sentence]:
     The first n sentences of a seed are the same whatever the count.
 
     Raises:
-        InputError: if the count is negative or larger than `content.count()`.
+        InputError: if the count is negative or larger than `MAX_SENTENCES`.
     """
-    if count < 0:
-        raise InputError(f"the number of sentences is {count}; it can't be negative")
-    if count > contents.count():
-        raise InputError(
-            f"{count:,} sentences asked, but the sample grammar has {contents.count():,}; "
-            "ask for fewer"
-        )
+    if not 0 <= count <= MAX_SENTENCES:
+        raise InputError(f"{count} sentences can't be drawn; ask for 0 to {MAX_SENTENCES}")
     return _generate(count, seed)
 
 
 def _generate(count: int, seed: int) -> Iterator[Sentence]:
     rng = random.Random(seed)
-    drawn: Set[contents.Content] = set()
+    drawn: Set[Content] = set()
     while len(drawn) < count:
-        content = contents.draw(rng)
+        content = draw(rng)
         formality = FORMALITIES[int(rng.random() * 2)]
         if content not in drawn:
             drawn.add(content)
@@ -119,29 +111,17 @@ def split(sizes: Mapping[str, int], seed: int) -> Dict[str, List[Sentence]]:
         seed: of `generate`.
 
     Raises:
-        InputError: if a size is negative, or the grammar has fewer sentences than asked.
+        InputError: if a size is negative, or more sentences are asked for than are drawn.
     """
     for name, size in sizes.items():
         if size < 0:
-            raise InputError(f"the size of {name} is {size}; it can't be negative")
+            raise InputError(f"--{name} {size}: the size of a split can't be negative")
     sentences = generate(sum(sizes.values()), seed)
     drawn = {
         name: [next(sentences) for _ in range(sizes[name])]
         for name in sorted(sizes, key=lambda name: (name == "train", name))
     }
     return {name: drawn[name] for name in sizes}
-
-
-def check_languages(languages: Sequence[str]) -> None:
-    """Raise `InputError` unless there are languages, each known and named once."""
-    accepted = f"the sample corpus has {', '.join(LANGUAGES)}"
-    if not languages:
-        raise InputError(f"no language is given; {accepted}")
-    for language in languages:
-        if language not in LANGUAGES:
-            raise InputError(f"language {language!r} is unknown; {accepted}")
-        if languages.count(language) > 1:
-            raise InputError(f"language {language!r} is given twice; name each once")
 
 
 def write(
@@ -153,24 +133,24 @@ def write(
 ) -> List[Path]:
     """Write aligned raw text, `<split>.<language>`: UTF-8, one sentence a line.
 
-    All files are written under temporary names before the first is renamed.
-
     Returns:
-        The files' paths.
+        The files' paths; the files appear together.
 
     Raises:
         InputError: on unknown languages or wrong sizes, or if a file exists and `force`
             is not set; nothing is written then.
     """
     languages = list(languages)
-    check_languages(languages)
-    paths = []
-    with contextlib.ExitStack() as files:
-        for name, sentences in split(sizes, seed).items():
-            for language in languages:
-                path = Path(folder) / f"{name}.{language}"
-                temporary = files.enter_context(atomic_path(path, force))
-                lines = "".join(f"{sentence.texts[language]}\n" for sentence in sentences)
-                temporary.write_bytes(lines.encode("utf-8"))
-                paths.append(path)
+    unknown = [language for language in languages if language not in LANGUAGES]
+    if unknown or not languages or len(set(languages)) < len(languages):
+        raise InputError(
+            f"--languages {','.join(languages)} is not accepted: name some of "
+            f"{', '.join(LANGUAGES)}, each once"
+        )
+    splits = split(sizes, seed)
+    paths = [Path(folder, f"{name}.{language}") for name in splits for language in languages]
+    with writing_lines(paths, force) as files:
+        for path, file in zip(paths, files):
+            for sentence in splits[path.stem]:
+                file.write(f"{sentence.texts[path.suffix[1:]]}\n")
     return paths

@@ -14,7 +14,7 @@ import shutil
 
 import numpy as np
 
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.parameters import FUSED_LAYER_COPY
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_folder, refuse_to_overwrite
 from fairseq_instr.generation.translator import Translator
@@ -94,6 +94,7 @@ def export_ctranslate2(
         max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
         max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
         rendering=task.inventory.rendering,
+        learned=loaded.n_learned,
     )
     try:
         spec.validate()

@@ -5,23 +5,24 @@ model; what it hands to fairseq are a dataset and a model like any other.
 """
 
 import logging
+from collections import Counter
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import torch
 from fairseq import utils
 from fairseq.logging import metrics
-from fairseq.sequence_scorer import SequenceScorer
 from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
-from fairseq_instr.checkpoints.inspection import check_before_training
-from fairseq_instr.checkpoints.recovery import restore_cut_copy
-from fairseq_instr.checkpoints.task_state import TaskState, take_held_out
+from fairseq_instr.checkpoints.settings import as_dict
+from fairseq_instr.checkpoints.starting_point import StartingPoint
+from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
-from fairseq_instr.data.corpora import Corpus, Pair, group_sizes, infer_pair
+from fairseq_instr.data.corpora import MAX_UNKNOWN, Corpus, group_sizes
+from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
@@ -30,12 +31,15 @@ from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.data.prompted_dataset import PART_SAMPLES, PromptedDataset
 from fairseq_instr.data.split_loader import SplitLoader
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.conditions import ConditionPlanner, Request
-from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
-from fairseq_instr.generation.interactive import InstructionField
+from fairseq_instr.generation.alignment import SourceAlignmentGenerator
+from fairseq_instr.generation.conditions import ConditionPlanner, Line
+from fairseq_instr.generation.guidance import GuidedEnsemble
+from fairseq_instr.generation.interactive import InstructionField, TypedLine, TypedLines
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.options import GuidanceOptions
-from fairseq_instr.instructions.composition import compose, compose_positions, parse
+from fairseq_instr.generation.prompted_search import PromptedSearch
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.composition import compose, compose_requests, parse
 from fairseq_instr.instructions.inventory import (
     INVENTORY_FILE,
     TARGET_LANGUAGE,
@@ -43,9 +47,10 @@ from fairseq_instr.instructions.inventory import (
     direction,
 )
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
-from fairseq_instr.prompts import appended_tokens_prompt
+from fairseq_instr.prompts import Prompt, appended_tokens_prompt
+from fairseq_instr.prompts.language_tokens import refuse_language_tokens
 from fairseq_instr.prompts.options import PHRASES
-from fairseq_instr.prompts.templates import TemplatePrompt, prompt_in_words
+from fairseq_instr.prompts.templates import prompt_in_words
 from fairseq_instr.tasks import mixed_precision
 from fairseq_instr.tasks.options import (
     ALWAYS,
@@ -53,12 +58,14 @@ from fairseq_instr.tasks.options import (
     NEVER,
     TranslationWithInstructionsConfig,
     check_options,
-    parse_pairs,
 )
+from fairseq_instr.tasks.supported_models import refuse_architecture, refuse_model
+from fairseq_instr.text.pairs import Pair, parse_pairs, split_pair
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
+LEAST_TYPED = 20
+"""Typed tokens from which on the share of unknown ones is judged."""
 PASSED_TO_ITERATOR = (
     "seed",
     "epoch",
@@ -86,17 +93,23 @@ class TranslationWithInstructionsTask(TranslationTask):
     def __init__(self, cfg, src_dict, tgt_dict, inventory: Inventory):
         super().__init__(cfg, src_dict, tgt_dict)
         self.inventory = inventory
-        self.prompt = appended_tokens_prompt(
+        self.prompt: Prompt = appended_tokens_prompt(
             inventory, src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
         self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
         if cfg.prompt_template:
             self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
             self.argument_subwords = subwords.encode
+        self.search = PromptedSearch(self.prompt, src_dict.pad())
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
-        self.field = InstructionField(inventory) if cfg.instruct_field else None
+        self.field = InstructionField(self._read_field, cfg.strict) if cfg.instruct_field else None
         self.guidance = GuidanceOptions.of(cfg)
         self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
+        self._n_known: Optional[int] = None  # instructions of the checkpoint that was loaded
+        self._warned: Set[int] = set()
+        self._n_typed = self._n_unknown = 0  # tokens of typed lines
+        self._told_of_unknown = False
+        self._trained_pairs: Tuple[str, ...] = ()
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
         self._language_check: Optional[LanguageCheck] = None
 
@@ -111,16 +124,12 @@ class TranslationWithInstructionsTask(TranslationTask):
         """
         check_options(cfg)
         data = utils.split_paths(cfg.data)[0]
-        pairs = parse_pairs(cfg.lang_pairs)
+        pairs = parse_pairs(cfg.lang_pairs, "--lang-pairs")
         if pairs:
             cfg.source_lang = cfg.source_lang or pairs[0][0]
             cfg.target_lang = cfg.target_lang or pairs[0][1]
         if cfg.source_lang is None or cfg.target_lang is None:
-            cfg.source_lang, cfg.target_lang = infer_pair(data) or (None, None)
-        if cfg.source_lang is None or cfg.target_lang is None:
-            raise InputError(
-                f"no language pair was found in {data}; give -s and -t, or --lang-pairs"
-            )
+            cfg.source_lang, cfg.target_lang = only_pair(data)
         inventory = load_inventory(cfg, data)
         if cfg.held_out_phrases and isinstance(inventory, PhrasedInventory):
             inventory.held_out = hold_out(inventory, cfg.held_out_phrases, cfg.seed)
@@ -190,14 +199,28 @@ class TranslationWithInstructionsTask(TranslationTask):
             n_shards=len(shards) if training else 1,
             phrasings=self._phrase_sampler() if training else None,
         )
-        for group, corpora in loaded.items():
-            names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in corpora)
+        corpora = [corpus for group in loaded.values() for corpus in group]
+        for group, members in loaded.items():
+            names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in members)
             logger.info(f"{split}: group {group}: {names}")
+        if conflicts is not None:
+            without, lines = conflicts.count_left_out(
+                sum((c.stream.compositions for c in corpora if c.stream), Counter())
+            )
+            logger.info(
+                f"{split}: {without} of {lines} lines with instructions on the axes of "
+                "--conflict-axes get no conflict: their targets may be right under each other "
+                f"prompt ({', '.join(conflicts.left_out) or 'none'})"
+            )
+        if not training:
+            self._warn_of_untrained(r for c in corpora for r in (*c.fixed, *c.named))
 
     @property
     def pairs(self) -> List[Pair]:
         """Language pairs that are trained, or translated."""
-        return parse_pairs(self.cfg.lang_pairs) or [(self.cfg.source_lang, self.cfg.target_lang)]
+        return parse_pairs(self.cfg.lang_pairs, "--lang-pairs") or [
+            (self.cfg.source_lang, self.cfg.target_lang)
+        ]
 
     @property
     def _validated_pairs(self) -> List[Pair]:
@@ -213,6 +236,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.pairs,
             self._direction,
             Noise(self.tgt_dict, options, seed=cfg.seed),
+            utils.split_paths(cfg.data)[0],
             validated_pairs=self._validated_pairs,
             instruct=self.instruct,
             # a truncated source leaves room for its prompt, which has one symbol an axis at most
@@ -228,6 +252,8 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "max_target_positions": cfg.max_target_positions,
                 "truncate_source": cfg.truncate_source,
             },
+            allow_unknown=cfg.allow_unknown,
+            allow_plain_task=cfg.allow_plain_task,
         )
 
     @property
@@ -237,8 +263,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         several = len(self.inventory.members(TARGET_LANGUAGE)) > 1
         return mode == ALWAYS or (mode == AUTO and several)
 
-    def _direction(self, pair: Pair) -> Optional[int]:
-        """Position of the instruction for a pair's target language, where one is given."""
+    def _direction(self, pair: Pair) -> Optional[Request]:
+        """What asks for a pair's target language, where prompts say it."""
         mode = self.cfg.direction_instruction
         if not self.gives_direction:
             if len({target for _, target in self.pairs}) > 1 and mode == AUTO:
@@ -255,7 +281,7 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"languages there: {', '.join(self.inventory.target_languages) or 'none'}; add "
                 "it to the inventory, or give --direction-instruction never"
             )
-        return self.inventory.position(name)
+        return Request(self.inventory.position(name))
 
     def _mixture(self, loaded: Dict[str, List[Corpus]]) -> Optional[Mixture]:
         if not self.cfg.mixture:
@@ -319,31 +345,61 @@ class TranslationWithInstructionsTask(TranslationTask):
             src_lengths: their lengths.
             constraints: not supported together with instructions.
         """
-        own = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
-        rendered = [self.render_typed(*line) for line in zip(src_tokens, own)]
-        return self.build_unrendered_dataset(rendered, constraints)
+        asked = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
+        lines = [self.typed_line(*line) for line in zip(src_tokens, asked)]
+        self.search.remember(lines)
+        self._warn_of_unknown(src_tokens)
+        return self.typed_lines(lines, constraints)
 
-    def render_typed(self, source, instructions: Tuple[int, ...]):
+    def _read_field(self, text: str) -> Tuple[Request, ...]:
+        asked = compose(parse(text), self.inventory)
+        self.typed_line(torch.tensor([self.src_dict.eos()]), asked)  # refused now or never
+        return asked
+
+    def typed_line(self, source, requests: Sequence[Request]) -> TypedLine:
         """What `inference_step` takes for one source that comes from no corpus.
 
         Args:
             source: LongTensor `(n,)`, ending in eos.
-            instructions: positions of its own instructions; those of `--instruct` and of the
-                direction are added.
+            requests: what is asked of it; `--instruct` and the direction are added.
 
         Raises:
-            InputError: if the instructions exclude each other.
+            InputError: if the requests exclude each other.
         """
-        direction_position = self._direction((self.cfg.source_lang, self.cfg.target_lang))
-        fixed = self.instruct
-        if direction_position is not None:
-            fixed = (*fixed, direction_position)
-        prompt = self.prompt
-        if prompt.on_decoder:
-            # fairseq hands on tokens alone: it travels in front, until `inference_step` takes it
-            prompt = prompt.in_front()
-        asked = compose_positions((*fixed, *instructions), self.inventory)
-        return prompt.render_source(source, asked)
+        direction_request = self._direction((self.cfg.source_lang, self.cfg.target_lang))
+        fixed = self.instruct if direction_request is None else (*self.instruct, direction_request)
+        asked = compose_requests((*fixed, *requests), self.inventory)
+        self._warn_of_untrained(asked)
+        return TypedLine.of(Line(source, asked), self.prompt)
+
+    def _warn_of_unknown(self, sources) -> None:
+        """Say once that what is typed is unknown to the dictionary for the most part."""
+        self._n_typed += sum(len(source) - 1 for source in sources)
+        self._n_unknown += sum(int((source == self.src_dict.unk()).sum()) for source in sources)
+        few = self._n_unknown <= MAX_UNKNOWN * self._n_typed
+        if self._told_of_unknown or self.cfg.allow_unknown or few or self._n_typed < LEAST_TYPED:
+            return
+        self._told_of_unknown = True
+        logger.warning(
+            f"{self._n_unknown} of {self._n_typed} tokens are unknown to the source dictionary: "
+            "give --bpe with the subwords of the model, or lines in these subwords"
+        )
+
+    def _warn_of_untrained(self, requests: Iterable[Request]) -> None:
+        """Say once which of the instructions asked for the loaded model was never trained with."""
+        if self._n_known is None or self.cfg.prompt_template:
+            return
+        asked = {request.position for request in requests if request.position >= self._n_known}
+        for position in sorted(asked - self._warned):
+            logger.warning(
+                f"the model was not trained with the instruction "
+                f"{self.inventory[position].name!r}: its translations will not obey it"
+            )
+        self._warned |= asked
+
+    def typed_lines(self, lines: Sequence[TypedLine], constraints=None) -> TypedLines:
+        """A dataset of typed lines."""
+        return TypedLines(lines, self.src_dict, self.tgt_dict, constraints)
 
     def spell_argument(self, text: str) -> List[int]:
         """Ids of an argument's tokens in the dictionary of the source.
@@ -368,11 +424,6 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.argument_subwords = bpe.encode
         return bpe
 
-    def build_unrendered_dataset(self, sources, constraints=None):
-        """A dataset of sources that hold their prompts already."""
-        lengths = [len(tokens) for tokens in sources]
-        return super().build_dataset_for_inference(sources, lengths, constraints=constraints)
-
     def build_tokenizer(self, args):
         """As in the parent; with `--instruct-field`, the field is taken off first."""
         tokenizer = super().build_tokenizer(args)
@@ -396,14 +447,22 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"--share-all-embeddings needs a joined dictionary; in {self.cfg.data}, "
                 f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
             )
+        if from_checkpoint:
+            self._n_known = self._n_known or 0
+            self._check_pair()
+            refuse_language_tokens(as_dict(cfg), self.cfg.language_tokens, "the checkpoint")
+        else:
+            self._check_starting_point(cfg)
+        refuse_architecture(cfg)
         model = super().build_model(cfg, from_checkpoint)
-        if not from_checkpoint:
-            trained = self._check_starting_checkpoint()
-            self._n_trained = len(trained.symbols)
-            take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
-        prepare_for_growth(model, len(self.tgt_dict), n_symbols, self._n_trained)
+        prepare_for_growth(
+            model, len(self.tgt_dict), n_symbols, self._n_trained, training=not from_checkpoint
+        )
         self._n_trained = 0
+        if n_symbols:
+            sizes = len(self.src_dict), len(self.tgt_dict)
+            refuse_model(model, getattr(cfg, "arch", ""), *sizes, self.prompt.on_decoder)
         if self.cfg.eval_off_target:
             self._language_check = self._build_language_check(model)
         for module in model.modules():
@@ -412,23 +471,17 @@ class TranslationWithInstructionsTask(TranslationTask):
                 module.can_use_fastpath = False
         return model
 
-    def _check_starting_checkpoint(self) -> Inventory:
-        """The inventory that training goes on from, an empty one where there is none."""
-        # the checkpoint that fairseq will choose: its default name lies in --save-dir
-        default = self.cfg.restore_file == DEFAULT_RESTORE_FILE
-        last = Path(self.cfg.save_dir if default else "", self.cfg.restore_file)
-        if last.is_file():
-            if default:
-                restore_cut_copy(last)
-            path, resets, option = str(last), bool(self.cfg.reset_optimizer), "--restore-file"
-        elif self.cfg.finetune_from_model:
-            path, resets, option = self.cfg.finetune_from_model, True, "--finetune-from-model"
-        else:
-            return Inventory()
-        inventory = symbols_of(self.cfg, self.inventory)
-        return check_before_training(
-            path, inventory, len(self.src_dict), resets, option, self.cfg.max_update
-        )
+    def _check_starting_point(self, model_cfg) -> None:
+        """Take from the checkpoint that training starts from what the model must share with it."""
+        start = StartingPoint.find(self.cfg)
+        if start is None:
+            return
+        start.leave_if_finished(self.cfg.max_update)
+        start.refuse_language_tokens(self.cfg.language_tokens)
+        trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema)
+        start.settle(model_cfg, self.cfg.allow_architecture_change)
+        self._n_trained = len(trained.symbols)
+        take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
 
     def train_step(self, sample, model, criterion, optimizer, *more, **kwargs):
         """As in the parent; `--amp` holds on a CPU too, in bfloat16."""
@@ -443,14 +496,20 @@ class TranslationWithInstructionsTask(TranslationTask):
     def build_generator(self, models, args, *more, **kwargs):
         """As in the parent; for a prompt of the decoder, contrast or guidance, a guided one.
 
+        Alignments are those with the bare source.
+
         Raises:
             InputError: if these don't go together with an option of `args`, or lack something.
         """
-        prompted = self.prompt.on_decoder and bool(self.inventory)
-        scoring = getattr(args, "score_reference", False)
-        if not self.guidance.active and (scoring or not prompted):
-            return super().build_generator(models, args, *more, **kwargs)
         self._check_search(args)
+        prompted = self.prompt.on_decoder and bool(self.inventory)
+        alignment = getattr(args, "print_alignment", None)
+        if alignment and not getattr(args, "score_reference", False):
+            kwargs["seq_gen_cls"] = SourceAlignmentGenerator
+            others = kwargs.get("extra_gen_cls_kwargs") or {}
+            kwargs["extra_gen_cls_kwargs"] = {**others, "print_alignment": alignment}
+        if not self.guidance.active and (getattr(args, "score_reference", False) or not prompted):
+            return super().build_generator(models, args, *more, **kwargs)
         planner = ConditionPlanner(
             self.guidance,
             self.inventory,
@@ -465,12 +524,20 @@ class TranslationWithInstructionsTask(TranslationTask):
         return super().build_generator(GuidedEnsemble(models, planner, room), args, *more, **kwargs)
 
     def _check_search(self, args) -> None:
-        cause = "--guidance and contrasts" if self.guidance.active else "a prompt of the decoder"
-        refused = {"print_alignment": "--print-alignment"}
-        if self.guidance.active:
-            refused.update(sampling="--sampling", score_reference="--score-reference")
-        for name, option in refused.items():
-            if getattr(args, name, None):
+        """Raise `InputError` for options of decoding that don't go together."""
+        guided = self.guidance.active and "--guidance and contrasts"
+        on_decoder = self.prompt.on_decoder and bool(self.inventory) and "a prompt of the decoder"
+        scoring = getattr(args, "score_reference", False) and bool(self.inventory)
+        for name, option, causes in (
+            ("print_alignment", "--print-alignment", (guided, on_decoder)),
+            ("print_alignment", "--print-alignment", (scoring and "--score-reference",)),
+            ("sampling", "--sampling", (guided,)),
+            ("score_reference", "--score-reference", (guided,)),
+            # fairseq parts a line at its tabs before the field is taken off
+            ("constraints", "--constraints", (self.field and "--instruct-field",)),
+        ):
+            cause = next(filter(None, causes), None)
+            if cause and getattr(args, name, None):
                 raise InputError(f"{option} does not go with {cause}; leave one of them out")
 
     def _contrast_sources(self) -> ConcatDataset:
@@ -489,26 +556,7 @@ class TranslationWithInstructionsTask(TranslationTask):
                 generator, models, part, prefix_tokens, constraints
             )
 
-        ensemble = getattr(generator, "model", None)
-        if isinstance(ensemble, GuidedEnsemble):
-            requests = self._requests(sample)
-            return decode_in_groups(ensemble, requests, decode, sample, prefix_tokens, constraints)
-        if isinstance(generator, SequenceScorer) and self.prompt.on_decoder:
-            prompts = [self.prompt.ids(asked) for asked in sample["instructions"]]
-            sample = {**sample, "start_indices": [len(prompt) for prompt in prompts]}
-        return decode(sample, prefix_tokens, constraints)
-
-    def _requests(self, sample) -> List[Request]:
-        """Sources and instructions of a batch, from a corpus or typed."""
-        rows = sample["net_input"]["src_tokens"].cpu()
-        if isinstance(self.prompt, TemplatePrompt):
-            for asked in sample.get("instructions", ()):
-                self.prompt.parts(asked)  # what a worker rendered is not known here yet
-        requests = [Request(*self.prompt.read(row[row != self.src_dict.pad()])) for row in rows]
-        if "instructions" not in sample:
-            return requests
-        asked = map(tuple, sample["instructions"])
-        return [Request(request.source, own) for request, own in zip(requests, asked)]
+        return self.search.run(generator, decode, sample, prefix_tokens, constraints)
 
     # -- validation ---------------------------------------------------------------------
 
@@ -542,15 +590,20 @@ class TranslationWithInstructionsTask(TranslationTask):
             lambda meters: round(100 * meters[WRONG].sum / max(meters[LINES].sum, 1), 2),
         )
 
-    def state_dict(self) -> dict:
-        """What using a checkpoint must agree with goes into it."""
-        remembered = TaskState(
+    @property
+    def _remembered(self) -> TaskState:
+        return TaskState(
             symbols_of(self.cfg, self.inventory),
             self.cfg.prompt_placement,
             ALWAYS if self.gives_direction else NEVER,
             bool(self.cfg.prompt_template),
+            {"source": fingerprint(self.src_dict), "target": fingerprint(self.tgt_dict)},
+            tuple(map("-".join, self.pairs)),
         )
-        return {**super().state_dict(), **remembered.to_dict()}
+
+    def state_dict(self) -> dict:
+        """What using a checkpoint must agree with goes into it."""
+        return {**super().state_dict(), **self._remembered.to_dict()}
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Compare a checkpoint with this task before its model is built.
@@ -559,17 +612,34 @@ class TranslationWithInstructionsTask(TranslationTask):
         training.
 
         Raises:
-            InputError: if the inventories, the renderings or the placements of the prompt differ,
-                or checkpoints of an ensemble were trained with directions and without.
+            InputError: if the inventories, the prompts or the dictionaries differ, or
+                checkpoints of an ensemble were trained with directions and without.
         """
         remembered = TaskState.of(state_dict)
-        remembered.check(self.inventory, self.cfg.prompt_placement, self.cfg.prompt_template)
+        self._remembered.check_extends(remembered)
         trained = remembered.inventory or Inventory()
         if remembered.direction is not None and (trained or remembered.in_words):
             self._take_direction(remembered.direction)
         take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
         self._n_trained = len(trained.symbols)
+        self._n_known, self._trained_pairs = len(trained), remembered.pairs
         super().load_state_dict(TaskState.without(state_dict))
+
+    def _check_pair(self) -> None:
+        """Refuse a direction that a model without direction instructions was not trained in.
+
+        Raises:
+            InputError: names the directions that it was trained in.
+        """
+        known = [split_pair(pair) or ("", "") for pair in self._trained_pairs]
+        if not known or self.gives_direction:
+            return
+        for source, target in self.pairs:
+            if source not in dict(known) or target not in {pair[1] for pair in known}:
+                raise InputError(
+                    f"-s {source} -t {target}: the model was trained in "
+                    f"{', '.join(self._trained_pairs)} alone; give one of these"
+                )
 
     def _take_direction(self, trained: str) -> None:
         if self.cfg.direction_instruction == AUTO:
@@ -580,6 +650,21 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "always and with never; say which one is meant"
             )
 
+    def _check_best_metric(self, criterion) -> None:
+        """Refuse a `--best-checkpoint-metric` that validation does not measure."""
+        asked = self.cfg.best_checkpoint_metric
+        measured = measured_metrics(criterion)
+        options = {"off_target": "eval_off_target", "bleu": "eval_bleu"}
+        measured |= {name for name, option in options.items() if getattr(self.cfg, option)}
+        if asked in measured:
+            return
+        option = options.get(asked)
+        advice = f"give --{option.replace('_', '-')} too" if option else "choose another"
+        raise InputError(
+            f"--best-checkpoint-metric {asked} is not measured in validation; {advice}; measured: "
+            f"{', '.join(sorted(measured))}"
+        )
+
     def build_criterion(self, cfg, from_checkpoint=False):
         """As in the parent.
 
@@ -587,6 +672,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: if unlikelihood is asked for without conflicts, or the other way round.
         """
         criterion = super().build_criterion(cfg)
+        self._check_best_metric(criterion)
         weight = getattr(criterion, "unlikelihood_weight", None)
         if weight and not self.cfg.conflict_axes:
             raise InputError(
@@ -599,6 +685,31 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "label_smoothed_cross_entropy_with_unlikelihood; others ignore conflicts"
             )
         return criterion
+
+
+def measured_metrics(criterion) -> Set[str]:
+    """Names of what a criterion logs of a validation."""
+    sums = {"loss": 1, "nll_loss": 1, "ntokens": 1, "nsentences": 1, "sample_size": 1}
+    with metrics.aggregate(new_root=True) as logged:
+        criterion.__class__.reduce_metrics([sums])
+    names = set(logged.get_smoothed_values())
+    return names | ({"accuracy"} if getattr(criterion, "report_accuracy", False) else set())
+
+
+def only_pair(data: str) -> Pair:
+    """The language pair of a data-bin.
+
+    Raises:
+        InputError: if it holds none, or several.
+    """
+    pairs = all_pairs(data)
+    if len(pairs) != 1:
+        held = ", ".join(map("-".join, pairs)) or "none"
+        raise InputError(
+            f"-s and -t are not given, and {data} does not hold one language pair: pairs there: "
+            f"{held}; give -s and -t, or --lang-pairs in training"
+        )
+    return pairs[0]
 
 
 def symbols_of(cfg: TranslationWithInstructionsConfig, inventory: Inventory) -> Inventory:

@@ -24,8 +24,7 @@ def load_tokenizer(folder: Path):
         from tokenizers import Tokenizer
     except ImportError:
         raise InputError(
-            "the Python package tokenizers is not installed: pip install "
-            "'fairseq-instr[huggingface]'"
+            "the Python package tokenizers is not installed: pip install tokenizers"
         ) from None
     path = Path(folder, TOKENIZER_FILE)
     if not path.is_file():
@@ -46,7 +45,7 @@ class HuggingFaceSubwords:
         folder: with `tokenizer.json`.
 
     Raises:
-        InputError: if there is none.
+        InputError: if the folder holds none.
     """
 
     def __init__(self, folder):

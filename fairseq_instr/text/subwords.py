@@ -1,4 +1,4 @@
-"""Subwords through SentencePiece, and the fairseq dictionary of all its pieces.
+"""Subwords: a SentencePiece model or a Hugging Face tokenizer, and the dictionary of its pieces.
 
 Byte fallback and required characters let a model write what its training text lacks, such as
 `<`, `{` or `|`; a dictionary of all pieces (rather than of those that occur) keeps them known.
@@ -6,18 +6,31 @@ Byte fallback and required characters let a model write what its training text l
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
-from typing import Callable, Iterable, List
+from typing import Callable, Iterable, List, Optional, Protocol, Sequence
 
 import sentencepiece
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, write_atomically
-from fairseq_instr.text.lines import read_lines
+from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.text.lines import iterate_lines, read_lines
 
 # printable ASCII, and the quotation marks and umlauts that instructions write
 REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "»«„“”’…äöüÄÖÜß"
 N_SPECIAL = 3  # <unk>, <s>, </s>: fairseq has its own
+
+
+class Encoder(Protocol):
+    """Text -> subwords separated by spaces, and back."""
+
+    def encode(self, text: str) -> str:
+        """Subwords of a text."""
+        ...
+
+    def decode(self, pieces: str) -> str:
+        """Text of subwords."""
+        ...
 
 
 def train(
@@ -59,6 +72,32 @@ def train(
     return path
 
 
+def train_on_files(
+    inputs: Sequence, output, vocabulary_size: int = 8000, seed: int = 1, force: bool = False
+) -> List[Path]:
+    """Train a model on text files and write the fairseq dictionary of its pieces.
+
+    Args:
+        inputs: raw text, plain or `.gz`; of all languages together for a joint vocabulary.
+        output: the model is `output.model`; `dict.txt` is written beside it.
+        vocabulary_size: number of pieces, special ones and bytes included.
+        seed: for SentencePiece's sampling of very large inputs.
+        force: overwrite both files.
+
+    Returns:
+        Paths of the model and of the dictionary.
+
+    Raises:
+        InputError: if a file exists, or the text can't be read or is too small.
+    """
+    dictionary = Path(output).with_name("dict.txt")
+    refuse_to_overwrite(dictionary, force)
+    lines = chain.from_iterable(map(iterate_lines, inputs))
+    model = train(lines, output, vocabulary_size, seed, force)
+    Subwords(model).write_dictionary(dictionary, force)
+    return [model, dictionary]
+
+
 class Subwords:
     """A SentencePiece model as text -> space-separated pieces, and back.
 
@@ -92,22 +131,39 @@ class Subwords:
         write_atomically(path, "".join(f"{piece} 1\n" for piece in self.pieces), force)
 
 
-def spelling_check(subwords: Subwords, dictionary) -> Callable[[str], bool]:
-    """Whether a text can be written with the entries of a fairseq dictionary file.
-
-    Raises:
-        InputError: if the dictionary file is missing.
-    """
-    known = {line.rsplit(" ", 1)[0] for line in read_lines(dictionary)}
-    return lambda text: all(piece in known for piece in subwords.encode(text).split())
-
-
-def load_subwords(path):
+def load_subwords(path) -> Encoder:
     """What encodes text: a SentencePiece model, or the tokenizer of a Hugging Face folder.
 
     Raises:
-        InputError: if it is neither.
+        InputError: if the path is neither.
     """
     from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 
     return HuggingFaceSubwords(path) if Path(path).is_dir() else Subwords(path)
+
+
+def read_entries(dictionary) -> List[str]:
+    """The entries of a fairseq dictionary file in their order, without their counts.
+
+    Raises:
+        InputError: if the file can't be read.
+    """
+    return [line.rsplit(" ", 1)[0] for line in read_lines(dictionary)]
+
+
+def spelling_check(subwords, dictionary) -> Optional[Callable[[str], bool]]:
+    """Whether a text can be written with the entries of a dictionary; None without a model.
+
+    Args:
+        subwords: SentencePiece model or tokenizer folder, or None.
+        dictionary: `dict.LANGUAGE.txt`, or None.
+
+    Raises:
+        InputError: if one is given without the other, or can't be read.
+    """
+    if bool(subwords) != bool(dictionary):
+        raise InputError("--subwords and --dictionary go together; give both or none")
+    if not subwords:
+        return None
+    encode, known = load_subwords(subwords).encode, frozenset(read_entries(dictionary))
+    return lambda text: known.issuperset(encode(text).split())

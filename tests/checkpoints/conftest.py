@@ -118,17 +118,18 @@ def write_folder(folder, family):
 
     pytest.importorskip("tokenizers")
     safetensors = pytest.importorskip("safetensors.torch")
-    from fairseq_instr.checkpoints.hugging_face import parameter_shapes, to_hugging_face_name
-    from fairseq_instr.checkpoints.hugging_face_config import model_options
+    from fairseq_instr.checkpoints.hugging_face import parameter_shapes
+    from fairseq_instr.checkpoints.hugging_face_llama import LlamaFamily, model_options
 
     tokenizer, config, named = tokenizer_and_config(family)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "tokenizer_config.json").write_text(json.dumps(named))
     generator = torch.Generator().manual_seed(1)
-    shapes = parameter_shapes(model_options(config, "test"), config["vocab_size"])
+    settings = {"arch": "decoder_only", **model_options(config, "test")}
+    shapes = parameter_shapes(settings, config["vocab_size"])
     weights = {
-        to_hugging_face_name(key): (0.3 * torch.randn(shape, generator=generator)).bfloat16()
+        LlamaFamily.name(None, key): (0.3 * torch.randn(shape, generator=generator)).bfloat16()
         for key, shape in shapes.items()
     }
     if config.get("tie_word_embeddings"):

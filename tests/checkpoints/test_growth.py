@@ -1,15 +1,14 @@
 """Growing a model by instructions changes nothing until an instruction is given."""
 
+import copy
 from argparse import Namespace
 
 import pytest
 import torch
 from fairseq.tasks.translation import TranslationTask
 
-from fairseq_instr.checkpoints.growth import (
-    FUSED_LAYER_COPY,
-    grow_state,
-)
+from fairseq_instr.checkpoints.growth import grow_state
+from fairseq_instr.checkpoints.parameters import FUSED_LAYER_COPY
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.output_projection import BaseVocabularyProjection
 
@@ -157,6 +156,31 @@ def test_checkpoints_of_the_other_fairseq_load_as_well(grown_and_base, batch):
         assert torch.equal(model(**batch)[0], grown_and_base.base(**batch)[0])
 
 
+def test_a_moving_average_is_the_grown_model_s(grown_and_base):
+    """Fairseq's loads the model's state at each update, and an ungrown one at the start."""
+    task = grown_and_base.task
+    average = copy.deepcopy(task.build_model(task.full_cfg.model))
+    for model in (grown_and_base.base, grown_and_base.grown, grown_and_base.base):
+        average.load_state_dict(dict(model.state_dict()), strict=False)
+        rows = len(model.state_dict()[SOURCE])
+        assert torch.equal(average.state_dict()[SOURCE][:rows], model.state_dict()[SOURCE])
+
+
+def test_parameters_that_don_t_fit_are_named(grown_and_base):
+    task = grown_and_base.task
+    norm = "encoder.layers.0.final_layer_norm.weight"
+    for change, named in (
+        ({norm: None}, norm),
+        ({norm: torch.zeros(3)}, norm),
+        ({"encoder.layers.7.fc1.bias": torch.zeros(3)}, "encoder.layers.7"),
+    ):
+        saved = {**grown_and_base.base.state_dict(), **change}
+        saved = {key: tensor for key, tensor in saved.items() if tensor is not None}
+        model = task.build_model(task.full_cfg.model)
+        with pytest.raises(InputError, match=named):
+            model.load_state_dict(saved, strict=True, model_cfg=task.full_cfg.model)
+
+
 @pytest.mark.parametrize("key", [SOURCE, *TARGETS])
 @pytest.mark.parametrize("change", [-1, 1, N_NEW])
 def test_another_vocabulary_is_refused(grown_and_base, key, change):
@@ -164,7 +188,7 @@ def test_another_vocabulary_is_refused(grown_and_base, key, change):
     task = grown_and_base.task
     saved = {name: tensor.clone() for name, tensor in grown_and_base.base.state_dict().items()}
     saved[key] = torch.zeros(len(saved[key]) + change, saved[key].size(1))
-    model = task.build_model(task.full_cfg.model)
+    model = task.build_model(task.full_cfg.model, from_checkpoint=True)
     with pytest.raises(InputError, match=f"{key} has {len(saved[key])} rows of 16, expected"):
         model.load_state_dict(saved, strict=True, model_cfg=task.full_cfg.model)
 
@@ -176,6 +200,53 @@ def test_another_width_is_refused(grown_and_base):
     model = task.build_model(task.full_cfg.model)
     with pytest.raises(InputError, match="rows of 32, expected .* of 16"):
         model.load_state_dict(saved, strict=True, model_cfg=task.full_cfg.model)
+
+
+CONVOLUTIONS = ["--encoder-kernel-size-list", "[3]", "--decoder-kernel-size-list", "[3]"]
+ARCHITECTURES = {
+    "transformer_wmt_en_de_big": [],
+    "transformer_vaswani_wmt_en_de_big": ["--share-all-embeddings"],
+    "transformer_wmt_en_de_big_t2t": [],  # normalises before each layer
+    "learned positions": [
+        "--arch", "transformer", "--encoder-learned-pos", "--decoder-learned-pos",
+        "--layernorm-embedding", "--activation-fn", "gelu", "--no-scale-embedding",
+    ],
+    "LayerDrop": ["--arch", "transformer", "--encoder-layerdrop", 0.5, "--decoder-layerdrop", 0.5],
+    "quantisation noise": [
+        "--arch", "transformer", "--quant-noise-pq", 0.1, "--quant-noise-pq-block-size", 8,
+    ],
+    "transformer_align": [],
+    "lightconv": CONVOLUTIONS,
+    "dynamicconv": [
+        "--arch", "lightconv", *CONVOLUTIONS, "--encoder-conv-type", "dynamic",
+        "--decoder-conv-type", "dynamic",
+    ],
+    "bart_base": ["--share-all-embeddings"],
+    "mbart_base": ["--share-all-embeddings"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_published_architectures_grow(make_task, data_bin, batch, name):
+    """Without an instruction they compute what fairseq's own task loads, bit for bit."""
+    options = ARCHITECTURES[name]
+    arch = [] if "--arch" in options else ["--arch", name]
+    task = make_task(*arch, *options)
+    stock = TranslationTask.setup_task(task.cfg)
+    torch.manual_seed(0)
+    base = stock.build_model(task.full_cfg.model).eval()
+    grown = task.build_model(task.full_cfg.model).eval()
+    saved = {key: tensor.clone() for key, tensor in base.state_dict().items()}
+    grown.load_state_dict(saved, strict=True, model_cfg=task.full_cfg.model)
+    for model in (base, grown):
+        for module in model.modules():
+            if hasattr(module, "can_use_fastpath"):
+                module.can_use_fastpath = False
+    with torch.no_grad():
+        expected, bare = base(**batch)[0], grown(**batch)[0]
+        asked = grown(**with_prompt(batch, [task.src_dict.first_instruction]))[0]
+    assert torch.equal(bare, expected)
+    assert asked.shape == bare.shape and not torch.allclose(asked, bare)
 
 
 def test_half_precision_is_kept():

@@ -1,5 +1,4 @@
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -75,12 +74,6 @@ class TestThereAndBack:
 
     def test_transformers_computes_the_same(self, family, converted, tmp_path):
         """The tuned model in Hugging Face's own hands: logits on a sentence of its tokenizer."""
-        try:
-            import torchaudio  # noqa: F401
-        except ImportError:
-            pass
-        except OSError:  # does not load beside every torch
-            sys.modules["torchaudio"] = None
         transformers = pytest.importorskip("transformers")
         if not transformers.utils.is_torch_available():
             pytest.skip("this transformers wants a later torch")
@@ -212,8 +205,18 @@ class TestRefusals:
     def test_several_end_tokens(self, make_folder, tmp_path):
         folder = make_folder("llama-3")
         edit(folder / "tokenizer_config.json", eos_token=None)
-        with pytest.raises(InputError, match="several end tokens .* --eos-token"):
+        with pytest.raises(InputError, match="several eos tokens .* --eos-token"):
             from_hugging_face(folder, tmp_path / "out")
+
+    @pytest.mark.parametrize("role", ["eos", "bos"])
+    def test_tokens_that_contradict_each_other(self, make_folder, tmp_path, role):
+        folder = make_folder("llama-2")
+        edit(folder / "config.json", **{f"{role}_token_id": 7})
+        with pytest.raises(InputError, match=f"--{role}-token"):
+            from_hugging_face(folder, tmp_path / "out")
+        named = {"eos": "</s>", "bos": "<s>"}[role]
+        chosen = from_hugging_face(folder, tmp_path / "out", tokens={role: named})
+        assert chosen[:4] == (1, 3, 2, 0)
 
     def test_no_overwriting(self, converted, tmp_path):
         folder, output = converted("llama-2")

@@ -4,9 +4,17 @@ import pytest
 import torch
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
-from fairseq_instr.checkpoints.interpolation import interpolate, interpolate_checkpoints
+from fairseq_instr.checkpoints.interpolation import (
+    align_instructions,
+    interpolate,
+    interpolate_checkpoints,
+)
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Instruction, Inventory
+from tests.checkpoints.test_upgrading import with_joined_attention
 
+SOURCE = "encoder.embed_tokens.weight"
+FORMAL, UPPERCASE = Instruction("formal", "formality"), Instruction("uppercase", "case")
 BASE = {"layer.weight": torch.tensor([1.0]), "steps": torch.tensor([5])}
 TUNED = {"layer.weight": torch.tensor([3.0]), "steps": torch.tensor([7])}
 
@@ -29,10 +37,35 @@ def test_the_ends_are_exact(weight, expected):
 
 
 def test_rows_of_instructions_are_the_tuned_model_s():
-    mixed = interpolate({"e": torch.zeros(2, 3)}, {"e": torch.ones(4, 3)}, 0.5)
-    assert mixed["e"].tolist() == [[0.5] * 3] * 2 + [[1.0] * 3] * 2
-    exact = interpolate({"e": torch.zeros(2, 3)}, {"e": torch.ones(4, 3)}, 0)
-    assert exact["e"].tolist() == [[0.0] * 3] * 2 + [[1.0] * 3] * 2
+    old, new = {SOURCE: torch.zeros(2, 3)}, {SOURCE: torch.ones(4, 3)}
+    aligned = align_instructions(old, new, Inventory(), Inventory([FORMAL, UPPERCASE]))
+    assert interpolate(aligned, new, 0.5)[SOURCE].tolist() == [[0.5] * 3] * 2 + [[1.0] * 3] * 2
+    assert interpolate(aligned, new, 0)[SOURCE].tolist() == [[0.0] * 3] * 2 + [[1.0] * 3] * 2
+
+
+def test_instructions_in_another_order_go_to_their_rows():
+    """A model is its own average, whatever the order of its instructions, tied or not."""
+    words = torch.randn(2, 3)
+    formal, uppercase, digits = torch.randn(3, 1, 3)
+    projection = "decoder.output_projection.weight"
+    old = {SOURCE: torch.cat((words, formal, uppercase)), projection: torch.zeros(2, 3)}
+    new = {SOURCE: torch.cat((words, uppercase, digits, formal)), projection: torch.ones(2, 3)}
+    wanted = Inventory([UPPERCASE, Instruction("digits", "numbers"), FORMAL])
+    aligned = align_instructions(old, new, Inventory([FORMAL, UPPERCASE]), wanted)
+    assert torch.equal(aligned[SOURCE], new[SOURCE])
+    assert torch.equal(aligned[projection], old[projection])
+    tied = {**old, projection: old[SOURCE]}, {**new, projection: new[SOURCE]}
+    aligned = align_instructions(*tied, Inventory([FORMAL, UPPERCASE]), wanted)
+    assert torch.equal(aligned[projection], new[SOURCE])
+
+
+@pytest.mark.parametrize("name, axis", [("digits", "numbers"), ("formal", "tone")])
+def test_an_instruction_that_the_tuned_model_lacks_is_refused(name, axis):
+    parameters = {SOURCE: torch.zeros(3, 3)}
+    with pytest.raises(InputError, match=name):
+        align_instructions(
+            parameters, parameters, Inventory([Instruction(name, axis)]), Inventory([FORMAL])
+        )
 
 
 def test_half_precision_is_rounded_once():
@@ -70,8 +103,15 @@ def test_a_weight_outside_0_to_1_is_refused(weight):
     ],
 )
 def test_other_architectures_are_refused(base):
-    with pytest.raises(InputError, match=r"--base has .*layer\.weight.*architectures differ"):
+    with pytest.raises(InputError, match=r"--base has .*layer\.weight"):
         interpolate(base, TUNED, 0.5)
+
+
+def test_what_only_the_base_has_is_not_lost():
+    with pytest.raises(InputError, match=r"--tuned has no parameter 'layer\.bias'"):
+        interpolate({**BASE, "layer.bias": torch.zeros(1)}, TUNED, 0.5)
+    old = {**BASE, "encoder.embed_positions._float_tensor": torch.zeros(1)}
+    assert interpolate(old, TUNED, 0.5).keys() == TUNED.keys()
 
 
 def test_a_mixed_checkpoint_is_one_to_generate_with(base, tuned, data_bin, call, tmp_path):
@@ -91,3 +131,49 @@ def test_a_mixed_checkpoint_is_one_to_generate_with(base, tuned, data_bin, call,
         "--num-workers", 0, "--data-buffer-size", 0,
     )  # fmt: skip
     assert sum(line.startswith("H-") for line in out.splitlines()) == 17
+
+
+def test_a_base_of_an_older_fairseq_is_mixed_alike(base, tuned, tmp_path):
+    torch.save(with_joined_attention(read_checkpoint(base)), tmp_path / "old.pt")
+    for path in (base, tmp_path / "old.pt"):
+        interpolate_checkpoints(path, tuned, 0.5, tmp_path / "mixed.pt", force=True)
+        mixed = read_checkpoint(tmp_path / "mixed.pt")["model"]
+        if path == base:
+            expected = mixed
+    assert mixed.keys() == expected.keys()
+    for key, tensor in expected.items():
+        assert torch.equal(mixed[key], tensor), key
+
+
+@pytest.mark.parametrize(
+    "change, named",
+    [
+        ({"prompt_placement": "source-suffix"}, "--prompt-placement"),
+        ({"prompt_rendering": "phrases"}, "--prompt-rendering"),
+        ({"dictionary_fingerprints": {"source": "12"}}, "source dictionary"),
+        ({"prompt_in_words": True}, "in words"),
+    ],
+)
+def test_what_is_prompted_in_another_way_is_refused(tuned, tmp_path, change, named):
+    state = read_checkpoint(tuned)
+    state["task_state"].update(change)
+    torch.save(state, tmp_path / "other.pt")
+    with pytest.raises(InputError, match=named):
+        interpolate_checkpoints(tmp_path / "other.pt", tuned, 0.5, tmp_path / "mixed.pt")
+
+
+def test_another_dictionary_without_a_fingerprint_is_refused(base, tuned, tmp_path):
+    state = read_checkpoint(base)
+    for key in ("encoder.embed_tokens", "decoder.embed_tokens", "decoder.output_projection"):
+        state["model"][f"{key}.weight"] = state["model"][f"{key}.weight"][:-4]
+    torch.save(state, tmp_path / "other.pt")
+    with pytest.raises(InputError, match=r"--base has encoder\.embed_tokens\.weight of shape"):
+        interpolate_checkpoints(tmp_path / "other.pt", tuned, 0.5, tmp_path / "mixed.pt")
+
+
+def test_other_heads_are_refused(base, tuned, tmp_path):
+    state = read_checkpoint(base)
+    vars(state["cfg"]["model"])["encoder_attention_heads"] = 4
+    torch.save(state, tmp_path / "other.pt")
+    with pytest.raises(InputError, match="--encoder-attention-heads 4"):
+        interpolate_checkpoints(tmp_path / "other.pt", tuned, 0.5, tmp_path / "mixed.pt")

@@ -1,8 +1,15 @@
 """What a checkpoint remembers of its task, and what a task must agree with."""
 
 import pytest
+from fairseq.data import Dictionary
 
-from fairseq_instr.checkpoints.task_state import TaskState, held_out_of, take_held_out
+from fairseq_instr.checkpoints.task_state import (
+    TaskState,
+    fingerprint,
+    held_out_of,
+    take_held_out,
+)
+from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.phrasing import PhrasedInventory
@@ -19,7 +26,7 @@ def phrased(**held_out):
 @pytest.mark.parametrize(
     "state",
     [
-        TaskState(INVENTORY, "source-prefix", "always", in_words=False),
+        TaskState(INVENTORY, "source-prefix", "always", False, {"source": "12"}),
         TaskState(INVENTORY, "decoder-prefix", "never", in_words=False),
         TaskState(Inventory(), "source-prefix", "always", in_words=True),
     ],
@@ -42,37 +49,48 @@ def test_phrases_that_were_held_out_are_remembered():
 
 
 def test_a_base_model_agrees_with_every_task():
-    state = TaskState.of(FOREIGN)
-    assert state == (None, None, None, False)
-    state.check(INVENTORY, "decoder-prefix", None)
-    state.check(Inventory(), "source-prefix", "alpaca")
+    base = TaskState.of(FOREIGN)
+    assert base == (None, None, None, False, {})
+    TaskState(INVENTORY, "decoder-prefix").check_extends(base)
+    TaskState(Inventory(), "source-prefix", in_words=True).check_extends(base)
 
 
 @pytest.mark.parametrize(
-    "state, task, message",
+    "trained, task, message",
     [
         (
             TaskState(INVENTORY, "source-prefix"),
-            (INVENTORY, "source-suffix", None),
-            "give --prompt-placement source-prefix",
+            TaskState(INVENTORY, "source-suffix"),
+            "--prompt-placement source-prefix",
         ),
-        (TaskState(INVENTORY), (INVENTORY, "source-prefix", "alpaca"), "leave the option out"),
-        (TaskState(INVENTORY), (phrased(), "source-prefix", None), "the checkpoint"),
-        (
-            TaskState(Inventory(), in_words=True),
-            (INVENTORY, "source-prefix", None),
-            "give --prompt-template",
-        ),
+        (TaskState(INVENTORY), TaskState(Inventory(), in_words=True), "--prompt-template"),
+        (TaskState(INVENTORY), TaskState(phrased()), "--prompt-rendering"),
+        (TaskState(Inventory(), in_words=True), TaskState(INVENTORY), "--prompt-template"),
         (
             TaskState(INVENTORY),
-            (Inventory([Instruction("formal", "formality")]), "source-prefix", None),
-            "the checkpoint",
+            TaskState(Inventory([Instruction("formal", "formality")])),
+            "inventory",
+        ),
+        (
+            TaskState(None, dictionaries={"source": "12", "target": "34"}),
+            TaskState(INVENTORY, dictionaries={"source": "12", "target": "35"}),
+            "target dictionary",
         ),
     ],
 )
-def test_what_differs_is_refused(state, task, message):
+def test_what_differs_is_refused(trained, task, message):
     with pytest.raises(InputError, match=message):
-        state.check(*task)
+        task.check_extends(trained)
+
+
+def test_a_fingerprint_is_of_entries_and_their_order():
+    words, reordered = Dictionary(), Dictionary()
+    for first, second in zip("abc", "acb"):
+        words.add_symbol(first)
+        reordered.add_symbol(second)
+    assert fingerprint(words) != fingerprint(reordered)
+    assert fingerprint(words) == fingerprint(InstructedDictionary.grow(words, ["<new>"]))
+    assert fingerprint(words) != fingerprint(Dictionary())
 
 
 def test_phrases_stay_held_out_and_others_can_t_be():

@@ -13,7 +13,7 @@ from fairseq.logging import metrics
 from fairseq.models.transformer import TransformerModel, base_architecture
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
-from fairseq_instr.checkpoints.growth import FUSED_LAYER_COPY
+from fairseq_instr.checkpoints.parameters import FUSED_LAYER_COPY
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion as Criterion,
 )
@@ -115,7 +115,6 @@ def batch(rows, conflicting, decoder_side=False, extra_padding=0):
             net_input.update(encoder_input(chosen, WRONG, source_width))
         sample["conflicts"] = {
             "positive": torch.tensor(conflicting),
-            "axis": torch.zeros(len(conflicting), dtype=torch.long),
             "net_input": net_input,
             "target": targets(chosen),
         }

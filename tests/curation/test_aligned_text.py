@@ -32,7 +32,7 @@ def lines_of(text, **options):
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_lines_end_at_the_newline_alone(tmp_path, suffix):
-    source = "a\u2028b\x0bc\u0085d\ne\r\n\nf".encode()
+    source = "\ufeffa\u2028b\x0bc\u0085d\ne\r\n\nf".encode()
     paths = write(tmp_path, source, b"1\n2\n3\n4\n", suffix)
     assert lines_of(AlignedText(*paths)) == [
         ("a\u2028b\x0bc\u0085d".encode(), b"1"),
@@ -98,7 +98,7 @@ def test_a_file_that_is_missing_or_cut_off_is_named(tmp_path):
         AlignedText(tmp_path / "nowhere", tmp_path / "nowhere")
     source, target = write(tmp_path, b"a line\n" * 100, b"b\n" * 100, ".gz")
     source.write_bytes(source.read_bytes()[:-12])
-    with pytest.raises(InputError, match="source.gz can't be read: .*fetch it again"):
+    with pytest.raises(InputError, match="source.gz can't be read"):
         lines_of(AlignedText(source, target))
     target.write_bytes(b"no gzip")
     with pytest.raises(InputError, match="target.gz can't be read"):

@@ -3,7 +3,9 @@
 The server rewrites as it is told: `du` becomes `Sie`, and verbs follow.
 """
 
-import importlib.util
+import asyncio
+import gc
+import inspect
 import json
 import os
 import re
@@ -12,25 +14,24 @@ import socket
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("httpx2" if sys.version_info >= (3, 10) else "httpx")
 
-from fairseq_instr.curation import distillation as module
-from fairseq_instr.curation import filters
+from fairseq_instr.curation import Checks, curators, distill, filters
+from fairseq_instr.curation import distillation_harvest as module
 from fairseq_instr.curation.aligned_text import Chunk
-from fairseq_instr.curation.distillation import CandidateCurator, similarity, want
+from fairseq_instr.curation.curators import NOT_VERIFIED, OBEYS_ALREADY, Curation
 from fairseq_instr.curation.distillation_answers import Answers, fingerprint
-from fairseq_instr.curation.distillation_endpoint import CUT_OFF, NOT_JSON
+from fairseq_instr.curation.distillation_endpoint import CUT_OFF, NOT_JSON, Endpoint
+from fairseq_instr.curation.distillation_harvest import CandidateCurator, similarity, want
 from fairseq_instr.curation.distillation_prompt import CHATTER, NO_ANSWER, SEVERAL_LINES
-from fairseq_instr.curation.from_parallel import NOT_VERIFIED, OBEYS_ALREADY, Curation
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import Subwords, train
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "distill_instructions.py"
+ENDPOINT, CHECKS = (inspect.signature(kind).parameters for kind in (Endpoint, Checks))
 PLAIN = "Hast du heute {} große Hunde im Garten gesehen?"
 N_PAIRS = 30
 
@@ -63,27 +64,20 @@ def text(tmp_path):
     return tmp_path
 
 
-def arguments(text, server, output="task", samples=5, instructions="formal"):
-    url = server if isinstance(server, str) else server.url
-    return [
-        "--source", text / "train.en", "--target", text / "train.de", "-s", "en", "-t", "de",
-        "--instructions", instructions, "--samples", samples, "--base-url", url,
-        "--model", "tiny", "--first-wait", 0.01, "--output", text / output,
-    ]  # fmt: skip
-
-
 @pytest.fixture
-def run(text, monkeypatch, api_key):
-    spec = importlib.util.spec_from_file_location("distill_instructions", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    monkeypatch.setenv("OPENAI_API_KEY", api_key)
-
-    def run(server, *options, **changes):
-        command = [*arguments(text, server, **changes), *options]
-        monkeypatch.setattr(sys, "argv", ["distill_instructions.py", *map(str, command)])
-        script.main()
-        return text / changes.get("output", "task")
+def run(text, api_key):
+    def run(server, output="task", instructions=("formal",), n_samples=5, **options):
+        url = server if isinstance(server, str) else server.url
+        asking = {"base_url": url, "key": api_key, "first_wait": 0.01}
+        asking.update({name: options.pop(name) for name in ENDPOINT if name in options})
+        checks = {name: options.pop(name) for name in CHECKS if name in options}
+        sides = {"source": text / "train.en", "target": text / "train.de", **options}
+        distill(
+            source_language="en", target_language="de", instructions=instructions, model="tiny",
+            endpoint=Endpoint(**asking), output=text / output, n_samples=n_samples,
+            checks=Checks(**checks), **sides,
+        )  # fmt: skip
+        return text / output
 
     return run
 
@@ -98,7 +92,8 @@ def card_of(folder):
 
 def test_three_aligned_files_and_a_data_card(serve, run, obedient, api_key, capfd):
     server = serve(obedient)
-    folder = run(server, "--candidates", 5, samples=7)  # all pairs are candidates
+    # all pairs are candidates
+    folder = run(server, n_candidates=5, n_samples=7, show_progress=True)
     sources, targets, asked = read(folder)
     assert len(sources) == len(targets) == 7 and asked == ["formal"] * 7
     for source, target in zip(sources, targets):
@@ -113,11 +108,10 @@ def test_three_aligned_files_and_a_data_card(serve, run, obedient, api_key, capf
     assert entry["rejected"] == {OBEYS_ALREADY: 1} and entry["said"] == "formal"
     assert card["made_from"]["requests"] == 7 and card["made_from"]["tokens"] == 70
     assert card["made_from"]["model"] == "tiny" and card["complete"]
-    assert "Of 7 answers, none" in (folder / "data_card.md").read_text(encoding="utf-8")
     assert len(server.requests) == 7  # no more than are needed
     assert not list(folder.glob("curation-*"))
     said = capfd.readouterr()
-    assert "7 samples of 7 asked" in said.out and "samples" in said.err  # the progress bar
+    assert "samples" in said.err  # the progress bar
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         assert api_key.encode() not in path.read_bytes()
     assert api_key not in said.out + said.err
@@ -132,11 +126,12 @@ def test_samples_do_not_depend_on_what_is_answered_first(serve, run, complete):
     folders = []
     for concurrency in (1, 7):
         folders.append(
-            run(serve(slow), "--concurrency", concurrency, output=f"c{concurrency}", samples=9)
+            run(serve(slow), concurrency=concurrency, output=f"c{concurrency}", n_samples=9)
         )
     assert read(folders[0]) == read(folders[1])
+    assert card_of(folders[0])["instructions"] == card_of(folders[1])["instructions"]
     assert len(read(folders[0])[0]) == 9
-    other = run(serve(slow), "--seed", 2, output="seed", samples=9)
+    other = run(serve(slow), seed=2, output="seed", n_samples=9)
     assert read(other) != read(folders[0])
 
 
@@ -162,7 +157,7 @@ def test_hostile_answers_are_refused_and_counted_by_reason(serve, run, text, com
         ]
         return 200, {}, answers[number(body) % len(answers)]
 
-    folder = run(serve(behave), "--candidates", 6, "--exclude", text / "test.de", samples=5)
+    folder = run(serve(behave), n_candidates=6, exclude=[text / "test.de"], n_samples=5)
     sources, targets, _ = read(folder)
     assert [int(source.split()[3]) for source in sources] == [0, 12, 24]
     assert card_of(folder)["instructions"]["formal"]["answers"] == {
@@ -180,7 +175,7 @@ def test_arguments_are_asked_for_and_spelled_out(serve, run, complete):
         assert '"30"' in body["messages"][-1]["content"]
         return 200, {}, complete(f"<translation>{PLAIN.format(number(body))[:28]}</translation>")
 
-    folder = run(serve(behave), instructions="at-most=30", samples=3)
+    folder = run(serve(behave), instructions=["at-most=30"], n_samples=3)
     assert set(read(folder, "at-most")[2]) == {'at-most="30"'}
     assert all(len(target) <= 30 for target in read(folder, "at-most")[1])
 
@@ -193,7 +188,7 @@ def test_several_instructions_and_an_endpoint_without_a_key(serve, run, complete
         return 200, {}, complete(said)
 
     server = serve(behave)
-    folder = run(server, "--no-key", instructions="formal, at-most=30", samples=4)
+    folder = run(server, key=None, instructions=["formal", "at-most=30"], n_samples=4)
     assert len(read(folder, "at-most")[0]) == len(read(folder, "formal")[0]) == 4
     assert card_of(folder)["samples"] == 8 and len(server.requests) == 8
     assert read(folder, "at-most")[0] != read(folder, "formal")[0]  # each has its own pairs
@@ -207,14 +202,14 @@ def test_targets_that_the_vocabulary_lacks_are_refused(serve, run, obedient, tex
     }
     known -= set(model.encode("Haben").split())
     (text / "dict.de.txt").write_text("".join(f"{piece} 1\n" for piece in known), encoding="utf-8")
-    with pytest.raises(InputError, match="can't spell 15 of 15 targets"):
-        run(serve(obedient), "--subwords", text / "subwords.model", "--dictionary",
-            text / "dict.de.txt")  # fmt: skip
+    with pytest.raises(InputError, match=curators.NOT_SPELLED):
+        run(serve(obedient), subwords=text / "subwords.model", dictionary=text / "dict.de.txt",
+            max_alike=15)  # fmt: skip
 
 
 def test_a_killed_run_goes_on_and_asks_nothing_twice(serve, run, text, complete, api_key, tmp_path):
     whole = run(serve(lambda s, body, h: (200, {}, complete(rewrite(body)))), output="whole",
-                samples=20)  # fmt: skip
+                n_samples=20)  # fmt: skip
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(server, body, handler):
@@ -228,8 +223,10 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(serve, run, text, complete,
     log = tmp_path / "log"
     with open(log, "wb") as out:
         process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), *map(str, arguments(text, held, samples=20)),
-             "--concurrency", "2"],
+            [sys.executable, "-m", "fairseq_instr", "distill", "-s", "en", "-t", "de",
+             "--source", text / "train.en", "--target", text / "train.de", "--model", "tiny",
+             "--instructions", "formal", "--samples", "20", "--base-url", held.url,
+             "--output", text / "task", "--concurrency", "2"],
             stdout=out, stderr=out, env={**os.environ, "OPENAI_API_KEY": api_key},
         )  # fmt: skip
         try:
@@ -240,46 +237,47 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(serve, run, text, complete,
             process.send_signal(signal.SIGKILL)
             process.wait()
             go_on.set()
-    assert api_key.encode() not in log.read_bytes()
+    assert api_key.encode() not in log.read_bytes() and b"DEBUG" not in log.read_bytes()
     with Answers(text / "task" / "answers.sqlite") as answers:
         answered = [body for _, _, body in held.requests if answers.get(fingerprint(body))]
         assert 7 <= len(answered) == len(answers) <= 8 and answers.requests >= 9
     assert not (text / "task" / "formal").exists()
     rest = serve(lambda s, body, h: (200, {}, complete(rewrite(body))))
-    folder = run(rest, samples=20)
+    folder = run(rest, n_samples=20)
     assert len(rest.requests) == 20 - len(answered)
     assert not any(body in answered for _, _, body in rest.requests)
     assert read(folder) == read(whole) and len(set(read(folder)[0])) == 20
+    assert card_of(folder)["instructions"] == card_of(whole)["instructions"]
 
 
-@pytest.mark.parametrize("option, limit", [("--max-requests", 4), ("--max-tokens", 31)])
+@pytest.mark.parametrize("option, limit", [("max_requests", 4), ("max_tokens", 31)])
 def test_a_budget_holds_over_all_runs(serve, run, text, obedient, option, limit):
     server = serve(obedient)
     for _ in range(2):  # and nothing more is sent when it is run again
-        with pytest.raises(InputError, match=f"{option} {limit}: the budget is spent .*larger one"):
-            run(server, option, limit, "--concurrency", 1, samples=9)
+        with pytest.raises(InputError, match=f"--{option.replace('_', '-')} {limit}"):
+            run(server, concurrency=1, n_samples=9, **{option: limit})
         assert len(server.requests) == 4  # of 10 tokens each
     folder = text / "task"
     assert len(read(folder)[0]) == 4 and not card_of(folder)["complete"]
-    run(server, option, 1000, samples=9)
+    run(server, n_samples=9, **{option: 1000})
     assert len(server.requests) == 9 and len(read(folder)[0]) == 9
     assert card_of(folder)["complete"] and len(set(server.prompts)) == 9
-    with pytest.raises(InputError, match="exists; give --force"):
-        run(server, option, 1000, samples=9)
-    run(server, option, 1000, "--force", samples=9)  # answers are kept
+    with pytest.raises(InputError, match="--force"):
+        run(server, n_samples=9, **{option: 1000})
+    run(server, n_samples=9, force=True, **{option: 1000})  # answers are kept
     assert len(server.requests) == 9
 
 
 def test_retries_are_paid_from_the_budget(serve, run):
     server = serve([(500, {}, {})])
-    with pytest.raises(InputError, match="budget is spent"):
-        run(server, "--max-requests", 3, "--concurrency", 1)
+    with pytest.raises(InputError, match="--max-requests 3"):
+        run(server, max_requests=3, concurrency=1)
     assert len(server.requests) == 3
 
 
 def test_a_budget_of_tokens_needs_an_endpoint_that_counts(serve, run, complete):
-    with pytest.raises(InputError, match="does not report what was used; give --max-requests"):
-        run(serve([(200, {}, complete("x", None))]), "--max-tokens", 5)
+    with pytest.raises(InputError, match="--max-tokens.*--max-requests"):
+        run(serve([(200, {}, complete("x", None))]), max_tokens=5)
 
 
 def test_what_had_no_answer_is_asked_again_by_the_next_run(serve, run, complete):
@@ -291,13 +289,11 @@ def test_what_had_no_answer_is_asked_again_by_the_next_run(serve, run, complete)
         return 200, {}, complete(rewrite(body))
 
     server = serve(behave)
-    options = ("--retries", 0, "--candidates", 1)
-    with pytest.raises(
-        InputError, match="15 prompts had no answer, .* HTTP 503, out of memory; run"
-    ):
-        run(server, *options, samples=30)
+    options = {"retries": 0, "n_candidates": 1, "n_samples": 30}
+    with pytest.raises(InputError, match="15 .*HTTP 503, out of memory"):
+        run(server, **options)
     broken[0] = False
-    folder = run(server, *options, samples=30)
+    folder = run(server, **options)
     assert len(server.requests) == 30 + 15 and len(read(folder)[0]) == 30
 
 
@@ -310,41 +306,40 @@ def test_the_prompt_is_the_users(serve, run, complete, tmp_path):
         return 200, {}, complete(plain.replace("Hast du", "Haben Sie"))
 
     server = serve(behave)
-    folder = run(server, "--prompt", path, samples=2)
+    folder = run(server, prompt=path, n_samples=2)
     assert len(read(folder)[0]) == 2
     assert server.requests[0][2]["top_p"] == 0.5 and "temperature" not in server.requests[0][2]
     assert card_of(folder)["made_from"]["parameters"] == {"top_p": 0.5}
 
 
 @pytest.mark.parametrize(
-    "options, message",
+    "options, named",
     [
-        (["--max-requests", "0"], "--max-requests 0 is not accepted: give a number above zero"),
-        (["--max-tokens", "0"], "--max-tokens 0 is not accepted"),
-        (["--samples", "0"], "--samples 0 is not accepted: give 1 or more"),
-        (["--concurrency", "0"], "--concurrency 0 is not accepted"),
-        (["--timeout", "nan"], "--timeout nan is not accepted"),
-        (["--requests-per-minute", "-1"], "--requests-per-minute -1.0 is not accepted"),
-        (["--base-url", "file:///etc/passwd"], "--base-url 'file:///etc/passwd' is not accepted"),
-        (["--key-variable", "NOT_SET"], "the environment variable NOT_SET holds no key: export it"),
-        (["--key-variable", "sk-123"], "wants the name of an environment variable"),
-        (["--instructions", "shout"], "unknown instruction 'shout'"),
-        (["--instructions", "feminine"], "'feminine' has no verifier"),
-        (["--instructions", "at-most"], "'at-most' needs an argument"),
-        (["--instructions", "at-most=3,at-most=4"], "give .* once"),
-        (["--instructions", " "], "--instructions names none"),
-        (["--subwords", "x"], "--subwords and --dictionary go together"),
-        (["--source", "nowhere"], "nowhere does not exist"),
-        (["--prompt", "nowhere.yaml"], "nowhere.yaml can't be read"),
+        ({"max_requests": 0}, "--max-requests 0"),
+        ({"max_tokens": 0}, "--max-tokens 0"),
+        ({"n_samples": 0}, "--samples 0"),
+        ({"concurrency": 0}, "--concurrency 0"),
+        ({"max_alike": -1}, "--max-alike -1"),
+        ({"timeout": float("nan")}, "--timeout nan"),
+        ({"requests_per_minute": -1.0}, "--requests-per-minute -1.0"),
+        ({"base_url": "file:///etc/passwd"}, "--base-url 'file:///etc/passwd'"),
+        ({"key": " "}, "--key-variable"),
+        ({"instructions": ["shout"]}, "'shout'"),
+        ({"instructions": ["feminine"]}, "'feminine'"),
+        ({"instructions": ["at-most"]}, "'at-most'"),
+        ({"instructions": ["at-most=3", "at-most=4"]}, "'at-most'"),
+        ({"instructions": []}, "--instructions"),
+        ({"subwords": "x"}, "--dictionary"),
+        ({"source": "nowhere"}, "nowhere"),
+        ({"prompt": "nowhere.yaml"}, "nowhere.yaml"),
     ],
 )
 def test_wrong_options_are_named_before_anything_is_asked(
-    serve, run, obedient, text, options, message
+    serve, run, obedient, text, options, named
 ):
     server = serve(obedient)
-    with pytest.raises(InputError, match=message) as info:
-        run(server, *options)
-    assert "sk-" not in str(info.value)
+    with pytest.raises(InputError, match=named):
+        run(server, **options)
     assert server.requests == [] and not (text / "task").exists()
 
 
@@ -352,23 +347,25 @@ def test_misaligned_text_is_named_before_anything_is_asked(serve, run, obedient,
     with open(text / "train.en", "a", encoding="utf-8") as out:
         out.write("One more.\n")
     server = serve(obedient)
-    with pytest.raises(InputError, match="has 32 lines, .* has 31: .* line 32 is missing"):
+    with pytest.raises(InputError, match="32 lines.* 31.* line 32"):
         run(server)
     assert server.requests == []
 
 
-def test_an_endpoint_that_is_not_there(run, text):
+def test_an_endpoint_that_is_not_there(run, text, caplog):
     with socket.socket() as taken:  # bound, but it does not listen
         taken.bind(("127.0.0.1", 0))
-        with pytest.raises(InputError, match="can't be reached: .*; check the address, or start"):
+        with pytest.raises(InputError, match="--base-url"):
             run(f"http://127.0.0.1:{taken.getsockname()[1]}/v1")
     assert not (text / "task" / "formal").exists()
+    gc.collect()
+    assert not caplog.records  # such as "Task exception was never retrieved"
 
 
 def test_text_without_candidates_is_told_by_its_reasons(serve, run, obedient, text):
     (text / "train.en").write_text("Please sit down.\n", encoding="utf-8")
     (text / "train.de").write_text("Bitte setzen Sie sich.\n", encoding="utf-8")
-    with pytest.raises(InputError, match=f"no sample in this text: {OBEYS_ALREADY} .1."):
+    with pytest.raises(InputError, match=OBEYS_ALREADY):
         run(serve(obedient))
 
 
@@ -403,10 +400,38 @@ def test_ctrl_c_leaves_what_was_answered(serve, run, text, complete):
             return None
         return 200, {}, complete(rewrite(body))
 
-    with pytest.raises(InputError, match="stopped; what was answered is kept"):
-        run(serve(behave), "--concurrency", 1, samples=9)
+    with pytest.raises(InputError):
+        run(serve(behave), concurrency=1, n_samples=9)
     with Answers(text / "task" / "answers.sqlite") as answers:
         assert len(answers) == 3
     rest = serve(lambda s, body, h: (200, {}, complete(rewrite(body))))
-    run(rest, samples=9)
+    run(rest, n_samples=9)
     assert len(rest.requests) == 6
+
+
+@pytest.mark.parametrize("said", ["I can't.", None])
+def test_a_run_ends_when_the_first_answers_fail_alike(serve, run, complete, said):
+    choice = {} if said else {"finish_reason": "length"}  # all tokens went into reasoning
+    server = serve([(200, {}, complete(said, **choice))])
+    options = {"concurrency": 3, "n_candidates": 6}
+    with pytest.raises(InputError, match=f"{CUT_OFF if said is None else NO_ANSWER}.*--prompt"):
+        run(server, max_alike=4, **options)
+    assert 4 <= len(server.requests) < 4 + 3
+    with pytest.raises(InputError, match="'formal'"):
+        run(server, max_alike=0, **options)
+    assert len(server.requests) == N_PAIRS  # and those that were answered are not asked again
+
+
+def test_reasoning_and_fences_around_an_answer_are_taken_off(serve, run, complete):
+    def behave(server, body, handler):
+        said = f"<think>Is it <translation>?\n</think>\n\n```xml\n{rewrite(body)}\n```"
+        return 200, {}, complete(said)
+
+    assert len(read(run(serve(behave)))[0]) == 5
+
+
+def test_a_notebook_runs_a_loop_of_its_own(serve, run, obedient):
+    async def cell():
+        return run(serve(obedient))
+
+    assert len(read(asyncio.run(cell()))[0]) == 5

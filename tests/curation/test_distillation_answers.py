@@ -16,9 +16,9 @@ def test_answers_and_what_they_cost_are_kept(tmp_path):
     with Answers(path) as answers:
         assert answers.get("a") is None and (answers.requests, answers.tokens) == (0, 0)
         for key, answer in kept.items():
-            answers.count_request()
+            answers.take_request()
             answers.put(key, answer)
-        answers.count_request()  # one that has no answer
+        answers.take_request()  # one that has no answer
         assert (answers.requests, answers.tokens) == (3, 7)
     with Answers(path) as answers:
         assert {key: answers.get(key) for key in kept} == kept
@@ -47,7 +47,7 @@ def test_one_run_at_a_time(tmp_path):
         [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(InputError, match="is in use by another run"):
+        with pytest.raises(InputError, match="in use"):
             Answers(path)
         other.kill()
     with Answers(path):
@@ -60,14 +60,24 @@ def test_one_run_at_a_time(tmp_path):
 def test_another_file_is_named(tmp_path):
     path = tmp_path / "answers.sqlite"
     path.write_bytes(b"this is no database, but long enough to be looked at " * 40)
-    with pytest.raises(InputError, match="answers.sqlite holds no answers: .*; move it away"):
+    with pytest.raises(InputError, match="answers.sqlite"):
         Answers(path)
     path.unlink()
     with sqlite3.connect(str(path)) as database:
         database.execute("PRAGMA user_version = 9")
-    with pytest.raises(InputError, match="is of version 9, this reads 1"):
+    with pytest.raises(InputError, match="version 9"):
         Answers(path)
     path.unlink()
     path.mkdir()
-    with pytest.raises(InputError, match="answers.sqlite can't be written"):
+    with pytest.raises(InputError, match="answers.sqlite"):
         Answers(path)
+
+
+def test_a_full_disk_is_named(tmp_path):
+    with Answers(tmp_path / "answers.sqlite") as answers:
+        answers._database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(InputError, match="answers.sqlite.*full"):
+            answers.put("a", Answer("long" * 10_000))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file/answers.sqlite"):
+        Answers(tmp_path / "file" / "answers.sqlite")

@@ -23,6 +23,7 @@ from fairseq_instr.curation.distillation_endpoint import (
     NoAnswerError,
     check_address,
     check_key,
+    error_message,
     goes_unencrypted,
     read_answer,
     retry_after,
@@ -33,13 +34,15 @@ REQUEST = {"model": "tiny", "messages": [{"role": "user", "content": "Grüß Got
 ERROR = (500, {}, {"error": {"message": "overloaded"}})
 
 
-def ask(server, times=1, **options):
+def ask(server, times=1, before_request=lambda: None, **options):
     """Ask the same `times` at once: the answers, or the error that ended it."""
     base_url = server if isinstance(server, str) else server.url
     options = {"first_wait": 0.01, "timeout": 20.0, "concurrency": times, **options}
 
     async def gather():
-        async with Endpoint(base_url, **options) as endpoint:
+        endpoint = Endpoint(base_url, **options)
+        endpoint.before_request = before_request
+        async with endpoint:
             return await asyncio.gather(*(endpoint.ask(REQUEST) for _ in range(times)))
 
     answers = asyncio.run(gather())
@@ -73,7 +76,7 @@ def test_what_fails_in_passing_is_tried_again(serve, complete, status):
         ask(serve([(status, {}, b"no")]), retries=1)
 
 
-def test_waits_double_less_a_share_by_the_seed(serve, complete, monkeypatch):
+def test_waits_double_less_a_share(serve, complete, monkeypatch):
     waits, sleep = [], asyncio.sleep
 
     def record(seconds):
@@ -82,12 +85,12 @@ def test_waits_double_less_a_share_by_the_seed(serve, complete, monkeypatch):
 
     monkeypatch.setattr(asyncio, "sleep", record)
     runs = []
-    for seed in (1, 1, 2):
+    for _ in range(2):
         waits.clear()
         with pytest.raises(NoAnswerError, match="overloaded"):
-            ask(serve([ERROR]), retries=9, first_wait=1.0, seed=seed)
+            ask(serve([ERROR]), retries=9, first_wait=1.0)
         runs.append([wait for wait in waits if wait >= 0.5])
-    assert runs[0] == runs[1] != runs[2]
+    assert runs[0] == runs[1]
     assert len(runs[0]) == 9
     for attempt, wait in enumerate(runs[0]):
         longest = min(60, 2**attempt)
@@ -105,7 +108,7 @@ def test_an_endpoint_that_says_how_long_to_wait_is_listened_to_by_all(serve, com
 
     ask(serve(behave), first_wait=0.0)
     assert came[1] - came[0] >= 1.0
-    with pytest.raises(EndpointError, match="asks to wait 86400 seconds .HTTP 429.; run the same"):
+    with pytest.raises(EndpointError, match="86400 seconds"):
         ask(serve([(429, {"Retry-After": "86400"}, {})]))
 
 
@@ -139,7 +142,7 @@ def test_a_request_ends_at_its_timeout_though_bytes_keep_coming(serve):
 
     try:
         for behave in (drip, drip_headers):
-            with pytest.raises(NoAnswerError, match="no answer within 0.5 seconds"):
+            with pytest.raises(NoAnswerError, match="0.5 seconds"):
                 ask(serve(behave), timeout=0.5, retries=0)
     finally:
         stop.set()
@@ -195,7 +198,7 @@ def test_a_server_that_is_not_there_is_told_at_once():
     with socket.socket() as taken:  # bound, but it does not listen
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        with pytest.raises(EndpointError, match=r"--base-url .* can't be reached: .*; check the"):
+        with pytest.raises(EndpointError, match="--base-url"):
             ask(url, retries=50, first_wait=60.0)
 
 
@@ -205,12 +208,13 @@ def test_a_server_that_is_not_there_is_told_at_once():
         (
             302,
             {"Location": "http://127.0.0.2:1/v1"},
-            "redirects to http://127.0.0.2:1/v1, which is",
+            "http://127.0.0.2:1/v1",
         ),
-        (308, {"Location": "https://elsewhere.example/"}, "redirects to https://elsewhere"),
-        (401, {}, "does not accept the key .HTTP 401."),
-        (403, {}, "does not accept the key .HTTP 403."),
-        (404, {}, "does not exist there or --model does not .HTTP 404, no .key. here"),
+        (308, {"Location": "https://elsewhere.example/"}, "https://elsewhere"),
+        (401, {}, "key.*HTTP 401"),
+        (402, {}, "quota.*HTTP 402"),
+        (403, {}, "key.*HTTP 403"),
+        (404, {}, "--model.*HTTP 404, no .key. here"),
     ],
 )
 def test_what_no_other_request_would_change_ends_the_run(serve, api_key, status, headers, message):
@@ -226,7 +230,7 @@ def test_a_redirect_is_not_followed(serve, complete, api_key):
     other = serve([(200, {}, complete("x"))])
     for status in (301, 302, 303, 307, 308):
         server = serve([(status, {"Location": f"{other.url}/chat/completions"}, b"")])
-        with pytest.raises(EndpointError, match="is not followed"):
+        with pytest.raises(EndpointError, match="--base-url"):
             ask(server, key=api_key)
     assert other.requests == []
 
@@ -239,17 +243,43 @@ def test_one_request_that_is_refused_is_not_tried_again(serve):
 
 
 def test_an_endpoint_that_stays_down_ends_the_run(serve):
-    server = serve([ERROR])
-
-    async def go_on():
-        async with Endpoint(server.url, retries=0) as endpoint:
+    async def go_on(answer):
+        async with Endpoint(serve([answer]).url, retries=0) as endpoint:
             for _ in range(module.MAX_FAILED - 1):
                 with pytest.raises(NoAnswerError):
                     await endpoint.ask(REQUEST)
             await endpoint.ask(REQUEST)
 
-    with pytest.raises(EndpointError, match="no answer to 8 prompts in a row: HTTP 500, overload"):
-        asyncio.run(go_on())
+    with pytest.raises(EndpointError, match="when it is up"):
+        asyncio.run(go_on(ERROR))
+    with pytest.raises(EndpointError, match="--model"):
+        asyncio.run(go_on((422, {}, {"detail": [{"loc": ["max_tokens"]}]})))
+
+
+def test_no_quota_is_no_reason_to_wait(serve):
+    body = {"error": {"message": "You exceeded", "code": "insufficient_quota"}}
+    server = serve([(429, {"Retry-After": "1"}, body)])
+    with pytest.raises(EndpointError, match="quota"):
+        ask(server)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body, message",
+    [
+        (b'{"error": {"message": "a", "code": 1}}', "a"),
+        (b'{"error": "a"}', "a"),
+        (b'{"object": "error", "message": "a"}', "a"),
+        (b'{"detail": "a"}', "a"),
+        (b'{"detail": [{"msg": "a"}]}', '[{"msg": "a"}]'),
+        (b'{"error": {"code": 1}}', ""),
+        (b"[" * 100_000, ""),
+        (b"a", ""),
+        (None, ""),
+    ],
+)
+def test_messages_of_errors_are_found_in_any_form(body, message):
+    assert error_message(body) == message
 
 
 def test_a_giant_body_is_not_read_to_its_end(serve):
@@ -299,6 +329,10 @@ def test_the_key_is_in_no_log_and_no_text(serve, complete, api_key, caplog):
         (b'{"error": {"message": "x"}}', module.NOT_A_COMPLETION),
         (b'{"choices": [{"message": {"content": 1}}]}', module.NOT_A_COMPLETION),
         (b'{"choices": [{"message": {"content": null}}]}', module.NOT_A_COMPLETION),
+        (
+            b'{"choices": [{"message": {"content": null}, "finish_reason": "length"}]}',
+            module.CUT_OFF,
+        ),
         (b'{"choices": {"0": 1}}', module.NOT_A_COMPLETION),
         (b'{"choices": [{"message": {"content": null, "refusal": "No."}}]}', module.DECLINED),
         (b'{"choices": [{"message": {"content": "\\ud800"}}]}', module.NOT_TEXT),
@@ -350,7 +384,7 @@ def test_addresses_and_keys_that_are_accepted(api_key):
     assert check_address(" http://127.0.0.1:8000/v1/ ") == "http://127.0.0.1:8000/v1"
     assert check_key(f" {api_key}\n") == api_key
     for key in ("", " ", "a b", "schlüssel", "a\x00b"):
-        with pytest.raises(InputError, match="the key is empty or holds other characters"):
+        with pytest.raises(InputError, match="--key-variable"):
             check_key(key)
     assert goes_unencrypted("http://node7:8000/v1")
     assert not goes_unencrypted("http://127.0.0.1:8000") and not goes_unencrypted("https://node7")

@@ -1,243 +1,152 @@
-from __future__ import annotations
+"""Curation from files to files."""
 
+import gzip
 import json
+from dataclasses import fields
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from fairseq_instr.curation.aligned_text import Chunk
-from fairseq_instr.curation.filters import EMPTY, well_formed
-from fairseq_instr.curation.from_parallel import (
-    DUPLICATE,
-    NOT_APPLICABLE,
-    NOT_FOUND,
-    NOT_SPELLED,
-    NOT_VERIFIED,
-    OBEYS_ALREADY,
-    Curation,
-    Curator,
-    curate,
-)
+from fairseq_instr.curation import Checks, curate
+from fairseq_instr.curation.from_parallel import ALL
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions import Context, Instruction, catalogue
-
-PAIRS = [(f"Source {i}", f"Ziel {i}") for i in range(100)]
+from fairseq_instr.text.lines import read_lines
 
 
-def chunk(pairs, first=0, invalid=()):
-    sources, targets = ([text.encode() for text in side] for side in zip(*pairs))
-    return Chunk(first, sources, targets, invalid)
+@pytest.fixture
+def text(tmp_path):
+    """60 pairs, the target compressed; line 4 is a line of the test set."""
+    source = "".join(f"I see {i} big dogs.\n" for i in range(60))
+    target = "".join(f"Ich sehe {i} große Hunde.\n" for i in range(60))
+    (tmp_path / "train.en").write_text(source, encoding="utf-8")
+    (tmp_path / "train.de.gz").write_bytes(gzip.compress(target.encode()))
+    (tmp_path / "test.en").write_text("i see 3 big dogs\n", encoding="utf-8")
+    return tmp_path
 
 
-def collect(names, chunks, n_samples=10, language="de", **options):
-    """Samples and the curation itself, of chunks in the order given."""
-    instructions = [catalogue()[name] for name in names]
-    counts = dict.fromkeys(names, n_samples)
-    curation = Curation(instructions, language, counts, **options)
-    for part in chunks:
-        curation.add(part)
-    samples, refused = curation.finish()
-    return samples, refused, curation
+@pytest.fixture
+def run(text):
+    def run(output="task", instructions=("swiss", "begin-with"), n_samples=50, **options):
+        checks = {f.name: options.pop(f.name) for f in fields(Checks) if f.name in options}
+        sides = {"source": text / "train.en", "target": text / "train.de.gz", **options}
+        curate(
+            source_language="en", target_language="de", instructions=instructions,
+            output=text / output, n_samples=n_samples, checks=Checks(**checks), **sides,
+        )  # fmt: skip
+        return text / output
+
+    return run
 
 
-def test_a_sample_has_the_source_as_it_is_and_a_target_that_obeys():
-    samples, _ = curate(
-        [("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5}
+def card_of(folder):
+    return json.loads((folder / "data_card.json").read_text(encoding="utf-8"))
+
+
+def files_of(folder):
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def test_three_aligned_files_an_instruction_and_a_data_card(run, text):
+    folder = run(exclude=[text / "test.en"])
+    sources, targets, asked = (
+        read_lines(folder / "swiss" / f"train.{e}") for e in ("en", "de", "instr")
     )
-    assert samples == {"html-bold": [("A man.", "<b>Ein Mann.</b>", "html-bold")]}
+    assert len(sources) == len(targets) == len(asked) == 50
+    assert set(asked) == {"swiss"}
+    assert all("grosse" in target for target in targets)
+    assert "I see 3 big dogs." not in sources
+    assert read_lines(folder / "begin-with" / "train.instr")[0].startswith('begin-with="Ich')
+    card = card_of(folder)
+    assert card["pairs"] == 60 and card["samples"] == 100
+    assert card["made_from"]["excluded"] == ["test.en"]
+    assert str(text) not in (folder / "data_card.json").read_text(encoding="utf-8")
+    assert not list(folder.glob("curation-*"))
 
 
-def test_rejections_are_counted_by_reason():
-    pairs = [("a", "Straße"), ("b", "Wasser"), ("c", "groß"), ("", "Spaß"), ("c", "groß")]
-    samples, _, curation = collect(["swiss"], [chunk(pairs[:3]), chunk(pairs[3:], first=3)])
-    assert [sample.target for sample in samples["swiss"]] == ["Strasse", "gross"]
-    (curator,) = curation.curators
-    assert curator.rejections == {NOT_APPLICABLE: 1, EMPTY: 1, DUPLICATE: 1}
-    assert curator.examined == curation.pairs == 5
+def test_formats_are_of_the_axes_that_are_given(run):
+    """Marks are the default; an axis that nothing can be carried on is named."""
+    folder = run(formatted=1, format_axes=["courtesy"], instructions=["uppercase"])
+    sources = read_lines(folder / "formatted" / "train.en")
+    assert all(s.startswith("Hello! ") or s.endswith(" Thank you.") for s in sources)
+    assert card_of(folder)["made_from"]["format_axes"] == ["courtesy"]
+    with pytest.raises(InputError, match="--format-axes.*'length'"):
+        run(formatted=1, format_axes=["quotation", "length"], force=True)
 
 
-def test_a_rule_that_fails_its_own_verifier_makes_no_sample():
-    bad = Instruction(
-        "bad", "axis", obeys=lambda text, context: text == "Ziel 1", rewrite=lambda t, c: t + "!"
-    )
-    curation = Curation([bad], "de", {"bad": 5})
-    curation.add(chunk(PAIRS[:3]))
-    assert curation.curators[0].rejections == {NOT_VERIFIED: 2, OBEYS_ALREADY: 1}
-    samples, refused = curation.finish()
-    assert samples == {} and "'bad' has no sample" in refused["bad"]
-    with pytest.raises(InputError, match="'bad' has no sample"):
-        curate(PAIRS[:3], [bad], "de", {"bad": 5})
+def test_merged_shards_write_what_one_run_writes(run):
+    counts = {"n_samples": 7, "n_samples_of": {"swiss": 9}}
+    whole = run(output="whole", **counts)
+    for i in (2, 3, 1):
+        parts = run(shard=(i, 3), output="parts", **counts)
+        assert not (parts / "swiss").exists()
+    run(merge=True, output="parts", **counts)
+    for path in whole.glob("*/train.*"):
+        assert (parts / path.relative_to(whole)).read_bytes() == path.read_bytes()
+    assert len(read_lines(parts / "swiss" / "train.de")) == 9
+    with pytest.raises(InputError, match="--force"):
+        run(merge=True, output="parts", **counts)
 
 
-def test_what_is_natural_is_kept_as_it_stands():
-    pairs = [("A big dog", "Hund"), ("A dog", "Ein sehr großer Hund"), ("A cat", "Katze")]
-    samples, _, curation = collect(["short", "begin-with"], [chunk(pairs)])
-    assert samples["short"] == [("A big dog", "Hund", "short")]
-    assert curation.curators[0].rejections == {NOT_FOUND: 2}
-    (found,) = samples["begin-with"]  # of a single word nothing would be left to translate
-    assert found.target == pairs[1][1]
-    assert found.instruction in (
-        'begin-with="Ein"', 'begin-with="Ein sehr"', 'begin-with="Ein sehr großer"',
-    )  # fmt: skip
+@pytest.mark.parametrize("stop_at", ["a chunk", "a file"])
+def test_a_run_that_was_interrupted_writes_the_same_files(run, stop_at, monkeypatch):
+    from fairseq_instr.curation import aligned_text, curators, from_parallel
+
+    monkeypatch.setattr(aligned_text, "CHUNK_LINES", 16)
+    whole = files_of(run(output="whole"))
+    where = (curators.Curation, "add") if stop_at == "a chunk" else (from_parallel, "write_samples")
+    function, calls = getattr(*where), []
+
+    def stop(*args):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        function(*args)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(*where, stop)
+        run()
+    assert files_of(run()) == whole
 
 
-def test_the_base_rate_is_the_share_of_plain_targets_that_obey():
-    pairs = [("a dog barks", "EIN HUND"), ("b", "Katze"), ("c", "Maus"), ("d", "Pferd")]
-    _, _, curation = collect(["uppercase"], [chunk(pairs)])
-    (curator,) = curation.curators
-    assert (curator.obeyed, curator.base_rate_pairs) == (1, 4)
+def test_all_that_parallel_text_gives(run):
+    folder = run(instructions=ALL, n_samples=3)
+    written = {path.parent.name for path in folder.glob("*/train.instr")}
+    assert {"uppercase", "json", "keep-names", "at-most"} - written == {"keep-names"}
+    assert "formal" not in written and "british" not in written
+    assert "refused" in card_of(folder)["instructions"]["keep-names"]
 
 
-NAMES = ["uppercase", "digits", "short", "begin-with", "json"]
-TEXT = [
-    (f"Source text number {i % 170}", f"{'Zwei' if i % 3 else 'Drei'} Texte mit Nummer {i % 170}")
-    for i in range(400)
-]
-
-
-@given(cuts=st.lists(st.integers(0, 400), max_size=4), seed=st.integers(0, 3), data=st.data())
-@settings(max_examples=25, deadline=None)
-def test_shards_in_any_order_add_up_to_the_whole(cuts, seed, data):
-    whole, _, _ = collect(NAMES, [chunk(TEXT)], seed=seed)
-    edges = sorted({0, 400, *cuts})
-    chunks = [chunk(TEXT[a:b], first=a) for a, b in zip(edges, edges[1:])]
-    total = Curation([catalogue()[n] for n in NAMES], "de", dict.fromkeys(NAMES, 10), seed)
-    for part in data.draw(st.permutations(chunks)):
-        _, _, shard = collect(NAMES, [part], seed=seed)
-        total.merge(json.loads(json.dumps(shard.to_dict())))
-    assert total.finish()[0] == whole
-    assert total.pairs == 400
-    one_by_one, _, _ = collect(NAMES, chunks, seed=seed)
-    assert one_by_one == whole
-
-
-def test_a_chunk_that_is_added_again_changes_nothing_that_is_kept():
-    parts = [chunk(TEXT[:200]), chunk(TEXT[200:], first=200)]
-    assert collect(NAMES, parts)[0] == collect(NAMES, [*parts, parts[0]])[0]
-
-
-def test_the_samples_are_those_of_the_smallest_priorities():
-    """Rewriting everything and sorting gives the same: what is skipped could not be kept."""
-    curator = Curator(catalogue()["digits"], "de", 10, seed=5)
-    by_hand = Curation([catalogue()["digits"]], "de", {"digits": len(TEXT)}, seed=5)
-    by_hand.add(chunk(TEXT))
-    everything = by_hand.curators[0].to_dict()["kept"]
-    smallest = sorted(everything)[:10]
-    curator.merge({**by_hand.curators[0].to_dict(), "kept": smallest})
-    samples, _, curation = collect(["digits"], [chunk(TEXT)], seed=5)
-    assert samples["digits"] == curator.finish()
-    assert len(everything) == len(set(TEXT))
-
-
-def test_most_pairs_are_never_looked_at():
-    pairs = [(f"Source {i}", f"Ziel {i}") for i in range(20_000)]
-    chunks = [chunk(pairs[a : a + 1000], first=a) for a in range(0, 20_000, 1000)]
-    _, _, curation = collect(["uppercase"], chunks, n_samples=100)
-    # expected: 100 (1 + ln(20000 / 1000)) = 400 (the first chunk gives 100)
-    assert curation.pairs == 20_000
-    assert 250 < curation.curators[0].examined < 600
-
-
-def test_a_line_that_was_called_invalid_is_no_sample():
-    broken = Chunk(0, [b"a dog", b"\xff"], [b"Ein Hund", b"Zwei"], invalid=(1,))
-    samples, _, curation = collect(["uppercase"], [broken])
-    assert [s.target for s in samples["uppercase"]] == ["EIN HUND"]
-    assert curation.invalid == 1
-
-
-def test_filters_are_asked_once_a_pair_and_costly_ones_last():
-    calls = []
-
-    def costly(source, target):
-        calls.append(source)
-        return "no" if source == "b" else None
-
-    pairs = [("a", "Straße"), ("b", "groß"), ("c", "Wasser"), ("", "Spaß")]
-    samples, _, curation = collect(
-        ["swiss", "double-quotes"], [chunk(pairs)], filters=(well_formed,), costly_filters=(costly,)
-    )
-    assert sorted(calls) == ["a", "b", "c"]
-    assert len(samples["swiss"]) == 1
-    assert curation.curators[0].rejections == {NOT_APPLICABLE: 1, EMPTY: 1, "no": 1}
-
-
-@given(n_samples=st.integers(1, 150), seed=st.integers(0, 5))
-def test_as_many_samples_as_asked_for_without_repetition_in_order(n_samples, seed):
-    samples, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": n_samples}, seed)
-    sources = [sample.source for sample in samples["uppercase"]]
-    assert len(sources) == min(n_samples, len(PAIRS))
-    assert sources == [source for source, _ in PAIRS if source in set(sources)]
-
-
-def test_the_seed_decides_and_other_instructions_do_not():
-    alone, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed=3)
-    both, _ = curate(
-        PAIRS,
-        [catalogue()["json"], catalogue()["uppercase"]],
-        "de",
-        {"json": 10, "uppercase": 10},
-        seed=3,
-    )
-    other, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed=4)
-    assert alone["uppercase"] == both["uppercase"] != other["uppercase"]
-
-
-def test_every_pair_has_the_same_chance():
-    counts = dict.fromkeys((source for source, _ in PAIRS), 0)
-    for seed in range(300):
-        samples, _ = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed)
-        for sample in samples["uppercase"]:
-            counts[sample.source] += 1
-    # 300 draws of a tenth: mean 30, standard deviation 5.2
-    assert all(9 <= count <= 55 for count in counts.values())
-
-
-def test_what_the_vocabulary_cannot_spell_refuses_the_instruction():
-    _, refused, curation = collect(
-        ["html-bold"], [chunk(PAIRS)], n_samples=50, can_spell=lambda text: "<" not in text
-    )
-    assert curation.curators[0].rejections[NOT_SPELLED] > 0
-    assert "'html-bold' is refused: the vocabulary can't spell" in refused["html-bold"]
-
-
-def test_a_few_targets_that_cannot_be_spelled_are_left_out():
-    samples, refused, curation = collect(
-        ["html-bold"], [chunk(PAIRS)], n_samples=90, can_spell=lambda text: "7</" not in text
-    )
-    # a tenth of the targets ends in 7: too many; of these two, few enough
-    assert "the vocabulary can't spell 10 of 100" in refused["html-bold"]
-    samples, refused, _ = collect(
-        ["html-bold"], [chunk(PAIRS)], n_samples=90, can_spell=lambda text: " 97" not in text
-    )
-    assert refused == {} and len(samples["html-bold"]) == 90
-
-
-def test_shards_agree_on_what_cannot_be_spelled():
-    def can_spell(text):
-        return " 1" not in text
-
-    whole = collect(["json"], [chunk(PAIRS)], n_samples=20, can_spell=can_spell)[2]
-    total = Curation([catalogue()["json"]], "de", {"json": 20})
-    for a in range(0, 100, 25):
-        part = collect(["json"], [chunk(PAIRS[a : a + 25], a)], n_samples=20, can_spell=can_spell)
-        total.merge(part[2].to_dict())
-    assert total.finish() == whole.finish()
+def test_a_named_instruction_without_samples_is_an_error_before_anything_is_written(run, text):
+    with pytest.raises(InputError, match="'keep-tags'"):
+        run(instructions=["keep-tags", "swiss"])
+    assert not (text / "task" / "swiss").exists()
+    assert len(read_lines(run(instructions=["swiss"]) / "swiss" / "train.de")) == 50
 
 
 @pytest.mark.parametrize(
-    "name, language, message",
-    [("formal", "de", "has no rule"), ("swiss", "fr", "does not serve the target language 'fr'")],
+    "options, named",
+    [
+        ({"subwords": "x"}, "--dictionary"),
+        ({"shard": (1, 3), "merge": True}, "--merge"),
+        ({"merge": True}, "--merge"),
+        ({"max_length_ratio": 1}, "--max-length-ratio"),
+        ({"exclude": ["nowhere"]}, "nowhere"),
+        ({"n_samples": 0}, "--samples"),
+        ({"n_samples_of": {"json": 3}}, "--samples: 'json'"),
+        ({"instructions": []}, "--instructions"),
+        ({"instructions": ["formal"]}, "'formal'"),
+        ({"source": "nowhere"}, "nowhere"),
+    ],
 )
-def test_an_instruction_without_a_rule_here_is_refused(name, language, message):
-    with pytest.raises(InputError, match=message):
-        Curator(catalogue()[name], language, 5)
+def test_wrong_options_are_named(run, text, options, named):
+    with pytest.raises(InputError, match=named):
+        run(**options)
+    assert not (text / "task" / "swiss").exists()
 
 
-def test_rewriting_sees_source_and_language():
-    samples, _ = curate(
-        [("Two dogs", "Zwei Hunde")], [catalogue()["bilingual"]], "de", {"bilingual": 1}
-    )
-    (sample,) = samples["bilingual"]
-    assert sample.target == "Two dogs ||| Zwei Hunde"
-    assert catalogue()["bilingual"].obeys(sample.target, Context(source="Two dogs", language="de"))
+def test_misaligned_text_is_named_and_what_was_collected_stays(run, text):
+    with open(text / "train.en", "a", encoding="utf-8") as out:
+        out.write("One more.\n")
+    with pytest.raises(InputError, match="61 lines.* 60.* line 61"):
+        run()
+    assert (text / "task" / "curation-1-of-1.json").exists()

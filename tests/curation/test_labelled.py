@@ -1,28 +1,24 @@
 """Readers of labelled data: what becomes a sample, what is dropped, what is refused."""
 
 import gzip
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
+from fairseq_instr.curation.curators import DUPLICATE
+from fairseq_instr.curation.filters import EMPTY, IN_TEST_SET, Checks
 from fairseq_instr.curation.labelled import (
+    label,
     read_formality,
     read_gender,
     read_terminology,
     read_text,
 )
+from fairseq_instr.curation.samples import Sample
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.text.lines import read_lines
-
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "curate_labelled.py"
-spec = importlib.util.spec_from_file_location("curate_labelled", SCRIPT)
-curate_labelled = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(curate_labelled)
 
 
 def write(folder, **files):
@@ -65,7 +61,7 @@ def test_training_lines_that_are_test_lines_are_dropped(formality):
     kept = list(read_formality(formality, "en", "de", str(table)))
     assert {sample.source for sample in kept} == {"Are you here?", "Come!"}
     table.write_text("pair\ttrain_domain\ttrain_line\nen-de\tchat\tsecond\n")
-    with pytest.raises(InputError, match="line 2 is not of the header's form"):
+    with pytest.raises(InputError, match="line 2"):
         list(read_formality(formality, "en", "de", str(table)))
     table.write_text("pair\tline\n")
     with pytest.raises(InputError, match="columns pair, train_domain, train_line"):
@@ -74,12 +70,12 @@ def test_training_lines_that_are_test_lines_are_dropped(formality):
 
 def test_missing_and_misaligned_files_are_named(formality):
     (formality / "phone.informal.de").write_text("Komm!\nGeh!\n")
-    with pytest.raises(InputError, match="phone.informal.de has 2: .* line 2 is missing"):
+    with pytest.raises(InputError, match="phone.informal.de has 2"):
         list(read_formality(formality, "en", "de"))
     (formality / "phone.informal.de").unlink()
-    with pytest.raises(InputError, match="phone.informal.de does not exist, nor with .gz"):
+    with pytest.raises(InputError, match="phone.informal.de"):
         list(read_formality(formality, "en", "de"))
-    with pytest.raises(InputError, match="holds no DOMAIN.fr"):
+    with pytest.raises(InputError, match="DOMAIN.fr"):
         list(read_formality(formality, "fr", "de"))
 
 
@@ -95,7 +91,7 @@ def test_gender_comes_in_counterfactual_pairs(tmp_path):
         ("She sings.", "Sie singt.", "feminine"),
         ("He sings.", "Er singt.", "masculine"),
     ]
-    with pytest.raises(InputError, match="test.feminine.en-de.en does not exist"):
+    with pytest.raises(InputError, match="test.feminine.en-de.en"):
         list(read_gender(tmp_path, "test", "en", "de"))
 
 
@@ -126,10 +122,10 @@ def test_terms_whose_translation_stands_in_the_reference(tmp_path):
 def test_segments_that_do_not_match_are_named(tmp_path):
     (tmp_path / "s.sgm").write_text(SOURCE, encoding="utf-8")
     (tmp_path / "t.sgm").write_text('<doc docid="A"><seg id="1">x</seg></doc>')
-    with pytest.raises(InputError, match="lacks segment '2' of document 'A'"):
+    with pytest.raises(InputError, match="t.sgm .*'2'"):
         list(read_terminology(tmp_path / "s.sgm", tmp_path / "t.sgm"))
     (tmp_path / "t.sgm").write_text("plain text")
-    with pytest.raises(InputError, match="holds no <doc docid>"):
+    with pytest.raises(InputError, match="t.sgm"):
         list(read_terminology(tmp_path / "s.sgm", tmp_path / "t.sgm"))
 
 
@@ -138,32 +134,28 @@ def test_text_that_is_all_of_one_kind(formality):
     assert list(samples) == [("Come!", "Kommen Sie!", "conversation")]
 
 
-@pytest.fixture
-def curate(formality, monkeypatch):
-    def run(*arguments):
-        arguments = [*arguments, "-s", "en", "-t", "de", "--output", formality / "out"]
-        monkeypatch.setattr(sys, "argv", ["curate_labelled.py", *map(str, arguments)])
-        curate_labelled.main()
-        return formality / "out"
-
-    return run
-
-
-def test_the_command_line_filters_and_counts(curate, formality):
+def test_samples_are_filtered_counted_and_written(formality):
     (formality / "held_out").write_text("your bag\n")
-    folder = curate("formality", "--folder", formality, "--exclude", formality / "held_out")
-    columns = [read_lines(folder / f"train.{e}") for e in ("en", "de", "instr")]
+    samples = [*read_formality(formality, "en", "de"), ("Come!", "Komm!", "informal")]
+    checks = Checks(exclude=[formality / "held_out"])
+    options = {"output": formality / "out", "checks": checks}
+    card = label([Sample(*sample) for sample in samples], "en", "de", **options)
+    columns = [read_lines(formality / "out" / f"train.{e}") for e in ("en", "de", "instr")]
     assert len(set(map(len, columns))) == 1
     assert "Your bag." not in columns[0]
-    card = json.loads((folder / "data_card.json").read_text(encoding="utf-8"))
     assert card["samples"] == {"formal": 2, "informal": 2}
-    assert card["rejected"] == {"stands in a test set": 2}
-    with pytest.raises(InputError, match="exists; give --force"):
-        curate("formality", "--folder", formality)
+    assert card["rejected"] == {IN_TEST_SET: 2, DUPLICATE: 1}
+    assert json.loads((formality / "out" / "data_card.json").read_text("utf-8")) == card
+    with pytest.raises(InputError, match="--force"):
+        label(read_formality(formality, "en", "de"), "en", "de", **options)
 
 
-def test_a_label_that_is_no_instruction_is_refused(curate, formality):
-    files = ["--source", formality / "phone.en", "--target", formality / "phone.formal.de"]
-    with pytest.raises(InputError, match="unknown instruction 'poetry'"):
-        curate("text", "--label", "poetry", *files)
+def test_nothing_is_written_where_no_sample_is_left(formality):
+    with pytest.raises(InputError, match=EMPTY):
+        label([Sample("", "x", "formal")], "en", "de", formality / "out")
     assert not (formality / "out").exists()
+
+
+def test_a_label_that_is_no_instruction_is_refused(formality):
+    with pytest.raises(InputError, match="'poetry'"):
+        list(read_text(formality / "phone.en", formality / "phone.formal.de", "poetry"))

@@ -1,10 +1,7 @@
 """Triples go from JSON lines to aligned files and back; what is none is named by its line."""
 
 import gzip
-import importlib.util
 import json
-import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,19 +12,18 @@ from fairseq_instr.curation.filters import well_formed
 from fairseq_instr.curation.triples import Triple, export_triples, import_triples, to_json
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Written, spell_line
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import Subwords, train
 
-SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "triples.py"
 LINE = '{"source": "Come in!", "target": "Kommen Sie herein!", "instructions": ["formal"]}'
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(
     lambda text: well_formed(text, text) is None
 )
 names = st.from_regex(r"[a-z0-9][a-z0-9_.:-]{0,9}", fullmatch=True)
-instructions = st.builds(Request, names, st.none() | texts).map(str)
-lists = st.lists(st.builds(Triple, texts, texts, st.lists(instructions, max_size=3).map(tuple)))
+instructions = st.builds(Written, names, st.none() | texts).map(str)
+lists = st.lists(st.builds(Triple, texts, texts, st.lists(instructions, max_size=3)))
 
 
 def write(path, *lines):
@@ -78,44 +74,43 @@ def test_what_is_written_is_what_is_read(tmp_path):
     assert read_lines(files(tmp_path)[2]) == ["formal", 'begin-with="Ja, ja" uppercase']
 
 
-def test_arguments_in_subwords(tmp_path):
+def test_arguments_in_subwords_are_read_with_their_model(tmp_path):
     model = Subwords(train(["Heute Abend kommen Sie herein"] * 3, tmp_path / "subwords", 400))
-    line = to_json(Triple("a", "b", ("formal", 'begin-with="Heute Abend"', "uppercase")))
-    path = write(tmp_path / "a.jsonl", line, LINE)
-    import_triples(path, files(tmp_path), spell=model.encode)
-    spelled = read_lines(files(tmp_path)[2])
-    assert spelled[0].startswith("formal begin-with =▁") and '"' not in spelled[0]
-    with pytest.raises(InputError, match="train.instr: line 1: .* give --subwords"):
+    triple = Triple("a", "b", ["formal", 'begin-with="Heute Abend"', "uppercase"])
+    spelled = spell_line(" ".join(triple.instructions), model.encode)
+    for path, line in zip(files(tmp_path), ("a", "b", spelled)):
+        write(path, line)
+    with pytest.raises(InputError, match="train.instr: line 1: .*--subwords"):
         export_triples(files(tmp_path), tmp_path / "b.jsonl")
     export_triples(files(tmp_path), tmp_path / "b.jsonl", unspell=model.decode)
-    assert (tmp_path / "b.jsonl").read_bytes() == path.read_bytes()
+    assert read_lines(tmp_path / "b.jsonl") == [to_json(triple)]
 
 
 @pytest.mark.parametrize(
     "line, message",
     [
-        ("{", "line 2 is not JSON: Expecting"),
-        ("[" * 100_000, "line 2 is not JSON"),
-        ("", "line 2 is not JSON"),
-        ("[]", "line 2 is no triple: .* found list"),
-        ('{"source": "a", "target": "b"}', r"found \['source', 'target'\]"),
-        (LINE[:-1] + ', "domain": "x"}', "line 2 is no triple"),
-        (LINE.replace('"Come in!"', "1"), "must be texts"),
-        (LINE.replace('["formal"]', '"formal"'), "must be a list of texts"),
-        (LINE.replace('["formal"]', "[1]"), "must be a list of texts"),
-        (LINE.replace("formal", "FORMAL"), "instruction 'FORMAL' is not accepted"),
-        (LINE.replace("formal", "=x"), "is not accepted"),
-        (LINE.replace("formal", r"a=\"x"), "quotation mark .* is not closed"),
-        (LINE.replace("formal", r"a=x\ny"), "control characters"),
-        (LINE.replace("Come in!", r"Come\nin!"), "line 2: the pair holds control characters"),
-        (LINE.replace("Come in!", " "), "line 2: source or target is empty"),
-        (LINE.replace("Come in!", r"\ud83d"), "half a character"),
-        ("x" * (triples.MAX_LINE + 1), "line 2 is longer than"),
+        ("{", "JSON"),
+        ("[" * 100_000, "JSON"),
+        ("", "JSON"),
+        ("[]", "source, target, instructions"),
+        ('{"source": "a", "target": "b"}', "instructions"),
+        (LINE[:-1] + ', "domain": "x"}', "'domain'"),
+        (LINE.replace('"Come in!"', "1"), "source is 1"),
+        (LINE.replace('["formal"]', '"formal"'), "instructions is"),
+        (LINE.replace('["formal"]', "[1]"), "instructions is"),
+        (LINE.replace("formal", "FORMAL"), "'FORMAL'"),
+        (LINE.replace("formal", "=x"), "=x"),
+        (LINE.replace("formal", r"a=\"x"), "not closed"),
+        (LINE.replace("formal", r"a=x\ny"), "control"),
+        (LINE.replace("Come in!", r"Come\nin!"), "control"),
+        (LINE.replace("Come in!", " "), "empty"),
+        (LINE.replace("Come in!", r"\ud83d"), "control"),
+        ("x" * (triples.MAX_LINE + 1), str(triples.MAX_LINE)),
     ],
 )
 def test_what_is_no_triple_is_named_and_nothing_is_written(tmp_path, line, message):
     path = write(tmp_path / "a.jsonl", LINE, line, LINE)
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=f"line 2.*{message}"):
         import_triples(path, files(tmp_path))
     assert list(tmp_path.iterdir()) == [path]
 
@@ -127,7 +122,7 @@ def test_instructions_are_those_of_an_inventory(tmp_path):
     path = write(tmp_path / "a.jsonl", LINE)
     assert import_triples(path, files(tmp_path), inventory) == 1
     write(path, LINE, LINE.replace('"formal"', '"formal", "informal"'))
-    with pytest.raises(InputError, match="line 2: 'formal' and 'informal' exclude each other"):
+    with pytest.raises(InputError, match="line 2: formal and informal"):
         import_triples(path, files(tmp_path), inventory, force=True)
     write(path, LINE.replace("formal", "uppercase"))
     with pytest.raises(InputError, match="line 1: .*uppercase"):
@@ -139,43 +134,18 @@ def test_files_that_are_not_aligned_or_not_text(tmp_path):
     for path in paths:
         write(path, "a", "b")
     write(paths[1], "a")
-    with pytest.raises(InputError, match=r"train.de ends after 1 lines, .*train.en goes on"):
+    with pytest.raises(InputError, match=r"train.de .* 1 .*train.en"):
         export_triples(paths, tmp_path / "b.jsonl")
     paths[1].write_bytes(b"a\n\xff\n")
     with pytest.raises(InputError, match="train.de: line 2 is not UTF-8"):
         export_triples(paths, tmp_path / "b.jsonl")
     paths[1].unlink()
-    with pytest.raises(InputError, match="train.de does not exist"):
+    with pytest.raises(InputError, match="train.de"):
         export_triples(paths, tmp_path / "b.jsonl")
     assert not (tmp_path / "b.jsonl").exists()
 
 
-@pytest.fixture
-def command(monkeypatch):
-    spec = importlib.util.spec_from_file_location("triples_script", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["triples.py", *map(str, arguments)])
-        script.main()
-
-    return run
-
-
-def test_the_command_line_overwrites_only_when_told(tmp_path, command, capsys):
+def test_two_outputs_of_one_name_are_refused(tmp_path):
     path = write(tmp_path / "a.jsonl", LINE)
-    languages = ("-s", "en", "-t", "de")
-    command("import", path, *languages, "--output", tmp_path / "train")
-    command("export", tmp_path / "train", *languages, "--output", tmp_path / "b.jsonl")
-    assert "b.jsonl: 1 triples" in capsys.readouterr().out
-    assert json.loads((tmp_path / "b.jsonl").read_text("utf-8")) == json.loads(LINE)
-    for arguments in (
-        ("import", path, *languages, "--output", tmp_path / "train"),
-        ("export", tmp_path / "train", *languages, "--output", tmp_path / "b.jsonl"),
-    ):
-        with pytest.raises(InputError, match="exists; give --force"):
-            command(*arguments)
-        command(*arguments, "--force")
-    with pytest.raises(InputError, match="two outputs have one name"):
-        command("import", path, "-s", "en", "-t", "en", "--output", tmp_path / "other")
+    with pytest.raises(InputError, match="train.en"):
+        import_triples(path, [tmp_path / "train.en", tmp_path / "train.en", tmp_path / "x"])

@@ -1,93 +1,93 @@
-"""Formality as the IWSLT scorer counts it: the arithmetic, and its edge cases."""
+"""Formality of systems on a test set in CoCoA-MT's layout."""
+
+from __future__ import annotations
+
+import gzip
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.evaluation.formality import (
-    FORMAL,
-    INFORMAL,
-    NEUTRAL,
-    OTHER,
-    classify,
-    marked_phrases,
-    measure_formality,
-    without_marks,
-)
+from fairseq_instr.evaluation import evaluate_formality
+from fairseq_instr.evaluation.formality import read_test_set
 
-FORMAL_REFERENCE = "[F]Gehen Sie[/F] mit [F]Ihrer[/F] Tasche"
-INFORMAL_REFERENCE = "[F]Geh[/F] mit [F]deiner[/F] Tasche"
+SOURCES = ["Are you coming?", "Take your bag!", "It rains."]
+FORMAL = ["[F]Kommen Sie[/F] ?", "Nehmen [F]Sie[/F] [F]Ihre[/F] Tasche !", "Es regnet ."]
+INFORMAL = ["[F]Kommst du[/F] ?", "[F]Nimm[/F] [F]deine[/F] Tasche !", "Es regnet ."]
+SAID = {
+    "formal": dict(zip(SOURCES, ["Kommen Sie ?", "Nehmen Sie Ihre Tasche !", "Es regnet ."])),
+    "informal": dict(zip(SOURCES, ["Kommst du ?", "Nimm die Tasche !", "Es regnet ."])),
+}
 
 
-@pytest.mark.parametrize(
-    "output, verdict",
-    [
-        ("Gehen Sie mit der Tasche", FORMAL),
-        ("Sie sollen gehen , Gehen", FORMAL),  # order and place say nothing
-        ("gehen Sie mit der Tasche", NEUTRAL),  # case does
-        ("Gehen Sie, mit Ihrer, Tasche", NEUTRAL),  # and so do marks at a word
-        ("Bitte mit Ihrer Tasche", FORMAL),
-        ("Geh mit der Tasche", INFORMAL),
-        ("Geh mit Ihrer Tasche", OTHER),
-        ("Mit der Tasche", NEUTRAL),
-        ("", NEUTRAL),
-    ],
-)
-def test_verdicts(output, verdict):
-    assert classify(output, FORMAL_REFERENCE, INFORMAL_REFERENCE, "de") == verdict
+@pytest.fixture
+def folder(tmp_path):
+    for name, lines in (("en", SOURCES), ("formal.ann.de", FORMAL), ("informal.ann.de", INFORMAL)):
+        (tmp_path / f"chat.{name}").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (tmp_path / f"talk.{name}.gz").write_bytes(gzip.compress(f"{lines[0]}\n".encode("utf-8")))
+    return tmp_path
 
 
-def test_accuracy_and_coverage_on_four_lines():
-    outputs = ["Gehen Sie", "mit Ihrer", "Geh", "Tasche"]
-    lines = [FORMAL_REFERENCE] * 4, [INFORMAL_REFERENCE] * 4
-    formal = measure_formality(outputs, *lines, "formal", "de")
-    assert formal.counts == {FORMAL: 2, INFORMAL: 1, OTHER: 0, NEUTRAL: 1}
-    assert (formal.accuracy, formal.coverage) == (pytest.approx(2 / 3), 3 / 4)
-    informal = measure_formality(outputs, *lines, "informal", "de")
-    assert (informal.accuracy, informal.coverage) == (pytest.approx(1 / 3), 3 / 4)
-    assert formal.signature == "iwslt-formality|lang:de|match:tokens|lines:4"
+@pytest.fixture
+def tests(folder):
+    return {domain: read_test_set(folder, domain, "en", "de") for domain in ("chat", "talk")}
 
 
-def test_without_a_verdict_the_accuracy_is_zero():
-    score = measure_formality(["x"], [FORMAL_REFERENCE], [INFORMAL_REFERENCE], "formal", "de")
-    assert (score.accuracy, score.coverage) == (0.0, 0.0)
+@pytest.fixture
+def base(fake_system):
+    """Always formal; asked for nothing."""
+    return fake_system(lambda line, asked: SAID["formal"][line] if not asked else None)
 
 
-def test_a_space_inside_the_marks_is_a_token_of_its_own():
-    spaced = "[F]Gehen Sie [/F]langsam"
-    assert marked_phrases(spaced) == ["Gehen Sie "]
-    assert classify("Gehen Sie langsam", spaced, INFORMAL_REFERENCE, "de") == NEUTRAL
-    assert classify("Gehen Sie  langsam", spaced, INFORMAL_REFERENCE, "de") == FORMAL
+@pytest.fixture
+def ours(fake_system):
+    """Does as it is told; what is asked for comes second, behind the other."""
+    return fake_system(lambda line, asked: SAID[asked or "formal"][line])
 
 
-def test_japanese_phrases_are_found_inside_the_text():
-    formal, informal = "これは本[F]です[/F]。", "これは本[F]だ[/F]。"
-    assert classify("それは本です。", formal, informal, "ja") == FORMAL
-    assert classify("それは本だ。", formal, informal, "ja") == INFORMAL
-    assert measure_formality(["です"], [formal], [informal], "formal", "ja").accuracy == 1.0
+def test_scores_by_system_kind_and_domain(tests, base, ours):
+    """Of 4 lines one says nothing: coverage 3/4."""
+    report, outputs = evaluate_formality(base, {"ours": ours}, tests, "de")
+    assert report["formality"] == {
+        "formal": {"accuracy": 1.0, "coverage": 0.75},
+        "informal": {"accuracy": 1.0, "coverage": 0.75},
+    }
+    figures = report["systems"]
+    assert figures["base"]["formal"]["accuracy"] == 1.0
+    assert figures["base"]["informal"]["accuracy"] == 0.0
+    assert figures["base"]["informal"]["counts"] == {
+        "FORMAL": 3, "INFORMAL": 0, "OTHER": 0, "NEUTRAL": 1,
+    }  # fmt: skip
+    assert figures["references"]["informal"]["accuracy"] == 1.0
+    assert "bleu" not in figures["references"]["informal"]
+    assert figures["ours"]["formal"]["domains"]["talk"]["coverage"] == 1.0
+    assert figures["ours"]["formal"]["bleu"] == pytest.approx(100)
+    assert figures["base"]["informal"]["chrf2"] < figures["ours"]["informal"]["chrf2"]
+    assert outputs["ours"]["informal"][0] == "Kommst du ?" and "references" not in outputs
+    assert report["kind"] == "formality" and report["plain"] == {}
 
 
-def test_a_mark_that_is_not_closed_marks_nothing():
-    assert marked_phrases("[F]a[/F] [F]b") == ["a"]
-    assert without_marks("[F]a[/F] [F]b") == "a b"
+def test_reranked_systems_and_plain_translation(tests, base, fake_system):
+    hypotheses = fake_system(
+        lambda line, asked: [SAID["formal"][line], SAID[asked or "informal"][line]]
+    )
+    plain = SOURCES[:2], ["Kommen Sie ?", "Nehmen Sie die Tasche !"]
+    systems = {"best": hypotheses, "reranked": hypotheses}
+    report, outputs = evaluate_formality(
+        base, systems, tests, "de", reranked=["reranked"], n_best=2, plain=plain
+    )
+    assert outputs["best"]["informal"][0] == "Kommen Sie ?"
+    assert outputs["reranked"]["informal"][0] == "Kommst du ?"
+    assert set(report["plain"]) == {"base", "best", "reranked"}
+    assert outputs["reranked"]["plain"] == [SAID["formal"][line] for line in SOURCES[:2]]
 
 
-@given(st.lists(st.sampled_from(["Gehen Sie", "Ihrer", "Geh", "x"]), min_size=1, max_size=8))
-def test_the_two_accuracies_add_up_where_anything_counts(outputs):
-    lines = [FORMAL_REFERENCE] * len(outputs), [INFORMAL_REFERENCE] * len(outputs)
-    formal = measure_formality(outputs, *lines, "formal", "de")
-    informal = measure_formality(outputs, *lines, "informal", "de")
-    assert formal.coverage == informal.coverage
-    total = formal.accuracy + informal.accuracy
-    assert total == (pytest.approx(1.0) if formal.coverage else 0.0)
-    assert sum(formal.counts.values()) == len(outputs)
-
-
-def test_wrong_input_is_named():
-    with pytest.raises(InputError, match="formality 'polite' is not accepted; choose formal or"):
-        measure_formality(["x"], ["x"], ["x"], "polite", "de")
-    with pytest.raises(InputError, match="outputs 1, formal 2, informal 1"):
-        measure_formality(["x"], ["x", "y"], ["x"], "formal", "de")
-    with pytest.raises(InputError, match="no line"):
-        measure_formality([], [], [], "formal", "de")
+def test_what_is_missing_is_named(folder, tests, base, ours):
+    with pytest.raises(InputError, match="music.en.gz"):
+        read_test_set(folder, "music", "en", "de")
+    (folder / "chat.formal.ann.de").write_text("eine Zeile\n")
+    with pytest.raises(InputError, match="source 3, formal 1, informal 3"):
+        read_test_set(folder, "chat", "en", "de")
+    with pytest.raises(InputError, match="--systems"):
+        evaluate_formality(base, {}, tests, "de")
+    with pytest.raises(InputError, match="--domains"):
+        evaluate_formality(base, {"ours": ours}, {}, "de")

@@ -8,7 +8,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.inventory import MAX_INSTRUCTIONS, direction
-from fairseq_instr.plain_yaml import MAX_FILE_BYTES
+from fairseq_instr.plain_data import MAX_FILE_BYTES
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_.:-]{0,20}", fullmatch=True)
 INSTRUCTIONS = st.builds(

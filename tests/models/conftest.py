@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -77,12 +76,6 @@ FAMILIES = {
 
 def import_transformers():
     """transformers, or a skipped test where it is not installed or does without torch."""
-    try:
-        import torchaudio  # noqa: F401
-    except ImportError:
-        pass
-    except OSError:  # fairseq requires it, and it does not load beside every torch
-        sys.modules["torchaudio"] = None
     transformers = pytest.importorskip("transformers")
     if not transformers.utils.is_torch_available():
         pytest.skip("this transformers wants a later torch")

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.sample import LANGUAGES, count, generate, split, write
+from fairseq_instr.sample import LANGUAGES, generate, split, write
+from fairseq_instr.sample.corpus import MAX_SENTENCES
 
 SENTENCES = list(generate(4000, seed=5))
 SIZES = {"train": 50, "valid": 10, "test": 20}
@@ -113,9 +114,9 @@ def test_variant_writes_the_number_otherwise():
 
 def test_variant_refuses_what_it_cannot_vary():
     plain = next(s for s in SENTENCES if set(s.attributes) == {"form"})
-    with pytest.raises(InputError, match="no formality to vary"):
+    with pytest.raises(InputError, match="formality"):
         plain.variant(formality="formal")
-    with pytest.raises(InputError, match="'polite'.*formal, informal"):
+    with pytest.raises(InputError, match="'polite'"):
         plain.variant(formality="polite")
 
 
@@ -132,15 +133,11 @@ def test_a_larger_train_split_leaves_the_others_alone():
     assert small["train"] == large["train"][:50]
 
 
-def test_more_sentences_than_the_grammar_has():
-    with pytest.raises(InputError, match=f"the sample grammar has {count():,}"):
-        generate(count() + 1, seed=1)
-
-
-@pytest.mark.parametrize("ask", [lambda: generate(-1, 1), lambda: split({"train": -1}, 1)])
-def test_negative_sizes(ask):
-    with pytest.raises(InputError, match="-1; it can't be negative"):
-        ask()
+@pytest.mark.parametrize("count", [-1, MAX_SENTENCES + 1])
+def test_wrong_sizes(count):
+    for ask in (generate, lambda n, seed: split({"train": n}, seed)):
+        with pytest.raises(InputError, match=str(count)):
+            ask(count, 1)
 
 
 def test_write_aligns_the_languages(tmp_path):
@@ -157,7 +154,7 @@ def test_write_aligns_the_languages(tmp_path):
 
 def test_write_refuses_to_overwrite_and_then_writes_nothing(tmp_path):
     (tmp_path / "test.de").write_text("mine\n")
-    with pytest.raises(InputError, match="test.de exists; give --force"):
+    with pytest.raises(InputError, match="test.de.*--force"):
         write(tmp_path, SIZES, ["en", "de"], seed=1)
     assert [path.name for path in tmp_path.iterdir()] == ["test.de"]
     assert (tmp_path / "test.de").read_text() == "mine\n"
@@ -165,15 +162,8 @@ def test_write_refuses_to_overwrite_and_then_writes_nothing(tmp_path):
     assert (tmp_path / "test.de").read_text(encoding="utf-8").count("\n") == SIZES["test"]
 
 
-@pytest.mark.parametrize(
-    "languages, message",
-    [
-        (["en", "es"], "'es' is unknown; the sample corpus has en, de, fr, it, nl, ro"),
-        (["en", "en"], "'en' is given twice"),
-        ([], "no language is given"),
-    ],
-)
-def test_wrong_languages(tmp_path, languages, message):
-    with pytest.raises(InputError, match=message):
+@pytest.mark.parametrize("languages", [["en", "es"], ["en", "en"], []])
+def test_wrong_languages(tmp_path, languages):
+    with pytest.raises(InputError, match="--languages.*en, de, fr, it, nl, ro"):
         write(tmp_path / "raw", SIZES, languages, seed=1)
     assert not (tmp_path / "raw").exists()

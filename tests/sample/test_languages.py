@@ -5,7 +5,7 @@
 import pytest
 
 from fairseq_instr.sample.content import Content
-from fairseq_instr.sample.languages import REALISERS, italian
+from fairseq_instr.sample.languages import GRAMMARS, italian
 
 
 def say(language, formality="informal", **slots):
@@ -29,7 +29,7 @@ def say(language, formality="informal", **slots):
     )
     unknown = set(slots) - set(bare)
     assert not unknown, unknown
-    return REALISERS[language](Content(**{**bare, **slots}), formality)
+    return GRAMMARS[language](Content(**{**bare, **slots}), formality).say()
 
 
 def number(value, **slots):

@@ -1,49 +1,38 @@
 import pytest
 
 from fairseq_instr.sample import lexicon
-from fairseq_instr.sample.languages import REALISERS
+from fairseq_instr.sample.lexicon import LANGUAGES, TABLES
 
 OPTIONAL = {"particle"}
+SECTIONS = ("nouns", "verbs", "modals", "copulas", "adjectives", "people", "places", "times",
+            "predicates", "remarks")  # fmt: skip
 
 
-def test_every_language_has_a_realiser_and_columns():
-    assert tuple(REALISERS) == lexicon.LANGUAGES == tuple(lexicon.COLUMNS)
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_row_has_every_language(section):
+    for word, row in TABLES[section].items():
+        assert set(LANGUAGES) <= set(row), word
+    assert tuple(TABLES["columns"]) == tuple(TABLES["numbers"]) == LANGUAGES
 
 
-@pytest.mark.parametrize("language", lexicon.LANGUAGES)
-@pytest.mark.parametrize(
-    "category, rows",
-    [
-        ("noun", lexicon.NOUNS),
-        ("verb", lexicon.VERBS),
-        ("adjective", lexicon.ADJECTIVES),
-    ],
-)
-def test_every_row_fills_the_columns_of_its_language(language, category, rows):
-    columns = lexicon.COLUMNS[language][category].split()
-    for word, row in rows.items():
-        given = len(row.forms[language].split())
-        needed = [column for column in columns if column not in OPTIONAL]
-        assert len(needed) <= given <= len(columns), (word, language)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("category", ["noun", "verb", "adjective"])
+def test_every_row_fills_the_columns_of_its_language(language, category):
+    columns = TABLES["columns"][language][category].split()
+    needed = [column for column in columns if column not in OPTIONAL]
+    for word, row in TABLES[f"{category}s"].items():
+        assert len(needed) <= len(row[language].split()) <= len(columns), word
 
 
-@pytest.mark.parametrize("language", lexicon.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_modals_and_copulas_agree_in_as_many_persons_as_verbs(language):
-    columns = lexicon.COLUMNS[language]["verb"].split()
+    columns = TABLES["columns"][language]["verb"].split()
     persons = [c for c in columns if c[0].isdigit() or c in ("base", "stem", "plural")]
-    for row in {**lexicon.MODALS, **lexicon.COPULAS}.values():
+    for row in {**TABLES["modals"], **TABLES["copulas"]}.values():
         assert len(row[language].split()) == len(persons)
 
 
-@pytest.mark.parametrize("language", lexicon.LANGUAGES)
-def test_written_out_rows_have_every_language(language):
-    rows = [row.forms for row in {**lexicon.PEOPLE, **lexicon.TIMES}.values()]
-    rows += [*lexicon.PLACES.values(), *lexicon.REMARKS.values()]
-    rows += [row.complement for row in lexicon.PREDICATES.values()]
-    assert all(row[language] for row in rows)
-
-
-@pytest.mark.parametrize("language", lexicon.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_numbers_are_distinct_words_for_every_value(language):
     values = range(lexicon.SMALLEST_NUMBER, lexicon.LARGEST_NUMBER + 1)
     assert len({lexicon.number(language, value, False) for value in values}) == len(values)
@@ -71,7 +60,6 @@ def test_phrase_notation(text, formality, after_preposition, expected):
 
 
 def test_romanian_is_written_with_comma_below_not_cedilla():
-    rows = (lexicon.NOUNS, lexicon.VERBS, lexicon.ADJECTIVES, lexicon.PEOPLE, lexicon.TIMES)
-    text = " ".join(row.forms["ro"] for table in rows for row in table.values())
+    text = " ".join(row["ro"] for section in SECTIONS for row in TABLES[section].values())
     assert "ș" in text and "ț" in text
     assert not set("şţŞŢ") & set(text)

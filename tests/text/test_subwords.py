@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from fairseq_instr import sample
 from fairseq_instr.errors import InputError
-from fairseq_instr.text.subwords import Subwords, spelling_check, train
+from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.subwords import Subwords, spelling_check, train, train_on_files
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,9 @@ def test_all_of_ascii_comes_back(model, text):
 def test_the_dictionary_knows_every_piece(model, tmp_path):
     subwords = Subwords(model)
     subwords.write_dictionary(tmp_path / "dict.txt")
-    can_spell = spelling_check(subwords, tmp_path / "dict.txt")
+    can_spell = spelling_check(model, tmp_path / "dict.txt")
     assert can_spell("<b>漢字 |||")
-    with pytest.raises(InputError, match="exists; give --force"):
+    with pytest.raises(InputError, match="--force"):
         subwords.write_dictionary(tmp_path / "dict.txt")
 
 
@@ -40,7 +41,7 @@ def test_a_dictionary_without_a_piece_can_t_spell_it(model, tmp_path):
     subwords = Subwords(model)
     pieces = [piece for piece in subwords.pieces if "<" not in piece]
     (tmp_path / "dict.txt").write_text("".join(f"{piece} 1\n" for piece in pieces), "utf-8")
-    can_spell = spelling_check(subwords, tmp_path / "dict.txt")
+    can_spell = spelling_check(model, tmp_path / "dict.txt")
     assert can_spell("Ein Haus")
     assert not can_spell("<b>")
 
@@ -52,11 +53,31 @@ def test_the_same_text_gives_the_same_model(model, tmp_path):
 
 def test_a_model_is_not_overwritten_and_must_be_one(model, tmp_path):
     before = model.read_bytes()
-    with pytest.raises(InputError, match="exists; give --force"):
+    with pytest.raises(InputError, match="--force"):
         train(["a"], str(model)[: -len(".model")], 700)
     assert model.read_bytes() == before
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="missing.model"):
         Subwords(tmp_path / "missing.model")
     (tmp_path / "broken.model").write_bytes(b"no model")
-    with pytest.raises(InputError, match="is not a SentencePiece model"):
+    with pytest.raises(InputError, match="broken.model"):
         Subwords(tmp_path / "broken.model")
+
+
+def test_a_model_and_its_dictionary_are_made_of_files(model, tmp_path):
+    texts = [s.texts for s in sample.generate(200, 1)]
+    for language in ("en", "de"):
+        (tmp_path / language).write_text("".join(f"{t[language]}\n" for t in texts), "utf-8")
+    files = [tmp_path / language for language in ("en", "de")]
+    written = train_on_files(files, tmp_path / "new" / "joint", 700)
+    assert written == [tmp_path / "new" / "joint.model", tmp_path / "new" / "dict.txt"]
+    subwords = Subwords(written[0])
+    assert [line.split()[0] for line in read_lines(written[1])] == subwords.pieces
+    with pytest.raises(InputError, match="--force"):
+        train_on_files(files, tmp_path / "new" / "joint", 700)
+
+
+def test_a_model_and_its_dictionary_go_together(model):
+    assert spelling_check(None, None) is None
+    for pair in ((model, None), (None, "dict.txt")):
+        with pytest.raises(InputError, match="--subwords and --dictionary"):
+            spelling_check(*pair)

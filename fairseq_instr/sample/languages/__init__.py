@@ -1,12 +1,15 @@
-"""One realiser a language: `realise(content, formality)` says a content in its grammar."""
+"""One grammar a language: `GRAMMARS["de"](content, formality).say()`."""
 
-from fairseq_instr.sample.languages import dutch, english, french, german, italian, romanian
+from typing import Dict, Type
 
-REALISERS = {
-    "en": english.realise,
-    "de": german.realise,
-    "fr": french.realise,
-    "it": italian.realise,
-    "nl": dutch.realise,
-    "ro": romanian.realise,
+from fairseq_instr.sample.languages.dutch import Dutch
+from fairseq_instr.sample.languages.english import English
+from fairseq_instr.sample.languages.french import French
+from fairseq_instr.sample.languages.german import German
+from fairseq_instr.sample.languages.grammar import Grammar
+from fairseq_instr.sample.languages.italian import Italian
+from fairseq_instr.sample.languages.romanian import Romanian
+
+GRAMMARS: Dict[str, Type[Grammar]] = {
+    grammar.language: grammar for grammar in (English, German, French, Italian, Dutch, Romanian)
 }

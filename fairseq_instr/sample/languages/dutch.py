@@ -2,77 +2,52 @@
 
 from __future__ import annotations
 
-from fairseq_instr.sample import lexicon
-from fairseq_instr.sample.content import Content
-from fairseq_instr.sample.languages import writing
-from fairseq_instr.sample.languages.writing import join
-
-QUESTION_WORDS = {"why": "waarom", "where": "waar", "when": "wanneer", "yes-no": ""}
+from fairseq_instr.sample.languages.grammar import Grammar, join
 
 
-def noun_phrase(content: Content, formality) -> str:
-    noun = lexicon.forms("nl", "noun", content.noun)
-    neuter_singular = noun["gender"] == "n" and not content.plural
-    determiner = {
-        "a": "een",
-        "the": "het" if neuter_singular else "de",
-        "my": "mijn",
-        "your": "uw" if formality == "formal" else "je",
-        "how many": "hoeveel",
-    }.get(content.determiner)
-    if content.number:
-        determiner = lexicon.number("nl", content.number, content.in_digits)
-    adjective = ""
-    if content.adjective:
+class Dutch(Grammar):
+    """For one: "Elke dag koop je twee rode appels op de markt."."""
+
+    language, preposition = "nl", "voor"
+    question_words = {"yes-no": "", "why": "waarom", "where": "waar", "when": "wanneer"}
+    pronouns = ("hij", "ze", "ze")
+    persons = {"1s": "stem", "1p": "plural", "3p": "plural"}
+
+    def noun_phrase(self) -> str:
+        content, noun = self.content, self.noun
+        neuter_singular = noun["gender"] == "n" and not content.plural
+        determiner = self.number() or {
+            "a": "een",
+            "the": "het" if neuter_singular else "de",
+            "my": "mijn",
+            "your": "uw" if self.formal else "je",
+            "how many": "hoeveel",
+        }.get(content.determiner)
         bare = neuter_singular and content.determiner == "a"  # een rood boek, het rode boek
-        forms = lexicon.forms("nl", "adjective", content.adjective)
-        adjective = forms["base" if bare else "inflected"]
-    return join(determiner, adjective, noun["plural" if content.plural else "singular"])
+        adjective = self.adjective.get("base" if bare else "inflected")
+        return join(determiner, adjective, noun[self.noun_number])
 
-
-def realise(content: Content, formality=None) -> str:
-    """Say a content: "Elke dag koop je twee rode appels op de markt.", for one."""
-    person = "3s" if content.subject is None else lexicon.PEOPLE[content.subject].person
-    form = {"1s": "stem", "1p": "plural", "3p": "plural"}.get(person, person)
-    subject = lexicon.person("nl", content.subject, formality) if content.subject else ""
-    subject_first = content.form == "statement" and not content.fronted
-    verb = lexicon.forms("nl", "verb", content.verb)
-    first_verb = lexicon.forms("nl", "verb", content.modal) if content.modal else verb
-    # Before "je" the verb loses its -t: je koopt, koop je.
-    loses_t = subject == "je" and not subject_first
-    finite = first_verb["stem" if loses_t else form]
-    end = verb["particle"] + verb["plural"] if content.modal else verb["particle"]
-
-    what = noun_phrase(content, formality)
-    when = writing.time("nl", content)
-    whom = writing.recipient("nl", "voor", content, formality)
-    where = writing.place("nl", content)
-    if content.form == "how many":
-        middle = join(when, where, whom)
-    elif content.is_definite:  # what is known comes first
-        middle = join(what, when, where, whom)
-    else:
-        middle = join(when, where, what, whom)
-
-    if subject_first:
-        said = join(subject, finite, middle, end)
-    elif content.form == "statement":
-        said = join(writing.time("nl", content, fronted=True), finite, subject, middle, end)
-    elif content.form == "request":
-        if formality == "formal":
-            asked = join(verb["2s"], "u alstublieft")
-        else:
-            asked = join(verb["stem"], "alsjeblieft")
-        said = join(asked, middle, end)
-    elif content.form == "who":
-        said = join("wie", finite, middle, end)
-    elif content.form == "how many":
-        said = join(what, finite, subject, middle, end)
-    else:
-        said = join(QUESTION_WORDS[content.form], finite, subject, middle, end)
-
-    second = ""
-    if content.second and content.subject:
-        pronoun = writing.pronoun_for(content.subject, "nl", formality, "hij", "ze", "ze")
-        second = writing.second_sentence("nl", content, formality, pronoun, form)
-    return join(writing.capitalise(said) + writing.end_mark(content), second)
+    def clause(self) -> str:
+        content, verb = self.content, self.verb
+        subject_first = content.form == "statement" and not content.fronted
+        # Before "je" the verb loses its -t: je koopt, koop je.
+        loses_t = self.subject == "je" and not subject_first
+        finite = (self.modal or verb)["stem" if loses_t else self.person]
+        end = verb["particle"] + verb["plural"] if self.modal else verb["particle"]
+        what = self.noun_phrase()
+        middle = [self.when, self.where, self.whom]
+        if content.form != "how many":  # what is known comes first
+            middle.insert(0 if content.is_definite else 2, what)
+        rest = join(*middle, end)
+        if subject_first:
+            return join(self.subject, finite, rest)
+        if content.form == "statement":
+            return join(self.first, finite, self.subject, rest)
+        if content.form == "request":
+            polite = join(verb["2s"], "u alstublieft")
+            return join(polite if self.formal else join(verb["stem"], "alsjeblieft"), rest)
+        if content.form == "who":
+            return join("wie", finite, rest)
+        if content.form == "how many":
+            return join(what, finite, self.subject, rest)
+        return join(self.question_words[content.form], finite, self.subject, rest)

@@ -2,59 +2,40 @@
 
 from __future__ import annotations
 
-from fairseq_instr.sample import lexicon
-from fairseq_instr.sample.content import Content
-from fairseq_instr.sample.languages import writing
-from fairseq_instr.sample.languages.writing import join
+from fairseq_instr.sample.languages.grammar import Grammar, join
 
 
-def noun_phrase(content: Content) -> str:
-    noun = lexicon.forms("en", "noun", content.noun)["plural" if content.plural else "singular"]
-    if content.adjective:
-        noun = join(lexicon.forms("en", "adjective", content.adjective)["base"], noun)
-    determiner = content.determiner
-    if content.number:
-        determiner = lexicon.number("en", content.number, content.in_digits)
-    elif determiner == "a" and noun[0] in "aeiou":
-        determiner = "an"
-    return join(determiner, noun)
+class English(Grammar):
+    """For one: "Anna wants to buy two red apples at the market every day."."""
 
+    language, preposition = "en", "for"
+    question_words = {"yes-no": "", "why": "why", "where": "where", "when": "when"}
+    pronouns = ("he", "she", "they")
+    persons = dict.fromkeys(("1s", "2s", "1p", "3p"), "base")
 
-def realise(content: Content, formality=None) -> str:
-    """Say a content: "Anna wants to buy two red apples at the market every day.", for one."""
-    person = "3s" if content.subject is None else lexicon.PEOPLE[content.subject].person
-    person = "3s" if person == "3s" else "base"
-    subject = lexicon.person("en", content.subject, formality) if content.subject else ""
-    verb = lexicon.forms("en", "verb", content.verb)
-    if content.modal:
-        modal = lexicon.forms("en", "verb", content.modal)
-        verb = {form: join(modal[form], verb["base"]) for form in verb}
-    if content.modal == "can":
-        auxiliary, infinitive = "can", lexicon.forms("en", "verb", content.verb)["base"]
-    else:
-        auxiliary, infinitive = "does" if person == "3s" else "do", verb["base"]
+    def noun_phrase(self) -> str:
+        noun = self.forms("noun", self.content.noun)[
+            "plural" if self.content.plural else "singular"
+        ]
+        noun = join(self.adjective.get("base"), noun)
+        determiner = self.number() or self.content.determiner
+        return join("an" if determiner == "a" and noun[0] in "aeiou" else determiner, noun)
 
-    what = noun_phrase(content)
-    adjuncts = join(
-        writing.recipient("en", "for", content, formality),
-        writing.place("en", content),
-        writing.time("en", content),
-    )
-    inverted = join(auxiliary, subject, infinitive)
-    if content.form == "statement":
-        first = writing.time("en", content, fronted=True)
-        said = join(first, subject, verb[person], what, adjuncts)
-    elif content.form == "request":
-        said = join("please", verb["base"], what, adjuncts)
-    elif content.form == "who":
-        said = join("who", verb["3s"], what, adjuncts)
-    elif content.form == "how many":
-        said = join(what, inverted, adjuncts)
-    else:
-        said = join("" if content.form == "yes-no" else content.form, inverted, what, adjuncts)
-
-    second = ""
-    if content.second and content.subject:
-        pronoun = writing.pronoun_for(content.subject, "en", formality, "he", "she", "they")
-        second = writing.second_sentence("en", content, formality, pronoun, person)
-    return join(writing.capitalise(said) + writing.end_mark(content), second)
+    def clause(self) -> str:
+        form, verb = self.content.form, self.verb
+        if self.modal:
+            verb = {name: join(self.modal[name], self.verb["base"]) for name in self.verb}
+        if self.content.modal == "can":
+            inverted = join("can", self.subject, self.verb["base"])
+        else:
+            inverted = join("does" if self.person == "3s" else "do", self.subject, verb["base"])
+        what, adjuncts = self.noun_phrase(), join(self.whom, self.where, self.when)
+        if form == "statement":
+            return join(self.first, self.subject, verb[self.person], what, adjuncts)
+        if form == "request":
+            return join("please", verb["base"], what, adjuncts)
+        if form == "who":
+            return join("who", verb["3s"], what, adjuncts)
+        if form == "how many":
+            return join(what, inverted, adjuncts)
+        return join(self.question_words[form], inverted, what, adjuncts)

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fairseq_instr.sample import lexicon
-from fairseq_instr.sample.content import Content
-from fairseq_instr.sample.languages import writing
-from fairseq_instr.sample.languages.writing import join
+from fairseq_instr.sample.languages.grammar import Grammar, join
 
 _VOWEL = "(?=[aâàeéèêiîoôœuûhAEIO])"  # no h of the lexicon is aspirated where this applies
 _SOUND_RULES = [
@@ -19,78 +16,60 @@ _SOUND_RULES = [
     (re.compile(rf"\b(m|t)a {_VOWEL}"), r"\1on "),  # mon orange
     (re.compile(rf"\bnouveau {_VOWEL}"), "nouvel "),
 ]
-QUESTION_WORDS = {"why": "pourquoi", "where": "où", "when": "quand", "yes-no": ""}
+# masculine, feminine, plural
+DETERMINERS = {
+    "a": ("un", "une", "des"),
+    "the": ("le", "la", "les"),
+    "my": ("mon", "ma", "mes"),
+    "your": ("ton", "ta", "tes"),
+    "how many": ("combien de",) * 3,
+}
+FORMAL_YOUR = ("votre", "votre", "vos")
 
 
-def _elide(text: str) -> str:
-    for pattern, replacement in _SOUND_RULES:
-        text = pattern.sub(replacement, text)
-    return text
+class French(Grammar):
+    """For one: "Est-ce qu'Anna achète deux pommes rouges au marché ?"."""
 
+    language, preposition = "fr", "pour"
+    question_words = {"yes-no": "", "why": "pourquoi", "where": "où", "when": "quand"}
+    pronouns = ("il", "elle", "ils")
+    polite_person = "2p"
 
-def noun_phrase(content: Content, formality) -> str:
-    """Not elided yet: "la orange", "ma orange"."""
-    noun = lexicon.forms("fr", "noun", content.noun)
-    feminine = noun["gender"] == "f"
-    formal = formality == "formal"
-    number = "plural" if content.plural else "singular"
-    masculine_feminine_plural = {
-        "a": ("un", "une", "des"),
-        "the": ("le", "la", "les"),
-        "my": ("mon", "ma", "mes"),
-        "your": ("votre", "votre", "vos") if formal else ("ton", "ta", "tes"),
-        "how many": ("combien de", "combien de", "combien de"),
-    }
-    if content.number:
-        determiner = lexicon.number("fr", content.number, content.in_digits)
-    else:
-        choices = masculine_feminine_plural[content.determiner]
-        determiner = choices[2 if content.plural else feminine]
-    before = after = ""
-    if content.adjective:
-        adjective = lexicon.forms("fr", "adjective", content.adjective)
-        agreeing = adjective[("f" if feminine else "m") + ("p" if content.plural else "")]
-        agreeing = adjective["mp"] if agreeing == "" else agreeing
-        before, after = (agreeing, "") if adjective["position"] == "before" else ("", agreeing)
-    return join(determiner, before, noun[number], after)
+    def noun_phrase(self) -> str:
+        """Not elided yet: "la orange", "ma orange"."""
+        content, noun = self.content, self.noun
+        determiner = self.number()
+        if not determiner:
+            choices = DETERMINERS[content.determiner]
+            if content.determiner == "your" and self.formal:
+                choices = FORMAL_YOUR
+            determiner = choices[2 if content.plural else noun["gender"] == "f"]
+        adjective = self.adjective.get(noun["gender"] + "p" * content.plural)
+        words = [adjective, noun[self.noun_number]]
+        if self.adjective.get("position") == "after":
+            words.reverse()
+        return join(determiner, *words)
 
+    def clause(self) -> str:
+        form, predicate = self.content.form, self.verb[self.person]
+        if self.modal:
+            predicate = join(self.modal[self.person], self.verb["infinitive"])
+        what, adjuncts = self.noun_phrase(), join(self.whom, self.where, self.when)
+        if form == "statement":
+            first = self.first and self.first + ","
+            return join(first, self.subject, predicate, what, adjuncts)
+        if form == "request":
+            asked = self.verb["2p" if self.formal else "imperative"]
+            return join(asked, what, adjuncts) + f", s'il {'vous' if self.formal else 'te'} plaît"
+        if form == "who":
+            return join("qui", predicate, what, adjuncts)
+        if form == "how many":
+            return join(what, "est-ce que", self.subject, predicate, adjuncts)
+        asking = join(self.question_words[form], "est-ce que")
+        return join(asking, self.subject, predicate, what, adjuncts)
 
-def realise(content: Content, formality=None) -> str:
-    """Say a content: "Est-ce qu'Anna achète deux pommes rouges au marché ?", for one."""
-    person = "3s" if content.subject is None else lexicon.PEOPLE[content.subject].person
-    if content.subject == "you" and formality == "formal":
-        person = "2p"
-    subject = lexicon.person("fr", content.subject, formality) if content.subject else ""
-    verb = lexicon.forms("fr", "verb", content.verb)
-    if content.modal:
-        predicate = join(lexicon.forms("fr", "verb", content.modal)[person], verb["infinitive"])
-    else:
-        predicate = verb[person]
-
-    what = noun_phrase(content, formality)
-    adjuncts = join(
-        writing.recipient("fr", "pour", content, formality),
-        writing.place("fr", content),
-        writing.time("fr", content),
-    )
-    if content.form == "statement":
-        first = writing.time("fr", content, fronted=True)
-        said = join(first and first + ",", subject, predicate, what, adjuncts)
-    elif content.form == "request":
-        polite = formality == "formal"
-        asked = verb["2p" if polite else "imperative"]
-        said = join(asked, what, adjuncts) + f", s'il {'vous' if polite else 'te'} plaît"
-    elif content.form == "who":
-        said = join("qui", predicate, what, adjuncts)
-    elif content.form == "how many":
-        said = join(what, "est-ce que", subject, predicate, adjuncts)
-    else:
-        asking = join(QUESTION_WORDS[content.form], "est-ce que")
-        said = join(asking, subject, predicate, what, adjuncts)
-
-    second = ""
-    if content.second and content.subject:
-        pronoun = writing.pronoun_for(content.subject, "fr", formality, "il", "elle", "ils")
-        second = writing.second_sentence("fr", content, formality, pronoun, person)
-    mark = writing.end_mark(content).replace("?", " ?")
-    return _elide(join(writing.capitalise(said) + mark, second))
+    def say(self) -> str:
+        text = super().say().replace("?", " ?")
+        for pattern, replacement in _SOUND_RULES:
+            text = pattern.sub(replacement, text)
+        return text

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 
-from fairseq_instr.sample import lexicon
-from fairseq_instr.sample.content import Content
-from fairseq_instr.sample.languages import writing
-from fairseq_instr.sample.languages.writing import join
+from fairseq_instr.sample.languages.grammar import Grammar, join
 
 _VOWEL = re.compile("[aeiou]")
 _IMPURE_S = re.compile("s[^aeiou]|z|gn|ps")  # lo specchio, uno specchio, gli specchi
-QUESTION_WORDS = {"why": "perché", "where": "dove", "when": "quando", "yes-no": ""}
 POSSESSIVES = {
     "mi": {"m": "mio", "f": "mia", "mp": "miei", "fp": "mie"},
     "tu": {"m": "tuo", "f": "tua", "mp": "tuoi", "fp": "tue"},
@@ -40,58 +36,45 @@ def article(definite: bool, agreement: str, following: str) -> str:
     return found[agreement]
 
 
-def noun_phrase(content: Content, formality) -> str:
-    noun = lexicon.forms("it", "noun", content.noun)
-    plural = content.plural
-    gender = noun["gender"]
-    if gender == "n":
-        gender = "f" if plural else "m"  # un uovo, due uova
-    agreement = gender + ("p" if plural else "")
-    said = noun["plural" if plural else "singular"]
-    if content.adjective:
-        said = join(said, lexicon.forms("it", "adjective", content.adjective)[agreement])
-    if content.number:
-        return join(lexicon.number("it", content.number, content.in_digits), said)
-    if content.determiner == "how many":
-        return join("quanti" if agreement == "mp" else "quante", said)
-    if content.determiner in ("my", "your"):
-        whose = "mi" if content.determiner == "my" else "Su" if formality == "formal" else "tu"
-        said = join(POSSESSIVES[whose][agreement], said)
-    return article(content.determiner != "a", agreement, said) + said
+class Italian(Grammar):
+    """For one: "Quante mele rosse compra Anna al mercato?"."""
 
+    language, preposition = "it", "per"
+    question_words = {"yes-no": "", "why": "perché", "where": "dove", "when": "quando"}
+    polite_person = "3s"
 
-def realise(content: Content, formality=None) -> str:
-    """Say a content: "Quante mele rosse compra Anna al mercato?", for one."""
-    person = "3s" if content.subject is None else lexicon.PEOPLE[content.subject].person
-    if content.subject == "you" and formality == "formal":
-        person = "3s"
-    subject = lexicon.person("it", content.subject, formality) if content.subject else ""
-    verb = lexicon.forms("it", "verb", content.verb)
-    if content.modal:
-        predicate = join(lexicon.forms("it", "verb", content.modal)[person], verb["infinitive"])
-    else:
-        predicate = verb[person]
+    def noun_phrase(self) -> str:
+        content, noun = self.content, self.noun
+        gender = noun["gender"]
+        if gender == "n":
+            gender = "f" if content.plural else "m"  # un uovo, due uova
+        agreement = gender + "p" * content.plural
+        said = join(noun[self.noun_number], self.adjective.get(agreement))
+        if content.number:
+            return join(self.number(), said)
+        if content.determiner == "how many":
+            return join("quanti" if agreement == "mp" else "quante", said)
+        if content.determiner in ("my", "your"):
+            whose = "mi" if content.determiner == "my" else "Su" if self.formal else "tu"
+            said = join(POSSESSIVES[whose][agreement], said)
+        return article(content.determiner != "a", agreement, said) + said
 
-    what = noun_phrase(content, formality)
-    adjuncts = join(
-        writing.recipient("it", "per", content, formality),
-        writing.place("it", content),
-        writing.time("it", content),
-    )
-    if content.form == "request":
-        asked = verb["polite" if formality == "formal" else "imperative"]
-        said = join("per favore,", asked, what, adjuncts)
-    elif content.form == "who":
-        said = join("chi", predicate, what, adjuncts)
-    elif content.form == "how many":
-        # The subject follows; the polite pronoun is then left unsaid as the others are.
-        follows = "" if content.subject == "you" else subject
-        said = join(what, predicate, follows, adjuncts)
-    elif content.form in ("where", "when"):
-        said = join(QUESTION_WORDS[content.form], predicate, what, adjuncts)
-    else:  # statements, yes-no and why: the subject, if said, before the verb
-        asking = QUESTION_WORDS.get(content.form)
-        first = writing.time("it", content, fronted=True)
-        said = join(first, asking, subject, predicate, what, adjuncts)
-    second = writing.second_sentence("it", content, formality, "", person)
-    return join(writing.capitalise(said) + writing.end_mark(content), second)
+    def clause(self) -> str:
+        form, predicate = self.content.form, self.verb[self.person]
+        if self.modal:
+            predicate = join(self.modal[self.person], self.verb["infinitive"])
+        what, adjuncts = self.noun_phrase(), join(self.whom, self.where, self.when)
+        if form == "request":
+            asked = self.verb["polite" if self.formal else "imperative"]
+            return join("per favore,", asked, what, adjuncts)
+        if form == "who":
+            return join("chi", predicate, what, adjuncts)
+        if form == "how many":
+            # The subject follows; the polite pronoun is then left unsaid as the others are.
+            follows = "" if self.content.subject == "you" else self.subject
+            return join(what, predicate, follows, adjuncts)
+        asking = self.question_words.get(form)
+        if form in ("where", "when"):
+            return join(asking, predicate, what, adjuncts)
+        # statements, yes-no and why: the subject, if said, before the verb
+        return join(self.first, asking, self.subject, predicate, what, adjuncts)

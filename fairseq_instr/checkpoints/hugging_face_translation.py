@@ -1,0 +1,325 @@
+"""Translation models of Hugging Face: M2M-100, NLLB, mBART-50, and Marian's (OPUS-MT).
+
+The first three are fairseq's own models, with fairseq's ids. In fairseq's dictionary language
+tokens are written as its tasks write them: `eng_Latn` is `__eng_Latn__`, `en_XX` is `[en_XX]`.
+Marian's are of another toolkit; see `models.marian`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+import torch
+
+from fairseq_instr.checkpoints.architecture import differences
+from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family
+from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
+from fairseq_instr.checkpoints.settings import settings_of
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.models.marian import RULED_OUT
+from fairseq_instr.prompts.language_tokens import STYLES
+from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
+
+SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
+SHARED, HUGGING_FACE_BIAS = "model.shared.weight", "final_logits_bias"
+SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
+SIZES = ("layers", "attention_heads", "ffn_dim")
+# what one family writes and fairseq's tasks write otherwise
+LANGUAGE_CODE = {
+    "multilingual": re.compile(r"[a-z]{3}_[A-Z][a-z]{3}"),
+    "mbart": re.compile(r"[a-z]{2,3}_[A-Z]{2}"),
+}
+
+
+class TranslationFamily(Family):
+    """Encoder-decoders whose embeddings are all one matrix."""
+
+    takes_instructions = True
+    language_tokens = "m2m"
+    style = "multilingual"
+    normalize_before = True
+    learned_positions = False
+    activations: Tuple[str, ...] = ("relu", "gelu")
+    subword_files: Tuple[str, ...] = ("sentencepiece.bpe.model",)
+
+    @classmethod
+    def read(
+        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
+    ) -> TranslationFamily:
+        chosen = sorted(role for role, token in tokens.items() if token)
+        if chosen:
+            raise InputError(
+                f"--{chosen[0]}-token is for decoder-only models; {folder} is a translation model, "
+                "whose special tokens are known"
+            )
+        for name in cls.subword_files:
+            if not (folder / name).is_file():
+                raise InputError(
+                    f"{folder / name} does not exist; the folder that was published has it, "
+                    "download it there"
+                )
+        family = cls(cls._settings(config, folder), cls._vocabulary(folder, config))
+        family.task["language_tokens"] = cls.language_tokens
+        return family
+
+    @classmethod
+    def of_checkpoint(cls, state: dict, origin, tokenizer: Path, config: dict) -> TranslationFamily:
+        own, saved = cls._settings(config, tokenizer), settings_of(state, "model")
+        if (own["arch"] == "marian") != (saved.get("arch") == "marian"):
+            raise InputError(
+                f"{origin} holds a model of the architecture {saved.get('arch')}, {tokenizer} is "
+                f"of {own['arch']}"
+            )
+        differing = differences(own, saved)
+        if differing or SOURCE_EMBEDDING not in state["model"]:
+            raise InputError(
+                f"{origin} is another model than {tokenizer} belongs to: it has "
+                f"{', '.join(differing[:5]) or 'no source embedding'}"
+            )
+        return cls(own, Vocabulary.load(tokenizer))
+
+    @classmethod
+    def _settings(cls, config: dict, folder: Path) -> Dict[str, Any]:
+        """Options of fairseq's model for a configuration."""
+
+        def get(key: str, default: Any = None) -> Any:
+            value = config.get(key, default)
+            if value is None:
+                raise InputError(f"{folder}/config.json: {key} is missing")
+            return value
+
+        for key, accepted in (
+            ("tie_word_embeddings", True),
+            ("share_encoder_decoder_embeddings", True),
+            ("quantization_config", None),
+            ("auto_map", None),
+        ):
+            if config.get(key, accepted) != accepted:
+                raise InputError(
+                    f"{folder}/config.json: {key} {config[key]!r:.80} is not supported; supported "
+                    f"is {accepted}"
+                )
+        activation = get("activation_function")
+        if activation not in cls.activations:
+            raise InputError(
+                f"{folder}/config.json: activation_function {activation!r} is not supported; "
+                f"supported are {', '.join(cls.activations)}"
+            )
+        settings: Dict[str, Any] = {
+            "arch": "transformer",
+            "activation_fn": activation,
+            "share_all_embeddings": True,
+            "share_decoder_input_output_embed": True,
+            "no_scale_embedding": not get("scale_embedding", False),
+            "layernorm_embedding": cls.learned_positions,
+            "decoder_input_dim": get("d_model"),
+            "decoder_output_dim": get("d_model"),
+            "max_source_positions": get("max_position_embeddings"),
+            "max_target_positions": get("max_position_embeddings"),
+            "dropout": config.get("dropout", 0.1),
+            "attention_dropout": config.get("attention_dropout", 0.0),
+            "activation_dropout": config.get("activation_dropout", 0.0),
+        }
+        for side in ("encoder", "decoder"):
+            settings[f"{side}_embed_dim"] = get("d_model")
+            settings[f"{side}_ffn_embed_dim"] = get(f"{side}_ffn_dim")
+            settings[f"{side}_layers"] = get(f"{side}_layers")
+            settings[f"{side}_attention_heads"] = get(f"{side}_attention_heads")
+            settings[f"{side}_normalize_before"] = cls.normalize_before
+            settings[f"{side}_learned_pos"] = cls.learned_positions
+        return settings
+
+    @classmethod
+    def _vocabulary(cls, folder: Path, config: dict) -> Vocabulary:
+        pieces = read_pieces(folder)
+        found = tuple(pieces.get(i) for i in range(4))
+        if found != SPECIAL:
+            raise InputError(
+                f"{folder}: ids 0 to 3 are {', '.join(map(str, found))}, expected "
+                f"{', '.join(SPECIAL)}"
+            )
+        return _vocabulary_of(folder, config, pieces, *range(4))
+
+    def dictionary_entries(self, folder: Path) -> List[str]:
+        """Pieces, with language tokens as fairseq's tasks write them.
+
+        Rows that no token has, and tokens with a line break, are `madeupword` and a number.
+        """
+        pieces, code = read_pieces(folder), LANGUAGE_CODE[self.style]
+        entries = []
+        for number in self.vocabulary.order[4:]:
+            piece = pieces.get(number, "")
+            if code.fullmatch(piece):
+                piece = STYLES[self.style].format(piece)
+            spelled = piece and piece.split() == [piece]
+            entries.append(piece if spelled else f"madeupword{number:04d}")
+        return entries
+
+    def configuration(self, config: dict) -> dict:
+        return dict(config)
+
+    def name(self, key: str) -> str:
+        return SHARED if key == SOURCE_EMBEDDING else f"model.{key}"
+
+    def tied_to(self, key: str) -> Optional[str]:
+        return SOURCE_EMBEDDING if key in (EMBEDDING, PROJECTION) else None
+
+    def is_optional(self, name: str) -> bool:
+        """Copies of the shared matrix, and tables that are computed."""
+        copies = (f"model.{SOURCE_EMBEDDING}", f"model.{EMBEDDING}", "lm_head.weight")
+        table = re.search(r"embed_positions\.weights?$", name) and not self.learned_positions
+        return name in copies or bool(table)
+
+    def write_tokenizer(self, folder: Path, inventory: Inventory) -> None:
+        """Symbols of the instructions become added special tokens, which no output has."""
+        ids = [self.vocabulary.size + place for place in range(len(inventory.symbols))]
+        added = {
+            str(number): {
+                "content": symbol, "special": True, "normalized": False, "lstrip": True,
+                "rstrip": True, "single_word": False,
+            }
+            for number, symbol in zip(ids, inventory.symbols)
+        }  # fmt: skip
+        _edit(folder / "tokenizer_config.json", "added_tokens_decoder", added)
+        if (folder / TOKENIZER_FILE).is_file():
+            content = read_object(folder / TOKENIZER_FILE)
+            content["added_tokens"] += [{"id": int(i), **token} for i, token in added.items()]
+            (folder / TOKENIZER_FILE).write_text(
+                json.dumps(content, ensure_ascii=False), encoding="utf-8"
+            )
+        _edit(folder / "generation_config.json", "suppress_tokens", ids)
+
+
+def _edit(path: Path, key: str, value) -> None:
+    """Add to a map or a list in a JSON file, which is made where it is missing."""
+    content = read_object(path) if path.is_file() else {}
+    old = content.get(key) or type(value)()
+    content[key] = {**old, **value} if isinstance(value, dict) else [*old, *value]
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_pieces(folder: Path) -> Dict[int, str]:
+    """Tokens of a folder by their ids: of `tokenizer.json`, else of `vocab.json` and what is added.
+
+    Raises:
+        InputError: if there is neither.
+    """
+    if (folder / TOKENIZER_FILE).is_file():
+        tokenizer = load_tokenizer(folder)
+        return {i: piece for piece, i in tokenizer.get_vocab(with_added_tokens=True).items()}
+    pieces = {i: piece for piece, i in read_object(folder / "vocab.json").items()}
+    named: List[str] = []
+    for file in ("special_tokens_map.json", "tokenizer_config.json"):
+        content = read_object(folder / file) if (folder / file).is_file() else {}
+        for number, token in (content.get("added_tokens_decoder") or {}).items():
+            pieces[int(number)] = token["content"]
+        tokens = content.get("additional_special_tokens") or content.get("extra_special_tokens")
+        named = named or [t["content"] if isinstance(t, dict) else t for t in tokens or []]
+    if (folder / "added_tokens.json").is_file():
+        pieces.update({i: t for t, i in read_object(folder / "added_tokens.json").items()})
+    known = set(pieces.values())
+    first = max(pieces) + 1
+    pieces.update(enumerate((token for token in named if token not in known), start=first))
+    return pieces
+
+
+def _vocabulary_of(folder, config: dict, pieces, bos: int, pad: int, eos: int, unk: int):
+    size = config.get("vocab_size")
+    if not isinstance(size, int) or max(pieces) >= size:
+        raise InputError(
+            f"{folder}: the tokenizer has ids up to {max(pieces)}, but the model has embeddings "
+            f"for {size} tokens; use the tokenizer that belongs to the model"
+        )
+    return Vocabulary(bos, pad, eos, unk, size)
+
+
+class M2M100Family(TranslationFamily):
+    """M2M-100, and NLLB without experts."""
+
+    architectures = ("M2M100ForConditionalGeneration",)
+
+
+class MBartFamily(TranslationFamily):
+    """mBART-50."""
+
+    architectures = ("MBartForConditionalGeneration",)
+    language_tokens = "mbart50"
+    style = "mbart"
+    learned_positions = True
+
+    def is_optional(self, name: str) -> bool:
+        return name == HUGGING_FACE_BIAS or super().is_optional(name)
+
+    def further_parameters(self) -> Dict[str, torch.Tensor]:
+        return {HUGGING_FACE_BIAS: torch.zeros(1, self.vocabulary.size + self.n_instructions)}
+
+
+class MarianFamily(TranslationFamily):
+    """OPUS-MT.
+
+    The row of `<pad>`, with which Marian's decoder begins, is also fairseq's `<s>`.
+    """
+
+    architectures = ("MarianMTModel",)
+    normalize_before = False
+    activations = ("swish", "relu", "gelu")
+    subword_files = ("source.spm", "target.spm")
+    language_tokens = "none"
+
+    @classmethod
+    def _settings(cls, config: dict, folder: Path) -> Dict[str, Any]:
+        for key, accepted in (
+            ("normalize_before", False),
+            ("normalize_embedding", False),
+            ("add_final_layer_norm", False),
+            ("static_position_embeddings", True),
+        ):
+            if config.get(key, accepted) != accepted:
+                raise InputError(
+                    f"{folder}/config.json: {key} {config[key]} is not supported; supported is "
+                    f"{accepted}"
+                )
+        if config.get("decoder_start_token_id") != config.get("pad_token_id"):
+            raise InputError(
+                f"{folder}/config.json: decoder_start_token_id "
+                f"{config.get('decoder_start_token_id')} is not supported; supported is "
+                "pad_token_id, as Marian's models have it"
+            )
+        return {**super()._settings(config, folder), "arch": "marian"}
+
+    @classmethod
+    def _vocabulary(cls, folder: Path, config: dict) -> Vocabulary:
+        pieces = read_pieces(folder)
+        ids = {piece: number for number, piece in pieces.items()}
+        try:
+            pad, eos, unk = (ids[token] for token in ("<pad>", "</s>", "<unk>"))
+        except KeyError as missing:
+            raise InputError(f"{folder}/vocab.json has no token {missing}") from None
+        return _vocabulary_of(folder, config, pieces, pad, pad, eos, unk)
+
+    def name(self, key: str) -> str:
+        return HUGGING_FACE_BIAS if key == BIAS else super().name(key)
+
+    def hugging_face_shape(self, key: str, shape: torch.Size) -> torch.Size:
+        if key == BIAS:
+            return torch.Size((1, self.vocabulary.size + self.n_instructions))
+        return super().hugging_face_shape(key, shape)
+
+    def to_fairseq(self, key: str, tensor: torch.Tensor) -> torch.Tensor:
+        if key != BIAS:
+            return super().to_fairseq(key, tensor)
+        bias = tensor[0].index_select(0, self._order)
+        bias[0] = RULED_OUT  # of <s>
+        return bias
+
+    def to_hugging_face(self, key: str, tensor: torch.Tensor) -> torch.Tensor:
+        if key != BIAS:
+            return super().to_hugging_face(key, tensor)
+        # of the two rows of <pad>, <s> alone has learnt; its bias is the other's
+        order = torch.where(self._back.eq(0), torch.ones_like(self._back), self._back)
+        bias = tensor.index_select(0, order)
+        return torch.cat((bias, bias.new_full((self.n_instructions,), RULED_OUT)))[None]

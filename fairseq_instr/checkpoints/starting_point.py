@@ -1,0 +1,150 @@
+"""The checkpoint that a training starts from: which one it is, and whether it can be."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, Dict, NamedTuple, Optional
+
+from fairseq_instr.checkpoints.architecture import settle_architecture
+from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_incomplete
+from fairseq_instr.checkpoints.parameters import source_embedding
+from fairseq_instr.checkpoints.recovery import restore_cut_copy
+from fairseq_instr.checkpoints.settings import settings_of
+from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.prompts.language_tokens import refuse_language_tokens
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
+
+
+class StartingPoint(NamedTuple):
+    """A checkpoint that fairseq will load before the first update.
+
+    Attributes:
+        path: of the checkpoint.
+        option: the option that names it, for errors.
+        resets_optimizer: whether the optimizer starts afresh.
+        state: content of the checkpoint; its tensors stay in the file.
+    """
+
+    path: str
+    option: str
+    resets_optimizer: bool
+    state: Dict[str, Any]
+
+    @classmethod
+    def find(cls, cfg) -> Optional[StartingPoint]:
+        """The checkpoint that fairseq will choose by the options; None to start from nothing.
+
+        Args:
+            cfg: options of the task, which has those of checkpoints.
+
+        Raises:
+            InputError: if the checkpoint is refused, or `--finetune-from-model` names several.
+        """
+        default = cfg.restore_file == DEFAULT_RESTORE_FILE
+        last = Path(cfg.save_dir if default else "", cfg.restore_file)
+        if last.is_file():
+            if default:
+                restore_cut_copy(last)
+            return cls._read(str(last), bool(cfg.reset_optimizer), "--restore-file")
+        path = cfg.finetune_from_model
+        if not path:
+            return None
+        if ":" in path and not Path(path).exists():
+            raise InputError(
+                f"--finetune-from-model {path}: one checkpoint is expected; give one, such as the "
+                "average that `fairseq-instr interpolate` writes"
+            )
+        return cls._read(path, True, "--finetune-from-model")
+
+    @classmethod
+    def _read(cls, path: str, resets_optimizer: bool, option: str) -> StartingPoint:
+        state = read_checkpoint(path, mmap=True)
+        refuse_incomplete(state, path)
+        return cls(path, option, resets_optimizer, state)
+
+    @property
+    def origin(self) -> str:
+        """Option and path, for errors."""
+        return f"{self.option} {self.path}"
+
+    def settle(self, cfg, allow_change: bool) -> None:
+        """Give a model the checkpoint's architecture; see `settle_architecture`."""
+        settle_architecture(cfg, settings_of(self.state, "model"), self.origin, allow_change)
+
+    def refuse_language_tokens(self, option: str) -> None:
+        """Refuse language tokens that prompts would not say; see `--language-tokens`."""
+        refuse_language_tokens(settings_of(self.state, "task"), option, self.origin)
+
+    def check(self, own: TaskState, n_source: int, store_ema: bool = False) -> Inventory:
+        """Refuse what training could not go on from.
+
+        Args:
+            own: what the task would save.
+            n_source: size of the grown source dictionary.
+            store_ema: value of `--store-ema`.
+
+        Returns:
+            Inventory that the checkpoint was trained with; an empty one for a base model.
+
+        Raises:
+            InputError: if its inventory, prompts or vocabulary differ, if it has an adaptive
+                softmax, or if its optimizer is too small for the grown vocabulary.
+        """
+        trained_with = task_state_of(self.state)
+        own.check_extends(trained_with, self.origin)
+        trained, inventory = trained_with.inventory or Inventory(), own.inventory or Inventory()
+        model = self.state["model"]
+        if inventory and any(key.startswith("decoder.adaptive_softmax.") for key in model):
+            raise InputError(
+                f"{self.origin}: a model with adaptive softmax can't take instructions, its output "
+                "is tied to ranges of ids; use a model with a full softmax"
+            )
+        if store_ema and "ema" not in self.state.get("extra_state", {}):
+            raise InputError(
+                f"--store-ema: {self.path} has no moving average, and fairseq can't begin one from "
+                "a checkpoint without; leave --store-ema out"
+            )
+        matrix = source_embedding(model)
+        if matrix is None:
+            return trained
+        expected = n_source - len(inventory.symbols) + len(trained.symbols)
+        if matrix.size(0) != expected:
+            raise InputError(
+                f"{self.origin}: its source vocabulary has {matrix.size(0)} entries, expected "
+                f"{expected} by the dictionaries of the data-bin; use those that it was trained "
+                "with"
+            )
+        if expected < n_source and not self.resets_optimizer:
+            raise InputError(
+                f"{self.origin}: its vocabulary has {expected} entries, with the instructions "
+                f"there are {n_source}, so its optimizer can't go on; start from it with "
+                "--finetune-from-model instead, or add --reset-optimizer"
+            )
+        return trained
+
+    def leave_if_finished(self, max_update: int) -> None:
+        """End the process, as a success, if a run that would be resumed has made all its updates.
+
+        fairseq looks at `--max-update` after an update only: started once more, by a scheduler
+        or after a kill between its last save and its end, a finished run would train on by an
+        update.
+
+        Args:
+            max_update: last update of the run; 0 for no end.
+
+        Raises:
+            SystemExit: with code 0.
+        """
+        updates = (self.state.get("optimizer_history") or [{}])[-1].get("num_updates", 0)
+        if not self.resets_optimizer and 0 < max_update <= updates:
+            logger.warning(
+                f"{self.path} is of update {updates}, the run has reached --max-update "
+                f"{max_update}: nothing is left to do; give a larger one to train on"
+            )
+            raise SystemExit(0)

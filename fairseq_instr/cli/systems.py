@@ -1,0 +1,176 @@
+"""What the commands that evaluate share: their options, and how they load what translates."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any, ClassVar, Collection, Dict, Iterable, List, Optional, Tuple
+
+from fairseq_instr.errors import InputError
+
+
+def add_data_arguments(parser) -> None:
+    """Options of the data-bin and the subwords."""
+    parser.add_argument(
+        "--data", required=True, help="data-bin with the dictionaries and instructions.yaml"
+    )
+    parser.add_argument(
+        "--subwords",
+        help="SentencePiece model, or folder of a Hugging Face tokenizer; leave it out if the "
+        "text is in pieces already",
+    )
+    parser.add_argument(
+        "--allow-unknown", action="store_true",
+        help="translate text too whose tokens are mostly unknown to the model",
+    )  # fmt: skip
+
+
+def add_direction_arguments(parser) -> None:
+    """Options of one translation direction."""
+    parser.add_argument(
+        "-s", "--source-language", required=True, help="language of the sources, such as en"
+    )
+    parser.add_argument(
+        "-t", "--target-language", required=True, help="language to translate into, such as de"
+    )
+
+
+def add_output_arguments(parser) -> None:
+    """Options of decoding and of the report."""
+    parser.add_argument("--beam", type=int, default=4, help="beam size; default: %(default)s")
+    parser.add_argument(
+        "--batch-size", type=int, default=64, help="sentences decoded together; default: 64"
+    )
+    parser.add_argument("--output", required=True, help="folder to write the report to")
+    parser.add_argument("--force", action="store_true", help="overwrite a report in --output")
+
+
+def add_tuned_decoding_argument(parser) -> None:
+    """Options of the task that a tuned model decodes with."""
+    parser.add_argument(
+        "--decoding", default="", metavar="OPTIONS",
+        help="options of the task that the tuned model decodes with, such as "
+        "--decoding='--guidance 0.5'",
+    )  # fmt: skip
+
+
+class LazySystem:
+    """A checkpoint that is loaded when it first has to answer; one is in memory at a time.
+
+    Everything else is asked of the `Translator` that it becomes.
+
+    Args:
+        args: of the command: `data`, `subwords`, `beam`, `allow_unknown`.
+        path: of the checkpoint.
+        languages: source and target language.
+        decoding: options of the task, as on a command line.
+
+    Raises:
+        InputError: if the task has no such option.
+    """
+
+    _loaded: ClassVar[Optional[Tuple[LazySystem, Any]]] = None
+
+    def __init__(self, args, path: str, languages: Tuple[str, str], decoding: str = ""):
+        from fairseq_instr.generation.translator import parse_task_options
+
+        self.name = path
+        self._args, self._languages = args, languages
+        self._options = parse_task_options(decoding)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if LazySystem._loaded is None or LazySystem._loaded[0] is not self:
+            from fairseq_instr.generation.translator import Translator
+
+            LazySystem._loaded = None  # frees the last one first
+            translator = Translator.from_pretrained(
+                self.name, self._args.data, self._args.subwords, *self._languages,
+                self._args.beam, **self._options,
+            )  # fmt: skip
+            translator.allow_unknown = self._args.allow_unknown
+            LazySystem._loaded = (self, translator)
+        return getattr(LazySystem._loaded[1], name)
+
+    @property
+    def digest(self) -> str:
+        """Changes with the checkpoint, the subwords and the options of decoding."""
+        digest = hashlib.sha256(json.dumps([self._options, self._args.beam]).encode())
+        for path in filter(None, (self.name, self._args.subwords)):
+            files = sorted(Path(path).rglob("*")) if Path(path).is_dir() else [Path(path)]
+            for file in filter(lambda file: not file.is_dir(), files):
+                try:
+                    with open(file, "rb") as stream:
+                        while block := stream.read(1 << 20):
+                            digest.update(block)
+                except OSError as error:
+                    raise InputError(f"{file} can't be read: {error.strerror}") from None
+        return digest.hexdigest()
+
+
+def conditions(args, decoding: Dict[str, str]) -> Dict[str, str]:
+    """How a command's systems decode, for its report.
+
+    Args:
+        args: of the command.
+        decoding: system -> its options.
+    """
+    own = "".join(f"; {name}: {options}" for name, options in decoding.items() if options)
+    return {"decoding": f"beam {args.beam}, batches of {args.batch_size}{own}"}
+
+
+def command_line(subcommand: str) -> str:
+    """The command that runs, as a report shows it: paths below the working directory relative."""
+    here = f"{Path.cwd()}/"
+    arguments = sys.argv[2:] if sys.argv[1:2] == [subcommand] else sys.argv[1:]
+    shown = [argument.replace(here, "") for argument in arguments]
+    return shlex.join(["fairseq-instr", subcommand, *shown])
+
+
+def split_commas(text: str) -> List[str]:
+    """Entries of an option that takes several, separated by commas."""
+    return [entry for entry in map(str.strip, text.split(",")) if entry]
+
+
+def parse_named(
+    entries: Iterable[str], option: str, what: str, reserved: Collection[str] = ()
+) -> Dict[str, str]:
+    """Split `a=x` into {"a": "x"}; names are also folders.
+
+    Args:
+        entries: as given.
+        option: that they were given to.
+        what: stands behind the `=`, for the error: `CHECKPOINT`.
+        reserved: names that stand for something else.
+
+    Raises:
+        InputError: if there is no `=`, nothing behind it, a name twice, reserved, or of other
+            characters than letters, digits, - and _.
+    """
+    named: Dict[str, str] = {}
+    for entry in entries:
+        name, _, value = entry.partition("=")
+        letters = name.replace("_", "").replace("-", "")
+        if not value or name in named or name in reserved or not letters.isalnum():
+            others = "".join(f", not {word}" for word in reserved)
+            raise InputError(
+                f"{option} {entry!r} is not accepted: give NAME={what}, each name once, of "
+                f"letters, digits, - and _{others}"
+            )
+        named[name] = value
+    return named
+
+
+def check_named(option: str, names: Iterable[str], systems: Collection[str]) -> None:
+    """Refuse names that no system has.
+
+    Raises:
+        InputError: with those names, and the systems'.
+    """
+    unknown = ", ".join(name for name in names if name not in systems)
+    if unknown:
+        raise InputError(f"{option}: {unknown} is not among --systems {', '.join(systems)}")

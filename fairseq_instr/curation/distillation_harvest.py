@@ -1,0 +1,308 @@
+"""Asking a language model about candidates, one after the other, until there are enough samples.
+
+Candidates are pairs of parallel text that pass the filters and do not obey yet, in the order of
+their priorities (see `curators`). They are asked about in that order: which become samples
+depends on the answers alone, not on how many requests are under way, nor on where a run was
+stopped and went on. An answer goes through what a rule's rewriting goes through: the filters,
+the instruction's verifier, the vocabulary. One check more stands in for the rule: the answer must
+still resemble the plain translation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+
+from sacrebleu.metrics import CHRF
+
+from fairseq_instr.curation.curators import (
+    NOT_SPELLED,
+    NOT_VERIFIED,
+    OBEYS_ALREADY,
+    Curator,
+    Pair,
+    refuse_too_few,
+)
+from fairseq_instr.curation.distillation_answers import (
+    Answer,
+    Answers,
+    BudgetSpentError,
+    fingerprint,
+)
+from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
+from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
+from fairseq_instr.curation.filters import Filter, well_formed
+from fairseq_instr.curation.samples import Sample, is_spelled
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import split
+from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import verify
+from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+
+UNLIKE = "too unlike the plain translation"
+UNANSWERED = "endpoint gave no answer"
+MIN_SIMILARITY = 25.0
+"""Least chrF2 between an answer and the plain translation, case folded, from 0 to 100.
+
+On German captions, refusals have 26 at most, other captions 19 in the median and 29 at the 95th
+percentile, and rewritings by the catalogue's rules 43 at least.
+"""
+MAX_ALIKE = 20
+"""Answers to one instruction that are all refused for the same reason before the run stops."""
+
+Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
+
+
+class Wanted(NamedTuple):
+    """An instruction that samples are wanted of.
+
+    Attributes:
+        instruction: with its slot filled, where it has one.
+        asked: as a stream of instructions says it.
+        said: as the language model is told.
+    """
+
+    instruction: Instruction
+    asked: str
+    said: str
+
+
+def want(name: str) -> Wanted:
+    """An instruction of the catalogue by its name, with an argument where it has a slot.
+
+    Raises:
+        InputError: if there is none, its argument is missing, or it has no verifier.
+    """
+    request, instruction = split(name), look_up(name)
+    check_argument(instruction, request.argument)
+    if instruction.obeys is None:
+        raise InputError(
+            f"instruction {request.name!r} has no verifier: whether an answer obeys it can't be "
+            "told; leave it out, or bring labelled data for it"
+        )
+    return Wanted(instruction, str(request), say(instruction, name))
+
+
+def _obeys(instruction: Instruction, text: str, context: Context) -> bool:
+    return verify((instruction,), text, context)[instruction.name]
+
+
+class CandidateCurator(Curator):
+    """Collects pairs to ask about: those that pass the filters and do not obey yet."""
+
+    def __init__(self, instruction: Instruction, *args, **options):
+        # as natural samples are collected: the pairs stay as they are
+        as_they_are = dataclasses.replace(instruction, natural=True, rewrite=None, draw=None)
+        super().__init__(as_they_are, *args, **options)
+
+    def _make(self, pair: Pair) -> Optional[str]:
+        return None if _obeys(self.instruction, pair.target, pair.context) else pair.target
+
+    @property
+    def _reason_not_made(self) -> str:
+        return OBEYS_ALREADY
+
+
+@dataclass
+class Harvest:
+    """The answers about the candidates of one instruction.
+
+    Attributes:
+        samples: (line, sample).
+        asked: candidates that were asked about, in this run or before.
+        rejections: number of refused answers, by reason.
+        refused: the answer that was refused last.
+        problem: why the last candidate that is unanswered is so.
+    """
+
+    samples: List[Candidate] = field(default_factory=list)
+    asked: int = 0
+    rejections: Counter = field(default_factory=Counter)
+    refused: str = ""
+    problem: str = ""
+
+    def finish(self, name: str) -> List[Sample]:
+        """The samples in the order of the text.
+
+        Raises:
+            InputError: if there are none, or too many that the vocabulary can't spell.
+        """
+        refuse_too_few(name, len(self.samples), self.rejections[NOT_SPELLED], self.rejections)
+        return [sample for _, sample in sorted(self.samples)]
+
+
+@dataclass
+class Distiller:
+    """Asks about candidates and judges the answers.
+
+    Attributes:
+        endpoint: is asked; with the budget's `take_request` before each request.
+        answers: are looked into first, and take up the new ones.
+        prompt: what is asked.
+        model: its name at the endpoint.
+        languages: codes of source and target.
+        filters: checks of a pair of source and answer.
+        can_spell: whether the vocabulary can write a text; None for any text.
+        min_similarity: see `MIN_SIMILARITY`; 0 for any answer.
+        max_alike: see `MAX_ALIKE`; 0 to go on whatever comes.
+        needs_tokens: whether answers without a usage stop the run: a budget hangs on it.
+        progress: is told the harvest after each candidate.
+    """
+
+    endpoint: Endpoint
+    answers: Answers
+    prompt: RewritingPrompt
+    model: str
+    languages: Tuple[str, str]
+    filters: Sequence[Filter] = (well_formed,)
+    can_spell: Optional[Callable[[str], bool]] = None
+    min_similarity: float = MIN_SIMILARITY
+    max_alike: int = MAX_ALIKE
+    needs_tokens: bool = False
+    progress: Callable[[Harvest], object] = lambda harvest: None
+
+    async def gather(
+        self, wanted: Wanted, candidates: Sequence[Candidate], n_samples: int, harvest: Harvest
+    ) -> None:
+        """Ask about candidates, in their order, until there are enough samples.
+
+        Args:
+            wanted: what is asked for.
+            candidates: plain pairs.
+            n_samples: samples to have at most.
+            harvest: an empty one; holds what there is, also if an error ends this.
+
+        Raises:
+            EndpointError: if the endpoint is of no use.
+            BudgetSpentError: once nothing is under way any more.
+        """
+        waiting = iter(candidates)
+        pending: Set[asyncio.Future] = set()
+        stopped: Optional[InputError] = None
+        try:
+            while True:
+                # never more than could all be samples: none is asked for in vain, and those of
+                # the smallest priorities are kept, whichever is answered first
+                room = n_samples - len(harvest.samples) - len(pending)
+                room = 0 if stopped else min(room, self.endpoint.concurrency - len(pending))
+                for _, candidate in zip(range(room), waiting):
+                    pending.add(asyncio.ensure_future(self._try(wanted, candidate, harvest)))
+                if not pending:
+                    break
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                errors = [error for error in (task.exception() for task in done) if error]
+                for error in errors:
+                    if not isinstance(error, BudgetSpentError):
+                        raise error
+                    stopped = error  # what is under way is paid for
+                stopped = stopped or self._all_alike(wanted, harvest)
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+        if stopped:
+            raise stopped
+
+    def _all_alike(self, wanted: Wanted, harvest: Harvest) -> Optional[InputError]:
+        """The error to stop with if the first answers were all refused for one reason."""
+        reasons = harvest.rejections
+        if harvest.samples or len(reasons) != 1 or UNANSWERED in reasons or not self.max_alike:
+            return None
+        ((reason, count),) = reasons.items()
+        if count < self.max_alike:
+            return None
+        return InputError(
+            f"the first {count} answers to {wanted.asked!r} were all refused: {reason}; the last "
+            f"one was {harvest.refused!r:.200}; change --prompt or --model, or give --max-alike 0 "
+            "to go on all the same"
+        )
+
+    async def _try(self, wanted: Wanted, candidate: Candidate, harvest: Harvest) -> None:
+        """Ask about one candidate, and put the sample or the reason against it in the harvest."""
+        line, plain = candidate
+        request = self.prompt.request(
+            self.model, plain.source, plain.target, wanted.said, self.languages
+        )
+        text, reason = "", None
+        try:
+            answer = await self._answer(request)
+        except NoAnswerError as error:
+            reason, harvest.problem = UNANSWERED, str(error)
+        else:
+            reason = answer.refused
+            if answer.content is not None:
+                text, reason = self.prompt.read(answer.content)
+            sample = Sample(plain.source, text, wanted.asked)
+            reason = reason or self._reason_against(wanted, plain, sample)
+            harvest.refused = answer.content or ""
+        harvest.asked += 1
+        if reason is None:
+            harvest.samples.append((line, sample))
+        else:
+            harvest.rejections[reason] += 1
+        self.progress(harvest)
+
+    async def _answer(self, request: dict) -> Answer:
+        """The answer to a request: from the file, or from the endpoint and then kept."""
+        key = fingerprint(request)
+        answer = self.answers.get(key)
+        if answer is None:
+            answer = await self.endpoint.ask(request)
+            self.answers.put(key, answer)
+            if self.needs_tokens and answer.tokens is None:
+                raise EndpointError(
+                    "--max-tokens: the endpoint does not report what was used; give "
+                    "--max-requests instead"
+                )
+        return answer
+
+    def _reason_against(self, wanted: Wanted, plain: Sample, sample: Sample) -> Optional[str]:
+        """Why an answer is no sample, cheap reasons first."""
+        text = sample.target
+        for check in self.filters:
+            reason = check(plain.source, text)
+            if reason is not None:
+                return reason
+        context = Context(source=plain.source, language=self.languages[1])
+        if not _obeys(wanted.instruction, text, context):
+            return NOT_VERIFIED
+        if similarity(text, plain.target) < self.min_similarity:
+            return UNLIKE
+        return None if is_spelled(self.can_spell, sample) else NOT_SPELLED
+
+
+_chrf = CHRF()
+
+
+def similarity(answer: str, plain: str) -> float:
+    """chrF2 of an answer against the plain translation, case folded; from 0 to 100."""
+    return _chrf.sentence_score(answer.casefold(), [plain.casefold()]).score
+
+
+async def gather_all(
+    distiller: Distiller,
+    wanted: Mapping[str, Wanted],
+    candidates: Mapping[str, Sequence[Candidate]],
+    n_samples: int,
+    harvests: Dict[str, Harvest],
+) -> None:
+    """Gather samples of several instructions, one after the other.
+
+    Args:
+        distiller: asks and judges; its endpoint is opened and closed here.
+        wanted: what is asked for, by the instruction's name.
+        candidates: plain pairs to ask about, by the instruction's name.
+        n_samples: samples of each.
+        harvests: is filled by the instruction's name, also if an error ends this.
+
+    Raises:
+        EndpointError: if the endpoint is of no use.
+        BudgetSpentError: if the budget is spent.
+    """
+    async with distiller.endpoint:
+        for name, pairs in candidates.items():
+            harvests[name] = Harvest()
+            await distiller.gather(wanted[name], pairs, n_samples, harvests[name])

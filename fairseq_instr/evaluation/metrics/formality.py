@@ -1,0 +1,114 @@
+"""Formality accuracy, as the scorer of the IWSLT formality tasks counts it.
+
+Nadejde et al. (2022), CoCoA-MT. Two references of each line, formal and informal, have the
+phrases that show it marked: `[F]Sie gehen[/F] langsam`. A phrase is found in an output when all
+its tokens are, in any order and place; an output in which formal phrases are found and no
+informal ones is FORMAL, the other way round INFORMAL. The two other verdicts, OTHER (both) and
+NEUTRAL (none), leave the accuracy's denominator, so coverage stands beside it.
+
+Kept as the scorer has it: tokens are split at single spaces, so that a phrase with a space just
+inside its marks holds an empty token and is hardly ever found, and `Sie` is not found in `Sie,`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, Dict, List, Mapping, Sequence
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.evaluation.metrics import check_aligned
+
+FORMAL, INFORMAL, OTHER, NEUTRAL = "FORMAL", "INFORMAL", "OTHER", "NEUTRAL"
+ASKED = {"formal": FORMAL, "informal": INFORMAL}
+# written without spaces: a phrase is found where it stands in the output
+UNSPACED = frozenset({"ja", "zh", "th"})
+_MARKED = re.compile(r"\[F\](.*?)\[/F\]")
+
+
+def marked_phrases(annotated: str) -> List[str]:
+    """Marked phrases of an annotated reference, as they stand between the marks.
+
+    Example: `marked_phrases("[F]Gehen Sie[/F] mit [F]Ihrer [/F]Tasche")
+    == ["Gehen Sie", "Ihrer "]`.
+    """
+    return _MARKED.findall(annotated)
+
+
+def without_marks(annotated: str) -> str:
+    """The plain reference of an annotated one."""
+    return annotated.replace("[F]", "").replace("[/F]", "")
+
+
+def has_phrase(output: str, phrases: Sequence[str], language: str) -> bool:
+    """Whether any of the phrases is found in an output; case counts."""
+    if language in UNSPACED:
+        return any(phrase in output for phrase in phrases)
+    tokens = set(output.split(" "))
+    return any(tokens.issuperset(phrase.split(" ")) for phrase in phrases)
+
+
+def classify(output: str, formal: str, informal: str, language: str) -> str:
+    """The verdict on an output.
+
+    Args:
+        output: a translation, raw text.
+        formal: the formal reference, annotated.
+        informal: the informal one.
+        language: target language.
+
+    Returns:
+        `FORMAL`, `INFORMAL`, `OTHER` or `NEUTRAL`.
+    """
+    is_formal = has_phrase(output, marked_phrases(formal), language)
+    is_informal = has_phrase(output, marked_phrases(informal), language)
+    if is_formal and is_informal:
+        return OTHER
+    if is_formal:
+        return FORMAL
+    return INFORMAL if is_informal else NEUTRAL
+
+
+def measure_formality(
+    outputs: Sequence[str], annotated: Mapping[str, Sequence[str]], asked: str, language: str
+) -> Dict[str, Any]:
+    """Score outputs that were all asked to be formal, or all informal.
+
+    Args:
+        outputs: translations, raw text.
+        annotated: `formal` and `informal` -> annotated references of that kind, as many.
+        asked: `formal` or `informal`.
+        language: target language.
+
+    Returns:
+        `lines`; `coverage`, the share of lines that are FORMAL or INFORMAL, 0..1; `accuracy`, the
+        share of those that is as asked, 0 if there is none; `counts`, lines by verdict.
+
+    Raises:
+        InputError: if `asked` is neither, or the lists differ in length or are empty.
+
+    Example: verdicts FORMAL, FORMAL, INFORMAL, NEUTRAL for outputs asked to be formal: accuracy
+    2/3, coverage 3/4.
+    """
+    if asked not in ASKED:
+        raise InputError(f"formality {asked!r} is not accepted; choose {' or '.join(ASKED)}")
+    formal, informal = (annotated[kind] for kind in ASKED)
+    check_aligned(outputs=outputs, formal=formal, informal=informal)
+    if not outputs:
+        raise InputError("no line to measure formality on; give outputs and their references")
+    verdicts = Counter(
+        classify(*line, language=language) for line in zip(outputs, formal, informal)
+    )
+    counted = verdicts[FORMAL] + verdicts[INFORMAL]
+    return {
+        "lines": len(outputs),
+        "accuracy": round(verdicts[ASKED[asked]] / counted, 4) if counted else 0.0,
+        "coverage": round(counted / len(outputs), 4),
+        "counts": {verdict: verdicts[verdict] for verdict in (FORMAL, INFORMAL, OTHER, NEUTRAL)},
+    }
+
+
+def signature(language: str, lines: int) -> str:
+    """What was counted, and how."""
+    matching = "substring" if language in UNSPACED else "tokens"
+    return f"iwslt-formality|lang:{language}|match:{matching}|lines:{lines}"

@@ -1,0 +1,74 @@
+"""What evaluations ask of a system that translates: `Translator` has it, and so has any like it."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List, Protocol, Sequence, Tuple
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.inventory import Inventory
+
+Job = Tuple[str, str]
+"""(source, instructions such as "formal,uppercase"; empty for none)"""
+Answers = Dict[Job, List[str]]
+"""What a system answered: hypotheses of each job, the best first."""
+
+
+class System(Protocol):
+    """A model that translates lines under instructions.
+
+    Attributes:
+        inventory: the instructions that it can be asked for.
+    """
+
+    @property
+    def inventory(self) -> Inventory: ...
+
+    def translate(
+        self, lines: Sequence[str], instruct: Sequence[str], *, batch_size: int, progress: str
+    ) -> List[str]:
+        """The best translation of each line under its instructions."""
+        ...
+
+    def translate_n_best(
+        self, lines: Sequence[str], instruct: Sequence[str], n_best: int, *, batch_size: int,
+        progress: str,
+    ) -> Sequence[Sequence]:  # fmt: skip
+        """The `n_best` translations of each line, each with its `text`, the best first."""
+        ...
+
+
+def ask(
+    system: System, jobs: Iterable[Job], title: str, batch_size: int, n_best: int = 1
+) -> Answers:
+    """Have a system translate, each job once.
+
+    Args:
+        system: such as a `Translator`.
+        jobs: sources under instructions.
+        title: of the progress bar.
+        batch_size: sentences decoded together.
+        n_best: hypotheses a job.
+    """
+    jobs = list(dict.fromkeys(jobs))
+    lines, asked = [source for source, _ in jobs], [instruct for _, instruct in jobs]
+    if n_best == 1:
+        texts = system.translate(lines, asked, batch_size=batch_size, progress=title)
+        found = [[text] for text in texts]
+    else:
+        by_job = system.translate_n_best(
+            lines, asked, n_best, batch_size=batch_size, progress=title
+        )
+        found = [[hypothesis.text for hypothesis in hypotheses] for hypotheses in by_job]
+    return dict(zip(jobs, found))
+
+
+def check_counts(least: int = 0, **counts: int) -> None:
+    """Refuse numbers below the least, by the name of their option.
+
+    Raises:
+        InputError: with the option and the number.
+    """
+    for name, count in counts.items():
+        if count < least:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} {count} is not accepted: give a number from {least} on")

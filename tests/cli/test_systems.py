@@ -1,0 +1,93 @@
+"""How the commands that evaluate load what translates."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from fairseq_instr.cli import systems
+from fairseq_instr.errors import InputError
+
+
+def test_a_checkpoint_is_loaded_when_it_has_to_answer_and_one_at_a_time(monkeypatch, call):
+    loaded = []
+
+    class Fake:
+        def __init__(self, path):
+            self.path = path
+
+        @classmethod
+        def from_pretrained(cls, path, data, subwords, source, target, beam, **options):
+            loaded.append((path, options))
+            return cls(path)
+
+    monkeypatch.setattr("fairseq_instr.generation.translator.Translator", Fake)
+    args = SimpleNamespace(data="data-bin", subwords=None, beam=4, allow_unknown=True)
+    first = systems.LazySystem(args, "a.pt", ("en", "de"), "--guidance 0.5")
+    second = systems.LazySystem(args, "b.pt", ("en", "de"))
+    assert loaded == []
+    assert (first.path, first.path, second.path, first.path) == ("a.pt", "a.pt", "b.pt", "a.pt")
+    assert [path for path, _ in loaded] == ["a.pt", "b.pt", "a.pt"]
+    assert loaded[0][1] == {"guidance": 0.5}
+    assert first.allow_unknown
+
+
+def test_the_digest_is_of_checkpoint_subwords_and_decoding(tmp_path, call):
+    """The subwords may be a folder: that of a Hugging Face tokenizer."""
+    (tmp_path / "a.pt").write_bytes(b"weights")
+    tokenizer = tmp_path / "tokenizer"
+    tokenizer.mkdir()
+    (tokenizer / "tokenizer.json").write_text("{}")
+
+    def digest(decoding="", **changed):
+        args = SimpleNamespace(**{"data": "data-bin", "subwords": tokenizer, "beam": 4, **changed})
+        return systems.LazySystem(args, tmp_path / "a.pt", ("en", "de"), decoding).digest
+
+    first = digest()
+    assert digest() == first
+    others = [digest(subwords=None), digest(beam=5), digest("--guidance 0.5")]
+    (tokenizer / "tokenizer.json").write_text("{ }")
+    others.append(digest())
+    (tmp_path / "a.pt").write_bytes(b"other weights")
+    others.append(digest())
+    assert len({first, *others}) == 6
+    with pytest.raises(InputError, match="missing.model"):
+        digest(subwords=tmp_path / "missing.model")
+
+
+def test_the_command_names_no_path_above_the_working_directory(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    expected = "fairseq-instr evaluate --output 'a folder/report'"
+    for program in (["fairseq-instr", "evaluate"], ["scripts/evaluate.py"]):
+        monkeypatch.setattr("sys.argv", [*program, "--output", f"{tmp_path}/a folder/report"])
+        assert systems.command_line("evaluate") == expected
+
+
+def test_a_value_may_hold_what_stands_between_name_and_value():
+    entries = ["a=x.pt,y.pt", "b-2=--instruct to:de=x"]
+    assert systems.parse_named(entries, "--systems", "X") == {
+        "a": "x.pt,y.pt", "b-2": "--instruct to:de=x",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("entries", [["a"], ["a="], ["=x"], ["a=x", "a=y"], ["../a=x"], ["base=x"]])
+def test_what_is_no_name_of_a_folder_of_its_own_is_refused(entries):
+    with pytest.raises(InputError, match="--systems"):
+        systems.parse_named(entries, "--systems", "CHECKPOINT", ["base"])
+
+
+def test_names_that_no_system_has_are_listed():
+    systems.check_named("--pivot", ["b"], {"a": 1, "b": 2})
+    with pytest.raises(InputError, match="--pivot: c, d"):
+        systems.check_named("--pivot", ["c", "a", "d"], {"a": 1, "b": 2})
+
+
+def test_options_of_decoding_are_those_of_the_task(call):
+    from fairseq_instr.generation.translator import parse_task_options
+
+    assert parse_task_options("") == {}
+    assert parse_task_options("--instruct 'formal, uppercase'") == {"instruct": "formal, uppercase"}
+    assert parse_task_options("--max-source-positions 7") == {"max_source_positions": 7}
+    with pytest.raises(InputError, match="--max-source-positions"):
+        parse_task_options("--max-source-positions x")

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+import sacrebleu
+
+from fairseq_instr.evaluation.metrics import Translations
+from fairseq_instr.evaluation.metrics.quality import chrf2, measure, paired_significance
+
+REFERENCES = [f"Ein Mann sieht {n} Hunde auf der Straße ." for n in range(30)]
+GOOD = [line.replace("sieht", "hat") for line in REFERENCES]
+BAD = [line.replace("Mann", "Baum").replace("Hunde auf der", "Katzen") for line in REFERENCES]
+
+
+def test_scores_are_sacrebleu_s_with_their_signatures():
+    figures, signatures = measure(Translations(GOOD, REFERENCES, "de"))
+    assert figures["bleu"] == round(sacrebleu.corpus_bleu(GOOD, [REFERENCES]).score, 2)
+    assert figures["chrf2"] == round(sacrebleu.corpus_chrf(GOOD, [REFERENCES]).score, 2)
+    assert chrf2(REFERENCES, REFERENCES) == pytest.approx(100)
+    assert "tok:13a" in signatures["bleu"] and "nc:6" in signatures["chrf2"]
+    assert "tok:zh" in measure(Translations(GOOD, REFERENCES, "zh"))[1]["bleu"]
+
+
+def test_a_clear_difference_is_significant_and_none_is_not():
+    systems = {"base": GOOD, "same": list(GOOD), "worse": BAD}
+    for scores in paired_significance(systems, REFERENCES, samples=200).values():
+        assert scores["base"]["p_value"] is None
+        assert scores["worse"]["p_value"] < 0.05
+        assert scores["same"]["p_value"] > 0.5
+        assert scores["worse"]["score"] < scores["base"]["score"]
+
+
+def test_the_seed_decides_and_the_environment_is_left_as_it_was(monkeypatch):
+    monkeypatch.delenv("SACREBLEU_SEED", raising=False)
+    systems = {"base": GOOD, "worse": BAD}
+    first = paired_significance(systems, REFERENCES, samples=100, seed=3)
+    assert first == paired_significance(systems, REFERENCES, samples=100, seed=3)
+    assert "SACREBLEU_SEED" not in os.environ
+
+
+def test_a_seed_of_zero_is_a_seed_too():
+    systems = {
+        "base": [line if n % 3 else good for n, (line, good) in enumerate(zip(REFERENCES, GOOD))],
+        "other": [line if n % 5 else bad for n, (line, bad) in enumerate(zip(REFERENCES, BAD))],
+    }
+    first = paired_significance(systems, REFERENCES, samples=1000, seed=0)
+    assert first == paired_significance(systems, REFERENCES, samples=1000, seed=0)
