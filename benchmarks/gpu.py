@@ -122,7 +122,7 @@ def rounded(figures: dict) -> dict:
 
 
 def loss_is_right(sizes: Sizes) -> dict:
-    """Largest relative error of loss and gradients to fp64, over random shapes, a precision each."""
+    """Largest relative error of loss and gradients to fp64, in each precision."""
     from fairseq_instr.criterions.unlikelihood import fused_loss, unlikelihood_loss
 
     def reference(hidden, weight, target, conflict):
@@ -330,7 +330,8 @@ def loss_is_fast(sizes: Sizes) -> dict:
 
             return cleared
 
-        def products(hidden=hidden.detach(), weight=weight.detach()):
+        @torch.no_grad()
+        def products(hidden=hidden, weight=weight):
             logits = hidden @ weight.t()
             return logits @ weight, logits.t() @ hidden
 
@@ -424,7 +425,7 @@ def step_is_fast(sizes: Sizes, peak_tflops: float) -> dict:
     return rounded(
         {
             **memory,
-            **{f"{name}_to_stock": times[name] / times["stock"] for name in ways if name != "stock"},
+            **{f"{name}_to_stock": spent / times["stock"] for name, spent in times.items()},
             "target_tokens_per_second": plain["ntokens"] / times["plain"],
             "mfu": flops / times["plain"] / (peak_tflops * 1e12),
         }
@@ -441,7 +442,7 @@ def decoder_only_sizes(sizes: Sizes) -> argparse.Namespace:
 
 def decoder_only_is_fast(sizes: Sizes) -> dict:
     """A step with unlikelihood and beam search of a 1B model: to transformers', two forwards."""
-    from decoder_only import Models, Texts, generations, trainings
+    from decoder_only import Models, Texts, trainings
     from fairseq.utils import move_to_cuda
 
     args = decoder_only_sizes(sizes)
