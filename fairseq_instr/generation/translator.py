@@ -163,6 +163,7 @@ class Translator(LineTranslator):
             )
         translator = Translator(task, self.models, self.subwords, self.generation, self.n_learned)
         translator._pairs = self._pairs
+        translator.allow_unknown = self.allow_unknown
         translator._lock = self._lock  # one model, one batch at a time
         return translator
 
@@ -267,5 +268,6 @@ def _complete(settings: dict):
         "reset_optimizer": False,
         "max_update": 0,
         "store_ema": False,
+        "best_checkpoint_metric": "loss",
     }
     return OmegaConf.merge(defaults, standalone, settings)
