@@ -50,7 +50,7 @@ import sys
 class Blocked:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in ("torch", "fairseq"):
-            raise ImportError(f"{name} is blocked")
+            raise ModuleNotFoundError(f"{name} is blocked", name=name)
 
 sys.meta_path.insert(0, Blocked())
 """
@@ -109,3 +109,11 @@ for line in served.translate(sys.argv[2:], "uppercase", rerank=2):
 """
     expected = served.translate(lines, "uppercase", rerank=2)
     assert run(code, tmp_path / "served", *lines) == expected
+
+
+def test_what_needs_torch_says_so_where_there_is_none():
+    code = f"{BLOCK}\nfrom fairseq_instr.cli.main import main\nsys.exit(main(sys.argv[1:]))"
+    export = ["export", "--checkpoint", "a.pt", "--data", "data-bin", "--output", "served"]
+    done = subprocess.run([sys.executable, "-c", code, *export], capture_output=True, text=True)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1 and "torch" in line and "pip install" in line

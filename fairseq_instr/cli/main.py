@@ -98,6 +98,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return 130
     except OSError as error:  # a disk that is full or read-only
         return _refuse(name, error)
+    except ModuleNotFoundError as error:  # installed for serving alone, say
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "fairseq_instr"):
+            raise
+        return _refuse(
+            name,
+            InputError(
+                f"the Python package {package} is not installed; `pip install .` in a checkout "
+                "installs all that fairseq_instr needs"
+            ),
+        )
     except Exception as error:  # fairseq wraps what its models raise
         found = find_input_error(error)
         if found is None:

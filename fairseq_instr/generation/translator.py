@@ -163,6 +163,7 @@ class Translator(LineTranslator):
             )
         translator = Translator(task, self.models, self.subwords, self.generation, self.n_learned)
         translator._pairs = self._pairs
+        translator.allow_unknown = self.allow_unknown
         translator._lock = self._lock  # one model, one batch at a time
         return translator
 
@@ -201,9 +202,10 @@ def _pairs_of(trained: dict, data) -> List[Pair]:
         data: data-bin; if it holds one pair, this was trained where the options name none.
     """
     several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
-    own = trained.get("source_lang"), trained.get("target_lang")
+    source, target = trained.get("source_lang"), trained.get("target_lang")
     held = all_pairs(str(data))
-    return several or ([own] if all(own) else held if len(held) == 1 else [])
+    own = [(source, target)] if source and target else held if len(held) == 1 else []
+    return several or own
 
 
 def _check_direction(task, pairs: Sequence[Pair]) -> None:
@@ -267,5 +269,6 @@ def _complete(settings: dict):
         "reset_optimizer": False,
         "max_update": 0,
         "store_ema": False,
+        "best_checkpoint_metric": "loss",
     }
     return OmegaConf.merge(defaults, standalone, settings)
