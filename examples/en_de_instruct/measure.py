@@ -49,7 +49,7 @@ def main() -> None:
     report = evaluate(
         base, model, sources, references, TARGET,
         labelled=label(pairs, model.inventory.names, args.lines),
-        lines=args.lines, pairs=args.pairs, pair_lines=args.pair_lines,
+        lines=args.lines, pairs=args.pairs, pair_lines=args.pair_lines, rerank=4,
     )  # fmt: skip
     save(report, args.output / "instructions")
     tests = {domain: read_test_set(args.cocoa, domain, *LANGUAGES) for domain in DOMAINS}
