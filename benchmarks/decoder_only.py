@@ -145,7 +145,6 @@ class Texts:
             "target": target,
             "conflicts": {
                 "positive": rows,
-                "axis": torch.zeros_like(rows),
                 "net_input": net_input(self.wrong_prompts),
                 "target": target,
             },

@@ -37,6 +37,7 @@ from fairseq_instr.data.corpora import Corpus
 from fairseq_instr.data.mixture import Mixture, parse_mixture
 from fairseq_instr.data.pairs import SentencePairs
 from fairseq_instr.data.prompted_dataset import PromptedDataset
+from fairseq_instr.instructions.asking import Request
 
 SHARES = {"parallel": (0.4, 0.15, 0.1, 1 / 60), "task": (1 / 3,)}  # of all pairs, by corpus
 LIMITS = {"max_tokens": 4096, "max_positions": (256, 256), "ignore_invalid_inputs": True}
@@ -77,7 +78,7 @@ def make_dataset(task, path: Path, n_pairs: int) -> PromptedDataset:
             stop = start + int(share * n_pairs)
             sizes = [lengths[side, start:stop] for side in (0, 1)]
             pairs = SentencePairs(*map(Tokens, sizes), *sizes)
-            groups[group].append(Corpus(group, ("en", "de"), pairs, fixed=(0,)))
+            groups[group].append(Corpus(group, ("en", "de"), pairs, fixed=(Request(0),)))
             start = stop
     n_samples = {group: sum(map(len, corpora)) for group, corpora in groups.items()}
     mixture = Mixture(n_samples, parse_mixture("parallel:2,task:1"))

@@ -109,7 +109,6 @@ def make_batch(pairs, conflict_every, decoder_side):
             net_input = {"prev_output_tokens": net_input["prev_output_tokens"]}
         sample["conflicts"] = {
             "positive": positive,
-            "axis": torch.zeros_like(positive),
             "net_input": {name: rows[positive] for name, rows in net_input.items()},
             "target": target[positive],
         }

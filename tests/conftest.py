@@ -267,7 +267,7 @@ def data_bin(binarise, inventory, tmp_path_factory):
     Line 5 of the test set is empty.
     """
     root = tmp_path_factory.mktemp("data-bin")
-    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "!"]
+    words = [f"{letter}{i}" for letter in "wvV" for i in range(N_WORDS)] + ["Sie", "du", "DU", "!"]
     dictionary = tmp_path_factory.mktemp("dictionary") / "dict.txt"
     dictionary.write_text("".join(f"{word} 1\n" for word in words) + "madeupword0000 0\n")
     splits = {}
@@ -432,7 +432,7 @@ def names_of():
     def names_of(task, split):
         dataset = task.datasets[split]
         return [
-            [task.inventory[i].name for i in dataset[place]["instructions"]]
+            [task.inventory[request.position].name for request in dataset[place]["requests"]]
             for place in range(len(dataset))
         ]
 

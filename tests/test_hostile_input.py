@@ -32,7 +32,8 @@ from fairseq_instr.checkpoints.inspection import (
 )
 from fairseq_instr.checkpoints.task_state import INVENTORY_KEY
 from fairseq_instr.curation.triples import export_triples, import_triples, read_triple
-from fairseq_instr.data.corpora import Corpus, check_stream, load_stream
+from fairseq_instr.data.corpora import Corpus
+from fairseq_instr.data.streams import load_stream
 from fairseq_instr.errors import LONGEST_MESSAGE, InputError
 from fairseq_instr.generation.lines import check_text
 from fairseq_instr.generation.translator import Translator
@@ -45,6 +46,7 @@ from fairseq_instr.instructions.asking import (
     spell_line,
 )
 from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.prompts import templates
 
 NAMES = ("to:de", "to:fr", "uppercase", "lowercase", "formal", "informal", "begin-with", "at-most")
@@ -224,9 +226,9 @@ def test_aliases_do_not_multiply(load, tmp_path):
 def test_requests_whose_order_says_nothing(text):
     def check():
         names = parse(text)
-        positions = compose(names, INVENTORY, origin="--instruct")
-        assert compose(reversed(names), INVENTORY) == positions
-        axes = [INVENTORY[position].axis for position in positions]
+        requests = compose(names, INVENTORY, origin="--instruct")
+        assert compose(reversed(names), INVENTORY) == requests
+        axes = [INVENTORY[request.position].axis for request in requests]
         assert len(set(axes)) == len(axes)
         line = parse_line(text)
         groups = group_tokens(spell_line(text, " ".join).split())
@@ -326,9 +328,13 @@ def check_stream_of(folder):
         source.add_symbol(word)
     stream = load_stream(folder, "train", INVENTORY, source_dictionary=source)
     corpus = Corpus("task", ("en", "de"), range(len(stream)), stream)
-    check_stream(corpus, INVENTORY, "corpus")
+
+    def compose(requests, where):
+        return compose_requests(requests, INVENTORY, where)
+
+    stream.check(compose, INVENTORY, "corpus")
     for index in range(len(stream)):
-        axes = [INVENTORY[position].axis for position in corpus.instructions(index)]
+        axes = [INVENTORY[request.position].axis for request in corpus.requests(index)]
         assert len(set(axes)) == len(axes)
 
 

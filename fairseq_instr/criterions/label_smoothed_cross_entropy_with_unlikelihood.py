@@ -5,7 +5,6 @@ conflicts, the same sources and targets under a prompt with one instruction swap
 
     sample["conflicts"] = {
         "positive": LongTensor (C,)     row of the batch that each conflict belongs to
-        "axis": LongTensor (C,)         axis swapped
         "net_input": {"src_tokens": (C, S), "src_lengths": (C,), "prev_output_tokens": (C, T)}
         "target": LongTensor (C, T)
     }

@@ -24,7 +24,7 @@ from fairseq_instr.curation.filters import Filter, well_formed
 from fairseq_instr.curation.formats import Formats, Formatted
 from fairseq_instr.curation.samples import Sample, is_spelled
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.composition import rewrite, verify
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
 
@@ -237,7 +237,7 @@ class Curator:
         except InputError:  # too long, or with control characters
             return None
         obeyed = self._obeys(pair.target, pair.context._replace(argument=argument))
-        return str(Request(instruction.name, argument)) if obeyed else None
+        return str(Written(instruction.name, argument)) if obeyed else None
 
     def _reason_against(self, priority: int, pair: Pair, sample: Sample) -> Optional[str]:
         """Why a sample is not kept, cheap reasons first."""

@@ -21,7 +21,7 @@ from fairseq_instr.curation.filters import cheap_filters
 from fairseq_instr.curation.samples import Sample, is_spelled, sample_files, write_samples
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.text.lines import find_text, read_lines
 from fairseq_instr.text.subwords import spelling_check
@@ -184,7 +184,7 @@ def read_terminology(source, target) -> Iterator[Sample]:
         for term, translations in dict.fromkeys(_TERM.findall(marked)):
             used = [t for t in map(_plain, translations.split("|")) if _stands_in(t, reference)]
             if used and "=" not in term + used[0]:
-                asked = Request(USE_TERM, f"{_plain(term)}={used[0]}")
+                asked = Written(USE_TERM, f"{_plain(term)}={used[0]}")
                 yield Sample(text, reference, str(asked))
 
 

@@ -1,31 +1,27 @@
 """Conflicts: the same source and target under a prompt with one wrong instruction.
 
-One instruction is swapped for another of its axis, so that on `target-language` the wrong
-language is never the right one; an axis with one member conflicts by dropping it. What is
-drawn depends on the seed, the epoch and the sample's place in the epoch alone: it is fresh in
-each epoch, and the same for any number of workers, shards and resumes.
+One instruction is swapped for another of its axis, such as `to:de` for `to:fr`, or dropped where
+its axis has no other. A target that is right under the changed prompt is no conflict: what the
+catalogue says of an instruction decides.
+
+    swapped    for members of the axis that its samples can't obey (`Instruction.overlaps`)
+    dropped    if a rule made its targets, which are then no plain translations
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
-from fairseq_instr.data.permutation import stable_hash
+from fairseq_instr.data.draws import four_numbers
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.composition import parse
+from fairseq_instr.instructions.asking import Request, parse
+from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 
 ALL_AXES = "all"
-_KEY = stable_hash("conflicts")
-
-
-class Conflict(NamedTuple):
-    """Instructions in conflict with a sample, and the index of the axis that was changed."""
-
-    instructions: Tuple[int, ...]
-    axis: int
+_PURPOSE = "conflicts"
 
 
 def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
@@ -76,18 +72,24 @@ def parse_swapped(
     return tuple(map(inventory.position, names))
 
 
-def uniform(key: int, seed: int, epoch: int, places: np.ndarray) -> np.ndarray:
-    """Numbers in [0, 1) that depend on the arguments alone, by SplitMix64 (Steele et al., 2014).
+def wrong_instead(position: int, inventory: Inventory) -> Tuple[Optional[int], ...]:
+    """What makes the targets of an instruction wrong, if it is asked for instead.
 
-    A counter in place of a generator's state: any sample's draw is computed without the others.
+    Returns:
+        positions of other instructions of its axis; None alone to ask for nothing instead; empty
+        where neither is wrong. Of an instruction of the user's own, all is taken to be wrong.
     """
-    base = np.random.SeedSequence([key, seed, epoch]).generate_state(1, np.uint64)[0]
-    with np.errstate(over="ignore"):
-        z = base + (places.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(11)).astype(np.float64) / float(1 << 53)
+    instruction = inventory[position]
+    known = find(instruction.name)
+    others = tuple(
+        i
+        for i in inventory.members(instruction.axis)
+        # one with a slot would need an argument, and any may be right
+        if i != position
+        and inventory[i].argument is None
+        and (known is None or inventory[i].name not in known.overlaps)
+    )
+    return others or ((None,) if known is None or known.rewrite is not None else ())
 
 
 class ConflictSampler:
@@ -100,8 +102,11 @@ class ConflictSampler:
         seed: of the draws.
         only: positions of the instructions that may be swapped; None for all on the axes.
 
+    Attributes:
+        left_out: names of instructions on the axes that no conflict can be made of.
+
     Raises:
-        InputError: if the rate is outside 0..1.
+        InputError: if the rate is outside 0..1, or no instruction on the axes makes a conflict.
     """
 
     def __init__(
@@ -116,45 +121,53 @@ class ConflictSampler:
             raise InputError(f"--conflict-rate {rate} is not accepted: give a share from 0 to 1")
         self.rate = rate
         self.seed = seed
-        all_axes = inventory.axes
-        # position -> (index of its axis, the other members) of what may be swapped
-        self._swaps = {
-            position: (
-                all_axes.index(instruction.axis),
-                # one with a slot would need an argument, and any may be right
-                tuple(
-                    i
-                    for i in inventory.members(instruction.axis)
-                    if i != position and inventory[i].argument is None
-                ),
-            )
+        changes = {
+            position: wrong_instead(position, inventory)
             for position, instruction in enumerate(inventory)
             if instruction.axis in axes and (only is None or position in only)
         }
+        self._changes = {position: wrong for position, wrong in changes.items() if wrong}
+        self.left_out = tuple(inventory[i].name for i, wrong in changes.items() if not wrong)
+        if self.left_out and not self._changes:
+            raise InputError(
+                f"--conflict-axes {','.join(axes)}: targets of {', '.join(self.left_out)} may be "
+                "right without the instruction, and under each other one of its axis, so that "
+                "there is no conflict; name other axes"
+            )
 
     def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
-        return uniform(_KEY, self.seed, epoch, places) < self.rate
+        if not len(places):
+            return np.zeros(0, dtype=bool)
+        first = int(places.min())
+        count = int(places.max()) - first + 1
+        drawn = four_numbers(_PURPOSE, self.seed, epoch, first, count)[:, 0]
+        return drawn[places - first] < self.rate
 
-    def applies(self, instructions: Sequence[int]) -> bool:
-        """Whether one of the instructions may be swapped."""
-        return any(i in self._swaps for i in instructions)
+    def applies(self, requests: Sequence[Request]) -> bool:
+        """Whether one of the requests may be swapped."""
+        return any(request.position in self._changes for request in requests)
 
-    def draw(self, epoch: int, place: int, instructions: Sequence[int]) -> Optional[Conflict]:
-        """The conflict of the sample at a place of an epoch, or None if it gets none.
+    def draw(
+        self, epoch: int, place: int, requests: Sequence[Request]
+    ) -> Optional[Tuple[Request, ...]]:
+        """Requests in conflict with the sample at a place of an epoch; None if it gets none.
 
         Args:
             epoch: epoch, from 1.
             place: the sample's place in the epoch.
-            instructions: positions of its instructions.
+            requests: what is asked of it.
         """
-        candidates = [i for i in instructions if i in self._swaps]
-        if not candidates or not self.chosen(epoch, np.array([place]))[0]:
+        candidates = [request for request in requests if request.position in self._changes]
+        if not candidates:
             return None
-        which, other = uniform(_KEY + 1, self.seed, epoch, np.array([2 * place, 2 * place + 1]))
+        chosen, which, other, _ = four_numbers(_PURPOSE, self.seed, epoch, place, 1)[0]
+        if chosen >= self.rate:
+            return None
         wrong = candidates[int(which * len(candidates))]
-        axis, others = self._swaps[wrong]
-        swapped = set(instructions) - {wrong}
-        if others:
-            swapped.add(others[int(other * len(others))])
-        return Conflict(tuple(sorted(swapped)), axis)
+        instead = self._changes[wrong.position]
+        position = instead[int(other * len(instead))]
+        changed = [request for request in requests if request is not wrong]
+        if position is not None:
+            changed.append(Request(position))
+        return tuple(sorted(changed, key=lambda request: request.position))

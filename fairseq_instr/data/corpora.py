@@ -1,91 +1,35 @@
-"""Finding and loading corpora: binarised folders with source, target and instructions.
-
-    data-bin/train.en-de.{en,de}.{bin,idx}                   a flat data-bin is one corpus
-    data-bin/parallel/...                                    a group that is one corpus
-    data-bin/task/formality/train.en-de.{en,de}.{bin,idx}    a group of corpora
-                            train.instr-None.instr.{bin,idx}
-                            dict.instr.txt
-    data-bin/denoise/train.de-None.de.{bin,idx}              text of one language, noised on the fly
-    data-bin/general/train.prompt-response.{prompt,response}.{bin,idx}   tasks with their prompts
-
-The files are stock `fairseq-preprocess` output; the instructions are a third stream, made with
-`--source-lang instr --only-source`. There, an argument is the tokens after its instruction, each
-with `=` in front, spelled in the subwords of the source: `uppercase begin-with =▁Heu =te`.
-"""
+"""Corpora: sentence pairs of two languages, with what is asked of each."""
 
 from __future__ import annotations
 
+import filecmp
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 
+from fairseq_instr.data.data_bin import DENOISE, STREAM, holds_pair, pairs_in
 from fairseq_instr.data.denoise import Noise
+from fairseq_instr.data.dictionary import base_symbols
 from fairseq_instr.data.pairs import SentencePairs, TokenLines
+from fairseq_instr.data.streams import InstructionStream, load_stream
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import ARGUMENT_MARK, Asked, argument_of, phrase_of
-from fairseq_instr.instructions.composition import compose_positions
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
+from fairseq_instr.text.languages import Pair
 
 logger = logging.getLogger(__name__)
 
-PARALLEL = "parallel"
-DENOISE = "denoise"
-GENERAL = "general"
-STREAM = "instr"
-MAX_STREAM_TOKENS = 100_000
-"""Longest line of instructions in tokens: more is a broken file."""
-Pair = Tuple[str, str]
-PROMPT_PAIR: Pair = ("prompt", "response")
-"""What the files of general tasks are called: their sources are whole prompts."""
-
-
-@dataclass
-class InstructionStream:
-    """The instructions of each pair of a corpus.
-
-    Attributes:
-        lines: symbols of `dict.instr.txt`, a line a pair.
-        positions: position in the inventory of each symbol, -1 for others. Words that the
-            dictionary lacks are refused when the corpus is loaded.
-        pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
-            for others; None without any.
-    """
-
-    lines: TokenLines
-    positions: np.ndarray
-    pieces: Optional[np.ndarray] = None
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def instructions(self, index: int) -> List[int]:
-        """Positions of a line's instructions; the pieces after one are its argument."""
-        if self.lines.sizes[index] == 1:  # eos alone
-            return []
-        tokens = self.lines[index].numpy()[:-1]
-        positions = self.positions[tokens]
-        if self.pieces is None:
-            return positions[positions >= 0].tolist()
-        asked: List[int] = []
-        for position, piece in zip(positions.tolist(), self.pieces[tokens].tolist()):
-            if position >= 0:
-                asked.append(position)
-            elif piece >= 0 and asked:
-                asked[-1] = Asked(asked[-1], (*(argument_of(asked[-1]) or ()), piece))
-        return asked
-
-    def n_tokens(self, index: np.ndarray) -> np.ndarray:
-        """Upper bound of the tokens of some lines when rendered: int64 `(n,)`."""
-        n_tokens = np.asarray(self.lines.sizes)[index].astype(np.int64) - 1
-        # an instruction and one piece at least, for each symbol that comes again
-        return n_tokens if self.pieces is None else n_tokens + n_tokens // 2
+MAX_UNKNOWN = 0.05
+"""Share of unknown tokens from which on a text was not encoded as the model's text was."""
+N_LOOKED_AT = 1000
+"""Lines of a corpus whose unknown tokens are counted, evenly spread."""
 
 
 @dataclass
@@ -97,9 +41,9 @@ class Corpus:
         pair: source and target language.
         dataset: tokens of both sides.
         stream: instructions of each pair; None where there are none.
-        fixed: positions of the instructions that every pair gets: its direction, `--instruct`.
-        direction: position of the instruction that a line of the stream gets if it names none of
-            `directions`; None to add nothing.
+        fixed: requests that every pair gets: its direction, `--instruct`.
+        direction: request that a line of the stream gets if it names none of `directions`; None
+            to add nothing.
         directions: positions of that instruction and of those that exclude it.
         noise: makes the sources from the text; None where they are as they stand.
         is_prompt: whether sources are whole prompts, that nothing is added to.
@@ -109,10 +53,10 @@ class Corpus:
     pair: Pair
     dataset: SentencePairs
     stream: Optional[InstructionStream] = None
-    fixed: Tuple[int, ...] = ()
+    fixed: Tuple[Request, ...] = ()
     noise: Optional[Noise] = None
     is_prompt: bool = False
-    direction: Optional[int] = None
+    direction: Optional[Request] = None
     directions: FrozenSet[int] = frozenset()
 
     def __len__(self) -> int:
@@ -129,14 +73,21 @@ class Corpus:
         tokens = self.dataset.src[index]
         return tokens if self.noise is None else self.noise(tokens, epoch, place)
 
-    def instructions(self, index: int) -> Tuple[int, ...]:
-        """Positions of the instructions of one pair, in canonical order."""
+    def requests(self, index: int) -> Tuple[Request, ...]:
+        """What is asked of one pair, in canonical order."""
         if self.stream is None:
             return self.fixed
-        asked = {*self.stream.instructions(index), *self.fixed}
-        if self.direction is not None and self.directions.isdisjoint(asked):
-            asked.add(self.direction)
-        return tuple(sorted(asked))
+        asked = self.all_asked(self.stream.requests(index))
+        by_position = {request.position: request for request in asked}
+        return tuple(by_position[position] for position in sorted(by_position))
+
+    def all_asked(self, own: Sequence[Request]) -> Sequence[Request]:
+        """What a line of the stream asks for, and what is asked of every pair, in no order."""
+        asked = [*own, *self.fixed]
+        positions = (request.position for request in asked)
+        if self.direction is not None and self.directions.isdisjoint(positions):
+            asked.append(self.direction)
+        return asked
 
     def n_instructions(self, index: np.ndarray):
         """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.
@@ -145,8 +96,8 @@ class Corpus:
         words of a phrase that was asked for count too, since it may be longer than any listed one.
         """
         n_fixed = sum(
-            1 + _argument_bound(argument_of(position)) + len((phrase_of(position) or "").split())
-            for position in self.fixed
+            1 + _argument_bound(request.argument) + len((request.phrase or "").split())
+            for request in self.fixed
         )
         n_fixed += self.direction is not None
         return n_fixed if self.stream is None else self.stream.n_tokens(index) + n_fixed
@@ -159,159 +110,6 @@ def _argument_bound(argument) -> int:
     return 1 + (len(argument.encode("utf-8")) + 1 if isinstance(argument, str) else len(argument))
 
 
-def find_groups(data: str, split: str) -> Dict[str, List[str]]:
-    """Groups of a data-bin and the folders of their corpora, relative to the data-bin.
-
-    A flat data-bin is the group `parallel` with the folder `.`; a folder below is a group,
-    itself a corpus if it holds the split, with those of its folders that hold it. The corpora
-    of the group `denoise` hold text of single languages, those of others language pairs.
-
-    Args:
-        data: path of the data-bin.
-        split: such as `train`.
-
-    Raises:
-        InputError: if the data-bin is not there.
-    """
-    root = Path(data)
-    if not root.is_dir():
-        raise InputError(f"data-bin {data} does not exist; make it with fairseq-preprocess")
-    groups: Dict[str, List[str]] = {}
-    if _pairs_in(root, split):
-        groups[PARALLEL] = ["."]
-    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
-        held = monolingual_in if folder.name == DENOISE else _pairs_in
-        corpora = [folder] if held(folder, split) else []
-        corpora += sorted(p for p in folder.iterdir() if p.is_dir() and held(p, split))
-        if corpora:
-            names = [os.path.relpath(corpus, root) for corpus in corpora]
-            groups.setdefault(folder.name, []).extend(names)
-    return groups
-
-
-def _pairs_in(folder: Path, split: str) -> List[Pair]:
-    """Language pairs that a folder holds of a split, by the names of its index files."""
-    pairs = set()
-    for path in folder.glob(f"{split}.*-*.*.idx"):
-        source, _, target = path.name.split(".")[1].partition("-")
-        if target != "None":
-            pairs.add((source, target))
-    return sorted(pairs)
-
-
-def monolingual_in(folder: Path, split: str) -> List[str]:
-    """Languages that a folder holds alone (`fairseq-preprocess --only-source`)."""
-    paths = folder.glob(f"{split}.*-None.*.idx")
-    languages = {path.name.split(".")[1].partition("-")[0] for path in paths}
-    return sorted(languages - {STREAM})
-
-
-def infer_pair(data: str, split: str = "train") -> Optional[Pair]:
-    """The language pair of the first corpus found, or None."""
-    for folders in find_groups(data, split).values():
-        for folder in folders:
-            for pair in _pairs_in(Path(data, folder), split):
-                if pair != PROMPT_PAIR:
-                    return pair
-    return None
-
-
-def holds_pair(folder: Path, split: str, pair: Pair) -> bool:
-    """Whether a folder holds a split of a pair, in either direction.
-
-    Instructions say how a target was written: a corpus with a stream has one direction.
-    """
-    pairs = _pairs_in(folder, split)
-    return pair in pairs or (pair[::-1] in pairs and not _stream_index(folder, split).exists())
-
-
-def pairs_from(folder: Path, split: str, language: str) -> List[Pair]:
-    """Pairs of a folder's split that translate from a language, in either direction as above."""
-    others = {other for pair in _pairs_in(folder, split) for other in pair if language in pair}
-    pairs = [(language, other) for other in sorted(others - {language})]
-    return [pair for pair in pairs if holds_pair(folder, split, pair)]
-
-
-def _stream_index(folder: Path, split: str) -> Path:
-    return folder / f"{split}.{STREAM}-None.{STREAM}.idx"
-
-
-def load_stream(
-    folder: Path,
-    split: str,
-    inventory: Inventory,
-    dataset_impl=None,
-    source_dictionary: Optional[Dictionary] = None,
-) -> Optional[InstructionStream]:
-    """The `.instr` stream of a folder's split; None where there is none.
-
-    Raises:
-        InputError: if `dict.instr.txt` is missing, or holds an instruction that the inventory
-            lacks or a piece that the source's dictionary lacks.
-    """
-    if not _stream_index(folder, split).exists():
-        return None
-    prefix = str(_stream_index(folder, split).with_suffix(""))
-    dictionary_file = folder / f"dict.{STREAM}.txt"
-    if not dictionary_file.is_file():
-        raise InputError(
-            f"{dictionary_file} is missing beside the instructions of split {split!r}; "
-            "fairseq-preprocess wrote it, copy it back"
-        )
-    try:
-        dictionary = Dictionary.load(str(dictionary_file))
-    except Exception as error:  # fairseq has no class of its own for what is no dictionary
-        raise InputError(
-            f"{dictionary_file} is not a dictionary ({error!s:.200}); binarise the stream again"
-        ) from None
-    positions = np.full(len(dictionary), -1, dtype=np.int64)
-    pieces = np.full(len(dictionary), -1, dtype=np.int64)
-    for symbol in dictionary.symbols[dictionary.nspecial :]:
-        if symbol.startswith("madeupword"):
-            continue
-        index = dictionary.index(symbol)
-        try:
-            if symbol.startswith(ARGUMENT_MARK):
-                pieces[index] = _piece(symbol[len(ARGUMENT_MARK) :], source_dictionary)
-            else:
-                positions[index] = inventory.position(symbol)
-        except InputError as error:
-            raise InputError(f"{dictionary_file}: {error}") from None
-    lines = _open_stream(prefix, dictionary, dataset_impl)
-    return InstructionStream(lines, positions, pieces if (pieces >= 0).any() else None)
-
-
-def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]) -> TokenLines:
-    """Lines of a stream whose index fits its data.
-
-    Raises:
-        InputError: if it does not, or can't be read.
-    """
-    remedy = "it is broken or cut short: binarise the stream again"
-    try:
-        stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
-    except Exception as error:  # assertions, and whatever numpy makes of the bytes
-        raise InputError(f"{prefix}.idx can't be read ({error!s:.200}); {remedy}") from None
-    if stream is None:
-        raise InputError(f"{prefix}.idx and its .bin can't be read; {remedy}")
-    sizes = np.asarray(stream.sizes)
-    if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_STREAM_TOKENS):
-        raise InputError(
-            f"{prefix}.idx has a line of {sizes.min()} or {sizes.max()} tokens; {remedy}"
-        )
-    return stream
-
-
-def _piece(piece: str, source_dictionary: Optional[Dictionary]) -> int:
-    """Id of a piece of an argument in the dictionary of the source."""
-    if source_dictionary is None or piece not in source_dictionary.indices:
-        raise InputError(
-            f"the piece {piece!r} of an argument is not in the source's dictionary; spell "
-            "arguments with the subwords of the source, as fairseq-instr encode does"
-        )
-    return source_dictionary.index(piece)
-
-
 def load_corpus(
     data: str,
     name: str,
@@ -319,8 +117,8 @@ def load_corpus(
     pair: Pair,
     inventory: Inventory,
     load_pair: Callable[[str, str, str, str], LanguagePairDataset],
-    fixed: Tuple[int, ...] = (),
-    direction: Optional[int] = None,
+    fixed: Tuple[Request, ...] = (),
+    direction: Optional[Request] = None,
     dataset_impl: Optional[str] = None,
 ) -> Corpus:
     """Load one pair of one folder with its instructions.
@@ -332,9 +130,9 @@ def load_corpus(
         pair: source and target language.
         inventory: what the instructions of the stream may be.
         load_pair: `(folder, split, source, target) -> dataset` of the tokens of both sides.
-        fixed: positions of the instructions that every pair gets besides its own.
-        direction: position of the instruction for the pair's target language, which a pair gets
-            unless its line of the stream names one of that axis.
+        fixed: what is asked of every pair besides its own instructions.
+        direction: request for the pair's target language, which a pair gets unless its line of
+            the stream names one of that axis.
         dataset_impl: fairseq's name of the storage; None to find out.
 
     Raises:
@@ -342,7 +140,7 @@ def load_corpus(
     """
     folder = Path(data, name)
     if not holds_pair(folder, split, pair):
-        held = ", ".join("-".join(p) for p in _pairs_in(folder, split)) or "none"
+        held = ", ".join("-".join(p) for p in pairs_in(folder, split)) or "none"
         raise InputError(
             f"corpus {folder}: split {split!r} has no language pair {'-'.join(pair)}; pairs "
             f"there: {held}; binarise it with fairseq-preprocess or change -s, -t, --lang-pairs"
@@ -360,13 +158,18 @@ def load_corpus(
             f"{len(dataset)}; {remedy}"
         )
     corpus = Corpus(name, pair, dataset, stream, fixed)
-    if stream is None and direction is not None:
-        corpus.fixed = compose_positions((*fixed, direction), inventory, origin=origin)
-    elif direction is not None:
-        axis = inventory[direction].axis
+    if stream is None:
+        if direction is not None:
+            corpus.fixed = compose_requests((*fixed, direction), inventory, origin)
+        return corpus
+    if direction is not None:
         corpus.direction = direction
-        corpus.directions = frozenset(i for i, other in enumerate(inventory) if other.axis == axis)
-    check_stream(corpus, inventory, origin)
+        corpus.directions = frozenset(inventory.members(inventory[direction.position].axis))
+
+    def compose(requests: Sequence[Request], where: str) -> Tuple[Request, ...]:
+        return compose_requests(corpus.all_asked(requests), inventory, where)
+
+    stream.check(compose, inventory, origin)
     return corpus
 
 
@@ -405,56 +208,43 @@ def load_monolingual(
     prefix = str(Path(data, name, f"{split}.{language}-None.{language}"))
     text = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
     dataset = SentencePairs(text, text, text.sizes, text.sizes, dictionary)
-    fixed = (inventory.position(asked),)
+    fixed = (Request(inventory.position(asked)),)
     return Corpus(name, (language, language), dataset, None, fixed, noise)
-
-
-def check_stream(corpus: Corpus, inventory: Inventory, origin: str) -> None:
-    """Make sure that a stream holds known instructions, and at most one of each axis in a line.
-
-    Raises:
-        InputError: names the first line (counted from 1) where it does not.
-    """
-    stream = corpus.stream
-    if stream is None:
-        return
-    unknown = Dictionary().unk()
-    checked = set()
-    # compositions are few, lines many: check each composition once
-    for index in np.flatnonzero(np.asarray(stream.lines.sizes) > 1):
-        try:
-            line = stream.lines[int(index)][:-1]
-        except (ValueError, OverflowError, RuntimeError) as error:
-            raise InputError(
-                f"{origin}, line {index + 1} of the .{STREAM} stream can't be read ({error}): "
-                "it is broken or cut short, binarise it again"
-            ) from None
-        if ((line < 0) | (line >= len(stream.positions))).any():
-            raise InputError(
-                f"{origin}, line {index + 1} of the .{STREAM} stream holds what is not in "
-                f"dict.{STREAM}.txt: they are of different streams, binarise it again"
-            )
-        if (line == unknown).any():
-            raise InputError(
-                f"{origin}, line {index + 1}: an instruction is not in dict.{STREAM}.txt; "
-                f"binarise the stream again with a dictionary that holds those of all splits"
-            )
-        instructions = corpus.instructions(int(index))
-        arguments = tuple(argument_of(position) is not None for position in instructions)
-        if (instructions, arguments) not in checked:
-            checked.add((instructions, arguments))
-            where = f"{origin}, line {index + 1}"
-            compose_positions(instructions, inventory, origin=where)
-            for position, given in zip(instructions, arguments):
-                instruction = inventory[position]
-                if given != (instruction.argument is not None):
-                    verb = "takes no" if given else "needs an"
-                    raise InputError(
-                        f"{where}: instruction {instruction.name!r} {verb} argument; the tokens "
-                        f"after it that begin with {ARGUMENT_MARK!r} are one"
-                    )
 
 
 def group_sizes(groups: Mapping[str, Iterable[Corpus]]) -> Dict[str, int]:
     """Number of samples of each group."""
     return {name: sum(map(len, corpora)) for name, corpora in groups.items()}
+
+
+def check_dictionary(path: Path, expected: Path, dictionary: Dictionary) -> None:
+    """Make sure that a corpus was binarised with the dictionary that it is read with.
+
+    Args:
+        path: dictionary beside the corpus, which fairseq-preprocess wrote; it may be missing.
+        expected: dictionary of the data-bin.
+        dictionary: its content.
+
+    Raises:
+        InputError: names both files and the first entry that differs.
+    """
+    if not path.is_file() or (expected.is_file() and filecmp.cmp(path, expected, shallow=False)):
+        return
+    theirs, ours = Dictionary.load(str(path)).symbols, base_symbols(dictionary)
+    if theirs == ours:
+        return
+    differ = (i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b)
+    at = next(differ, min(len(theirs), len(ours)))
+    one, other = (repr(s[at]) if at < len(s) else "missing" for s in (theirs, ours))
+    line = at - dictionary.nspecial + 1
+    raise InputError(
+        f"{path} differs from {expected}: line {line} is {one}, expected {other}; binarise this "
+        f"corpus again with --srcdict {expected}"
+    )
+
+
+def unknown_share(lines: TokenLines, unknown: int) -> float:
+    """Share of unknown tokens in lines spread evenly over a text, eos left out."""
+    indices = np.linspace(0, len(lines) - 1, min(len(lines), N_LOOKED_AT)).astype(int)
+    found = [lines[int(index)][:-1] for index in indices]
+    return sum(int((line == unknown).sum()) for line in found) / max(sum(map(len, found)), 1)

@@ -13,10 +13,9 @@ import numpy as np
 import torch
 from fairseq.data import Dictionary
 
-from fairseq_instr.data.permutation import stable_hash
+from fairseq_instr.data.draws import numbers_at
 from fairseq_instr.errors import InputError
 
-_KEY = stable_hash("denoise")
 SENTENCEPIECE_SPACE = "\u2581"
 BPE_CONTINUES = "@@"
 
@@ -79,9 +78,7 @@ class Noise:
     """Makes sources from targets: words dropped, masked, and shuffled within a distance.
 
     The model of noise is that of Lample et al. (2018, arXiv 1711.00043, section 2.3), with
-    masks besides. What is drawn depends on the seed, the epoch and the sample's place in the
-    epoch alone: it is fresh in each epoch, and the same for any number of workers, shards and
-    resumes.
+    masks besides.
 
     Args:
         dictionary: of the tokens.
@@ -109,7 +106,7 @@ class Noise:
         *words, eos = self._split(tokens.numpy())
         if not words:
             return tokens
-        generator = np.random.default_rng([_KEY, self.seed, epoch, place])
+        generator = numbers_at("denoise", self.seed, epoch, place)
         dropped = generator.random(len(words)) < self.options.drop
         dropped[generator.integers(len(words))] = False  # a sentence keeps a word
         masked = generator.random(len(words)) < self.options.mask

@@ -7,10 +7,15 @@ have ids but no text: `index` and `encode_line` never return them, whatever a us
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import List, Sequence
 
 import torch
 from fairseq.data import Dictionary
+
+
+def base_symbols(dictionary: Dictionary) -> List[str]:
+    """Symbols of a dictionary without those of instructions."""
+    return dictionary.symbols[: getattr(dictionary, "first_instruction", len(dictionary))]
 
 
 class InstructedDictionary(Dictionary):

@@ -14,7 +14,8 @@ from typing import Dict, Mapping, Optional
 
 import numpy as np
 
-from fairseq_instr.data.permutation import stable_hash, stream_slice
+from fairseq_instr.data.draws import stable_hash
+from fairseq_instr.data.permutation import stream_slice
 from fairseq_instr.errors import InputError
 
 _KEY = stable_hash("mixture")

@@ -9,7 +9,6 @@ is a cipher on the places (a Feistel network), and nothing as long as the set is
 from __future__ import annotations
 
 import math
-import zlib
 
 import numpy as np
 
@@ -19,11 +18,6 @@ SHUFFLED_IN_MEMORY = 1 << 18
 _ROUNDS = 4  # Luby & Rackoff (1988): four make a network a strong pseudorandom permutation
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93)  # odd, half of their bits set
 _CHUNK = 1 << 14  # places at a time: what a round works on stays in the processor's cache
-
-
-def stable_hash(name: str) -> int:
-    """A number in 0..2^32-1 that is the same in every process (`hash` is not)."""
-    return zlib.crc32(name.encode("utf-8"))
 
 
 def stream_slice(n_items: int, start: int, count: int, key) -> np.ndarray:

@@ -4,9 +4,8 @@ With word dropout, words of the phrase are left out at random as long as the oth
 instruction to a user who asks by them: the model can't lean on one word of a phrase it knows by
 heart, and obeys other phrases that share some of its words.
 
-What is drawn depends on the seed, the epoch, the sample's place in it and the instruction alone:
-it is the same for any number of workers, shards and resumes. A conflict says the instructions
-that it shares with its sample in the same words.
+What is drawn depends on the instruction besides what `draws` says. A conflict says the
+instructions that it shares with its sample in the same words.
 """
 
 from __future__ import annotations
@@ -14,17 +13,10 @@ from __future__ import annotations
 import itertools
 from typing import Dict, Sequence, Tuple
 
-import numpy as np
-
-from fairseq_instr.data.conflicts import uniform
-from fairseq_instr.data.permutation import stable_hash
+from fairseq_instr.data.draws import numbers_at
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Asked, argument_of
-from fairseq_instr.instructions.inventory import MAX_INSTRUCTIONS
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.phrasing import MAX_PHRASE_WORDS, PhrasedInventory, words_of
-
-_KEY = stable_hash("phrasings")
-_DROPOUT_KEY = stable_hash("word dropout of phrases")
 
 
 class PhraseSampler:
@@ -51,36 +43,34 @@ class PhraseSampler:
         self._held_out = {words_of(p) for said in inventory.held_out.values() for p in said}
         self._shortened: Dict[Tuple[int, str, Tuple[bool, ...]], str] = {}
 
-    def draw(self, epoch: int, place: int, instructions: Sequence[int]) -> Tuple[int, ...]:
-        """The instructions of the sample at a place of an epoch, each with a phrase.
+    def draw(self, epoch: int, place: int, requests: Sequence[Request]) -> Tuple[Request, ...]:
+        """What is asked of the sample at a place of an epoch, each request with a phrase.
 
         Args:
             epoch: epoch, from 1.
             place: the sample's place in the epoch.
-            instructions: positions in the inventory; their arguments stay.
+            requests: what is asked of it; the arguments stay.
         """
-        if not instructions:
-            return tuple(instructions)
-        counters = np.array([place * MAX_INSTRUCTIONS + position for position in instructions])
-        drawn = uniform(_KEY, self.seed, epoch, counters)
-        said = [
-            phrases[int(share * len(phrases))]
-            for position, share in zip(instructions, drawn.tolist())
-            for phrases in (self._phrases[position],)
-        ]
-        if self.dropout:
-            of_words = counters[:, None] * MAX_PHRASE_WORDS + np.arange(MAX_PHRASE_WORDS)
-            kept = uniform(_DROPOUT_KEY, self.seed, epoch, of_words) >= self.dropout
-            said = list(map(self._shorten, instructions, said, kept.tolist()))
         return tuple(
-            Asked(position, argument_of(position), phrase)
-            for position, phrase in zip(instructions, said)
+            Request(
+                request.position, request.argument, self._phrase(epoch, place, request.position)
+            )
+            for request in requests
         )
+
+    def _phrase(self, epoch: int, place: int, position: int) -> str:
+        numbers = numbers_at("phrasings", self.seed, epoch, place, position)
+        phrases = self._phrases[position]
+        phrase = phrases[int(numbers.random() * len(phrases))]
+        if not self.dropout:
+            return phrase
+        kept = numbers.random(MAX_PHRASE_WORDS) >= self.dropout
+        return self._shorten(position, phrase, kept.tolist())
 
     def _shorten(self, position: int, phrase: str, kept: Sequence[bool]) -> str:
         """The words of a phrase that are kept; all, where these don't mean the instruction."""
         words = words_of(phrase)
-        key = (int(position), phrase, tuple(kept[: len(words)]))
+        key = (position, phrase, tuple(kept[: len(words)]))
         if key not in self._shortened:  # few phrases, each with few words
             # past the most words that a user may ask by, none is left out
             left = (*itertools.compress(words, kept), *words[len(kept) :])

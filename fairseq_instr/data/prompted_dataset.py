@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -18,7 +18,8 @@ from fairseq_instr.data.epoch_part import EpochPart, Measured, sort_ascending
 from fairseq_instr.data.mixture import Mixture
 from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.errors import InputError
-from fairseq_instr.prompts import TokenPrompt
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.prompts import Prompt, Rendering
 
 PART_SAMPLES = 1 << 18
 """Samples that are sorted by length together: enough for batches of one length."""
@@ -43,13 +44,12 @@ class PromptedDataset(FairseqDataset):
         part_samples: a larger epoch of a mixture is drawn, sorted and batched in parts of about
             this size.
 
-    A batch is fairseq's and also holds two lists, an entry a row: `instructions`, positions in
-    the inventory, and `origins`, the language pair and the line in its corpus. Where some of its
-    samples have a conflict, there are
+    A batch is fairseq's and also holds three lists, an entry a row: `requests`, what is asked;
+    `sources`, int64 arrays of the bare sources, ending in eos; and `origins`, the language pair
+    and the line in its corpus. Where some of its samples have a conflict, there are
 
         conflicts:
             positive       LongTensor (C,): row of the batch that a conflict belongs to
-            axis           LongTensor (C,): index of the axis on which it was drawn
             net_input      as the batch's own, C rows of the same widths; without the source
                            where the prompt goes to the decoder
             target         LongTensor (C, T)
@@ -57,8 +57,8 @@ class PromptedDataset(FairseqDataset):
 
     def __init__(
         self,
-        groups: Dict[str, Sequence[Corpus]],
-        prompt: TokenPrompt,
+        groups: Mapping[str, Sequence[Corpus]],
+        prompt: Prompt,
         dictionary: Dictionary,
         mixture: Optional[Mixture] = None,
         conflicts: Optional[ConflictSampler] = None,
@@ -179,34 +179,33 @@ class PromptedDataset(FairseqDataset):
         source = corpus.source(index, self.epoch, place)
         targets = corpus.dataset.tgt if self.has_target else None
         target = None if targets is None else targets[index]
-        instructions = corpus.instructions(index)
-        asked = self._phrase(place, corpus, instructions)
-        item = self._render(place, corpus, source, target, asked)
+        requests = corpus.requests(index)
+        item = self._render(place, corpus, source, target, requests)
         item["origin"] = (corpus.pair, index)
+        item["bare"] = source.numpy()
+        conflict = None
         if self.conflicts is not None:
-            conflict = self.conflicts.draw(self.epoch, place, instructions)
-            if conflict is not None:
-                asked = self._phrase(place, corpus, conflict.instructions)
-                item["conflict"] = self._render(place, corpus, source, target, asked)
-                item["conflict"]["axis"] = conflict.axis
+            conflict = self.conflicts.draw(self.epoch, place, requests)
+        if conflict is not None:
+            item["conflict"] = self._render(place, corpus, source, target, conflict)
         return item
 
-    def _phrase(self, place: int, corpus: Corpus, instructions):
-        if self.phrasings is None or corpus.is_prompt:
-            return instructions
-        return self.phrasings.draw(self.epoch, place, instructions)
-
-    def _render(self, place: int, corpus: Corpus, source, target, instructions) -> dict:
+    def _render(
+        self, place: int, corpus: Corpus, source, target, requests: Tuple[Request, ...]
+    ) -> dict:
+        rendering = Rendering()
         if not corpus.is_prompt:
-            source = self.prompt.render_source(source, instructions, corpus.pair[0])
+            if self.phrasings is not None:
+                requests = self.phrasings.draw(self.epoch, place, requests)
+            rendering = self.prompt.render(requests, corpus.pair[0])
         item = {
             "id": place,
-            "source": source,
+            "source": rendering.around(source),
             "target": target,
-            "instructions": instructions,
+            "requests": requests,
         }
         if self.prompt.on_decoder and target is not None:
-            prompt = self.prompt.ids(instructions)
+            prompt = target.new_tensor(rendering.decoder)
             item["prev_output_tokens"] = torch.cat((target[-1:], prompt, target[:-1]))
             item["target"] = torch.cat((torch.full_like(prompt, self.pad), target))
         return item
@@ -224,7 +223,8 @@ class PromptedDataset(FairseqDataset):
                 widths[key] = max(len(s[key]) for s in samples + wrong)
             pad_to_length = widths
         batch = self._collate(samples, pad_to_length)
-        batch["instructions"] = self._in_batch_order(samples, batch, "instructions")
+        batch["requests"] = self._in_batch_order(samples, batch, "requests")
+        batch["sources"] = self._in_batch_order(samples, batch, "bare")
         batch["origins"] = self._in_batch_order(samples, batch, "origin")
         if wrong:
             batch["conflicts"] = self._collate_conflicts(wrong, batch, pad_to_length)
@@ -262,7 +262,6 @@ class PromptedDataset(FairseqDataset):
             net_input = {"prev_output_tokens": net_input["prev_output_tokens"]}
         return {
             "positive": torch.tensor([row_of[i] for i in conflicts["id"].tolist()]),
-            "axis": torch.tensor(self._in_batch_order(wrong, conflicts, "axis")),
             "net_input": net_input,
             "target": conflicts["target"],
         }

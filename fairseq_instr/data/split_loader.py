@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,23 +13,32 @@ from fairseq.tasks.translation import load_langpair_dataset
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.data.corpora import (
+    MAX_UNKNOWN,
+    Corpus,
+    check_dictionary,
+    load_corpus,
+    load_monolingual,
+    unknown_share,
+)
+from fairseq_instr.data.data_bin import (
     DENOISE,
     GENERAL,
     PARALLEL,
     PROMPT_PAIR,
-    Corpus,
-    Pair,
+    TASK,
     find_groups,
     holds_pair,
-    load_corpus,
-    load_monolingual,
     monolingual_in,
     pairs_from,
 )
 from fairseq_instr.data.denoise import Noise
 from fairseq_instr.data.mixture import parse_mixture
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.text.languages import Pair
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -40,26 +50,32 @@ class SplitLoader:
         tgt_dict: dictionary of the targets.
         inventory: what the instructions of a corpus may be.
         pairs: language pairs that are trained, or translated.
+        dictionaries: folder of the dictionaries, the (first) data-bin.
         validated_pairs: those that are validated besides.
-        direction: position of the instruction for the target language of a pair, or None.
-        instruct: positions of the instructions that all pairs but those of training get.
+        direction: request for the target language of a pair, or None.
+        instruct: requests that all pairs but those of training get.
         room: tokens of a source that are left for its prompt.
         mixture: value of `--mixture`.
         noise: makes the sources of text that is denoised.
         reading: arguments of fairseq's `load_langpair_dataset`.
+        allow_unknown: whether text may be unknown to the dictionaries for the most part.
+        allow_plain_task: whether the group `task` may have no instructions.
     """
 
     src_dict: Dictionary
     tgt_dict: Dictionary
     inventory: Inventory
     pairs: Sequence[Pair]
-    direction: Callable[[Pair], Optional[int]]
+    direction: Callable[[Pair], Optional[Request]]
     noise: Noise
+    dictionaries: str
     validated_pairs: Sequence[Pair] = ()
-    instruct: Tuple[int, ...] = ()
+    instruct: Tuple[Request, ...] = ()
     room: int = 0
     mixture: Optional[str] = None
     reading: Dict[str, Any] = field(default_factory=dict)
+    allow_unknown: bool = False
+    allow_plain_task: bool = False
 
     def load(self, data: str, split: str, training: bool) -> Dict[str, List[Corpus]]:
         """The corpora of each group that a split is made of.
@@ -87,6 +103,8 @@ class SplitLoader:
                 loaded[group] = self._load_general(data, corpora, name)
             else:
                 loaded[group] = self._load_pairs(data, corpora, name, training)
+            for corpus in loaded[group]:
+                self._check(Path(data, corpus.name), name, group, corpus, training)
         return loaded
 
     def sources(self, data: str, split: str, language: str) -> ConcatDataset:
@@ -170,6 +188,30 @@ class SplitLoader:
                 f"language pair {'-'.join(missing[0])} was not found in split {split!r} of "
                 f"{Path(data, folder)}; binarise it, or change -s, -t"
                 + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
+            )
+
+    def _check(self, folder: Path, split: str, group: str, corpus: Corpus, training: bool) -> None:
+        """Refuse a corpus that was not binarised for this data-bin, or that teaches nothing."""
+        own = self.pairs[0] if corpus.pair == PROMPT_PAIR else corpus.pair
+        sides = (self.src_dict, corpus.dataset.src), (self.tgt_dict, corpus.dataset.tgt)
+        for language, own_language, (dictionary, lines) in zip(corpus.pair, own, sides):
+            expected = Path(self.dictionaries, f"dict.{own_language}.txt")
+            check_dictionary(folder / f"dict.{language}.txt", expected, dictionary)
+            share = 0.0 if lines is None else unknown_share(lines, dictionary.unk())
+            if share > MAX_UNKNOWN and not self.allow_unknown:
+                message = (
+                    f"corpus {folder}, split {split!r}: {share:.0%} of the tokens in {language} "
+                    f"are unknown to {expected}; binarise text in the subwords of the model, or "
+                    "give --allow-unknown"
+                )
+                if training:
+                    raise InputError(message)
+                logger.warning(message)
+        if training and group == TASK and corpus.stream is None and not self.allow_plain_task:
+            raise InputError(
+                f"corpus {folder}: the group {TASK} has no instructions for split {split!r} "
+                f"({split}.instr-None.instr.idx is missing); binarise its .instr file, or give "
+                "--allow-plain-task to train on the pairs without a prompt"
             )
 
     # -- how they are read --------------------------------------------------------------

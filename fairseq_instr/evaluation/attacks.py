@@ -19,7 +19,7 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import check_aligned
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import Inventory, direction
@@ -84,7 +84,7 @@ class Attacks:
         aimed_at = [*verified(inventory), *(look_up(n) for n in foreign if n not in inventory)]
         # name -> what is asked for; what fills a slot stands in the control as well
         self.requests = {
-            i.name: Request(i.name, self.file.arguments[i.argument] if i.argument else None)
+            i.name: Written(i.name, self.file.arguments[i.argument] if i.argument else None)
             for i in aimed_at
         }
         # language -> what is asked for -> ways to say it
@@ -112,7 +112,7 @@ class Attacks:
         name = rng.choice([n for n in self.requests if n in named]) if named else ""
         words = {"symbol": rng.choice(self.file.symbols)}
         control = {"symbol": scrambled(words["symbol"], rng)}
-        request = self.requests[name] if named else Request("")
+        request = self.requests[name] if named else Written("")
         if named:
             phrase = rng.choice(named[name])
             spoken = "" if request.argument is None else f": {request.argument}"

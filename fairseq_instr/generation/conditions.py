@@ -6,7 +6,8 @@ They follow from the line itself and a seed, never from the batch that it happen
 from __future__ import annotations
 
 import zlib
-from typing import List, NamedTuple, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Iterable, List, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -16,21 +17,43 @@ from torch import Tensor
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.guidance import Condition
 from fairseq_instr.generation.options import LOG_PROBABILITY, GuidanceOptions
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, direction
-from fairseq_instr.prompts import TokenPrompt
+from fairseq_instr.prompts import Prompt
 
 SOURCE = "source"  # stands for the source's own language
 
 
-class Request(NamedTuple):
-    """A source, `(n,)` ending in eos, and positions of the instructions it is put under."""
+class Sources(Protocol):
+    """Token tensors by their number, such as a list of them or a dataset."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Line:
+    """A source and what is asked of its translation.
+
+    Attributes:
+        source: LongTensor `(n,)`, bare, ending in eos.
+        requests: in canonical order.
+        language: of the source; None for the task's source language.
+    """
 
     source: Tensor
-    instructions: Tuple[int, ...]
+    requests: Tuple[Request, ...] = ()
+    language: Optional[str] = None
+
+    def under(self, requests: Iterable[Request]) -> Line:
+        """The same source under other requests, given in any order."""
+        in_order = sorted(requests, key=lambda request: request.position)
+        return replace(self, requests=tuple(in_order))
 
 
 class ConditionPlanner:
-    """Makes the conditions of a batch from its requests.
+    """Makes the conditions of a batch from its lines.
 
     Args:
         options: weights.
@@ -50,11 +73,11 @@ class ConditionPlanner:
         self,
         options: GuidanceOptions,
         inventory: Inventory,
-        prompt: TokenPrompt,
+        prompt: Prompt,
         dictionary,
         source_language: str,
         seed: int = 1,
-        sources: Sequence[Tensor] = (),
+        sources: Sources = (),
         longest: int = 1024,
     ):
         self.options, self.inventory, self.prompt = options, inventory, prompt
@@ -90,17 +113,14 @@ class ConditionPlanner:
         contrasts = bool(self.options.guidance) + bool(self.options.source_contrast)
         return 1 + contrasts + len(self.wrong_directions)
 
-    def prompt_length(self, request: Request) -> int:
-        """Tokens of a request's prompt in the decoder."""
-        return len(self._decoder_prompt(request))
+    def prompt_length(self, line: Line) -> int:
+        """Tokens of a line's prompt in the decoder."""
+        return len(self.prompt.render(line.requests, line.language).decoder)
 
-    def _decoder_prompt(self, request: Request) -> Tensor:
-        return self.prompt.ids(request.instructions if self.prompt.on_decoder else ())
-
-    def plan(self, requests: Sequence[Request]) -> List[Condition]:
+    def plan(self, lines: Sequence[Line]) -> List[Condition]:
         """The conditions of a batch, on the CPU; the lines' own come first.
 
-        Requests whose prompts stand in the decoder must agree in `prompt_length`.
+        Lines whose prompts stand in the decoder must agree in `prompt_length`.
 
         Raises:
             InputError: if a line has no direction, or no other source, to contrast with.
@@ -108,21 +128,21 @@ class ConditionPlanner:
         options = self.options
         in_logs = options.contrast_space == LOG_PROBABILITY
         sign = -1.0 if in_logs else 1.0
-        guided = [options.guidance if r.instructions else 0.0 for r in requests]
-        conditions = [self._collate(requests, [1 + g for g in guided])]
+        guided = [options.guidance if line.requests else 0.0 for line in lines]
+        conditions = [self._collate(lines, [1 + g for g in guided])]
         if options.guidance:
-            bare = [Request(r.source, ()) for r in requests]
+            bare = [line.under(()) for line in lines]
             conditions.append(self._collate(bare, [-g for g in guided]))
         if options.source_contrast:
-            others = [Request(self.other_source(r.source), r.instructions) for r in requests]
-            weights = [sign * options.source_contrast] * len(requests)
+            others = [replace(line, source=self.other_source(line.source)) for line in lines]
+            weights = [sign * options.source_contrast] * len(lines)
             conditions.append(self._collate(others, weights, in_logs))
         for wrong in self.wrong_directions:
-            swapped = [self._in_language(r, wrong) for r in requests]
+            swapped = [self._in_language(line, wrong) for line in lines]
             # a line that asks for this very language is not contrasted with it
             weights = [
-                sign * options.language_contrast * (other.instructions != own.instructions)
-                for own, other in zip(requests, swapped)
+                sign * options.language_contrast * (other.requests != own.requests)
+                for own, other in zip(lines, swapped)
             ]
             conditions.append(self._collate(swapped, weights, in_logs))
         return conditions
@@ -145,26 +165,28 @@ class ConditionPlanner:
             "source than the one translated; name a larger split"
         )
 
-    def _in_language(self, request: Request, wrong: int) -> Request:
-        languages = set(self.inventory.members(TARGET_LANGUAGE))
-        if not languages.intersection(request.instructions):
+    def _is_direction(self, request: Request) -> bool:
+        return self.inventory[request.position].axis == TARGET_LANGUAGE
+
+    def _in_language(self, line: Line, wrong: int) -> Line:
+        if not any(map(self._is_direction, line.requests)):
             raise InputError(
                 f"--language-contrast {self.options.language_contrast}: a line has no target "
                 "language to contrast with; give --direction-instruction always, or one with "
                 "--instruct"
             )
-        kept = [i for i in request.instructions if i not in languages]
-        return Request(request.source, tuple(sorted((*kept, wrong))))
+        kept = [request for request in line.requests if not self._is_direction(request)]
+        return line.under((*kept, Request(wrong)))
 
     def _collate(
-        self, requests: Sequence[Request], weights: List[float], of_logs: bool = True
+        self, lines: Sequence[Line], weights: List[float], of_logs: bool = True
     ) -> Condition:
-        sources = [self.prompt.render_source(*request) for request in requests]
-        prompts = [self._decoder_prompt(request) for request in requests]
+        renderings = [self.prompt.render(line.requests, line.language) for line in lines]
+        sources = [r.around(line.source) for r, line in zip(renderings, lines)]
         return Condition(
             data_utils.collate_tokens(sources, self.pad, self.eos, left_pad=True),
             torch.tensor([len(source) for source in sources]),
-            torch.stack(prompts),
+            torch.tensor([r.decoder for r in renderings], dtype=torch.long),
             torch.tensor(weights, dtype=torch.float),
             of_logs,
         )

@@ -234,7 +234,7 @@ class GuidedEnsemble(EnsembleModel):
 
 def decode_in_groups(
     ensemble: GuidedEnsemble,
-    requests: Sequence,
+    lines: Sequence,
     decode: Callable,
     sample: dict,
     prefix_tokens: Optional[Tensor] = None,
@@ -244,7 +244,7 @@ def decode_in_groups(
 
     Args:
         ensemble: of the generator that `decode` uses.
-        requests: source and instructions of each row.
+        lines: source and requests of each row.
         decode: `(sample, prefix_tokens, constraints) -> hypotheses of each row`.
         sample: fairseq's batch; its ids, device and target are used.
         prefix_tokens: beginnings of the outputs, LongTensor `(batch, n)`.
@@ -254,13 +254,13 @@ def decode_in_groups(
         list: hypotheses of each row, in the batch's order.
     """
     groups: Dict[int, List[int]] = {}
-    for row, request in enumerate(requests):
-        groups.setdefault(ensemble.planner.prompt_length(request), []).append(row)
-    found: List = [None] * len(requests)
+    for row, line in enumerate(lines):
+        groups.setdefault(ensemble.planner.prompt_length(line), []).append(row)
+    found: List = [None] * len(lines)
     for length, rows in groups.items():
         device = sample["net_input"]["src_tokens"].device
         conditions = [
-            condition.to(device) for condition in ensemble.planner.plan([requests[i] for i in rows])
+            condition.to(device) for condition in ensemble.planner.plan([lines[i] for i in rows])
         ]
         own = conditions[0]
         part = {

@@ -1,27 +1,96 @@
-"""Instructions given line by line to `fairseq-interactive`, in a field before a tab."""
+"""Lines that are typed or handed over one by one, with their instructions."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Deque, List, Tuple
+from dataclasses import dataclass, field
+from typing import Callable, Deque, List, Sequence, Tuple
 
-from fairseq_instr.instructions.composition import compose, parse
-from fairseq_instr.instructions.inventory import Inventory
+import torch
+from fairseq.data import Dictionary, LanguagePairDataset
+
+from fairseq_instr.generation.conditions import Line
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.prompts import Prompt, Rendering
+
+
+@dataclass(frozen=True)
+class TypedLine(Line):
+    """A line that comes from no corpus, with its prompt around it.
+
+    Attributes:
+        rendered: LongTensor `(n + k,)`, the encoder's input. A prompt of the decoder travels in
+            front, since fairseq hands on the tokens of sources alone.
+    """
+
+    rendered: torch.Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.long))
+
+    @classmethod
+    def of(cls, line: Line, prompt: Prompt) -> TypedLine:
+        """A line under a prompt.
+
+        Raises:
+            InputError: if the prompt can't say what is asked.
+        """
+        before, behind, decoder = prompt.render(line.requests, line.language)
+        rendered = Rendering((*decoder, *before), behind).around(line.source)
+        return cls(line.source, line.requests, line.language, rendered)
+
+    def __len__(self) -> int:
+        return len(self.rendered)
+
+
+class TypedLines(LanguagePairDataset):
+    """A dataset of typed lines; its batches hold `requests` and `sources` as other ones do.
+
+    Args:
+        lines: with their prompts.
+        source_dictionary: of the lines.
+        target_dictionary: of their translations.
+        constraints: LongTensor, words of the outputs as fairseq packs them, or None.
+    """
+
+    def __init__(
+        self,
+        lines: Sequence[TypedLine],
+        source_dictionary: Dictionary,
+        target_dictionary: Dictionary,
+        constraints=None,
+    ):
+        super().__init__(
+            [line.rendered for line in lines],
+            [len(line) for line in lines],
+            source_dictionary,
+            tgt_dict=target_dictionary,
+            constraints=constraints,
+        )
+        self.lines = lines
+
+    def collater(self, samples, pad_to_length=None) -> dict:
+        """As in the parent, with what is asked of each row and its bare source."""
+        batch = super().collater(samples, pad_to_length)
+        lines = [self.lines[i] for i in batch["id"].tolist()] if samples else []
+        batch["requests"] = [line.requests for line in lines]
+        batch["sources"] = [line.source.numpy() for line in lines]
+        return batch
 
 
 class InstructionField:
     """Takes `formal, uppercase<tab>` off each line and keeps it until its source is batched.
 
     fairseq encodes the lines of a buffer one after the other, then asks the task for a
-    dataset of them: the instructions wait in a queue in between.
+    dataset of them: the requests wait in a queue in between.
+
+    Args:
+        read: text of a field -> requests.
     """
 
-    def __init__(self, inventory: Inventory):
-        self.inventory = inventory
-        self._waiting: Deque[Tuple[int, ...]] = deque()
+    def __init__(self, read: Callable[[str], Tuple[Request, ...]]):
+        self.read = read
+        self._waiting: Deque[Tuple[Request, ...]] = deque()
 
     def split(self, line: str) -> str:
-        """Queue the instructions of a line and return its source.
+        """Queue the requests of a line and return its source.
 
         A line without a tab is a source without instructions: fairseq strips the lines that
         it reads, and with them a tab that nothing stands before.
@@ -32,13 +101,11 @@ class InstructionField:
         instructions, tab, source = line.partition("\t")
         if not tab:
             instructions, source = "", line
-        self._waiting.append(
-            compose(parse(instructions), self.inventory, origin="--instruct-field")
-        )
+        self._waiting.append(self.read(instructions))
         return source
 
-    def take(self, count: int) -> List[Tuple[int, ...]]:
-        """Instructions of the next `count` lines."""
+    def take(self, count: int) -> List[Tuple[Request, ...]]:
+        """Requests of the next `count` lines."""
         return [self._waiting.popleft() for _ in range(count)]
 
     def before(self, tokenizer):

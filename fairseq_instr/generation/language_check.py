@@ -48,13 +48,13 @@ class LanguageCheck:
     def _translate(self, sample: dict, model, rows: List[int]) -> List[str]:
         if not rows:
             return []
+        net_input = sample["net_input"]
         part = {
             "id": sample["id"][rows],
-            "net_input": {
-                key: sample["net_input"][key][rows] for key in ("src_tokens", "src_lengths")
-            },
-            "instructions": [sample["instructions"][row] for row in rows],
+            "net_input": {key: net_input[key][rows] for key in ("src_tokens", "src_lengths")},
         }
+        for key in ("requests", "sources", "origins"):
+            part[key] = [sample[key][row] for row in rows]
         outputs = self.task.inference_step(self._generator, [model], part)
         return [
             self.task.target_dictionary.string(best["tokens"].int().cpu(), self._post_process)

@@ -20,6 +20,7 @@ from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_oversiz
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.errors import InputError
+from fairseq_instr.generation.interactive import TypedLine
 from fairseq_instr.generation.lines import Hypothesis, LineTranslator
 from fairseq_instr.instructions.composition import compose, parse
 from fairseq_instr.prompts.templates import TemplatePrompt
@@ -28,7 +29,7 @@ from fairseq_instr.text.subwords import load_subwords
 TASK = "translation_with_instructions"
 
 
-class Translator(LineTranslator[torch.Tensor]):
+class Translator(LineTranslator[TypedLine]):
     """A model, its data-bin and its subwords; `from_pretrained` makes one.
 
     Several threads may share one: batches are decoded one at a time.
@@ -117,7 +118,7 @@ class Translator(LineTranslator[torch.Tensor]):
         if not isinstance(self.task.prompt, TemplatePrompt):
             return generation
         nothing = torch.tensor([self.task.source_dictionary.eos()])
-        n_words = len(self.task.render_typed(nothing, ())) - 1
+        n_words = len(self.task.typed_line(nothing, ())) - 1
         shorter = generation.max_len_b - math.ceil(generation.max_len_a * n_words)
         return dataclasses.replace(generation, max_len_b=shorter)
 
@@ -140,15 +141,14 @@ class Translator(LineTranslator[torch.Tensor]):
         translator._lock = self._lock  # one model, one batch at a time
         return translator
 
-    def _render(self, line: str, instruct: str) -> torch.Tensor:
+    def _render(self, line: str, instruct: str) -> TypedLine:
         task = self.task
         text = self.subwords.encode(line) if self.subwords else line
         tokens = task.source_dictionary.encode_line(text, add_if_not_exist=False).long()
-        names = list(parse(instruct))
-        return task.render_typed(tokens, compose(names, self.inventory, origin="instruct"))
+        return task.typed_line(tokens, compose(parse(instruct), self.inventory, origin="instruct"))
 
-    def _decode(self, sources: Sequence[torch.Tensor], n_best: int) -> List[List[Hypothesis]]:
-        dataset = self.task.build_unrendered_dataset(sources)
+    def _decode(self, sources: Sequence[TypedLine], n_best: int) -> List[List[Hypothesis]]:
+        dataset = self.task.typed_lines(sources)
         sample = dataset.collater([dataset[i] for i in range(len(sources))])
         if torch.cuda.is_available():
             sample = utils.move_to_cuda(sample)

@@ -6,15 +6,16 @@ r"""What users write to ask for instructions: names, and arguments that fill the
     uppercase begin-with="Heute Abend"               a line of an `.instr` file, by white space
     uppercase begin-with =▁Heute =▁Abend             the same with its argument in subwords
 
-The last form is what `fairseq-preprocess --only-source` binarises: a token that begins with
-`=` is a subword of the argument of the instruction before it. No name begins with `=`, so that
+`fairseq-preprocess --only-source` binarises the last form: a token that begins with `=` is a
+subword of an argument, which belongs to the instruction before it. No name begins with `=`, so
 no argument can be taken for an instruction. Inside quotation marks, `\"` and `\\` stand for `"`
-and `\`.
+and `\`. Names without arguments may be separated by blanks or commas in both places.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
@@ -24,48 +25,28 @@ _NAME = r"[a-z0-9][a-z0-9_.:-]*"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _ASSIGNMENT = re.compile(r"([^=\"]*[^=\"\s])\s*=\s*(.*)", re.DOTALL)
 _ITEM = re.compile(rf"\s*([^=\",]+=\s*{_QUOTED}\s*(?=,|\Z)|[^,]*)(,|\Z)", re.DOTALL)
-_WORD = re.compile(rf"{_NAME}={_QUOTED}(?!\S)|\S+")
+_WORD = re.compile(rf"{_NAME}={_QUOTED}(?=[\s,]|\Z)|=\S+|{_NAME}=\S*[^\s,]|[^\s,]+")
 
 
-class Asked(int):
-    """Position of an instruction in an inventory, with the argument that fills its slot.
+@dataclass(frozen=True)
+class Request:
+    """An instruction that is asked for, resolved by an inventory.
 
-    Where neither argument nor phrase matters it is the number that it is.
+    No tuple: fairseq takes tuples in a batch apart when it moves the batch to a GPU.
 
     Attributes:
+        position: of the instruction, in its inventory.
         argument: text, or ids of a dictionary once it is spelled; None without a slot.
-        phrase: the words that ask for it; None for those that it has.
+        phrase: the words that ask for it; None for the instruction's first phrase.
     """
 
-    argument: Union[None, str, Tuple[int, ...]]
-    phrase: Optional[str]
-
-    def __new__(
-        cls,
-        position: int,
-        argument: Union[None, str, Tuple[int, ...]] = None,
-        phrase: Optional[str] = None,
-    ):
-        asked = super().__new__(cls, position)
-        asked.argument, asked.phrase = argument, phrase
-        return asked
-
-    def __reduce__(self):  # an int would leave the rest behind when it is pickled
-        return Asked, (int(self), self.argument, self.phrase)
+    position: int
+    argument: Union[None, str, Tuple[int, ...]] = None
+    phrase: Optional[str] = None
 
 
-def argument_of(position: int) -> Union[None, str, Tuple[int, ...]]:
-    """The argument of a position, None for a plain number."""
-    return getattr(position, "argument", None)
-
-
-def phrase_of(position: int) -> Optional[str]:
-    """The phrase that a position was asked for by, None for a plain number."""
-    return getattr(position, "phrase", None)
-
-
-class Request(NamedTuple):
-    """A name (or a phrase) and its argument, as a user wrote them."""
+class Written(NamedTuple):
+    """An instruction as a user writes it: a name (or a phrase), and perhaps an argument."""
 
     name: str
     argument: Optional[str] = None
@@ -79,7 +60,7 @@ def quote(argument: str) -> str:
     return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def split(text: str) -> Request:
+def split(text: str) -> Written:
     """`begin-with="Heute"` as name and argument; any other text as a name.
 
     Raises:
@@ -87,7 +68,7 @@ def split(text: str) -> Request:
     """
     found = _ASSIGNMENT.fullmatch(text.strip())
     if found is None:
-        return Request(text.strip())
+        return Written(text.strip())
     name, argument = found[1], found[2].strip()
     if argument.startswith('"'):
         if not re.fullmatch(_QUOTED, argument, re.DOTALL):
@@ -96,7 +77,7 @@ def split(text: str) -> Request:
                 'write NAME="...", with \\" for a quotation mark inside'
             )
         argument = re.sub(r"\\(.)", r"\1", argument[1:-1], flags=re.DOTALL)
-    return Request(name, argument)
+    return Written(name, argument)
 
 
 def parse(text: str) -> Tuple[str, ...]:
@@ -115,7 +96,10 @@ def parse(text: str) -> Tuple[str, ...]:
 
 
 def parse_line(line: str) -> Tuple[str, ...]:
-    """As `parse`, for a line of an `.instr` file: separated by white space."""
+    """As `parse`, for a line of an `.instr` file: separated by white space or commas.
+
+    Example: `parse_line('formal begin-with="Heute, Abend"')` has two entries.
+    """
     return tuple(str(split(word)) for word in _WORD.findall(line))
 
 
@@ -130,10 +114,10 @@ def spell_line(line: str, spell: Callable[[str], str]) -> str:
         the tokens; a line without arguments as it is.
     """
     tokens: List[str] = []
-    for request in map(split, parse_line(line)):
-        tokens.append(request.name)
-        if request.argument is not None:
-            tokens += [ARGUMENT_MARK + piece for piece in spell(request.argument).split()]
+    for written in map(split, parse_line(line)):
+        tokens.append(written.name)
+        if written.argument is not None:
+            tokens += [ARGUMENT_MARK + piece for piece in spell(written.argument).split()]
     return " ".join(tokens)
 
 

@@ -6,16 +6,16 @@ Two instructions of one axis exclude each other.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Asked, argument_of, parse, split
-from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+from fairseq_instr.instructions.asking import Request, parse, parse_line, split
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
 
 __all__ = [
     "compose",
-    "compose_positions",
+    "compose_requests",
     "excluding",
     "from_inside_out",
     "parse",
@@ -24,62 +24,70 @@ __all__ = [
 ]
 
 
-def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[int, ...]:
-    """Positions of the named instructions, in canonical order, each once.
+def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[Request, ...]:
+    """Requests for the named instructions, in canonical order, each once.
 
     Args:
-        names: instruction names or phrases in any order, those with a slot with their argument.
+        names: instruction names or phrases in any order, those with a slot with their argument;
+            or several names, separated by blanks.
         inventory: what the model knows.
-        origin: what the names come from, to begin an error with, such as `--instruct`.
+        origin: where the names come from, to begin an error with, such as `--instruct`.
 
     Raises:
-        InputError: if a name is unknown, two different ones share an axis, or an argument is
+        InputError: if a name is unknown, two different requests share an axis, or an argument is
             missing or not accepted.
 
-    Example: `compose(["uppercase", "formal"], inventory) == compose(["formal", "uppercase"],
+    Example: `compose(["uppercase", "formal"], inventory) == compose(["formal uppercase"],
     inventory)`.
     """
-    prefix = f"{origin}: " if origin else ""
-    positions = []
-    for name in names:
-        try:
-            positions.append(_position(name, inventory))
-        except InputError as error:
-            raise InputError(f"{prefix}{error}") from None
-    return compose_positions(positions, inventory, origin)
+    try:
+        return compose_requests((r for name in names for r in _resolve(name, inventory)), inventory)
+    except InputError as error:
+        raise InputError(f"{origin}: {error}" if origin else str(error)) from None
 
 
-def compose_positions(
-    positions: Iterable[int], inventory: Inventory, origin: str = ""
-) -> Tuple[int, ...]:
-    """As `compose`, for positions (`Asked` where there is an argument).
+def compose_requests(
+    requests: Iterable[Request], inventory: Inventory, origin: str = ""
+) -> Tuple[Request, ...]:
+    """As `compose`, for requests. Of an instruction in two wordings, the first is taken.
 
     Raises:
         InputError: if two different ones share an axis.
     """
-    prefix = f"{origin}: " if origin else ""
-    chosen: Dict[str, int] = {}
-    for position in positions:
-        axis = inventory[position].axis
-        other = chosen.setdefault(axis, position)
-        if other != position or argument_of(other) != argument_of(position):
-            raise InputError(
-                f"{prefix}{inventory[other].name!r} and {inventory[position].name!r} exclude each "
-                f"other: both answer the axis {axis!r}; choose one of "
-                + ", ".join(inventory[i].name for i in inventory.members(axis))
-            )
-    return tuple(sorted(chosen.values()))
+    chosen: Dict[str, Request] = {}
+    for request in requests:
+        axis = inventory[request.position].axis
+        other = chosen.setdefault(axis, request)
+        if (other.position, other.argument) != (request.position, request.argument):
+            reason = _exclusion(other, request, inventory)
+            raise InputError(f"{origin}: {reason}" if origin else reason)
+    return tuple(sorted(chosen.values(), key=lambda request: request.position))
 
 
-def _position(name: str, inventory: Inventory) -> int:
-    """Position of what a user asked for, with its argument and the phrase, where there are any."""
-    request = split(name)
-    position = inventory.find(request.name)
-    check_argument(inventory[position], request.argument)
-    phrase = None if request.name in inventory else request.name
-    if phrase is None and request.argument is None:
-        return position
-    return Asked(position, request.argument, phrase)
+def _exclusion(one: Request, other: Request, inventory: Inventory) -> str:
+    """Why two requests of one axis can't be composed, in words."""
+    if one.position == other.position:
+        said = " and with ".join(map(_said, (one.argument, other.argument)))
+        return f"{inventory[one.position].name} is given twice, with {said}; give it once"
+    names = (inventory[request.position].name for request in (one, other))
+    axis = inventory[one.position].axis
+    members = ", ".join(inventory[i].name for i in inventory.members(axis))
+    return f"{' and '.join(names)} exclude each other (axis {axis}); give one of {members}"
+
+
+def _said(argument: Union[None, str, Tuple[int, ...]]) -> str:
+    if isinstance(argument, tuple):  # ids of tokens come from streams alone
+        return "what the .instr line says"
+    return "no argument" if argument is None else argument
+
+
+def _resolve(text: str, inventory: Inventory) -> List[Request]:
+    """What a user asked for: one name or phrase, or several names between blanks."""
+    written = split(text)
+    words = list(map(split, parse_line(text)))
+    if written.name not in inventory and words and all(word.name in inventory for word in words):
+        return list(map(inventory.request, words))
+    return [inventory.request(written)]
 
 
 def excluding(instructions: Sequence[Instruction]) -> Optional[str]:

@@ -99,6 +99,8 @@ class Instruction:
             the argument in its context.
         draw: `(reference, context, random) -> str or None`, an argument under which the plain
             reference is a sample; for natural instructions with a slot.
+        overlaps: other instructions of its axis that its samples may obey as well, such as
+            `short` for `at-most`; swapping one for another makes no conflict.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Instruction:
     draw: Optional[Callable[[str, Context, random.Random], Optional[str]]] = field(
         default=None, compare=False
     )
+    overlaps: FrozenSet[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self):
         for kind, value in (("name", self.name), ("axis", self.axis)):

@@ -16,18 +16,19 @@ from __future__ import annotations
 import difflib
 import reprlib
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import yaml
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.instructions.instruction import Instruction
+from fairseq_instr.instructions.asking import Request, Written
+from fairseq_instr.instructions.instruction import Instruction, check_argument
 from fairseq_instr.plain_data import read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"
-DIRECTION_PREFIX = "to:"
+_DIRECTION_PREFIX = "to:"
 MAX_INSTRUCTIONS = 10_000
 N_NEAREST = 3
 MAX_COMPARED = 100
@@ -128,6 +129,16 @@ class Inventory:
             raise self._unknown(text)
         return self._phrases[_folded(text)]
 
+    def request(self, written: Written) -> Request:
+        """What a user asked for.
+
+        Raises:
+            InputError: as `find`; if an argument is missing or not accepted.
+        """
+        position = self.find(written.name)
+        check_argument(self[position], written.argument)
+        return Request(position, written.argument)
+
     def _unknown(self, text: str) -> InputError:
         known = [*self._positions, *self._phrases]
         near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], known, N_NEAREST, cutoff=0.6)
@@ -142,11 +153,8 @@ class Inventory:
     @property
     def target_languages(self) -> Tuple[str, ...]:
         """Languages that have a direction instruction `to:LANGUAGE`, in order."""
-        return tuple(
-            instruction.name[len(DIRECTION_PREFIX) :]
-            for instruction in self
-            if instruction.axis == TARGET_LANGUAGE
-        )
+        found = (target_language(instruction.name) for instruction in self)
+        return tuple(language for language in found if language is not None)
 
     def to_dict(self) -> dict:
         """Plain lists, dicts and strings, as written to YAML and into checkpoints."""
@@ -272,4 +280,9 @@ def _folded(phrase: str) -> str:
 
 def direction(language: str) -> str:
     """Name of the instruction that asks for a target language: `de` -> `to:de`."""
-    return f"{DIRECTION_PREFIX}{language}"
+    return f"{_DIRECTION_PREFIX}{language}"
+
+
+def target_language(name: str) -> Optional[str]:
+    """The language that an instruction asks for: `to:de` -> `de`; None for other names."""
+    return name[len(_DIRECTION_PREFIX) :] if name.startswith(_DIRECTION_PREFIX) else None

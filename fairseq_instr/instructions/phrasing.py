@@ -11,11 +11,13 @@ from __future__ import annotations
 import difflib
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import Request, Written
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import MAX_COMPARED, N_NEAREST, Inventory
 
@@ -146,6 +148,11 @@ class PhrasedInventory(Inventory):
         if best < LEAST_SIMILARITY or best - second < LEAST_LEAD:
             raise self._refusal(text, [])
         return self._meaning[words_of(nearest[0][1])]
+
+    def request(self, written: Written) -> Request:
+        """As in the parent, with the phrase that a user asked by."""
+        request = super().request(written)
+        return request if written.name in self else replace(request, phrase=written.name)
 
     def nearest(self, text: str) -> List[Tuple[float, str]]:
         """The nearest phrase of each instruction that shares a word with a text, best first.

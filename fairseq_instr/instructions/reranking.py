@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import List, Sequence
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request, argument_of, parse
+from fairseq_instr.instructions.asking import Written, parse
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import compose, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
@@ -48,12 +48,11 @@ def verifiable(instruct: str, inventory: Inventory) -> List[Instruction]:
         InputError: if a name is unknown, two exclude each other, or an argument is not accepted.
     """
     found = []
-    for position in compose(parse(instruct), inventory):
-        argument = argument_of(position)
-        assert not isinstance(argument, tuple)  # spelled in subwords only where a model reads it
-        request = Request(inventory[position].name, argument)
+    for request in compose(parse(instruct), inventory):
+        assert not isinstance(request.argument, tuple)  # only streams have ids
+        written = Written(inventory[request.position].name, request.argument)
         try:
-            instruction = look_up(str(request))
+            instruction = look_up(str(written))
         except InputError:
             continue
         if instruction.obeys is not None:

@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import LineTranslator
-from fairseq_instr.instructions.asking import Request, split
+from fairseq_instr.instructions.asking import Written, split
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import compose, parse, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
@@ -192,12 +192,12 @@ def _read(body: bytes):
     return text, [_read_request(entry) for entry in asked]
 
 
-def _read_request(entry: object) -> Request:
+def _read_request(entry: object) -> Written:
     name = entry.get("name") if isinstance(entry, dict) else None
     argument = entry.get("argument") if isinstance(entry, dict) else None
     if not isinstance(name, str) or not isinstance(argument, (str, type(None))):
         raise InputError("an instruction has a name, and an argument where it takes one")
-    asked = Request(name, argument)
+    asked = Written(name, argument)
     # a name with a comma or an `=` in it would be read as something else
     if parse(str(asked)) != (str(asked),) or split(str(asked)) != asked:
         raise InputError(f"unknown instruction {name!r:.80}")

@@ -5,12 +5,15 @@ from typing import Callable, Optional, Sequence
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.phrasing import PhrasedInventory
 from fairseq_instr.prompts.phrases import PhrasePrompt
+from fairseq_instr.prompts.prompt import Prompt, Rendering
 from fairseq_instr.prompts.templates import Template, TemplatePrompt
 from fairseq_instr.prompts.tokens import PLACEMENTS, TokenPrompt
 
 __all__ = [
     "PLACEMENTS",
     "PhrasePrompt",
+    "Prompt",
+    "Rendering",
     "Template",
     "TemplatePrompt",
     "TokenPrompt",
@@ -23,7 +26,7 @@ def appended_tokens_prompt(
     first_id: int,
     placement: str,
     spell: Optional[Callable[[str], Sequence[int]]] = None,
-) -> TokenPrompt:
+) -> Prompt:
     """The prompt that says instructions in the symbols of their inventory.
 
     Args:

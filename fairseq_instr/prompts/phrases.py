@@ -9,21 +9,19 @@ closes a phrase, and stands around an argument, are two more such symbols.
 
 from __future__ import annotations
 
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence
 
 import numpy as np
-import torch
 
-from fairseq_instr.instructions.asking import Asked, argument_of, phrase_of
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.phrasing import ARGUMENT_EDGE, MARKS, PHRASE_END, PhrasedInventory
 from fairseq_instr.prompts.tokens import SOURCE_PREFIX, TokenPrompt
 
 
 class PhrasePrompt(TokenPrompt):
-    """Renders positions in an inventory as dictionary ids of the words that ask for them.
+    """Renders requests as the words of the phrases that ask for them; a `Prompt`.
 
-    A position is spelled by the phrase that it was asked for by (`Asked.phrase`), a plain number
-    by the first phrase of its instruction.
+    A request without a phrase is said by the first phrase of its instruction.
 
     Args:
         inventory: of the instructions.
@@ -46,55 +44,12 @@ class PhrasePrompt(TokenPrompt):
         self._first_word = first_id + len(MARKS)
         self._added = self._most_added()
 
-    def in_front(self) -> "PhrasePrompt":
-        """The same prompt in front of the source."""
-        return PhrasePrompt(self.inventory, self.first_id, SOURCE_PREFIX, self.spell)
-
-    def ids(self, instructions: Sequence[int]) -> torch.Tensor:
-        """Dictionary ids of the phrases and their arguments, in the order given.
-
-        Returns:
-            LongTensor `(n,)`.
-        """
-        tokens: List[int] = []
-        for position in instructions:
-            phrase, argument = phrase_of(position), argument_of(position)
-            words = self.inventory.numbers(phrase or self.inventory.phrases(position)[0])
-            tokens += [self._first_word + number for number in words]
-            if argument is not None:
-                tokens += [self._edge, *self._spelled(argument), self._edge]
-            tokens.append(self._end)
-        return torch.tensor(tokens, dtype=torch.long)
-
-    def read(self, tokens: torch.Tensor) -> Tuple[torch.Tensor, Tuple[int, ...]]:
-        """Take the instructions out of a rendered source.
-
-        Args:
-            tokens: LongTensor `(n + k,)`, without padding.
-
-        Returns:
-            (source `(n,)`, positions in the inventory, with their phrases)
-        """
-        source: List[int] = []
-        asked: List[int] = []
-        words: List[str] = []
-        argument: Optional[Tuple[int, ...]] = None
-        inside = False  # of an argument
-        for token in tokens.tolist():
-            if token == self._edge:
-                inside = not inside
-                argument = argument or ()
-            elif token == self._end:
-                phrase = " ".join(words)
-                asked.append(Asked(self.inventory.find(phrase), argument, phrase))
-                words, argument = [], None
-            elif token >= self._first_word:
-                words.append(self.inventory.words[token - self._first_word])
-            elif inside:
-                argument = (*(argument or ()), token)
-            else:
-                source.append(token)
-        return tokens.new_tensor(source), tuple(asked)
+    def _ids(self, request: Request) -> List[int]:
+        phrase = request.phrase or self.inventory.phrases(request.position)[0]
+        words = [self._first_word + number for number in self.inventory.numbers(phrase)]
+        if request.argument is None:
+            return [*words, self._end]
+        return [*words, self._edge, *self._spelled(request.argument), self._edge, self._end]
 
     def n_source(self, n_instructions):
         """Most tokens that `n_instructions` (an int or an array of them) add to the source.

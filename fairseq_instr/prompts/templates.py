@@ -25,12 +25,12 @@ from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Asked, argument_of
-from fairseq_instr.instructions.inventory import DIRECTION_PREFIX, Inventory
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.inventory import Inventory, target_language
 from fairseq_instr.plain_data import read_yaml
+from fairseq_instr.prompts.prompt import Rendering
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import load_subwords
 
@@ -50,7 +50,6 @@ SLOTS = {
 
 Piece = Union[str, Tuple[int, ...]]  # text, or tokens that are spelled already
 _PLACE: Piece = (-1,)  # stands where the source goes
-Parts = Tuple[Tuple[int, ...], Tuple[int, ...]]  # tokens before the source, and behind it
 
 
 def library() -> Tuple[str, ...]:
@@ -152,7 +151,7 @@ def _check_slots(text: str, kind: str, origin: str) -> None:
 
 
 class TemplatePrompt:
-    """Renders positions in an inventory as words around the source; as `TokenPrompt` to others.
+    """Renders requests as words around the source; a `Prompt`.
 
     Args:
         template: what is said.
@@ -182,69 +181,27 @@ class TemplatePrompt:
         self.encode = encode
         self.language = language
         self.demonstrations = demonstrations
-        self._cache: Dict[tuple, Parts] = {}
+        self._cache: Dict[tuple, Rendering] = {}
         self._bound: Optional[Tuple[int, int]] = None
 
-    def render_source(
-        self, source: torch.Tensor, instructions: Sequence[int], language: Optional[str] = None
-    ) -> torch.Tensor:
-        """The prompt with the source in it.
+    def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
+        """The prompt in words, its demonstrations included.
 
         Args:
-            source: LongTensor `(n,)`, ending in eos.
-            instructions: positions in the inventory, in canonical order.
+            requests: in canonical order.
             language: of the source; None for the one given to the class.
-
-        Returns:
-            LongTensor, ending in eos.
 
         Raises:
             InputError: if the template wants to name a language that it has no name for, or
                 there are no demonstrations of the direction.
         """
-        before, behind = self.parts(instructions, language)
-        return torch.cat(
-            (source.new_tensor(before), source[:-1], source.new_tensor(behind), source[-1:])
-        )
-
-    def parts(self, instructions: Sequence[int], language: Optional[str] = None) -> Parts:
-        """Tokens before the source and behind it."""
         language = language or self.language
-        key = (tuple((int(i), argument_of(i)) for i in instructions), language)
+        key = (tuple(requests), language)
         if key not in self._cache:
             if len(self._cache) >= MAX_CACHED:  # arguments are without end
                 self._cache.clear()
-            self._cache[key] = self._render(instructions, language)
+            self._cache[key] = self._render(requests, language)
         return self._cache[key]
-
-    def read(self, tokens: torch.Tensor) -> Tuple[torch.Tensor, Tuple[int, ...]]:
-        """Take the source out of a prompt that this object has rendered.
-
-        Args:
-            tokens: LongTensor `(n + k,)`, without padding.
-
-        Returns:
-            (source `(n,)`, positions in the inventory)
-
-        Raises:
-            ValueError: if it has not.
-        """
-        whole = tuple(tokens.tolist())
-        found = []
-        for (asked, _), (before, behind) in self._cache.items():
-            inner = whole[len(before) : len(whole) - len(behind) - 1]
-            if (*before, *inner, *behind, whole[-1]) == whole:
-                found.append((len(before) + len(behind), len(before), len(inner), asked))
-        if not found:
-            raise ValueError("the prompt was not rendered by this template")
-        # what says the most: a bare prompt may begin like one with instructions
-        _, start, n, asked = max(found, key=lambda match: match[0])
-        source = torch.cat((tokens[start : start + n], tokens[-1:]))
-        return source, tuple(i if argument is None else Asked(i, argument) for i, argument in asked)
-
-    def ids(self, instructions: Sequence[int]) -> torch.Tensor:
-        """Tokens of the decoder's prompt: none, `(0,)`."""
-        return torch.empty(0, dtype=torch.long)
 
     def n_source(self, n_instructions):
         """Most tokens that `n_instructions` (an int or an array of them) add to the source."""
@@ -259,15 +216,12 @@ class TemplatePrompt:
 
     def _measure(self) -> Tuple[int, int]:
         """The longest prompt with one direction or none, and the longest phrase."""
-        directions = [
-            (i,)
-            for i, instruction in enumerate(self.inventory)
-            if instruction.name.startswith(DIRECTION_PREFIX)
-        ]
+        positions = range(len(self.inventory))
+        directions = [(Request(i),) for i in positions if target_language(self.inventory[i].name)]
         base = 0
         for asked in ((), *directions):
             try:
-                base = max(base, sum(map(len, self.parts(asked))))
+                base = max(base, sum(map(len, self.render(asked))))
             except InputError:  # a direction that has no demonstrations is not asked for
                 continue
         templates = (self.template, *self.template.by_target.values())
@@ -281,10 +235,11 @@ class TemplatePrompt:
 
     # -- words ----------------------------------------------------------------------------
 
-    def _render(self, instructions: Sequence[int], language: Optional[str]) -> Parts:
-        target = self._target_language(instructions)
+    def _render(self, requests: Sequence[Request], language: Optional[str]) -> Rendering:
+        directions = (target_language(self.inventory[r.position].name) for r in requests)
+        target = next(filter(None, directions), None)
         template = self.template.for_target(target)
-        said = self._say(template, instructions)
+        said = self._say(template, requests)
         pieces: List[Piece] = []
         for source, translation in self._examples(language, target):
             values = {SOURCE: [source], TARGET: [translation], INSTRUCTIONS: said}
@@ -293,12 +248,7 @@ class TemplatePrompt:
         values = {SOURCE: [_PLACE], INSTRUCTIONS: said}
         pieces += self._fill(template, template.prompt, values, language)
         place = next(i for i, piece in enumerate(pieces) if piece is _PLACE)
-        return self._spell(pieces[:place]), self._spell(pieces[place + 1 :])
-
-    def _target_language(self, instructions: Sequence[int]) -> Optional[str]:
-        names = (self.inventory[i].name for i in instructions)
-        directions = [name for name in names if name.startswith(DIRECTION_PREFIX)]
-        return directions[0][len(DIRECTION_PREFIX) :] if directions else None
+        return Rendering(self._spell(pieces[:place]), self._spell(pieces[place + 1 :]))
 
     def _examples(self, source: Optional[str], target: Optional[str]):
         if self.demonstrations is None:
@@ -315,14 +265,13 @@ class TemplatePrompt:
         own = (instruction.phrases or (instruction.name,))[0]
         return template.phrases.get(instruction.name, own)
 
-    def _say(self, template: Template, instructions: Sequence[int]) -> List[Piece]:
+    def _say(self, template: Template, requests: Sequence[Request]) -> List[Piece]:
         said: List[Piece] = []
-        for position in instructions:
+        for request in requests:
             said.append(template.joiner if said else template.lead)
-            said.append(self._phrase(template, self.inventory[position]))
-            argument = argument_of(position)
-            if argument is not None:
-                said += [': "', argument, '"']
+            said.append(self._phrase(template, self.inventory[request.position]))
+            if request.argument is not None:
+                said += [': "', request.argument, '"']
         return said
 
     def _fill(

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 from typing import Callable, List, Optional, Sequence, Tuple, Union
 
-import torch
-
-from fairseq_instr.instructions.asking import Asked, argument_of
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.prompts.prompt import Rendering
 
 SOURCE_PREFIX = "source-prefix"
 SOURCE_SUFFIX = "source-suffix"
@@ -24,7 +23,7 @@ PLACEMENTS = (SOURCE_PREFIX, SOURCE_SUFFIX, DECODER_PREFIX)
 
 
 class TokenPrompt:
-    """Renders positions in an inventory as dictionary ids.
+    """Renders requests as the symbols of their instructions; a `Prompt`.
 
     Args:
         first_id: dictionary id of the inventory's first symbol; the others follow it.
@@ -46,81 +45,29 @@ class TokenPrompt:
 
     @property
     def on_decoder(self) -> bool:
-        """Whether the instructions are given to the decoder instead of the encoder."""
+        """Whether the decoder reads the instructions, and not the encoder."""
         return self.placement == DECODER_PREFIX
 
-    def in_front(self) -> "TokenPrompt":
-        """The same prompt in front of the source."""
-        return TokenPrompt(self.first_id, SOURCE_PREFIX, self.spell)
+    def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
+        """The prompt; symbols don't say the source's `language`."""
+        ids = tuple(token for request in requests for token in self._ids(request))
+        if self.on_decoder:
+            return Rendering(decoder=ids)
+        return Rendering(before=ids) if self.placement == SOURCE_PREFIX else Rendering(behind=ids)
 
-    def ids(self, instructions: Sequence[int]) -> torch.Tensor:
-        """Dictionary ids of the instructions and their arguments, in the order given.
+    def _ids(self, request: Request) -> List[int]:
+        symbol = self.first_id + request.position
+        if request.argument is None:
+            return [symbol]
+        return [symbol, *self._spelled(request.argument), symbol]
 
-        Returns:
-            LongTensor `(n,)` where there are no arguments.
-        """
-        tokens: List[int] = []
-        for position in instructions:
-            symbol, argument = self.first_id + position, argument_of(position)
-            tokens.append(symbol)
-            if argument is not None:
-                tokens += [*self._spelled(argument), symbol]
-        return torch.tensor(tokens, dtype=torch.long)
-
-    def _spelled(self, argument: Union[str, Sequence[int]]) -> Sequence[int]:
+    def _spelled(self, argument: Union[str, Tuple[int, ...]]) -> Sequence[int]:
         """Dictionary ids of an argument, which may be ids already."""
         if not isinstance(argument, str):
             return argument
         if self.spell is None:
             raise ValueError(f"the argument {argument!r} is text; give the prompt `spell`")
         return self.spell(argument)
-
-    def render_source(
-        self, source: torch.Tensor, instructions: Sequence[int], language: Optional[str] = None
-    ) -> torch.Tensor:
-        """The encoder's input.
-
-        Args:
-            source: LongTensor `(n,)`, ending in eos.
-            instructions: positions in the inventory, in canonical order.
-            language: of the source, which symbols don't say.
-
-        Returns:
-            LongTensor `(n + k,)` with the k tokens of the prompt; the source itself where the
-            prompt goes to the decoder or there are no instructions.
-        """
-        if not instructions or self.on_decoder:
-            return source
-        prompt = self.ids(instructions)
-        if self.placement == SOURCE_PREFIX:
-            return torch.cat((prompt, source))
-        return torch.cat((source[:-1], prompt, source[-1:]))
-
-    def read(self, tokens: torch.Tensor) -> Tuple[torch.Tensor, Tuple[int, ...]]:
-        """Take the instructions out of a rendered source.
-
-        Args:
-            tokens: LongTensor `(n + k,)`, without padding.
-
-        Returns:
-            (source `(n,)`, positions in the inventory)
-        """
-        source: List[int] = []
-        asked: List[int] = []
-        opened = None  # where the argument that is being read begins, in `source`
-        symbols = [i for i in tokens.tolist() if i >= self.first_id]  # ids that no text has
-        for token in tokens.tolist():
-            position = token - self.first_id
-            if position < 0:
-                source.append(token)
-            elif opened is not None:
-                asked.append(Asked(position, tuple(source[opened:])))
-                source, opened = source[:opened], None
-            elif symbols.count(token) == 2:
-                opened = len(source)
-            else:
-                asked.append(position)
-        return tokens.new_tensor(source), tuple(asked)
 
     def n_source(self, n_instructions):
         """Tokens that `n_instructions` (an int or an array of them) add to the source."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
-
-import torch
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import Hypothesis, LineTranslator, longest_output
-from fairseq_instr.instructions.composition import compose, compose_positions, parse
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.composition import compose, compose_requests, parse
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
 from fairseq_instr.instructions.phrasing import PhrasedInventory
@@ -26,7 +25,17 @@ from fairseq_instr.text.subwords import Subwords
 BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
 
 
-class CTranslate2Translator(LineTranslator[List[int]]):
+class _Line(NamedTuple):
+    """Ids that a model reads: of the source with its prompt, eos included, and of the decoder."""
+
+    source: List[int]
+    prompt: Tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.source) + len(self.prompt)
+
+
+class CTranslate2Translator(LineTranslator[_Line]):
     """A CTranslate2 model that is loaded once; `from_pretrained` makes one.
 
     Several threads may share one: CTranslate2 queues what they ask for, and works on as many
@@ -78,7 +87,7 @@ class CTranslate2Translator(LineTranslator[List[int]]):
         self._prompt = appended_tokens_prompt(
             inventory, first_symbol, settings.placement, self._spell
         )
-        self._direction = self._direction_position(target)
+        self._direction = self._direction_request(target)
 
     @classmethod
     def from_pretrained(
@@ -155,8 +164,8 @@ class CTranslate2Translator(LineTranslator[List[int]]):
             max_len_b,
         )
 
-    def _direction_position(self, target: Optional[str]) -> Optional[int]:
-        """Position of the instruction that every line gets, where one is given."""
+    def _direction_request(self, target: Optional[str]) -> Optional[Request]:
+        """What asks for the target language of every line, where prompts say it."""
         language = target or self.settings.target
         if not self.settings.direction:
             if language != self.settings.target:
@@ -171,17 +180,14 @@ class CTranslate2Translator(LineTranslator[List[int]]):
                 f"target {language!r} has no instruction {name!r} in the inventory; languages "
                 f"there: {', '.join(self.inventory.target_languages)}"
             )
-        return self.inventory.position(name)
+        return Request(self.inventory.position(name))
 
-    def _render(self, line: str, instruct: str) -> List[int]:
+    def _render(self, line: str, instruct: str) -> _Line:
         asked = compose(parse(instruct), self.inventory, origin="instruct")
         if self._direction is not None:
-            asked = compose_positions((self._direction, *asked), self.inventory, origin="instruct")
-        source = torch.tensor([*self._encode(line), EOS])
-        if not self._prompt.on_decoder:
-            return self._prompt.render_source(source, asked).tolist()
-        # both travel together until they are decoded, as in the task
-        return self._prompt.in_front().render_source(source, asked).tolist()
+            asked = compose_requests((self._direction, *asked), self.inventory, origin="instruct")
+        before, behind, decoder = self._prompt.render(asked)
+        return _Line([*before, *self._encode(line), *behind, EOS], decoder)
 
     def _encode(self, text: str) -> List[int]:
         pieces = self.subwords.encode(text) if self.subwords else text
@@ -195,18 +201,18 @@ class CTranslate2Translator(LineTranslator[List[int]]):
             )
         return ids
 
-    def _decode(self, sources: List[List[int]], n_best: int) -> List[List[Hypothesis]]:
+    def _decode(self, sources: List[_Line], n_best: int) -> List[List[Hypothesis]]:
         outputs: List[List[Hypothesis]] = [[] for _ in sources]
-        for rows, prompts in self._grouped(sources):
-            n_source = max(len(sources[row]) - len(prompt) for row, prompt in zip(rows, prompts))
-            n_prompt = len(prompts[0])
+        groups: Dict[int, List[int]] = {}  # rows, by the length of their prompt for the decoder
+        for row, line in enumerate(sources):
+            groups.setdefault(len(line.prompt), []).append(row)
+        for n_prompt, rows in groups.items():
+            lines = [sources[row] for row in rows]
+            n_source = max(len(line.source) for line in lines)
             most = longest_output(*self.max_len, n_source, self.settings.max_target - n_prompt)
             found = self.model.translate_batch(
-                [
-                    [self._tokens[i] for i in sources[row][len(prompt) :]]
-                    for row, prompt in zip(rows, prompts)
-                ],
-                [[self._tokens[i] for i in prompt] for prompt in prompts] if n_prompt else None,
+                [[self._tokens[i] for i in line.source] for line in lines],
+                [[self._tokens[i] for i in line.prompt] for line in lines] if n_prompt else None,
                 beam_size=self.beam,
                 num_hypotheses=self.beam if n_prompt else n_best,
                 length_penalty=self.lenpen,
@@ -224,20 +230,6 @@ class CTranslate2Translator(LineTranslator[List[int]]):
                 hypotheses.sort(key=lambda hypothesis: -hypothesis.score)
                 outputs[row] = hypotheses[:n_best]
         return outputs
-
-    def _grouped(self, sources: List[List[int]]):
-        """Rows of a batch and their prompts for the decoder, by the length of the prompt."""
-        if not self._prompt.on_decoder:
-            return [(range(len(sources)), [()] * len(sources))]
-        groups: Dict[int, tuple] = {}
-        for row, source in enumerate(sources):
-            ids = torch.tensor(source)
-            plain, _ = self._prompt.read(ids)
-            prompt = source[: len(source) - len(plain)]
-            rows, prompts = groups.setdefault(len(prompt), ([], []))
-            rows.append(row)
-            prompts.append(prompt)
-        return list(groups.values())
 
     def _hypothesis(self, tokens: Sequence[str], score: float, n_prompt: int) -> Hypothesis:
         """What CTranslate2 found, without the decoder's prompt, which it counts as output."""

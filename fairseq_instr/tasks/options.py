@@ -1,12 +1,11 @@
 """Options of the task `translation_with_instructions`, and which of them go together."""
 
 from dataclasses import dataclass, field
-from typing import List, Optional
+from typing import Optional
 
 from fairseq.tasks.translation import TranslationConfig
 from omegaconf import II
 
-from fairseq_instr.data.corpora import Pair
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.prompts.language_tokens import LANGUAGE_TOKENS
@@ -139,6 +138,20 @@ class TranslationWithInstructionsConfig(
             "than it was trained with"
         },
     )
+    allow_unknown: bool = field(
+        default=False,
+        metadata={
+            "help": "accept text of which more than 5 %% of the tokens are unknown to the "
+            "dictionary; default: refuse it in training, warn in generation"
+        },
+    )
+    allow_plain_task: bool = field(
+        default=False,
+        metadata={
+            "help": "accept a corpus of the group task that has no .instr stream, and train on its "
+            "pairs without a prompt; default: refuse it"
+        },
+    )
     seed: int = II("common.seed")
     restore_file: str = II("checkpoint.restore_file")
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
@@ -175,23 +188,3 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
             f"--phrase-word-dropout {cfg.phrase_word_dropout} needs --prompt-rendering phrases; "
             "other prompts have no words to leave out"
         )
-
-
-def parse_pairs(text: Optional[str], option: str = "--lang-pairs") -> List[Pair]:
-    """Pairs of an option such as `--lang-pairs`, for example `en-it,it-en`.
-
-    Raises:
-        InputError: if an entry is not SOURCE-TARGET, or stands twice.
-    """
-    pairs: List[Pair] = []
-    for entry in (text or "").split(","):
-        if not entry.strip():
-            continue
-        source, _, target = entry.strip().partition("-")
-        if not source or not target or (source, target) in pairs:
-            raise InputError(
-                f"{option} {text!r}: {entry.strip()!r} is not accepted; give each pair once, "
-                "as SOURCE-TARGET, separated by commas"
-            )
-        pairs.append((source, target))
-    return pairs

@@ -6,7 +6,7 @@ model; what it hands to fairseq are a dataset and a model like any other.
 
 import logging
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from fairseq import utils
@@ -21,7 +21,8 @@ from fairseq_instr.checkpoints.settings import as_dict
 from fairseq_instr.checkpoints.starting_point import StartingPoint
 from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
-from fairseq_instr.data.corpora import Corpus, Pair, group_sizes, infer_pair
+from fairseq_instr.data.corpora import Corpus, group_sizes
+from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.data.mixture import Mixture, parse_mixture
@@ -30,12 +31,13 @@ from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.data.prompted_dataset import PART_SAMPLES, PromptedDataset
 from fairseq_instr.data.split_loader import SplitLoader
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.conditions import ConditionPlanner, Request
+from fairseq_instr.generation.conditions import ConditionPlanner, Line
 from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
-from fairseq_instr.generation.interactive import InstructionField
+from fairseq_instr.generation.interactive import InstructionField, TypedLine, TypedLines
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.options import GuidanceOptions
-from fairseq_instr.instructions.composition import compose, compose_positions, parse
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.composition import compose, compose_requests, parse
 from fairseq_instr.instructions.inventory import (
     INVENTORY_FILE,
     TARGET_LANGUAGE,
@@ -43,10 +45,10 @@ from fairseq_instr.instructions.inventory import (
     direction,
 )
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
-from fairseq_instr.prompts import appended_tokens_prompt
+from fairseq_instr.prompts import Prompt, appended_tokens_prompt
 from fairseq_instr.prompts.language_tokens import refuse_language_tokens
 from fairseq_instr.prompts.options import PHRASES
-from fairseq_instr.prompts.templates import TemplatePrompt, prompt_in_words
+from fairseq_instr.prompts.templates import prompt_in_words
 from fairseq_instr.tasks import mixed_precision
 from fairseq_instr.tasks.options import (
     ALWAYS,
@@ -54,8 +56,8 @@ from fairseq_instr.tasks.options import (
     NEVER,
     TranslationWithInstructionsConfig,
     check_options,
-    parse_pairs,
 )
+from fairseq_instr.text.languages import Pair, parse_pairs
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +88,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def __init__(self, cfg, src_dict, tgt_dict, inventory: Inventory):
         super().__init__(cfg, src_dict, tgt_dict)
         self.inventory = inventory
-        self.prompt = appended_tokens_prompt(
+        self.prompt: Prompt = appended_tokens_prompt(
             inventory, src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
         self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
@@ -94,11 +96,12 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
             self.argument_subwords = subwords.encode
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
-        self.field = InstructionField(inventory) if cfg.instruct_field else None
+        self.field = InstructionField(self._read_field) if cfg.instruct_field else None
         self.guidance = GuidanceOptions.of(cfg)
         self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
         self._language_check: Optional[LanguageCheck] = None
+        self._typed: Dict[Tuple[int, ...], TypedLine] = {}  # by their tokens, prompt included
 
     # -- set-up -------------------------------------------------------------------------
 
@@ -111,16 +114,12 @@ class TranslationWithInstructionsTask(TranslationTask):
         """
         check_options(cfg)
         data = utils.split_paths(cfg.data)[0]
-        pairs = parse_pairs(cfg.lang_pairs)
+        pairs = parse_pairs(cfg.lang_pairs, "--lang-pairs")
         if pairs:
             cfg.source_lang = cfg.source_lang or pairs[0][0]
             cfg.target_lang = cfg.target_lang or pairs[0][1]
         if cfg.source_lang is None or cfg.target_lang is None:
-            cfg.source_lang, cfg.target_lang = infer_pair(data) or (None, None)
-        if cfg.source_lang is None or cfg.target_lang is None:
-            raise InputError(
-                f"no language pair was found in {data}; give -s and -t, or --lang-pairs"
-            )
+            cfg.source_lang, cfg.target_lang = only_pair(data)
         inventory = load_inventory(cfg, data)
         if cfg.held_out_phrases and isinstance(inventory, PhrasedInventory):
             inventory.held_out = hold_out(inventory, cfg.held_out_phrases, cfg.seed)
@@ -197,7 +196,9 @@ class TranslationWithInstructionsTask(TranslationTask):
     @property
     def pairs(self) -> List[Pair]:
         """Language pairs that are trained, or translated."""
-        return parse_pairs(self.cfg.lang_pairs) or [(self.cfg.source_lang, self.cfg.target_lang)]
+        return parse_pairs(self.cfg.lang_pairs, "--lang-pairs") or [
+            (self.cfg.source_lang, self.cfg.target_lang)
+        ]
 
     @property
     def _validated_pairs(self) -> List[Pair]:
@@ -213,6 +214,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.pairs,
             self._direction,
             Noise(self.tgt_dict, options, seed=cfg.seed),
+            utils.split_paths(cfg.data)[0],
             validated_pairs=self._validated_pairs,
             instruct=self.instruct,
             # a truncated source leaves room for its prompt, which has one symbol an axis at most
@@ -228,6 +230,8 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "max_target_positions": cfg.max_target_positions,
                 "truncate_source": cfg.truncate_source,
             },
+            allow_unknown=cfg.allow_unknown,
+            allow_plain_task=cfg.allow_plain_task,
         )
 
     @property
@@ -237,8 +241,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         several = len(self.inventory.members(TARGET_LANGUAGE)) > 1
         return mode == ALWAYS or (mode == AUTO and several)
 
-    def _direction(self, pair: Pair) -> Optional[int]:
-        """Position of the instruction for a pair's target language, where one is given."""
+    def _direction(self, pair: Pair) -> Optional[Request]:
+        """What asks for a pair's target language, where prompts say it."""
         mode = self.cfg.direction_instruction
         if not self.gives_direction:
             if len({target for _, target in self.pairs}) > 1 and mode == AUTO:
@@ -255,7 +259,7 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"languages there: {', '.join(self.inventory.target_languages) or 'none'}; add "
                 "it to the inventory, or give --direction-instruction never"
             )
-        return self.inventory.position(name)
+        return Request(self.inventory.position(name))
 
     def _mixture(self, loaded: Dict[str, List[Corpus]]) -> Optional[Mixture]:
         if not self.cfg.mixture:
@@ -319,31 +323,33 @@ class TranslationWithInstructionsTask(TranslationTask):
             src_lengths: their lengths.
             constraints: not supported together with instructions.
         """
-        own = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
-        rendered = [self.render_typed(*line) for line in zip(src_tokens, own)]
-        return self.build_unrendered_dataset(rendered, constraints)
+        asked = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
+        lines = [self.typed_line(*line) for line in zip(src_tokens, asked)]
+        # fairseq-interactive hands on the rendered tokens of a line and nothing else
+        self._typed = {tuple(line.rendered.tolist()): line for line in lines}
+        return self.typed_lines(lines, constraints)
 
-    def render_typed(self, source, instructions: Tuple[int, ...]):
+    def _read_field(self, text: str) -> Tuple[Request, ...]:
+        return compose(parse(text), self.inventory, origin="--instruct-field")
+
+    def typed_line(self, source, requests: Sequence[Request]) -> TypedLine:
         """What `inference_step` takes for one source that comes from no corpus.
 
         Args:
             source: LongTensor `(n,)`, ending in eos.
-            instructions: positions of its own instructions; those of `--instruct` and of the
-                direction are added.
+            requests: what is asked of it; `--instruct` and the direction are added.
 
         Raises:
-            InputError: if the instructions exclude each other.
+            InputError: if the requests exclude each other.
         """
-        direction_position = self._direction((self.cfg.source_lang, self.cfg.target_lang))
-        fixed = self.instruct
-        if direction_position is not None:
-            fixed = (*fixed, direction_position)
-        prompt = self.prompt
-        if prompt.on_decoder:
-            # fairseq hands on tokens alone: it travels in front, until `inference_step` takes it
-            prompt = prompt.in_front()
-        asked = compose_positions((*fixed, *instructions), self.inventory)
-        return prompt.render_source(source, asked)
+        direction_request = self._direction((self.cfg.source_lang, self.cfg.target_lang))
+        fixed = self.instruct if direction_request is None else (*self.instruct, direction_request)
+        asked = compose_requests((*fixed, *requests), self.inventory)
+        return TypedLine.of(Line(source, asked), self.prompt)
+
+    def typed_lines(self, lines: Sequence[TypedLine], constraints=None) -> TypedLines:
+        """A dataset of typed lines."""
+        return TypedLines(lines, self.src_dict, self.tgt_dict, constraints)
 
     def spell_argument(self, text: str) -> List[int]:
         """Ids of an argument's tokens in the dictionary of the source.
@@ -367,11 +373,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         if bpe is not None:
             self.argument_subwords = bpe.encode
         return bpe
-
-    def build_unrendered_dataset(self, sources, constraints=None):
-        """A dataset of sources that hold their prompts already."""
-        lengths = [len(tokens) for tokens in sources]
-        return super().build_dataset_for_inference(sources, lengths, constraints=constraints)
 
     def build_tokenizer(self, args):
         """As in the parent; with `--instruct-field`, the field is taken off first."""
@@ -487,24 +488,23 @@ class TranslationWithInstructionsTask(TranslationTask):
 
         ensemble = getattr(generator, "model", None)
         if isinstance(ensemble, GuidedEnsemble):
-            requests = self._requests(sample)
-            return decode_in_groups(ensemble, requests, decode, sample, prefix_tokens, constraints)
+            lines = self._lines(sample)
+            return decode_in_groups(ensemble, lines, decode, sample, prefix_tokens, constraints)
         if isinstance(generator, SequenceScorer) and self.prompt.on_decoder:
-            prompts = [self.prompt.ids(asked) for asked in sample["instructions"]]
-            sample = {**sample, "start_indices": [len(prompt) for prompt in prompts]}
+            prompts = [self.prompt.render(asked).decoder for asked in sample["requests"]]
+            sample = {**sample, "start_indices": list(map(len, prompts))}
         return decode(sample, prefix_tokens, constraints)
 
-    def _requests(self, sample) -> List[Request]:
-        """Sources and instructions of a batch, from a corpus or typed."""
-        rows = sample["net_input"]["src_tokens"].cpu()
-        if isinstance(self.prompt, TemplatePrompt):
-            for asked in sample.get("instructions", ()):
-                self.prompt.parts(asked)  # what a worker rendered is not known here yet
-        requests = [Request(*self.prompt.read(row[row != self.src_dict.pad()])) for row in rows]
-        if "instructions" not in sample:
-            return requests
-        asked = map(tuple, sample["instructions"])
-        return [Request(request.source, own) for request, own in zip(requests, asked)]
+    def _lines(self, sample) -> List[Line]:
+        """The lines of a batch, from a corpus or typed."""
+        if "requests" not in sample:
+            rows = sample["net_input"]["src_tokens"].cpu()
+            return [self._typed[tuple(row[row != self.src_dict.pad()].tolist())] for row in rows]
+        languages = [pair[0] for pair, _ in sample["origins"]] if "origins" in sample else None
+        return [
+            Line(torch.from_numpy(source), requests, languages[row] if languages else None)
+            for row, (source, requests) in enumerate(zip(sample["sources"], sample["requests"]))
+        ]
 
     # -- validation ---------------------------------------------------------------------
 
@@ -599,6 +599,22 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "label_smoothed_cross_entropy_with_unlikelihood; others ignore conflicts"
             )
         return criterion
+
+
+def only_pair(data: str) -> Pair:
+    """The language pair of a data-bin.
+
+    Raises:
+        InputError: if it holds none, or several.
+    """
+    pairs = all_pairs(data)
+    if len(pairs) != 1:
+        held = ", ".join(map("-".join, pairs)) or "none"
+        raise InputError(
+            f"-s and -t are not given, and {data} does not hold one language pair: pairs there: "
+            f"{held}; give -s and -t, or --lang-pairs in training"
+        )
+    return pairs[0]
 
 
 def symbols_of(cfg: TranslationWithInstructionsConfig, inventory: Inventory) -> Inventory:

@@ -115,7 +115,6 @@ def batch(rows, conflicting, decoder_side=False, extra_padding=0):
             net_input.update(encoder_input(chosen, WRONG, source_width))
         sample["conflicts"] = {
             "positive": torch.tensor(conflicting),
-            "axis": torch.zeros(len(conflicting), dtype=torch.long),
             "net_input": net_input,
             "target": targets(chosen),
         }

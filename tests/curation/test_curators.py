@@ -50,9 +50,7 @@ def collect(names, chunks, n_samples=10, language="de", **options):
 
 
 def test_a_sample_has_the_source_as_it_is_and_a_target_that_obeys():
-    samples = curate(
-        [("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5}
-    )
+    samples = curate([("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5})
     assert samples == {"html-bold": [("A man.", "<b>Ein Mann.</b>", "html-bold")]}
 
 

@@ -12,7 +12,7 @@ from fairseq_instr.curation.filters import well_formed
 from fairseq_instr.curation.triples import Triple, export_triples, import_triples, to_json
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
-from fairseq_instr.instructions.asking import Request, spell_line
+from fairseq_instr.instructions.asking import Written, spell_line
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import Subwords, train
 
@@ -22,7 +22,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
     lambda text: well_formed(text, text) is None
 )
 names = st.from_regex(r"[a-z0-9][a-z0-9_.:-]{0,9}", fullmatch=True)
-instructions = st.builds(Request, names, st.none() | texts).map(str)
+instructions = st.builds(Written, names, st.none() | texts).map(str)
 lists = st.lists(st.builds(Triple, texts, texts, st.lists(instructions, max_size=3)))
 
 

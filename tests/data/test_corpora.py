@@ -1,24 +1,12 @@
-"""Finding corpora in a data-bin and reading the instructions of their lines."""
+"""What is asked of each line of a corpus, and what corpora are refused."""
 
 import pytest
 
-from fairseq_instr.data.corpora import (
-    find_groups,
-    holds_pair,
-    infer_pair,
-    load_stream,
-    pairs_from,
-)
+from fairseq_instr.data.streams import load_stream
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Instruction, Inventory
 
 LINES = (["w1 w2", "w3", "w4 w5 w6"], ["v1 v2", "v3", "v4 v5 v6"])
-
-
-def touch(root, *names):
-    for name in names:
-        path = root / f"{name}.idx"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
 
 
 @pytest.fixture
@@ -31,65 +19,6 @@ def add_corpus(own_data_bin, binarise):
         return own_data_bin
 
     return add_corpus
-
-
-# -- groups -----------------------------------------------------------------------------
-
-
-def test_a_flat_data_bin_is_the_group_parallel(tmp_path):
-    touch(tmp_path, "train.en-de.en", "train.en-de.de", "valid.en-de.en")
-    assert find_groups(tmp_path, "train") == {"parallel": ["."]}
-    assert find_groups(tmp_path, "test") == {}
-
-
-def test_folders_are_groups_and_their_folders_corpora(tmp_path):
-    touch(
-        tmp_path,
-        "parallel/train.en-de.en",
-        "task/case/train.en-de.en",
-        "task/formality/train.en-de.en",
-        "task/formality/train.instr-None.instr",
-        "task/empty/valid.en-de.en",
-        "both/train.en-de.en",
-        "both/more/train.de-en.en",
-        "neither/deep/er/train.en-de.en",
-    )
-    assert find_groups(tmp_path, "train") == {
-        "parallel": ["parallel"],
-        "task": ["task/case", "task/formality"],
-        "both": ["both", "both/more"],
-    }
-    assert find_groups(tmp_path, "valid") == {"task": ["task/empty"]}
-
-
-def test_a_flat_corpus_and_the_folder_parallel_are_one_group(tmp_path):
-    touch(tmp_path, "train.en-de.en", "parallel/train.en-de.en")
-    assert find_groups(tmp_path, "train") == {"parallel": [".", "parallel"]}
-
-
-def test_a_folder_of_instructions_alone_is_no_corpus(tmp_path):
-    touch(tmp_path, "train.instr-None.instr")
-    assert find_groups(tmp_path, "train") == {}
-    assert infer_pair(tmp_path) is None
-
-
-def test_a_missing_data_bin_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"data-bin .*nowhere does not exist"):
-        find_groups(tmp_path / "nowhere", "train")
-
-
-def test_pairs_are_found_in_both_directions_but_instructions_have_one(tmp_path):
-    touch(tmp_path, "train.en-de.en", "valid.en-de.en", "valid.instr-None.instr")
-    assert infer_pair(tmp_path) == ("en", "de")
-    assert holds_pair(tmp_path, "train", ("de", "en"))
-    assert holds_pair(tmp_path, "valid", ("en", "de"))
-    assert not holds_pair(tmp_path, "valid", ("de", "en"))
-    assert not holds_pair(tmp_path, "train", ("en", "it"))
-    assert pairs_from(tmp_path, "train", "de") == [("de", "en")]
-    assert pairs_from(tmp_path, "train", "it") == pairs_from(tmp_path, "valid", "de") == []
-
-
-# -- the stream -------------------------------------------------------------------------
 
 
 def test_each_line_gets_its_instructions(make_task, names_of):
@@ -161,13 +90,13 @@ def test_a_word_that_the_stream_s_dictionary_lacks_is_refused(add_corpus, make_t
 def test_two_of_one_axis_are_refused_with_their_line(add_corpus, make_task):
     streams = {"train": ["formal", "uppercase", "informal exclaim formal"]}
     data = add_corpus("extra", {"train": LINES}, streams=streams)
-    with pytest.raises(InputError, match="line 3: 'formal' and 'informal' exclude each other"):
+    with pytest.raises(InputError, match="line 3: informal and formal exclude each other"):
         make_task("--mixture", "extra:1", data=data).load_dataset("train")
 
 
 def test_instruct_is_checked_against_each_line(make_task):
     make_task("--instruct", "exclaim").load_dataset("task/case/valid")
-    with pytest.raises(InputError, match="line 7: 'uppercase' and 'lowercase' exclude each other"):
+    with pytest.raises(InputError, match="line 7: lowercase and uppercase exclude each other"):
         make_task("--instruct", "uppercase").load_dataset("task/case/valid")
 
 
@@ -182,5 +111,89 @@ def test_instruct_is_not_for_training(make_task, names_of):
 def test_madeupwords_of_the_stream_s_dictionary_are_no_instructions(data_bin, inventory):
     stream = load_stream(data_bin / "task" / "case", "train", inventory)
     assert len(stream) == 12
-    assert sorted(stream.positions[stream.positions >= 0].tolist()) == [0, 1]
+    named = [request.position for requests in stream.named for request in requests]
+    assert sorted(named) == [0, 1]
     assert stream.pieces is None
+
+
+# -- corpora of another data-bin --------------------------------------------------------
+
+
+def replace_word(path, word, other):
+    path.write_text(path.read_text().replace(f"{word} ", f"{other} "))
+
+
+@pytest.mark.parametrize("name, group", [("task/case", "task"), ("more", "more")])
+def test_a_corpus_with_a_dictionary_of_its_own_is_refused(add_corpus, make_task, name, group):
+    if name == "more":
+        add_corpus(name, {"train": LINES})
+    data = add_corpus("denoise", {"valid": LINES})
+    replace_word(data / name / "dict.de.txt", "v7", "v8x")
+    with pytest.raises(InputError) as caught:
+        make_task("--mixture", f"{group}:1", data=data).load_dataset("train")
+    message = str(caught.value)
+    assert str(data / name / "dict.de.txt") in message and str(data / "dict.de.txt") in message
+    assert "'v8x'" in message and "'v7'" in message and "--srcdict" in message
+
+
+def test_text_to_be_denoised_needs_the_dictionary_too(own_data_bin, call, make_task, tmp_path):
+    """The line that people type: without --srcdict it makes a dictionary of its own."""
+    (tmp_path / "text.de").write_text("v1 v2 v3\n" * 9)
+    call("preprocess", "-s", "de", "-t", "None", "--only-source", "--trainpref", tmp_path / "text",
+         "--destdir", own_data_bin / "denoise", "--workers", 1)  # fmt: skip
+    directions = [Instruction(f"to:{code}", "target-language") for code in ("de", "en")]
+    old = Inventory.load(own_data_bin / "instructions.yaml")
+    Inventory([*old, *directions]).save(own_data_bin / "instructions.yaml", force=True)
+    with pytest.raises(InputError, match="denoise/dict.de.txt .* line 1 "):
+        make_task("--mixture", "parallel:1,denoise:1", data=own_data_bin).load_dataset("train")
+
+
+def test_counts_of_a_dictionary_do_not_matter(own_data_bin, make_task):
+    path = own_data_bin / "task" / "case" / "dict.de.txt"
+    path.write_text(path.read_text().replace(" 1\n", " 2\n"))
+    make_task("--mixture", "task:1", data=own_data_bin).load_dataset("train")
+    path.unlink()  # nothing to compare
+    make_task("--mixture", "task:1", data=own_data_bin).load_dataset("train")
+
+
+def test_text_without_its_subwords_is_refused(add_corpus, make_task, caplog):
+    data = add_corpus(
+        "extra", {"train": (["a man runs"] * 3, LINES[1]), "valid": (["a b"], ["v1"])}
+    )
+    task = make_task("--mixture", "extra:1", data=data)
+    with pytest.raises(InputError, match="extra.* 100% .* in en .*--allow-unknown"):
+        task.load_dataset("train")
+    task.load_dataset("extra/valid")  # not trained on: said, not refused
+    assert "--allow-unknown" in caplog.text
+    make_task("--mixture", "extra:1", "--allow-unknown", data=data).load_dataset("train")
+
+
+def test_a_task_that_asks_for_nothing_is_refused(own_data_bin, make_task):
+    for path in (own_data_bin / "task" / "case").glob("*instr*"):
+        path.unlink()
+    arguments = ["--mixture", "parallel:1,task:1"]
+    with pytest.raises(InputError, match="task/case.*--allow-plain-task"):
+        make_task(*arguments, data=own_data_bin).load_dataset("train")
+    task = make_task(*arguments, "--allow-plain-task", data=own_data_bin)
+    task.load_dataset("train")
+    task.load_dataset("task/case/valid")
+
+
+def test_names_may_be_parted_by_commas_in_a_stream(add_corpus, make_task, names_of):
+    streams = {"train": ["formal, uppercase", "exclaim,informal", "exclaim"]}
+    task = make_task(
+        "--mixture", "extra:1", data=add_corpus("extra", {"train": LINES}, streams=streams)
+    )
+    task.load_dataset("extra/train")
+    assert names_of(task, "extra/train") == [
+        ["uppercase", "formal"], ["informal", "exclaim"], ["exclaim"]
+    ]  # fmt: skip
+    dataset = task.datasets["extra/train"]
+    for place in range(3):
+        assert len(dataset[place]["source"]) <= dataset.size(place)[0]
+
+
+def test_an_argument_that_is_not_spelled_is_told_apart_from_a_name(add_corpus, make_task):
+    data = add_corpus("extra", {"train": LINES}, streams={"train": ["formal=x", "", ""]})
+    with pytest.raises(InputError, match="formal.* is not spelled in subwords"):
+        make_task("--mixture", "extra:1", data=data).load_dataset("train")

@@ -10,6 +10,7 @@ from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.data.denoise import Noise, NoiseOptions, WordStarts
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions.asking import Request
 
 
 def dictionary_of(*symbols):
@@ -154,7 +155,7 @@ def test_a_group_of_plain_text_is_denoised_into_itself(make_task, denoise_bin):
     differing = 0
     for place in places:
         item = dataset[place]
-        assert item["instructions"] == (to_de,)
+        assert item["requests"] == (Request(to_de),)
         source = item["source"]
         assert source[0] == task.src_dict.first_instruction + to_de
         assert len(source) <= dataset.size(place)[0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction
-from fairseq_instr.instructions.asking import Asked, argument_of, phrase_of
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.phrasing import PhrasedInventory
 
 PHRASES = ("use a formal tone", "formal", "politely", "in a formal tone")
@@ -22,10 +22,17 @@ INSTRUCTIONS = [
 INVENTORY = PhrasedInventory(INSTRUCTIONS)
 
 
+def phrases(sampler, epoch, place, positions):
+    """Phrases drawn for instructions by their positions."""
+    drawn = sampler.draw(epoch, place, tuple(map(Request, positions)))
+    assert [request.position for request in drawn] == list(positions)
+    return [request.phrase for request in drawn]
+
+
 def test_all_trained_phrases_are_equally_likely_and_held_out_ones_never_drawn():
     """Three of four phrases, a third each: standard error 0.0086 of 3,000 draws."""
     sampler = PhraseSampler(PhrasedInventory(INSTRUCTIONS, {"formal": ("politely",)}), seed=1)
-    drawn = Counter(phrase_of(sampler.draw(1, place, (0,))[0]) for place in range(3000))
+    drawn = Counter(phrases(sampler, 1, place, (0,))[0] for place in range(3000))
     assert set(drawn) == set(PHRASES) - {"politely"}
     assert all(abs(count / 3000 - 1 / 3) < 0.035 for count in drawn.values())
 
@@ -34,33 +41,30 @@ def test_all_trained_phrases_are_equally_likely_and_held_out_ones_never_drawn():
 def test_a_draw_depends_on_seed_epoch_and_place_alone(seed, epoch, place):
     sampler = PhraseSampler(INVENTORY, seed)
     again = pickle.loads(pickle.dumps(sampler))  # as a worker gets it
-    again.draw(epoch, place + 1, (0, 1))
-    own = sampler.draw(epoch, place, (0, 1))
-    assert list(map(phrase_of, own)) == list(map(phrase_of, again.draw(epoch, place, (0, 1))))
-    assert own == (0, 1)
+    phrases(again, epoch, place + 1, (0, 1))
+    own = phrases(sampler, epoch, place, (0, 1))
+    assert own == phrases(again, epoch, place, (0, 1))
     # what is shared with a conflict is said in the same words
-    assert phrase_of(sampler.draw(epoch, place, (1, 2))[0]) == phrase_of(own[1])
+    assert phrases(sampler, epoch, place, (1, 2))[0] == own[1]
 
 
 def test_epochs_and_places_differ():
     sampler = PhraseSampler(INVENTORY, 1)
-    drawn = [
-        [phrase_of(sampler.draw(epoch, place, (0,))[0]) for place in range(30)] for epoch in (1, 2)
-    ]
+    drawn = [[phrases(sampler, epoch, place, (0,))[0] for place in range(30)] for epoch in (1, 2)]
     assert drawn[0] != drawn[1]
     assert all(len(set(epoch)) == len(PHRASES) for epoch in drawn)
 
 
 def test_arguments_stay():
     sampler = PhraseSampler(INVENTORY, 1)
-    (asked,) = sampler.draw(1, 5, (Asked(2, (7, 8)),))
-    assert argument_of(asked) == (7, 8)
-    assert phrase_of(asked) in INVENTORY.phrases(2)
+    (asked,) = sampler.draw(1, 5, (Request(2, (7, 8)),))
+    assert asked.argument == (7, 8)
+    assert asked.phrase in INVENTORY.phrases(2)
     assert sampler.draw(1, 5, ()) == ()
 
 
 def phrases_drawn(sampler, position, n_draws=3000):
-    return Counter(phrase_of(sampler.draw(1, n, (position,))[0]) for n in range(n_draws))
+    return Counter(phrases(sampler, 1, n, (position,))[0] for n in range(n_draws))
 
 
 def test_words_are_left_out_where_the_others_still_mean_the_instruction():
@@ -92,10 +96,10 @@ def test_what_is_left_is_never_a_phrase_that_was_held_out():
 def test_words_left_out_depend_on_seed_epoch_and_place_alone(seed, epoch, place):
     sampler = PhraseSampler(INVENTORY, seed, dropout=0.5)
     again = pickle.loads(pickle.dumps(sampler))
-    again.draw(epoch, place + 1, (0, 1))
-    own = list(map(phrase_of, sampler.draw(epoch, place, (0, 1))))
-    assert own == list(map(phrase_of, again.draw(epoch, place, (0, 1))))
-    assert phrase_of(sampler.draw(epoch, place, (1, 2))[0]) == own[1]
+    phrases(again, epoch, place + 1, (0, 1))
+    own = phrases(sampler, epoch, place, (0, 1))
+    assert own == phrases(again, epoch, place, (0, 1))
+    assert phrases(sampler, epoch, place, (1, 2))[0] == own[1]
 
 
 @pytest.mark.parametrize("dropout", [-0.1, 1.0, float("nan")])

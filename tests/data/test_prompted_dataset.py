@@ -15,7 +15,7 @@ CONFLICTS = ["--conflict-axes", "all"]
 
 def plain(value):
     """A batch as nested lists, so that `==` compares it."""
-    if torch.is_tensor(value):
+    if torch.is_tensor(value) or isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, dict):
         return {key: plain(entry) for key, entry in value.items()}
@@ -63,7 +63,7 @@ def test_the_prompt_stands_where_it_is_told_to(load, placement):
     eos, pad = task.src_dict.eos(), task.src_dict.pad()
     for place in range(len(dataset)):
         sample, source = dataset[place], bare[place]["source"].tolist()
-        prompt = [first + i for i in sample["instructions"]]
+        prompt = [first + request.position for request in sample["requests"]]
         assert prompt, "every line of this corpus has an instruction"
         target = sample["target"].tolist()
         if placement == "source-prefix":
@@ -111,7 +111,8 @@ def test_without_instructions_it_holds_what_fairseq_s_own_dataset_holds(load):
     stock.load_dataset("test")
     for indices in ([0, 1, 2], [4], range(17)):
         ours = plain(dataset.collater([dataset[i] for i in indices]))
-        assert ours.pop("instructions") == [[]] * len(indices)
+        assert ours.pop("requests") == [[]] * len(indices)
+        assert ours.pop("sources") == [stock.datasets["test"].src[i].tolist() for i in ours["id"]]
         assert sorted(ours.pop("origins")) == [[["en", "de"], i] for i in indices]
         samples = [stock.datasets["test"][i] for i in indices]
         assert ours == plain(stock.datasets["test"].collater(samples))
@@ -141,7 +142,8 @@ def test_a_batch_keeps_samples_and_their_instructions_together(load, placement):
         source = batch["net_input"]["src_tokens"][row]
         assert source[source != pad].equal(sample["source"])
         assert batch["net_input"]["src_lengths"][row] == len(sample["source"])
-        assert batch["instructions"][row] == sample["instructions"]
+        assert batch["requests"][row] == sample["requests"]
+        assert batch["sources"][row].tolist() == sample["bare"].tolist()
         assert batch["target"][row, : len(sample["target"])].equal(sample["target"])
         assert (batch["target"][row, len(sample["target"]) :] == pad).all()
     assert batch["ntokens"] == int((batch["target"] != pad).sum())
@@ -301,10 +303,9 @@ def test_a_conflict_has_its_sample_s_row_and_widths(load, placement):
             return tokens[(tokens != pad) & (tokens < first)].tolist()
 
         assert words(right) == words(wrong)
-        own = set(batch["instructions"][positive])
+        own = {request.position for request in batch["requests"][positive]}
         other = {int(i) - first for i in wrong[wrong >= first]}
-        axis = task.inventory.axes[int(conflicts["axis"][row])]
-        assert {task.inventory[i].axis for i in own ^ other} == {axis}
+        assert len({task.inventory[i].axis for i in own ^ other}) == 1
         target, expected = conflicts["target"][row], batch["target"][positive]
         assert target[target != pad].equal(expected[expected != pad])
 

@@ -75,7 +75,7 @@ def test_lines_of_a_stream_get_their_direction_unless_they_name_one(
 
 def test_a_direction_that_contradicts_the_pair_is_refused(both_ways, make_task):
     task = make_task("--instruct", "to:en", data=both_ways)
-    with pytest.raises(InputError, match="'to:en' and 'to:de' exclude each other"):
+    with pytest.raises(InputError, match="to:en and to:de exclude each other"):
         task.load_dataset("test")
 
 

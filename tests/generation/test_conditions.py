@@ -5,9 +5,10 @@ import torch
 from fairseq.data import Dictionary
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.conditions import ConditionPlanner, Request
+from fairseq_instr.generation.conditions import ConditionPlanner, Line
 from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.instructions import Instruction, Inventory
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts import PLACEMENTS, TokenPrompt
 
 PAD, EOS, FIRST = 1, 2, 100
@@ -34,8 +35,8 @@ def plan():
     return plan
 
 
-def request(*words, asked=()):
-    return Request(torch.tensor([*words, EOS]), asked)
+def line(*words, asked=()):
+    return Line(torch.tensor([*words, EOS]), tuple(map(Request, asked)))
 
 
 def rows(condition):
@@ -44,7 +45,7 @@ def rows(condition):
 
 def test_guidance_goes_from_the_bare_source_to_the_prompt(plan):
     """(1 + g) and -g; a line without instructions has nothing to be guided by."""
-    lines = [request(20, asked=(DE, FORMAL)), request(21, 22)]
+    lines = [line(20, asked=(DE, FORMAL)), line(21, 22)]
     own, bare = plan(guidance=0.5).plan(lines)
     assert rows(own) == [[100, 103, 20, EOS], [21, 22, EOS]]
     assert rows(bare) == [[20, EOS], [21, 22, EOS]]
@@ -55,7 +56,7 @@ def test_guidance_goes_from_the_bare_source_to_the_prompt(plan):
 
 def test_each_wrong_language_is_a_condition(plan):
     """En and the source's own by default; a line is not contrasted with what it asks for."""
-    lines = [request(20, asked=(DE, FORMAL)), request(20, asked=(EN,)), request(20, asked=(FR,))]
+    lines = [line(20, asked=(DE, FORMAL)), line(20, asked=(EN,)), line(20, asked=(FR,))]
     own, english, french = plan(language_contrast=0.1).plan(lines)
     assert rows(english) == [[101, 103, 20, EOS], [101, 20, EOS], [101, 20, EOS]]
     assert english.weights.tolist() == pytest.approx([0.1, 0, 0.1])
@@ -72,7 +73,7 @@ def test_each_wrong_language_is_a_condition(plan):
 
 
 def test_a_random_source_stands_under_the_same_prompt(plan):
-    lines = [request(20, asked=(DE,)), request(21, 22)]
+    lines = [line(20, asked=(DE,)), line(21, 22)]
     planner = plan(source_contrast=0.7)
     own, other = planner.plan(lines)
     drawn = [planner.other_source(line.source).tolist() for line in lines]
@@ -109,10 +110,10 @@ def test_the_random_source_is_another_one_that_has_words_and_fits(plan):
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_count_says_how_many_conditions_there_are(plan, placement):
     options = {"guidance": 0.5, "source_contrast": 0.7, "language_contrast": 0.1}
-    line = request(20, asked=(DE,))
+    asked = line(20, asked=(DE,))
     for chosen in ((), ("guidance",), ("source_contrast", "guidance"), tuple(options)):
         planner = plan(placement, **{name: options[name] for name in chosen})
-        conditions = planner.plan([line])
+        conditions = planner.plan([asked])
         assert planner.count == len(conditions)
         on_decoder = placement == "decoder-prefix"
         assert conditions[0].prompt.tolist() == ([[100]] if on_decoder else [[]])
@@ -143,7 +144,7 @@ def test_what_is_not_accepted_is_refused(plan, options, message):
 
 def test_a_line_without_a_language_has_no_wrong_one(plan):
     with pytest.raises(InputError, match="a line has no target language to contrast with"):
-        plan(language_contrast=0.1).plan([request(20, asked=(FORMAL,))])
+        plan(language_contrast=0.1).plan([line(20, asked=(FORMAL,))])
 
 
 def test_an_inventory_without_languages_has_no_wrong_one():

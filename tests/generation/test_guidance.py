@@ -18,6 +18,7 @@ from fairseq_instr.generation.guidance import (
     subtract,
     weighted_sum,
 )
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts import PLACEMENTS
 
 EOS, FORBIDDEN = 2, -math.inf
@@ -122,7 +123,9 @@ def test_rule_out_leaves_its_arguments_alone():
 # -- the search -------------------------------------------------------------------------
 
 LINES = ["w1 w2 w3", "w4", "", "w5 w6 w7 w8 w9", "w2 w2", "w9 w3 w1"]
-ASKED = [(), (0,), (2, 4), (0, 3), (4,), (1, 2, 4)]  # positions in the inventory
+ASKED = [
+    tuple(map(Request, positions)) for positions in ((), (0,), (2, 4), (0, 3), (4,), (1, 2, 4))
+]
 OPTIONS = {
     "plain": [],
     "guidance": ["--guidance", 0.5, "--plausibility", 0.01],
@@ -149,8 +152,8 @@ class Searcher:
 
     def sample(self, lines, asked):
         """What fairseq-interactive gives to the task."""
-        typed = [self.task.render_typed(*x) for x in zip(self.sources(lines), asked)]
-        dataset = self.task.build_unrendered_dataset(typed)
+        typed = [self.task.typed_line(*x) for x in zip(self.sources(lines), asked)]
+        dataset = self.task.typed_lines(typed)
         return dataset.collater([dataset[i] for i in range(len(typed))])
 
     def search(self, lines, asked, **more):
@@ -162,10 +165,9 @@ class Searcher:
 
     def lprobs(self, source, asked, output):
         """Log-probabilities of all tokens at all places of an output, by one forward pass."""
-        prompt = self.task.prompt
-        on_decoder = prompt.ids(asked if prompt.on_decoder else ())
-        source = prompt.render_source(source, asked)
-        previous = torch.cat((torch.tensor([EOS]), on_decoder, output[:-1]))
+        rendering = self.task.prompt.render(asked)
+        on_decoder, source = rendering.decoder, rendering.around(source)
+        previous = torch.cat((torch.tensor([EOS, *on_decoder]), output[:-1]))
         with torch.no_grad():
             logits, _ = self.model(source[None], torch.tensor([len(source)]), previous[None])
         return logits[0, len(on_decoder) :].double().log_softmax(-1)
@@ -243,7 +245,7 @@ def test_greedy_search_continues_by_the_best_of_a_forward_pass(searcher, placeme
 def test_the_prompt_changes_the_output(searcher):
     """Else the tests above would pass without one."""
     for placement in PLACEMENTS:
-        found = searcher(placement, "plain", 1).search(["w1 w2 w3"] * 3, [(), (0,), (2, 4)])
+        found = searcher(placement, "plain", 1).search(["w1 w2 w3"] * 3, ASKED[:3])
         scores = [round(hypotheses[0]["score"].item(), 4) for hypotheses in found]
         assert len(set(scores)) == 3
 
@@ -304,7 +306,7 @@ def test_a_given_beginning_follows_the_prompt_of_the_decoder(searcher):
     for row, hypotheses in enumerate(found):
         target = sample["target"][row]
         target = target[target != 1]
-        lengths.add(len(sample["instructions"][row]))
+        lengths.add(len(sample["requests"][row]))
         n = min(2, len(target))
         assert hypotheses[0]["tokens"][:n].tolist() == target[:n].tolist()
     assert lengths == {1, 2}

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import (
-    Asked,
     Request,
-    argument_of,
+    Written,
     group_tokens,
     parse,
     parse_line,
@@ -20,7 +19,7 @@ from fairseq_instr.instructions.asking import (
 )
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_.:-]{0,8}", fullmatch=True)
-REQUESTS = st.lists(st.builds(Request, NAMES, st.none() | st.text(max_size=20)), max_size=4)
+REQUESTS = st.lists(st.builds(Written, NAMES, st.none() | st.text(max_size=20)), max_size=4)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ def test_commas_separate_what_is_asked_for(text, parsed):
 
 
 @given(requests=REQUESTS)
-@example(requests=[Request("a", '",b="\\'), Request("b", "")])
+@example(requests=[Written("a", '",b="\\'), Written("b", "")])
 def test_any_argument_survives_quoting(requests):
     assert tuple(map(split, parse(", ".join(map(str, requests))))) == tuple(requests)
 
@@ -88,12 +87,17 @@ def test_an_argument_needs_an_instruction_before_it():
         group_tokens(["=x", "formal"])
 
 
-def test_a_position_with_an_argument_is_the_number_that_it_is():
-    asked = Asked(3, "Heute")
-    assert asked == 3 and asked in {3} and sorted([Asked(4), asked]) == [3, 4]
-    assert argument_of(asked) == "Heute" and argument_of(3) is None
-    again = pickle.loads(pickle.dumps(asked))
-    assert again == 3 and argument_of(again) == "Heute"
+def test_a_request_is_compared_whole():
+    asked = Request(3, "Heute", "begin with")
+    assert asked == Request(3, "Heute", "begin with") == pickle.loads(pickle.dumps(asked))
+    assert len({asked, Request(3), Request(3, "Morgen"), Request(3, "Heute"), 3}) == 5
+
+
+def test_fairseq_moves_a_request_as_it_is():
+    """It takes tuples apart on the way to a GPU."""
+    utils = pytest.importorskip("fairseq.utils")
+    batch = {"requests": [(Request(3, (7, 8)),)]}
+    assert utils.apply_to_sample(lambda tensor: tensor, batch) == batch
 
 
 def test_quotation_marks_and_backslashes_are_escaped():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, Inventory, catalogue, compose, rewrite, verify
-from fairseq_instr.instructions.asking import argument_of
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import excluding, from_inside_out, parse
 
@@ -112,9 +112,10 @@ def test_the_order_of_names_says_nothing(names, seed):
             with pytest.raises(InputError, match="exclude each other"):
                 compose(given_names, INVENTORY)
         return
-    positions = compose(names, INVENTORY)
-    assert positions == compose(shuffled, INVENTORY) == compose(names + names, INVENTORY)
-    assert list(positions) == sorted(positions)
+    requests = compose(names, INVENTORY)
+    assert requests == compose(shuffled, INVENTORY) == compose(names + names, INVENTORY)
+    positions = [request.position for request in requests]
+    assert positions == sorted(positions)
     assert {by_name[INVENTORY[i].name] for i in positions} == set(names)
 
 
@@ -122,8 +123,8 @@ def test_two_of_one_axis_are_refused_and_the_axis_is_listed():
     with pytest.raises(InputError) as caught:
         compose(["formal", "uppercase", "informal"], INVENTORY, origin="--instruct")
     message = str(caught.value)
-    assert message.startswith("--instruct: 'formal' and 'informal' exclude each other")
-    assert "'formality'" in message and "choose one of formal, informal" in message
+    assert message.startswith("--instruct: formal and informal exclude each other")
+    assert "axis formality" in message
     assert "\n" not in message
 
 
@@ -150,11 +151,23 @@ def test_inner_layers_act_first_whatever_the_order_given():
     assert names == ["digits", "ascii", "json"]
 
 
-def test_a_position_carries_its_argument():
+def test_a_request_carries_its_argument():
     asked = compose(["uppercase", "begin-with=Heute Abend"], INVENTORY)
-    assert [INVENTORY[i].name for i in asked] == ["uppercase", "begin-with"]
-    assert [argument_of(i) for i in asked] == [None, "Heute Abend"]
-    assert compose(["begin-with=a", 'begin-with="a"'], INVENTORY) == asked[1:]
+    assert [INVENTORY[request.position].name for request in asked] == ["uppercase", "begin-with"]
+    assert [request.argument for request in asked] == [None, "Heute Abend"]
+    assert compose(["begin-with=a", 'begin-with="a"'], INVENTORY) == (
+        Request(INVENTORY.position("begin-with"), "a"),
+    )
+
+
+def test_names_may_stand_between_blanks_too():
+    expected = compose(["uppercase", "formal", "begin-with=Heute Abend"], INVENTORY)
+    assert compose(['uppercase formal begin-with="Heute Abend"'], INVENTORY) == expected
+    assert compose(["formal", 'uppercase  begin-with="Heute Abend"'], INVENTORY) == expected
+    # the words of an argument are its own
+    assert compose(["begin-with=so formal"], INVENTORY)[0].argument == "so formal"
+    with pytest.raises(InputError, match="'formal polite'"):
+        compose(["formal polite"], INVENTORY)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +175,7 @@ def test_a_position_carries_its_argument():
     [
         (["begin-with"], 'needs an argument: write begin-with="..."'),
         (["uppercase=x"], "'uppercase' takes no argument"),
-        (["begin-with=a", "begin-with=b"], "exclude each other"),
+        (["begin-with=a", "begin-with=b"], "begin-with is given twice, with a and with b"),
         (["at-most=5", "short"], "exclude each other"),
         (["at-most=-5"], "give a number"),
         (['begin-with="a'], "is not closed"),

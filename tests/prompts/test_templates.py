@@ -1,4 +1,3 @@
-import random
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,7 @@ import torch
 from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
-from fairseq_instr.instructions.asking import Asked
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import Demonstrations, Template, TemplatePrompt, library
 
 EOS = 2
@@ -36,7 +35,10 @@ def make(content, **options):
 
 def say(prompt, source, instructions, language=None):
     """A source as text, rendered, as text."""
-    rendered = prompt.render_source(torch.tensor([*encode(source), EOS]), instructions, language)
+    requests = tuple(i if isinstance(i, Request) else Request(i) for i in instructions)
+    rendering = prompt.render(requests, language)
+    rendered = rendering.around(torch.tensor([*encode(source), EOS]))
+    assert rendering.decoder == ()
     assert rendered[-1] == EOS
     return spell(rendered[:-1].tolist())
 
@@ -50,8 +52,8 @@ class TestRendering:
             ((), "Translate: eins ="),
             ((0,), "Translate into German: eins ="),
             ((0, 2), "Translate into German, formally: eins ="),
-            ((Asked(3, "Ja"),), 'Translate begin with these words: "Ja": eins ='),
-            ((Asked(3, (74, 97)),), 'Translate begin with these words: "Ja": eins ='),
+            ((Request(3, "Ja"),), 'Translate begin with these words: "Ja": eins ='),
+            ((Request(3, (74, 97)),), 'Translate begin with these words: "Ja": eins ='),
         ],
     )
     def test_phrases(self, instructions, expected):
@@ -84,8 +86,8 @@ class TestRendering:
         """The source keeps its tokens, whatever stands around it."""
         prompt = make(self.PLAIN)
         sampler = ConflictSampler(DIRECTIONS, ("target-language",), rate=1.0, seed=1)
-        wrong = sampler.draw(1, 0, (0, 2)).instructions
-        assert wrong == (1, 2)
+        wrong = sampler.draw(1, 0, (Request(0), Request(2)))
+        assert wrong == (Request(1), Request(2))
         assert say(prompt, "eins", wrong) == "Translate into French, formally: eins ="
 
     def test_demonstrations(self):
@@ -109,20 +111,6 @@ class TestRendering:
         for asked in ((), (0,), (1, 2), (0, 2)):
             added = len(say(prompt, "", asked))
             assert added <= prompt.n_source(len(asked))
-
-    def test_read_is_the_inverse(self):
-        """Also for a source that looks like a prompt."""
-        prompt = make(self.PLAIN)
-        rng = random.Random(1)
-        for asked in ((), (0,), (0, 2), (Asked(3, (74, 97)),)):
-            for text in ("eins", "", "Translate into German: eins =", chr(rng.randrange(300, 900))):
-                source = torch.tensor([*encode(text), EOS])
-                rendered = prompt.render_source(source, asked)
-                again, instructions = prompt.read(rendered)
-                if asked or not text.startswith("Translate"):
-                    assert torch.equal(again, source) and instructions == asked
-        with pytest.raises(ValueError):
-            make(self.PLAIN).read(torch.tensor([5, 6, EOS]))
 
 
 class TestLibrary:

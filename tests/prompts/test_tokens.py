@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
-from fairseq_instr.instructions.asking import Asked, argument_of
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts import PLACEMENTS, TokenPrompt
 
 SOURCE = torch.tensor([10, 11, 2])  # two words and eos
@@ -22,22 +20,23 @@ SOURCE = torch.tensor([10, 11, 2])  # two words and eos
 )
 def test_placements(placement, rendered):
     prompt = TokenPrompt(100, placement)
-    assert prompt.render_source(SOURCE, (1, 3)).tolist() == rendered
-    assert prompt.ids((1, 3)).tolist() == [101, 103]
+    rendering = prompt.render((Request(1), Request(3)))
+    assert rendering.around(SOURCE).tolist() == rendered
     assert prompt.on_decoder == (placement == "decoder-prefix")
+    assert rendering.decoder == ((101, 103) if prompt.on_decoder else ())
     assert SOURCE.tolist() == [10, 11, 2]
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 def test_without_instructions_the_source_is_what_it_was(placement):
-    assert TokenPrompt(100, placement).render_source(SOURCE, ()) is SOURCE
+    assert TokenPrompt(100, placement).render(()).around(SOURCE) is SOURCE
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
 @pytest.mark.parametrize("source", [SOURCE, SOURCE[2:]], ids=["words", "blank"])
 def test_lengths_are_those_of_what_is_rendered(placement, source):
     prompt = TokenPrompt(100, placement)
-    rendered = prompt.render_source(source, (0, 1, 2))
+    rendered = prompt.render(tuple(map(Request, range(3)))).around(source)
     assert len(rendered) == len(source) + prompt.n_source(3)
     assert rendered[-1] == 2
     assert rendered.dtype == torch.long
@@ -53,26 +52,9 @@ def test_another_placement_is_refused():
 
 def test_an_argument_stands_between_its_symbol_and_the_same_again():
     prompt = TokenPrompt(100)
-    asked = (1, Asked(3, (10, 11)), 4)
-    assert prompt.render_source(SOURCE, asked).tolist() == [101, 103, 10, 11, 103, 104, 10, 11, 2]
+    asked = (Request(1), Request(3, (10, 11)), Request(4))
+    assert prompt.render(asked).before == (101, 103, 10, 11, 103, 104)
     spelled = TokenPrompt(100, spell=lambda text: [ord(c) for c in text])
-    assert spelled.ids((Asked(3, "ab"), 4)).tolist() == [103, 97, 98, 103, 104]
+    assert spelled.render((Request(3, "ab"), Request(4))).before == (103, 97, 98, 103, 104)
     with pytest.raises(ValueError, match="'ab' is text; give the prompt `spell`"):
-        prompt.ids((Asked(3, "ab"),))
-
-
-@given(
-    source=st.lists(st.integers(4, 99), max_size=5),
-    asked=st.dictionaries(
-        st.integers(0, 20), st.none() | st.lists(st.integers(4, 99), min_size=1, max_size=4)
-    ),
-    placement=st.sampled_from(["source-prefix", "source-suffix"]),
-)
-def test_what_is_rendered_can_be_read(source, asked, placement):
-    source = torch.tensor([*source, 2])
-    positions = [i if a is None else Asked(i, tuple(a)) for i, a in sorted(asked.items())]
-    prompt = TokenPrompt(100, placement)
-    read_source, read = prompt.read(prompt.render_source(source, positions))
-    assert read_source.tolist() == source.tolist()
-    assert list(read) == positions
-    assert list(map(argument_of, read)) == list(map(argument_of, positions))
+        prompt.render((Request(3, "ab"),))

@@ -51,10 +51,9 @@ TARGET = "v3 V4 Sie v20 v3 !"
 def fairseq_log_probabilities(original, line, asked, target):
     """Of the tokens of a target and eos, by the checkpoint's model."""
     task, (model,) = original.task, original.models
-    source, prompt = original._render(line, asked), torch.tensor([], dtype=torch.long)
-    if task.prompt.on_decoder:
-        source, positions = task.prompt.read(source)
-        prompt = task.prompt.ids(positions)
+    typed = original._render(line, asked)
+    rendering = task.prompt.render(typed.requests)
+    source, prompt = rendering.around(typed.source), torch.tensor(rendering.decoder).long()
     tokens = task.tgt_dict.encode_line(target, add_if_not_exist=False).long()
     before = torch.cat((tokens[-1:], prompt, tokens[:-1]))  # eos begins
     with torch.no_grad():
@@ -65,9 +64,8 @@ def fairseq_log_probabilities(original, line, asked, target):
 
 def served_log_probabilities(served, line, asked, target):
     """The same, by the exported one."""
-    source = served._render(line, asked)
-    ((_, (prompt,)),) = served._grouped([source])
-    spelled = [[served._tokens[i] for i in ids] for ids in (source[len(prompt) :], prompt)]
+    source, prompt = served._render(line, asked)
+    spelled = [[served._tokens[i] for i in ids] for ids in (source, prompt)]
     (result,) = served.model.score_batch([spelled[0]], [[*spelled[1], *target.split()]])
     return result.log_probs[len(prompt) :]
 
@@ -105,7 +103,7 @@ def test_arguments_reach_the_model_in_subwords():
     vocabulary = ["<s>", "<pad>", "</s>", "<unk>", "w1", "v2", *inventory.symbols]
     settings = Settings("source-prefix", "en", "de", False, 64, 64)
     served = CTranslate2Translator(None, settings, inventory, vocabulary)
-    assert served._render("w1", 'begin-with="v2 w1"') == [6, 5, 4, 6, 4, 2]
+    assert served._render("w1", 'begin-with="v2 w1"').source == [6, 5, 4, 6, 4, 2]
     with pytest.raises(InputError, match="the argument 'x' can't be spelled"):
         served._render("w1", "begin-with=x")
 
@@ -128,7 +126,9 @@ def test_prompts_in_phrases_are_served(
     original = Translator.from_pretrained(checkpoint, own_data_bin)
     served = CTranslate2Translator.from_pretrained(tmp_path / "served")
     for asked in ("formal", "make it uppercase, formal please", "please make it informal"):
-        assert served._render(lines[0], asked) == original._render(lines[0], asked).tolist()
+        assert served._render(lines[0], asked).source == (
+            original._render(lines[0], asked).rendered.tolist()
+        )
         for line in lines[:3]:
             one = served_log_probabilities(served, line, asked, TARGET)
             other = fairseq_log_probabilities(original, line, asked, TARGET)

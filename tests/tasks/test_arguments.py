@@ -7,7 +7,7 @@ import pytest
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
-from fairseq_instr.instructions.asking import argument_of
+from fairseq_instr.instructions.asking import Request
 
 LINES = (["w1 w2", "w3", "w4 w5 w6"], ["v1 v2", "v3", "v4 v5 v6"])
 STREAM = ["uppercase begin-with =w7 =w8", "", "begin-with =v1 at-most =w9"]
@@ -66,8 +66,8 @@ def test_arguments_reach_batches_and_conflicts(make_task, with_stream):
     task.load_dataset("task/opening/train")
     dataset = task.datasets["task/opening/train"]
     batch = dataset.collater([dataset[place] for place in range(3)])
-    asked = batch["instructions"][batch["id"].tolist().index(0)]
-    assert argument_of(asked[-1]) == tuple(map(task.src_dict.index, ["w7", "w8"]))
+    asked = batch["requests"][batch["id"].tolist().index(0)]
+    assert asked[-1].argument == tuple(map(task.src_dict.index, ["w7", "w8"]))
     (wrong,) = batch["conflicts"]["net_input"]["src_tokens"].tolist()
     first = task.src_dict.first_instruction
     names = [task.inventory[i - first].name for i in wrong if i >= first]
@@ -97,7 +97,7 @@ def test_instruct_takes_arguments(make_task, slots):
         assert line.startswith("<uppercase> <begin-with> w1 w2 <begin-with> w")
         assert exact <= counted
     source = task.src_dict.encode_line("w5", add_if_not_exist=False).long()
-    asked = task.render_typed(source, ())
+    asked = task.typed_line(source, ())
     assert len(asked) == 5 + len(source)
 
 
@@ -118,8 +118,14 @@ def test_no_source_can_open_or_close_an_argument(make_task, slots):
 
 
 def test_two_arguments_of_one_instruction_are_refused(make_task, slots):
-    with pytest.raises(InputError, match="exclude each other"):
+    with pytest.raises(InputError, match="begin-with is given twice, with w1 and with w2"):
         make_task("--instruct", "begin-with=w1, begin-with=w2", data=slots)
     task = make_task("--instruct", "begin-with=w1", data=slots)
-    asked = task.instruct[0]
-    assert argument_of(asked) == "w1"
+    assert task.instruct == (Request(5, "w1"),)
+
+
+def test_an_argument_of_a_stream_and_one_of_instruct_are_refused(make_task, with_stream):
+    """Both are on one axis: neither may be lost without a word."""
+    task = make_task("--instruct", "at-most=60", data=with_stream(STREAM))
+    with pytest.raises(InputError, match="line 3: at-most is given twice"):
+        task.load_dataset("task/opening/train")

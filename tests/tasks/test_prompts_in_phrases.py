@@ -5,13 +5,11 @@ from __future__ import annotations
 import shutil
 
 import pytest
-import torch
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
-from fairseq_instr.instructions.asking import phrase_of
 from fairseq_instr.instructions.phrasing import PhrasedInventory
 
 INVENTORY = PhrasedInventory(
@@ -69,9 +67,9 @@ def test_training_draws_phrases_anew_and_holds_some_out(make_task, phrased_data)
         for place in range(len(dataset)):
             item = dataset[place]
             phrases = []
-            for position in item["instructions"]:
-                phrases.append(phrase_of(position))
-                said.setdefault(task.inventory[position].name, set()).add(phrases[-1])
+            for request in item["requests"]:
+                phrases.append(request.phrase)
+                said.setdefault(task.inventory[request.position].name, set()).add(phrases[-1])
             expected = [
                 word
                 for phrase in phrases
@@ -104,8 +102,8 @@ def test_a_conflict_swaps_the_phrase_and_keeps_the_others(make_task, phrased_dat
         item = dataset[place]
         if "conflict" not in item:
             continue
-        own = {int(i): phrase_of(i) for i in item["instructions"]}
-        wrong = {int(i): phrase_of(i) for i in item["conflict"]["instructions"]}
+        own = {r.position: r.phrase for r in item["requests"]}
+        wrong = {r.position: r.phrase for r in item["conflict"]["requests"]}
         (gained,) = set(wrong) - set(own)
         assert wrong[gained] in task.inventory.phrases(gained)
         assert all(wrong[i] == own[i] for i in set(own) & set(wrong))
@@ -120,8 +118,8 @@ def test_other_splits_say_the_first_phrase_or_the_one_asked_for(make_task, phras
     task.load_dataset("valid")
     item = task.datasets["task/case/valid"][0]
     assert words_in(task, item["source"].tolist())[:3] == ["word in", "word capitals", "phrase end"]
-    (asked,) = task.datasets["valid"][0]["instructions"]
-    assert phrase_of(asked) == "with a formal tone"
+    (asked,) = task.datasets["valid"][0]["requests"]
+    assert asked.phrase == "with a formal tone"
 
 
 def test_base_rows_stay_and_no_text_spells_a_word(phrased, base, phrased_data):
@@ -144,7 +142,7 @@ def test_the_translator_finds_the_rendering(phrased, phrased_data):
     assert translator.task.inventory.held_out == trained.held_out
 
     def rendered(asked):
-        return translator._render("w1 w2", asked).tolist()
+        return translator._render("w1 w2", asked).rendered.tolist()
 
     plain = rendered("")
     first = translator.task.src_dict.first_instruction
@@ -162,7 +160,7 @@ def test_the_translator_finds_the_rendering(phrased, phrased_data):
         translator.translate(["w1"], "in capitalz")
 
 
-def test_guidance_reads_phrases_back(phrased, phrased_data):
+def test_guidance_asks_in_the_same_words(phrased, phrased_data):
     plain = Translator.from_pretrained(phrased, phrased_data, max_len_b=5)
     guided = Translator.from_pretrained(phrased, phrased_data, max_len_b=5, guidance=1e-9)
     lines, asked = ["w1 w2", "w3 w4 w5"], ["with capitals, as an exclamation", "formal"]
@@ -170,11 +168,8 @@ def test_guidance_reads_phrases_back(phrased, phrased_data):
     for own, same in zip(one, other):
         assert own[0].text == same[0].text
         assert own[0].score == pytest.approx(same[0].score, abs=1e-4)
-    task = guided.task
-    source = guided._render(lines[0], asked[0])
-    (request,) = task._requests({"net_input": {"src_tokens": source.unsqueeze(0)}})
-    assert list(map(phrase_of, request.instructions)) == ["with capitals", "as an exclamation"]
-    assert torch.equal(task.prompt.render_source(*request), source)
+    phrases = [request.phrase for request in guided._render(lines[0], asked[0]).requests]
+    assert phrases == ["with capitals", "as an exclamation"]
 
 
 def test_the_commands_ask_for_the_rendering(call, refusal, phrased, phrased_data, tuned, data_bin):

@@ -138,8 +138,8 @@ class TestPromptsInWords:
 
 def test_a_bilingual_data_bin_is_not_taken_for_general_tasks(data, tmp_path):
     """The pair of a data-bin is not that of its prompts and responses."""
-    from fairseq_instr.data.corpora import infer_pair
+    from fairseq_instr.data.data_bin import all_pairs
 
     shutil.copytree(data / "general", tmp_path / "general")
-    assert infer_pair(str(tmp_path)) is None
-    assert infer_pair(str(data)) == ("en", "de")
+    assert all_pairs(str(tmp_path)) == []
+    assert all_pairs(str(data)) == [("en", "de")]

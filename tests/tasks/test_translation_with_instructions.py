@@ -229,7 +229,7 @@ def test_bad_instructions_are_refused(refused_generate, refusal, data_bin, tuned
         refused_generate("--instruct", "polite")
     )
     message = refused_generate("--instruct", "formal,uppercase,informal")
-    assert "'formal' and 'informal' exclude each other: both answer the axis 'formality'" in message
+    assert "formal and informal exclude each other" in message
 
 
 def test_what_is_missing_is_named(refused_generate, refused_train, own_data_bin, tmp_path):

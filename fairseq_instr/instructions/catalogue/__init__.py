@@ -16,7 +16,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue.direction import ask_for_language
 from fairseq_instr.instructions.instruction import Instruction
-from fairseq_instr.instructions.inventory import DIRECTION_PREFIX
+from fairseq_instr.instructions.inventory import target_language
 
 
 @functools.lru_cache(maxsize=None)
@@ -42,13 +42,14 @@ def find(name: str) -> Optional[Instruction]:
     Raises:
         InputError: if an argument is not accepted.
     """
-    request = split(name)
-    instruction = catalogue().get(request.name)
-    if instruction is None and request.name.startswith(DIRECTION_PREFIX):
-        instruction = ask_for_language(request.name[len(DIRECTION_PREFIX) :])
-    if instruction is None or request.argument is None:
+    written = split(name)
+    instruction = catalogue().get(written.name)
+    language = target_language(written.name)
+    if instruction is None and language is not None:
+        instruction = ask_for_language(language)
+    if instruction is None or written.argument is None:
         return instruction
-    return instruction.bind(request.argument)
+    return instruction.bind(written.argument)
 
 
 def look_up(name: str) -> Instruction:

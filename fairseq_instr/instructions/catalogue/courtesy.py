@@ -63,6 +63,7 @@ def _courtesy(
         rewrite=rewrite,
         layer=Layer.WORDING,
         languages=frozenset(words),
+        overlaps=frozenset({"greeting", "thanks"} - {name}),  # the text may have the other
     )
 
 

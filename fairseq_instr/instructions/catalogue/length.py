@@ -100,5 +100,6 @@ INSTRUCTIONS = [
         ),
         argument="number",
         draw=_draw_limit,
+        overlaps=frozenset({"short", "isometric", "long"}),
     ),
 ]

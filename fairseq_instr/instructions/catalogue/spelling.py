@@ -159,6 +159,7 @@ INSTRUCTIONS = [
         layer=Layer.SPELLING,
         # not Dutch: three of four Dutch sentences are in ASCII anyway
         languages=frozenset({"de", "fr", "es", "it", "pt", "ro", "cs"}),
+        overlaps=frozenset({"swiss", "latin-script"}),
     ),
     Instruction(
         "swiss",
@@ -175,6 +176,7 @@ INSTRUCTIONS = [
         rewrite=_to_swiss,
         layer=Layer.SPELLING,
         languages=frozenset({"de"}),
+        overlaps=frozenset({"ascii", "latin-script"}),
     ),
     Instruction(
         "british",

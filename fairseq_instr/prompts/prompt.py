@@ -1,0 +1,69 @@
+"""What every rendering of instructions has in common: tokens around a source. Needs no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+from fairseq_instr.instructions.asking import Request
+
+if TYPE_CHECKING:
+    import torch
+
+Tokens = Tuple[int, ...]
+
+
+class Rendering(NamedTuple):
+    """Dictionary ids of a prompt, by where they stand.
+
+    Attributes:
+        before: in front of the source.
+        behind: behind the source, before its eos.
+        decoder: at the decoder's start, after its first token.
+    """
+
+    before: Tokens = ()
+    behind: Tokens = ()
+    decoder: Tokens = ()
+
+    def around(self, source: torch.Tensor) -> torch.Tensor:
+        """The encoder's input: LongTensor `(n,)` ending in eos -> `(before + n + behind,)`."""
+        import torch  # where a model is served by CTranslate2 there is none
+
+        if not self.before and not self.behind:
+            return source
+        before, behind = map(source.new_tensor, (self.before, self.behind))
+        return torch.cat((before, source[:-1], behind, source[-1:]))
+
+
+class Prompt(Protocol):
+    """Renders requests for one family of models.
+
+    Attributes:
+        on_decoder: whether the prompt stands at the decoder's start alone.
+    """
+
+    @property
+    def on_decoder(self) -> bool: ...
+
+    def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
+        """The prompt for requests in canonical order.
+
+        Args:
+            requests: what is asked for.
+            language: of the source; None for the language that the prompt was made for.
+
+        Raises:
+            InputError: if they can't be said, such as a language that a template has no name for.
+        """
+        ...
+
+    def n_source(self, n_instructions):
+        """Most tokens that `n_instructions` (an int or an array of them) add to the source.
+
+        An argument counts as its tokens and one more, a phrase that is not listed as its words.
+        """
+        ...
+
+    def n_target(self, n_instructions):
+        """Most tokens that `n_instructions` (an int or an array of them) add to the target."""
+        ...
