@@ -163,6 +163,7 @@ class TemplatePrompt:
     """
 
     on_decoder = False
+    on_encoder = True
 
     def __init__(
         self,

@@ -186,7 +186,7 @@ class CTranslate2Translator(LineTranslator[_Line]):
         asked = compose(parse(instruct), self.inventory, origin="instruct")
         if self._direction is not None:
             asked = compose_requests((self._direction, *asked), self.inventory, origin="instruct")
-        before, behind, decoder = self._prompt.render(asked)
+        before, behind, decoder, *_ = self._prompt.render(asked)
         return _Line([*before, *self._encode(line), *behind, EOS], decoder)
 
     def _encode(self, text: str) -> List[int]:
