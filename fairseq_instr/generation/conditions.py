@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from typing import Iterable, List, Optional, Protocol, Sequence, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Protocol, Sequence, Tuple
 
-import numpy as np
 import torch
 from fairseq.data import data_utils
 from torch import Tensor
@@ -19,7 +18,7 @@ from fairseq_instr.generation.guidance import Condition
 from fairseq_instr.generation.options import LOG_PROBABILITY, GuidanceOptions
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, direction
-from fairseq_instr.prompts import Prompt
+from fairseq_instr.prompts import Prompt, Rendering
 
 SOURCE = "source"  # stands for the source's own language
 
@@ -50,6 +49,14 @@ class Line:
         """The same source under other requests, given in any order."""
         in_order = sorted(requests, key=lambda request: request.position)
         return replace(self, requests=tuple(in_order))
+
+
+class Variant(NamedTuple):
+    """A line, changed or not, with its weight among the conditions; see `Condition`."""
+
+    line: Line
+    weight: float
+    of_logs: bool = True
 
 
 class ConditionPlanner:
@@ -113,39 +120,47 @@ class ConditionPlanner:
         contrasts = bool(self.options.guidance) + bool(self.options.source_contrast)
         return 1 + contrasts + len(self.wrong_directions)
 
-    def prompt_length(self, line: Line) -> int:
-        """Tokens of a line's prompt in the decoder."""
-        return len(self.prompt.render(line.requests, line.language).decoder)
-
-    def plan(self, lines: Sequence[Line]) -> List[Condition]:
-        """The conditions of a batch, on the CPU; the lines' own come first.
-
-        Lines whose prompts stand in the decoder must agree in `prompt_length`.
+    def variants(self, line: Line) -> List[Variant]:
+        """What a line is decoded under: itself first, then `count - 1` others.
 
         Raises:
-            InputError: if a line has no direction, or no other source, to contrast with.
+            InputError: if the line has no direction, or there is no other source, to contrast
+                with.
         """
         options = self.options
         in_logs = options.contrast_space == LOG_PROBABILITY
         sign = -1.0 if in_logs else 1.0
-        guided = [options.guidance if line.requests else 0.0 for line in lines]
-        conditions = [self._collate(lines, [1 + g for g in guided])]
+        # where the language goes is no instruction to be guided by: both sides are told
+        directions = [r for r in line.requests if self._is_direction(r)]
+        guided = options.guidance if len(directions) < len(line.requests) else 0.0
+        found = [Variant(line, 1 + guided)]
         if options.guidance:
-            bare = [line.under(()) for line in lines]
-            conditions.append(self._collate(bare, [-g for g in guided]))
+            found.append(Variant(line.under(directions), -guided))
         if options.source_contrast:
-            others = [replace(line, source=self.other_source(line.source)) for line in lines]
-            weights = [sign * options.source_contrast] * len(lines)
-            conditions.append(self._collate(others, weights, in_logs))
+            other = replace(line, source=self.other_source(line.source))
+            found.append(Variant(other, sign * options.source_contrast, in_logs))
         for wrong in self.wrong_directions:
-            swapped = [self._in_language(line, wrong) for line in lines]
+            other = self._in_language(line, wrong)
             # a line that asks for this very language is not contrasted with it
-            weights = [
-                sign * options.language_contrast * (other.requests != own.requests)
-                for own, other in zip(lines, swapped)
-            ]
-            conditions.append(self._collate(swapped, weights, in_logs))
-        return conditions
+            weight = options.language_contrast * (other.requests != line.requests)
+            found.append(Variant(other, sign * weight, in_logs))
+        return found
+
+    def prompt_lengths(self, line: Line) -> Tuple[int, ...]:
+        """Tokens of the decoder's prompt in each variant of a line."""
+        if not self.prompt.on_decoder:
+            return (0,) * self.count
+        return tuple(len(self._render(variant.line).decoder) for variant in self.variants(line))
+
+    def plan(self, lines: Sequence[Line]) -> List[Condition]:
+        """The conditions of a batch, on the CPU; the lines' own come first.
+
+        Lines whose prompts stand in the decoder must agree in `prompt_lengths`.
+
+        Raises:
+            InputError: as `variants`.
+        """
+        return [self._collate(variants) for variants in zip(*map(self.variants, lines))]
 
     def other_source(self, source: Tensor) -> Tensor:
         """A random source that differs from the one given, the same for the same source.
@@ -154,8 +169,7 @@ class ConditionPlanner:
             InputError: if there is none.
         """
         own = source.to(torch.int64).cpu()
-        key = zlib.crc32(own.numpy().tobytes())
-        start = np.random.RandomState([self.seed, key]).randint(2**31)
+        start = zlib.crc32(own.numpy().tobytes(), self.seed % 2**32)
         for step in range(len(self.sources)):
             other = self.sources[(start + step) % len(self.sources)].long()
             if 1 < len(other) <= self.longest and not torch.equal(other, own):
@@ -178,15 +192,17 @@ class ConditionPlanner:
         kept = [request for request in line.requests if not self._is_direction(request)]
         return line.under((*kept, Request(wrong)))
 
-    def _collate(
-        self, lines: Sequence[Line], weights: List[float], of_logs: bool = True
-    ) -> Condition:
-        renderings = [self.prompt.render(line.requests, line.language) for line in lines]
+    def _render(self, line: Line) -> Rendering:
+        return self.prompt.render(line.requests, line.language)
+
+    def _collate(self, variants: Sequence[Variant]) -> Condition:
+        lines = [variant.line for variant in variants]
+        renderings = list(map(self._render, lines))
         sources = [r.around(line.source) for r, line in zip(renderings, lines)]
         return Condition(
             data_utils.collate_tokens(sources, self.pad, self.eos, left_pad=True),
             torch.tensor([len(source) for source in sources]),
-            torch.tensor([r.decoder for r in renderings], dtype=torch.long),
-            torch.tensor(weights, dtype=torch.float),
-            of_logs,
+            torch.tensor([r.beginning(self.eos) for r in renderings]),
+            torch.tensor([variant.weight for variant in variants], dtype=torch.float),
+            variants[0].of_logs,
         )

@@ -12,10 +12,12 @@ or, where asked for, the contrast as a weighted sum of log-probabilities too.
 from __future__ import annotations
 
 import math
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
+from fairseq.data import data_utils
 from fairseq.sequence_generator import EnsembleModel
+from fairseq.sequence_scorer import SequenceScorer
 from torch import Tensor
 
 # What a contrast rules out stays finite, or a sentence with nothing else left could not end:
@@ -29,8 +31,8 @@ class Condition(NamedTuple):
     Attributes:
         src_tokens: the encoder's input, LongTensor `(batch, source)`.
         src_lengths: its lengths, LongTensor `(batch,)`.
-        prompt: tokens that the decoder reads after its first, LongTensor `(batch, k)`; k is 0
-            where the prompt stands in the source.
+        prompt: tokens with which the decoder begins, LongTensor `(batch, 1 + k)`: its first one,
+            and k of the prompt, none where the prompt stands in the source.
         weights: of each row, FloatTensor `(batch,)`; 0 leaves the row out.
         of_logs: whether the weights are of log-probabilities or of probabilities.
     """
@@ -183,7 +185,7 @@ class GuidedEnsemble(EnsembleModel):
     def forward_decoder(self, tokens, encoder_outs, incremental_states, temperature: float = 1.0):
         lprobs, attention = [], None
         for encoded, states in zip(encoder_outs, self._by_condition(incremental_states)):
-            inputs = torch.cat((tokens[:, :1], encoded.prompt, tokens[:, 1:]), dim=1)
+            inputs = torch.cat((encoded.prompt, tokens[:, 1:]), dim=1)
             if tokens.size(1) == 1 and self.has_incremental_states():
                 # an incremental decoder reads one token at a time: the prompt, up to its last
                 for width in range(1, inputs.size(1)):
@@ -233,35 +235,35 @@ class GuidedEnsemble(EnsembleModel):
 
 
 def decode_in_groups(
-    ensemble: GuidedEnsemble,
+    generator,
     lines: Sequence,
     decode: Callable,
     sample: dict,
     prefix_tokens: Optional[Tensor] = None,
     constraints: Optional[Tensor] = None,
-) -> List:
-    """Decode a batch, its lines grouped by the length of their prompt in the decoder.
+) -> List[List[dict]]:
+    """Decode a batch, its lines grouped by the lengths of their prompts in the decoder.
 
     Args:
-        ensemble: of the generator that `decode` uses.
-        lines: source and requests of each row.
-        decode: `(sample, prefix_tokens, constraints) -> hypotheses of each row`.
+        generator: `SequenceGenerator` over a `GuidedEnsemble`.
+        lines: the batch's, a `Line` a row.
+        decode: `(sample, prefix_tokens, constraints) -> hypotheses of each row`, by the generator.
         sample: fairseq's batch; its ids, device and target are used.
         prefix_tokens: beginnings of the outputs, LongTensor `(batch, n)`.
         constraints: words of the outputs, as fairseq packs them, `(batch, m)`.
 
     Returns:
-        list: hypotheses of each row, in the batch's order.
+        list: hypotheses of each row, in the batch's order; see `score_alone`.
     """
-    groups: Dict[int, List[int]] = {}
+    ensemble: GuidedEnsemble = generator.model
+    groups: Dict[Tuple[int, ...], List[int]] = {}
     for row, line in enumerate(lines):
-        groups.setdefault(ensemble.planner.prompt_length(line), []).append(row)
+        groups.setdefault(ensemble.planner.prompt_lengths(line), []).append(row)
     found: List = [None] * len(lines)
-    for length, rows in groups.items():
-        device = sample["net_input"]["src_tokens"].device
-        conditions = [
-            condition.to(device) for condition in ensemble.planner.plan([lines[i] for i in rows])
-        ]
+    device = sample["net_input"]["src_tokens"].device
+    for lengths, rows in groups.items():
+        plan = ensemble.planner.plan([lines[row] for row in rows])
+        conditions = [condition.to(device) for condition in plan]
         own = conditions[0]
         part = {
             "net_input": {
@@ -275,9 +277,64 @@ def decode_in_groups(
         prefix = prefix_tokens
         if prefix is not None:
             # fairseq-generate cuts it off the target, which is padded where the prompt stands
-            shifted = sample["target"][:, length:] if length else prefix
+            shifted = sample["target"][:, lengths[0] :] if lengths[0] else prefix
             prefix = shifted[rows, : prefix.size(1)]
         outputs = decode(part, prefix, None if constraints is None else constraints[rows])
+        if len(conditions) > 1:
+            outputs = score_alone(generator, own, list(map(without_ruled_out, outputs)))
         for row, hypotheses in zip(rows, outputs):
             found[row] = hypotheses
     return found
+
+
+def without_ruled_out(hypotheses: List[dict]) -> List[dict]:
+    """Hypotheses none of whose tokens was ruled out; the best one where there is no such."""
+    kept = [h for h in hypotheses if float(h["positional_scores"].min()) > RULED_OUT / 2]
+    return kept or hypotheses[:1]
+
+
+def score_alone(generator, own: Condition, outputs: List[List[dict]]) -> List[List[dict]]:
+    """Give hypotheses their log-probabilities under the lines' own condition.
+
+    What the search goes by under several conditions is no probability of anything: a sum with
+    negative weights exceeds 0. It stays, and its order, as `search_scores`.
+
+    Args:
+        generator: as in `decode_in_groups`.
+        own: the condition of the lines themselves.
+        outputs: hypotheses of each row.
+
+    Returns:
+        the same hypotheses: `positional_scores` are natural log-probabilities under the prompt and
+        the source, and `score` their sum over the length to the power of the length penalty.
+    """
+    # recurrent encoders want the longest source first
+    order = own.src_lengths.argsort(descending=True, stable=True).tolist()
+    rows = [row for row in order for _ in outputs[row]]
+    flat = [hypothesis for row in order for hypothesis in outputs[row]]
+    prompt = own.prompt[rows]
+    pad, eos = generator.pad, generator.eos
+    target = data_utils.collate_tokens([h["tokens"] for h in flat], pad, eos)
+    previous = data_utils.collate_tokens(
+        [h["tokens"] for h in flat], pad, eos, move_eos_to_beginning=True
+    )
+    models = generator.model.models
+    scored = SequenceScorer(generator.tgt_dict).generate(
+        models,
+        {
+            "net_input": {
+                "src_tokens": own.src_tokens[rows],
+                "src_lengths": own.src_lengths[rows],
+                "prev_output_tokens": torch.cat((prompt, previous[:, 1:]), dim=1),
+            },
+            "target": torch.cat((torch.full_like(prompt[:, 1:], pad), target), dim=1),
+            "start_indices": [prompt.size(1) - 1] * len(rows),
+        },
+    )
+    for hypothesis, (alone,) in zip(flat, scored):
+        hypothesis["search_scores"] = hypothesis["positional_scores"]
+        hypothesis["positional_scores"] = alone["positional_scores"]
+        hypothesis["score"] = alone["positional_scores"].sum()
+        if generator.normalize_scores:
+            hypothesis["score"] /= len(hypothesis["tokens"]) ** generator.len_penalty
+    return outputs

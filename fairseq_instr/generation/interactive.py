@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Callable, Deque, List, Sequence, Tuple
@@ -9,6 +10,7 @@ from typing import Callable, Deque, List, Sequence, Tuple
 import torch
 from fairseq.data import Dictionary, LanguagePairDataset
 
+from fairseq_instr.errors import InputError
 from fairseq_instr.generation.conditions import Line
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts import Prompt
@@ -80,30 +82,53 @@ class InstructionField:
     """Takes `formal, uppercase<tab>` off each line and keeps it until its source is batched.
 
     fairseq encodes the lines of a buffer one after the other, then asks the task for a
-    dataset of them: the requests wait in a queue in between.
+    dataset of them: the requests wait in a queue in between. A line whose field is wrong is
+    answered with its error on standard error and a blank translation; the others go on.
 
     Args:
         read: text of a field -> requests.
+        strict: whether a field that is wrong ends the program instead.
     """
 
-    def __init__(self, read: Callable[[str], Tuple[Request, ...]]):
-        self.read = read
+    def __init__(self, read: Callable[[str], Tuple[Request, ...]], strict: bool = False):
+        self.read, self.strict = read, strict
+        self._n_lines = 0
         self._waiting: Deque[Tuple[Request, ...]] = deque()
 
     def split(self, line: str) -> str:
-        """Queue the requests of a line and return its source.
-
-        A line without a tab is a source without instructions: fairseq strips the lines that
-        it reads, and with them a tab that nothing stands before.
+        """Queue the requests of a line and return its source, a blank one if the field is wrong.
 
         Raises:
-            InputError: if the instructions are unknown or don't compose.
+            InputError: if the field is wrong and the program `strict`.
         """
-        instructions, tab, source = line.partition("\t")
-        if not tab:
-            instructions, source = "", line
-        self._waiting.append(self.read(instructions))
+        self._n_lines += 1
+        try:
+            requests, source = self._parts(line)
+        except InputError as error:
+            error = InputError(f"--instruct-field, line {self._n_lines}: {error}")
+            if self.strict:
+                raise error from None
+            print(f"fairseq_instr: {error}", file=sys.stderr, flush=True)
+            requests, source = (), ""
+        self._waiting.append(requests)
         return source
+
+    def _parts(self, line: str) -> Tuple[Tuple[Request, ...], str]:
+        names, tab, source = line.partition("\t")
+        if tab:
+            return self.read(names), source
+        # fairseq strips the lines that it reads, and with them a tab that nothing stands
+        # before, or behind: what is left is a source, unless it reads as instructions
+        try:
+            requests = self.read(line)
+        except InputError:
+            return (), line
+        if requests:
+            raise InputError(
+                f"{line.strip()!r:.80} has no tab and reads as instructions; write "
+                "INSTRUCTIONS<tab>SOURCE, or ,<tab>SOURCE for a source that reads like that"
+            )
+        return (), line
 
     def take(self, count: int) -> List[Tuple[Request, ...]]:
         """Requests of the next `count` lines."""

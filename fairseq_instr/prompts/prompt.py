@@ -39,12 +39,15 @@ class Rendering(NamedTuple):
         end = source[-1:] if self.end is None else source.new_tensor(self.end)
         return torch.cat((before, source[:-1], behind, end))
 
+    def beginning(self, eos: int) -> Tokens:
+        """What the decoder reads before the target's own tokens."""
+        return (eos if self.start is None else self.start, *self.decoder)
+
     def previous(self, target: torch.Tensor) -> torch.Tensor:
         """The decoder's input: LongTensor `(n,)` ending in eos -> `(n + decoder,)`."""
         import torch
 
-        start = target[-1:] if self.start is None else target.new_tensor([self.start])
-        return torch.cat((start, target.new_tensor(self.decoder), target[:-1]))
+        return torch.cat((target.new_tensor(self.beginning(int(target[-1]))), target[:-1]))
 
 
 class Prompt(Protocol):

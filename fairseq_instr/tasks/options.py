@@ -93,6 +93,13 @@ class TranslationWithInstructionsConfig(
             "instructions separated by commas and possibly none"
         },
     )
+    strict: bool = field(
+        default=False,
+        metadata={
+            "help": "--instruct-field: end with an error at the first line whose instructions are "
+            "wrong; default: answer that line with its error and a blank translation, and go on"
+        },
+    )
     conflict_axes: Optional[str] = field(
         default=None,
         metadata={

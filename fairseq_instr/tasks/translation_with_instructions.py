@@ -11,7 +11,6 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 import torch
 from fairseq import utils
 from fairseq.logging import metrics
-from fairseq.sequence_scorer import SequenceScorer
 from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
@@ -36,11 +35,13 @@ from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.data.prompted_dataset import PART_SAMPLES, PromptedDataset
 from fairseq_instr.data.split_loader import SplitLoader
 from fairseq_instr.errors import InputError
+from fairseq_instr.generation.alignment import SourceAlignmentGenerator
 from fairseq_instr.generation.conditions import ConditionPlanner, Line
-from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
+from fairseq_instr.generation.guidance import GuidedEnsemble
 from fairseq_instr.generation.interactive import InstructionField, TypedLine, TypedLines
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.options import GuidanceOptions
+from fairseq_instr.generation.prompted_search import PromptedSearch
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import compose, compose_requests, parse
 from fairseq_instr.instructions.inventory import (
@@ -55,6 +56,7 @@ from fairseq_instr.prompts.language_tokens import LanguageTokens, choose_languag
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import prompt_in_words
+from fairseq_instr.prompts.tokens import DECODER_PREFIX
 from fairseq_instr.tasks import mixed_precision
 from fairseq_instr.tasks.options import (
     ALWAYS,
@@ -63,6 +65,7 @@ from fairseq_instr.tasks.options import (
     TranslationWithInstructionsConfig,
     check_options,
 )
+from fairseq_instr.tasks.supported_models import refuse_architecture, refuse_model
 from fairseq_instr.text.languages import Pair, parse_pairs
 
 logger = logging.getLogger(__name__)
@@ -120,13 +123,13 @@ class TranslationWithInstructionsTask(TranslationTask):
                 cfg.source_lang,
                 cfg.target_lang,
             )
+        self.search = PromptedSearch(self.prompt, src_dict.pad())
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
-        self.field = InstructionField(self._read_field) if cfg.instruct_field else None
+        self.field = InstructionField(self._read_field, cfg.strict) if cfg.instruct_field else None
         self.guidance = GuidanceOptions.of(cfg)
         self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
         self._language_check: Optional[LanguageCheck] = None
-        self._typed: Dict[Tuple[int, ...], TypedLine] = {}  # by their tokens, prompt included
 
     # -- set-up -------------------------------------------------------------------------
 
@@ -173,7 +176,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             f"instructions on {len(inventory.axes)} axes"
         )
         logger.info(f"[{cfg.target_lang}] dictionary: {len(tgt_dict)} types")
-        if cfg.prompt_placement == "decoder-prefix" and inventory and src_dict != tgt_dict:
+        if cfg.prompt_placement == DECODER_PREFIX and inventory and src_dict != tgt_dict:
             raise InputError(
                 "--prompt-placement decoder-prefix needs a joined dictionary and "
                 "--share-all-embeddings; dict.* of source and target differ"
@@ -363,12 +366,13 @@ class TranslationWithInstructionsTask(TranslationTask):
         """
         asked = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
         lines = [self.typed_line(*line) for line in zip(src_tokens, asked)]
-        # fairseq-interactive hands on the rendered tokens of a line and nothing else
-        self._typed = {tuple(line.rendered.tolist()): line for line in lines}
+        self.search.remember(lines)
         return self.typed_lines(lines, constraints)
 
     def _read_field(self, text: str) -> Tuple[Request, ...]:
-        return compose(parse(text), self.inventory, origin="--instruct-field")
+        asked = compose(parse(text), self.inventory)
+        self.typed_line(torch.tensor([self.src_dict.eos()]), asked)  # refused now or never
+        return asked
 
     def typed_line(self, source, requests: Sequence[Request]) -> TypedLine:
         """What `inference_step` takes for one source that comes from no corpus.
@@ -437,12 +441,17 @@ class TranslationWithInstructionsTask(TranslationTask):
             )
         if not from_checkpoint:
             self._check_starting_point(cfg)
+        refuse_architecture(cfg)
         model = super().build_model(cfg, from_checkpoint)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
         prepare_for_growth(
             model, len(self.tgt_dict), n_symbols, self._n_trained, training=not from_checkpoint
         )
         self._n_trained = 0
+        if n_symbols:
+            sizes = len(self.src_dict), len(self.tgt_dict)
+            on_decoder = self.cfg.prompt_placement == DECODER_PREFIX
+            refuse_model(model, getattr(cfg, "arch", ""), *sizes, on_decoder)
         if self.cfg.eval_off_target:
             self._language_check = self._build_language_check(model)
         for module in model.modules():
@@ -475,14 +484,20 @@ class TranslationWithInstructionsTask(TranslationTask):
     def build_generator(self, models, args, *more, **kwargs):
         """As in the parent; for a prompt of the decoder, contrast or guidance, a guided one.
 
+        Alignments are those with the bare source.
+
         Raises:
             InputError: if these don't go together with an option of `args`, or lack something.
         """
-        prompted = self.prompt.on_decoder and bool(self.inventory)
-        scoring = getattr(args, "score_reference", False)
-        if not self.guidance.active and (scoring or not prompted):
-            return super().build_generator(models, args, *more, **kwargs)
         self._check_search(args)
+        prompted = self._prompts_decoder
+        alignment = getattr(args, "print_alignment", None)
+        if alignment and not getattr(args, "score_reference", False):
+            kwargs["seq_gen_cls"] = SourceAlignmentGenerator
+            others = kwargs.get("extra_gen_cls_kwargs") or {}
+            kwargs["extra_gen_cls_kwargs"] = {**others, "print_alignment": alignment}
+        if not self.guidance.active and (getattr(args, "score_reference", False) or not prompted):
+            return super().build_generator(models, args, *more, **kwargs)
         planner = ConditionPlanner(
             self.guidance,
             self.inventory,
@@ -496,13 +511,25 @@ class TranslationWithInstructionsTask(TranslationTask):
         room = self.prompt.n_target(len(self.inventory.axes))
         return super().build_generator(GuidedEnsemble(models, planner, room), args, *more, **kwargs)
 
+    @property
+    def _prompts_decoder(self) -> bool:
+        return self.prompt.on_decoder and bool(self.inventory or self.language_tokens)
+
     def _check_search(self, args) -> None:
-        cause = "--guidance and contrasts" if self.guidance.active else "a prompt of the decoder"
-        refused = {"print_alignment": "--print-alignment"}
-        if self.guidance.active:
-            refused.update(sampling="--sampling", score_reference="--score-reference")
-        for name, option in refused.items():
-            if getattr(args, name, None):
+        """Raise `InputError` for options of decoding that don't go together."""
+        guided = self.guidance.active and "--guidance and contrasts"
+        on_decoder = self._prompts_decoder and "a prompt of the decoder"
+        scoring = getattr(args, "score_reference", False) and bool(self.inventory)
+        for name, option, causes in (
+            ("print_alignment", "--print-alignment", (guided, on_decoder)),
+            ("print_alignment", "--print-alignment", (scoring and "--score-reference",)),
+            ("sampling", "--sampling", (guided,)),
+            ("score_reference", "--score-reference", (guided,)),
+            # fairseq parts a line at its tabs before the field is taken off
+            ("constraints", "--constraints", (self.field and "--instruct-field",)),
+        ):
+            cause = next(filter(None, causes), None)
+            if cause and getattr(args, name, None):
                 raise InputError(f"{option} does not go with {cause}; leave one of them out")
 
     def _contrast_sources(self) -> ConcatDataset:
@@ -521,25 +548,7 @@ class TranslationWithInstructionsTask(TranslationTask):
                 generator, models, part, prefix_tokens, constraints
             )
 
-        ensemble = getattr(generator, "model", None)
-        if isinstance(ensemble, GuidedEnsemble):
-            lines = self._lines(sample)
-            return decode_in_groups(ensemble, lines, decode, sample, prefix_tokens, constraints)
-        if isinstance(generator, SequenceScorer) and self.prompt.on_decoder:
-            prompts = [self.prompt.render(asked).decoder for asked in sample["requests"]]
-            sample = {**sample, "start_indices": list(map(len, prompts))}
-        return decode(sample, prefix_tokens, constraints)
-
-    def _lines(self, sample) -> List[Line]:
-        """The lines of a batch, from a corpus or typed."""
-        if "requests" not in sample:
-            rows = sample["net_input"]["src_tokens"].cpu()
-            return [self._typed[tuple(row[row != self.src_dict.pad()].tolist())] for row in rows]
-        languages = [pair[0] for pair, _ in sample["origins"]] if "origins" in sample else None
-        return [
-            Line(torch.from_numpy(source), requests, languages[row] if languages else None)
-            for row, (source, requests) in enumerate(zip(sample["sources"], sample["requests"]))
-        ]
+        return self.search.run(generator, decode, sample, prefix_tokens, constraints)
 
     # -- validation ---------------------------------------------------------------------
 

@@ -316,7 +316,7 @@ def test_a_batch_without_conflicts_has_no_such_key(load):
 
 
 def test_conflicts_are_fresh_in_each_epoch(load):
-    task, dataset = load("train", *MIXTURE, *CONFLICTS)
+    task, dataset = load("train", *MIXTURE, *CONFLICTS, "--conflict-rate", 0.5)
 
     def drawn(epoch):
         dataset.set_epoch(epoch)

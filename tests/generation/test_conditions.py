@@ -44,14 +44,29 @@ def rows(condition):
 
 
 def test_guidance_goes_from_the_bare_source_to_the_prompt(plan):
-    """(1 + g) and -g; a line without instructions has nothing to be guided by."""
-    lines = [line(20, asked=(DE, FORMAL)), line(21, 22)]
+    """(1 + g) and -g; a direction alone is nothing to be guided by, and stays on both sides."""
+    lines = [
+        line(20, asked=(DE, FORMAL)),
+        line(21),
+        line(20, asked=(DE,)),
+        line(20, asked=(FORMAL,)),
+    ]
     own, bare = plan(guidance=0.5).plan(lines)
-    assert rows(own) == [[100, 103, 20, EOS], [21, 22, EOS]]
-    assert rows(bare) == [[20, EOS], [21, 22, EOS]]
-    assert own.weights.tolist() == [1.5, 1.0] and bare.weights.tolist() == [-0.5, 0.0]
+    assert rows(own) == [[100, 103, 20, EOS], [21, EOS], [100, 20, EOS], [103, 20, EOS]]
+    assert rows(bare) == [[100, 20, EOS], [21, EOS], [100, 20, EOS], [20, EOS]]
+    assert own.weights.tolist() == [1.5, 1.0, 1.0, 1.5]
+    assert bare.weights.tolist() == [-0.5, 0.0, 0.0, -0.5]
     assert own.of_logs and bare.of_logs
-    assert own.src_lengths.tolist() == [4, 3]
+    assert own.src_lengths.tolist() == [4, 2, 3, 3]
+
+
+def test_lines_are_grouped_by_all_their_prompts(plan):
+    """Two symbols each, of which the bare condition keeps the direction's."""
+    planner = plan("decoder-prefix", guidance=0.5, language_contrast=0.1)
+    one, other = line(20, asked=(DE, FORMAL)), line(20, asked=(EN, DE))
+    assert planner.prompt_lengths(one) == (2, 1, 2, 2)
+    assert planner.prompt_lengths(other)[:2] == (2, 2)
+    assert plan(guidance=0.5).prompt_lengths(one) == (0, 0)
 
 
 def test_each_wrong_language_is_a_condition(plan):
@@ -118,7 +133,7 @@ def test_count_says_how_many_conditions_there_are(plan, placement):
         on_decoder = placement == "decoder-prefix"
         assert conditions[0].prompt.tolist() == ([[100]] if on_decoder else [[]])
         if "guidance" in chosen:
-            assert conditions[1].prompt.tolist() == [[]]
+            assert conditions[1].prompt.tolist() == conditions[0].prompt.tolist()
 
 
 @pytest.mark.parametrize(
