@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Dict, Optional, Sequence
 
 from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.inventory import DIRECTION_PREFIX, TARGET_LANGUAGE, Inventory
+from fairseq_instr.instructions.inventory import Inventory, target_language
 from fairseq_instr.prompts.language_tokens import (
     BEHIND_EOS,
     IN_FRONT,
@@ -50,10 +50,8 @@ class NativePrompt:
         self.source, self.target = source, target
         self._known = tokens.languages(symbols)
         self._ids: Dict[str, int] = {}
-        self._asked = {
-            position: inventory[position].name[len(DIRECTION_PREFIX) :]
-            for position in inventory.members(TARGET_LANGUAGE)
-        }
+        found = (target_language(instruction.name) for instruction in inventory)
+        self._asked = {position: language for position, language in enumerate(found) if language}
         for language in (source, target):
             self._id(language)
 
