@@ -10,7 +10,7 @@ catalogue says of an instruction decides.
 
 from __future__ import annotations
 
-from typing import Optional, Sequence, Tuple
+from typing import Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -127,6 +127,7 @@ class ConflictSampler:
             if instruction.axis in axes and (only is None or position in only)
         }
         self._changes = {position: wrong for position, wrong in changes.items() if wrong}
+        self._considered = frozenset(changes)
         self.left_out = tuple(inventory[i].name for i, wrong in changes.items() if not wrong)
         if self.left_out and not self._changes:
             raise InputError(
@@ -143,6 +144,19 @@ class ConflictSampler:
         count = int(places.max()) - first + 1
         drawn = four_numbers(_PURPOSE, self.seed, epoch, first, count)[:, 0]
         return drawn[places - first] < self.rate
+
+    def count_left_out(self, compositions: Mapping[Tuple[int, ...], int]) -> Tuple[int, int]:
+        """How many of the lines that have an instruction on the axes get no conflict.
+
+        Args:
+            compositions: lines by the positions of their instructions.
+
+        Returns:
+            (lines without a conflict, lines with an instruction on the axes)
+        """
+        on_axes = {c: n for c, n in compositions.items() if not self._considered.isdisjoint(c)}
+        without = sum(n for c, n in on_axes.items() if self._changes.keys().isdisjoint(c))
+        return without, sum(on_axes.values())
 
     def applies(self, requests: Sequence[Request]) -> bool:
         """Whether one of the requests may be swapped."""

@@ -22,7 +22,7 @@ from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
-from fairseq_instr.text.languages import Pair
+from fairseq_instr.text.pairs import Pair
 
 logger = logging.getLogger(__name__)
 

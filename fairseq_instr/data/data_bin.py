@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.text.languages import Pair
+from fairseq_instr.text.pairs import Pair
 
 PARALLEL = "parallel"
 TASK = "task"

@@ -36,7 +36,7 @@ from fairseq_instr.data.mixture import parse_mixture
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory
-from fairseq_instr.text.languages import Pair
+from fairseq_instr.text.pairs import Pair
 
 logger = logging.getLogger(__name__)
 

@@ -129,11 +129,19 @@ def verify(instructions: Iterable[Instruction], output: str, context: Context) -
 
     Returns:
         name -> obeyed.
+
+    Raises:
+        InputError: if an instruction has no verifier, or none for the language.
     """
     verdict = {}
     for instruction in reversed(from_inside_out(instructions)):
         if instruction.obeys is None:
             raise InputError(f"instruction {instruction.name!r} has no verifier")
+        if not instruction.serves(context.language):
+            raise InputError(
+                f"{instruction.name!r} has no verifier for {context.language!r}, only for "
+                + ", ".join(sorted(instruction.languages or ()))
+            )
         verdict[instruction.name] = bool(instruction.obeys(output, context))
         output = instruction.unwrap(output, context)
     return verdict

@@ -27,8 +27,10 @@ from dataclasses import dataclass, field
 from typing import Callable, FrozenSet, NamedTuple, Optional, Tuple
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.languages import language_of
 
-NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,63}")
+NAME_PATTERN = re.compile(r"(?=.{1,64}\Z)([a-z0-9][a-z0-9_.:-]*|to:[a-z]{2,3}([_-][A-Za-z0-9]+)+)")
+"""Names of instructions and axes. The code of a language keeps its capitals: `to:de_DE`."""
 MAX_ARGUMENT = 200
 """Longest argument, in characters."""
 ARGUMENTS = {
@@ -76,12 +78,18 @@ def _unchanged(text: str, context: Context) -> str:
     return text
 
 
+def said(phrases: str) -> Tuple[str, ...]:
+    """Ways to say an instruction, separated by semicolons: `"formal; in a formal tone"`."""
+    return tuple(phrase.strip() for phrase in phrases.split(";"))
+
+
 @dataclass(frozen=True)
 class Instruction:
     """An abstract symbol that a model is asked to obey.
 
     Attributes:
-        name: lower-case letters, digits and `_.:-`; unique in an inventory.
+        name: lower-case letters, digits and `_.:-`, or `to:` and the code of a language; unique in
+            an inventory.
         axis: the question it answers; two instructions of one axis exclude each other.
         phrases: ways to say it in English, the first one the clearest.
         obeys: `(output, context) -> bool`, the verifier.
@@ -138,7 +146,7 @@ class Instruction:
 
     def serves(self, language: str) -> bool:
         """Whether it can be asked for in a target language."""
-        return self.languages is None or language in self.languages
+        return self.languages is None or language_of(language) in self.languages
 
     def bind(self, argument: str) -> "Instruction":
         """This instruction with its slot filled: verifier and generator see the argument.

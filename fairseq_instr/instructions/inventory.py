@@ -140,10 +140,16 @@ class Inventory:
         return Request(position, written.argument)
 
     def _unknown(self, text: str) -> InputError:
+        if not self._positions:
+            return InputError(
+                f"unknown instruction {text!r:.200}: the inventory is empty; it is the file "
+                f"{INVENTORY_FILE} in the data-bin, which fairseq-instr inventory writes, or the "
+                "one that --inventory names"
+            )
         known = [*self._positions, *self._phrases]
         near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], known, N_NEAREST, cutoff=0.6)
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
-        accepted = ", ".join(self.names) or "none, the inventory is empty"
+        accepted = ", ".join(self.names)
         return InputError(f"unknown instruction {text!r:.200}{hint} accepted: {accepted}")
 
     def members(self, axis: str) -> Tuple[int, ...]:

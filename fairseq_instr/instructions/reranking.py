@@ -22,6 +22,8 @@ def first_obeying(
 ) -> int:
     """Index of the first output that obeys all instructions; 0 if none does.
 
+    Instructions whose verifiers don't serve the language judge nothing.
+
     Args:
         outputs: hypotheses, the best first; at least one.
         instructions: with verifiers; none of them excludes another.
@@ -29,6 +31,7 @@ def first_obeying(
 
     Example: asked for `uppercase`, of `["Zwei", "ZWEI!", "ZWEI"]` it is 1.
     """
+    instructions = [i for i in instructions if i.serves(context.language)]
     for index, output in enumerate(outputs):
         if all(verify(instructions, output, context).values()):
             return index

@@ -66,7 +66,7 @@ from fairseq_instr.tasks.options import (
     check_options,
 )
 from fairseq_instr.tasks.supported_models import refuse_architecture, refuse_model
-from fairseq_instr.text.languages import Pair, parse_pairs
+from fairseq_instr.text.pairs import Pair, parse_pairs
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ def make(targets):
 
 
 def test_counts_rates_and_rejections():
-    card = make(["Spaß", "Hund", "Wasser", "Katze"])
+    card = make(["Spaß", "Hund", "Strasse", "Katze"])
     assert (card["pairs"], card["samples"]) == (4, 3)
     swiss = card["instructions"]["swiss"]
     assert (swiss["samples"], swiss["examined"], swiss["base_rate"]) == (1, 4, 0.25)

@@ -16,7 +16,7 @@ def positions(lines):
 @pytest.fixture
 def field(inventory):
     def read(text):
-        return compose(parse(text), inventory, origin="--instruct-field")
+        return compose(parse(text), inventory)
 
     return InstructionField(read)
 
@@ -48,15 +48,30 @@ def test_instructions_wait_for_their_sources(field):
 
 
 @pytest.mark.parametrize(
-    "line, message",
+    "line, reason",
     [
-        ("polite\tw1", "--instruct-field: unknown instruction 'polite'; accepted: uppercase, "),
-        ("formal,informal\tw1", "--instruct-field: formal and informal exclude"),
+        ("polite\tw1", "polite"),
+        ("formal,informal\tw1", "axis formality"),
+        # fairseq strips lines: a tab with no source behind it is gone
+        ("uppercase", "no tab"),
+        ("formal, uppercase", "no tab"),
     ],
 )
-def test_bad_instructions_are_refused(field, line, message):
-    with pytest.raises(InputError, match=message):
-        field.split(line)
+def test_a_wrong_line_is_answered_by_its_error_and_the_others_go_on(
+    inventory, field, capsys, line, reason
+):
+    assert [field.split(text) for text in ("formal\ta", line, "b")] == ["a", "", "b"]
+    assert positions(field.take(3)) == [(FORMAL,), (), ()]
+    told = capsys.readouterr().err
+    assert "--instruct-field, line 2" in told and reason in told and told.count("\n") == 1
+    strict = InstructionField(field.read, strict=True)
+    with pytest.raises(InputError, match=f"--instruct-field, line 1: .*{reason}"):
+        strict.split(line)
+
+
+def test_a_source_that_reads_as_instructions_can_be_translated(field):
+    assert field.split(",\tuppercase") == "uppercase"
+    assert positions(field.take(1)) == [()]
 
 
 def test_it_goes_before_another_tokenizer(field):
@@ -75,7 +90,7 @@ def test_it_goes_before_another_tokenizer(field):
     assert field.before(None).decode("W1") == "W1"
 
 
-LINES = ["formal\tw1 w2 w3", "w4", "", "uppercase, informal\tw5 w6", "exclaim\tw7 w8"]
+LINES = ["formal\tw1 w2 w3", "w4", "", "polite\tw9", "uppercase, informal\tw5 w6", "exclaim\tw7 w8"]
 
 
 @pytest.mark.parametrize(
@@ -97,9 +112,19 @@ def test_each_line_is_translated_under_its_own(call, data_bin, tuned, tmp_path, 
         return sources, [line.split("\t")[2] for line in out if line.startswith("H-")]
 
     sources, outputs = translate(LINES, "--instruct-field", *batching)
-    assert sources == ["w1 w2 w3", "w4", "", "w5 w6", "w7 w8"]
-    assert len(outputs) == len(LINES)
+    assert sources == ["w1 w2 w3", "w4", "", "", "w5 w6", "w7 w8"]
+    assert len(outputs) == len(LINES) and outputs[2:4] == ["", ""]
     if batching[1] == 1:
-        for line, output in zip(LINES, outputs):
+        for line, output in zip(LINES[4:], outputs[4:]):
             names, tab, source = line.rpartition("\t")
             assert translate([source], "--instruct", names)[1] == [output]
+
+
+def test_constraints_are_not_read_from_instructions(refusal, data_bin, tuned):
+    """Fairseq parts a line at its tabs first: the source would be taken for a constraint."""
+    message = refusal(
+        "interactive", data_bin, "-s", "en", "-t", "de", "--user-dir", "fairseq_instr", "--task",
+        "translation_with_instructions", "--path", tuned, "--cpu", "--instruct-field",
+        "--constraints",
+    )  # fmt: skip
+    assert "--constraints" in message and "--instruct-field" in message

@@ -34,30 +34,27 @@ def test_the_logged_figure_is_that_of_the_saved_model(multilingual, run, tmp_pat
     zero, plain = (validation_log(printed, name) for name in ("zero/valid", "valid"))
     values = [float(log["zero/valid_off_target"]) for log in zero]
     assert len(values) == len(plain) > 1
-    # the tiny model first leaves French alone, then learns that there is such a language
-    assert values[0] > values[-1]
     assert float(zero[-1]["zero/valid_best_off_target"]) == min(values)
     assert (tmp_path / "checkpoint_best.pt").exists()
-
-    translator = Translator.from_pretrained(
-        tmp_path / "checkpoint_last.pt", multilingual.data, None, "de", "fr",
-        beam=1, max_len_a=1.5, max_len_b=20,
-    )  # fmt: skip
-    outputs = translator.translate(multilingual.valid["de"][:8])
-    (found,) = identify(outputs, LangidIdentifier(), ["de", "en", "fr"])
-    assert values[-1] == 100 * sum(code != "fr" for code in found) / 8
+    for checkpoint, value in (("checkpoint1.pt", values[0]), ("checkpoint_last.pt", values[-1])):
+        translator = Translator.from_pretrained(
+            tmp_path / checkpoint, multilingual.data, None, "de", "fr",
+            beam=1, max_len_a=1.5, max_len_b=20,
+        )  # fmt: skip
+        outputs = translator.translate(multilingual.valid["de"][:8])
+        (found,) = identify(outputs, LangidIdentifier(), ["de", "en", "fr"])
+        assert value == 100 * sum(code != "fr" for code in found) / 8
 
 
 def test_the_size_of_batches_changes_nothing(multilingual, call):
     found = []
     for tokens in (20, 800):
-        # fairseq-validate sets its log up anew, to standard output
-        out = call(
+        printed = call(
             "validate", *multilingual.task, *VALIDATION, "--path", multilingual.checkpoints[0],
             "--max-tokens", tokens, "--eval-off-target-lines", 7, "--log-format", "json", "--cpu",
             "--num-workers", 0,
         )  # fmt: skip
-        (log,) = validation_log(out, "zero/valid")
+        (log,) = validation_log(printed, "zero/valid")
         found.append(float(log["zero/valid_off_target"]))
     assert found[0] == found[1]
     assert round(found[0] * 7 / 100, 2) in range(8)  # a number of lines out of 7

@@ -126,9 +126,8 @@ def test_prompts_in_phrases_are_served(
     original = Translator.from_pretrained(checkpoint, own_data_bin)
     served = CTranslate2Translator.from_pretrained(tmp_path / "served")
     for asked in ("formal", "make it uppercase, formal please", "please make it informal"):
-        assert served._render(lines[0], asked).source == (
-            original._render(lines[0], asked).rendered.tolist()
-        )
+        line = served._render(lines[0], asked)
+        assert [*line.prompt, *line.source] == (original._render(lines[0], asked).rendered.tolist())
         for line in lines[:3]:
             one = served_log_probabilities(served, line, asked, TARGET)
             other = fairseq_log_probabilities(original, line, asked, TARGET)

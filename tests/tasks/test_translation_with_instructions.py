@@ -237,7 +237,7 @@ def test_what_is_missing_is_named(refused_generate, refused_train, own_data_bin,
     assert "'task/none/valid' was not" in refused_generate("--gen-subset", "task/none/valid")
     assert "dict.it.txt does not exist" in refused_generate("-s", "en", "-t", "it")
     (tmp_path / "empty").mkdir()
-    assert "no language pair was found" in refused_generate(data=tmp_path / "empty")
+    assert "-s and -t" in refused_generate(data=tmp_path / "empty")
     assert f"data-bin {tmp_path / 'no'} does not exist" in refused_generate(data=tmp_path / "no")
     assert "group 'general'" in refused_train("--mixture", "general:1")
 

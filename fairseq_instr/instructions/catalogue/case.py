@@ -1,14 +1,11 @@
-"""Letter case of the whole translation."""
+"""Letter case of the whole translation; links, placeholders and tags keep theirs."""
 
 from __future__ import annotations
 
 from typing import Callable, Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
-
-
-def _has_letter(text: str) -> bool:
-    return any(c.isalpha() for c in text)
+from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 
 
 def _to_title(text: str) -> str:
@@ -23,64 +20,36 @@ def _to_title(text: str) -> str:
     return " ".join(words)
 
 
-def _is_upper(output: str, context: Context) -> bool:
-    return _has_letter(output) and output == output.upper()
+def _case(name: str, change: Callable[[str], str], phrases: str) -> Instruction:
+    def obeys(output: str, context: Context) -> bool:
+        text = without_kept(output)
+        shown = any(map(str.islower if change is _to_title else str.isalpha, text))
+        return shown and outside_kept(output, change) == output
 
-
-def _is_lower(output: str, context: Context) -> bool:
-    return _has_letter(output) and output == output.lower()
-
-
-def _is_title(output: str, context: Context) -> bool:
-    return _has_letter(output) and output == _to_title(output) and any(c.islower() for c in output)
-
-
-def _recase(change: Callable[[str], str], obeys: Callable[[str, Context], bool]):
     def rewrite(text: str, context: Context) -> Optional[str]:
-        rewritten = change(text)
+        rewritten = outside_kept(text, change)
         return rewritten if rewritten != text and obeys(rewritten, context) else None
 
-    return {"obeys": obeys, "rewrite": rewrite, "layer": Layer.CASE}
+    return Instruction(name, "case", said(phrases), obeys=obeys, rewrite=rewrite, layer=Layer.CASE)
 
 
 INSTRUCTIONS = [
-    Instruction(
+    _case(
         "uppercase",
-        "case",
-        (
-            "in upper case",
-            "in capital letters",
-            "all caps",
-            "with capitals only",
-            "write everything in capitals",
-            "make every letter a capital",
-        ),
-        **_recase(str.upper, _is_upper),
+        str.upper,
+        "in upper case; in capital letters; all caps; with capitals only;"
+        "write everything in capitals; make every letter a capital",
     ),
-    Instruction(
+    _case(
         "lowercase",
-        "case",
-        (
-            "in lower case",
-            "in small letters",
-            "without capital letters",
-            "with small letters only",
-            "write everything small",
-            "use no capitals",
-        ),
-        **_recase(str.lower, _is_lower),
+        str.lower,
+        "in lower case; in small letters; without capital letters; with small letters only;"
+        "write everything small; use no capitals",
     ),
-    Instruction(
+    _case(
         "titlecase",
-        "case",
-        (
-            "in title case",
-            "with every word capitalised",
-            "like a headline's capitals",
-            "capitalise each word",
-            "start every word with a capital",
-            "with headline capitals",
-        ),
-        **_recase(_to_title, _is_title),
+        _to_title,
+        "in title case; with every word capitalised; like a headline's capitals;"
+        "capitalise each word; start every word with a capital; with headline capitals",
     ),
 ]

@@ -4,65 +4,46 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Mapping, Optional, Tuple
+from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
-
-# in ASCII, so that asking for another spelling leaves them as they are
-GREETING = {
-    "de": "Guten Tag",
-    "en": "Hello",
-    "es": "Hola",
-    "fr": "Bonjour",
-    "it": "Buongiorno",
-    "nl": "Goedendag",
-    "pt": "Bom dia",
-    "ro": "Salut",
-}
-THANKS = {
-    "de": "Vielen Dank",
-    "en": "Thank you",
-    "es": "Gracias",
-    "fr": "Merci",
-    "it": "Grazie",
-    "nl": "Bedankt",
-    "pt": "Obrigado",
-    "ro": "Merci",
-}
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.languages import facts, languages_with
+from fairseq_instr.text.letters import has_words
 
 
 @functools.lru_cache(maxsize=None)
 def _pattern(words: str, at_start: bool) -> re.Pattern:
     """Finds the words at one end of a text, whatever their case and the mark after them."""
-    said = r"\s+".join(words.split()) + "[!.,?]*"
-    return re.compile(rf"\A\s*{said}\s" if at_start else rf"\s{said}\s*\Z", re.IGNORECASE)
+    words = r"\s+".join(words.split()) + r"\s?[!.,?…]*"
+    return re.compile(rf"\A\s*{words}\s+" if at_start else rf"\s+{words}\s*\Z", re.IGNORECASE)
 
 
-def _courtesy(
-    name: str, words: Mapping[str, str], at_start: bool, phrases: Tuple[str, ...]
-) -> Instruction:
+def _courtesy(name: str, fact: str, at_start: bool, phrases: str) -> Instruction:
+    def unwrap(output: str, context: Context) -> str:
+        pattern = _pattern(getattr(facts(context.language), fact), at_start)
+        rest = pattern.sub("", output, count=1)
+        return rest if has_words(rest) else output
+
     def obeys(output: str, context: Context) -> bool:
-        found = _pattern(words[context.language], at_start).search(output)
-        if found is None:
-            return False
-        rest = output[found.end() :] if at_start else output[: found.start()]
-        return any(c.isalnum() for c in rest)
+        return unwrap(output, context) != output
 
     def rewrite(text: str, context: Context) -> Optional[str]:
-        if not text.strip() or obeys(text, context):
+        if not has_words(text) or obeys(text, context):
             return None
-        said = words[context.language]
-        text = f"{said}! {text.strip()}" if at_start else f"{text.strip()} {said}."
-        return text if obeys(text, context) else None
+        language = facts(context.language)
+        words, mark = getattr(language, fact), "!" if at_start else "."
+        words += f" {mark}" if mark in language.spaced_marks else mark
+        return f"{words} {text.strip()}" if at_start else f"{text.strip()} {words}"
 
     return Instruction(
         name,
         "courtesy",
-        phrases,
+        said(phrases),
         obeys=obeys,
         rewrite=rewrite,
+        unwrap=unwrap,
         layer=Layer.WORDING,
-        languages=frozenset(words),
+        languages=languages_with(fact),
         overlaps=frozenset({"greeting", "thanks"} - {name}),  # the text may have the other
     )
 
@@ -70,28 +51,16 @@ def _courtesy(
 INSTRUCTIONS = [
     _courtesy(
         "greeting",
-        GREETING,
+        "greeting",
         True,
-        (
-            "with a greeting in front",
-            "greet the reader first",
-            "begin by saying hello",
-            "start with a greeting",
-            "say hello before it",
-            "open with a greeting",
-        ),
+        "with a greeting in front; greet the reader first; begin by saying hello;"
+        "start with a greeting; say hello before it; open with a greeting",
     ),
     _courtesy(
         "thanks",
-        THANKS,
+        "thanks",
         False,
-        (
-            "with thanks at the end",
-            "thank the reader afterwards",
-            "close by saying thank you",
-            "end with thanks",
-            "say thank you after it",
-            "finish with a word of thanks",
-        ),
+        "with thanks at the end; thank the reader afterwards; close by saying thank you;"
+        "end with thanks; say thank you after it; finish with a word of thanks",
     ),
 ]

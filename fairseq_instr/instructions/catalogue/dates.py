@@ -5,38 +5,27 @@ from __future__ import annotations
 import datetime
 import functools
 import re
-from typing import Dict, Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.languages import facts, languages_with
+from fairseq_instr.text.letters import canonical, fold_to_ascii
 
-MONTHS = {
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "en": "January February March April May June July August September October November December",
-    "es": "enero febrero marzo abril mayo junio "
-    "julio agosto septiembre octubre noviembre diciembre",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "it": "gennaio febbraio marzo aprile maggio giugno "
-    "luglio agosto settembre ottobre novembre dicembre",
-    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
-    "pt": "janeiro fevereiro março abril maio junho "
-    "julho agosto setembro outubro novembro dezembro",
-    "ro": "ianuarie februarie martie aprilie mai iunie "
-    "iulie august septembrie octombrie noiembrie decembrie",
-}
-_YEAR = re.compile(r"\d{4}")
-_ISO = re.compile(r"(?<![\w-])\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?![\w-])")
+ISO_DATE = re.compile(r"(?<![\w-])(\d{4})-(\d\d)-(\d\d)(?![\w-])")
 
 
 @functools.lru_cache(maxsize=None)
-def _dates(language: str) -> Tuple[re.Pattern, Dict[str, int]]:
+def _dates(language: str) -> Tuple[re.Pattern, Mapping[str, int]]:
     """(pattern of a date that names day, month and year, month -> its number)."""
-    months = {name.lower(): n for n, name in enumerate(MONTHS[language].split(), start=1)}
+    names = facts(language).months.lower().split()
+    months = {name: n for n, name in enumerate(names, start=1)}
+    months.update({fold_to_ascii(name, language): n for name, n in months.items()})
     month = rf"(?P<month>{'|'.join(months)})"
     day = r"(?P<day>\d{1,2})(?:\.|er|º|st|nd|rd|th)?"
     year = r"(?P<year>\d{4})"
     # `3. März 2019`, `3 de marzo de 2019`, `1er mars 2019`, `3rd of March 2019`
     forms = [rf"{day}(?: de| of)? {month}(?: de|,)? {year}"]
-    if language == "en":
+    if facts(language).code == "en":
         forms.append(rf"{month} {day},? {year}")
     else:  # in English, the numbers of day and month stand in either order
         forms.append(rf"(?P<day>\d{{1,2}})(?P<mark>[./])(?P<month>\d{{1,2}})(?P=mark){year}")
@@ -46,26 +35,33 @@ def _dates(language: str) -> Tuple[re.Pattern, Dict[str, int]]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(numbered)})(?!\w)", re.IGNORECASE), months
 
 
-def _iso(found: re.Match, months: Dict[str, int]) -> str:
-    """A date in ISO form, or as it stands if no calendar has it."""
-    part = {name[:-1]: value for name, value in found.groupdict().items() if value is not None}
-    month = part["month"].lower()
+def _date(year: str, month: int, day: str) -> Optional[datetime.date]:
+    """A date, or None if no calendar has it."""
     try:
-        number = months[month] if month in months else int(month)
-        return datetime.date(int(part["year"]), number, int(part["day"])).isoformat()
+        return datetime.date(int(year), month, int(day))
     except ValueError:
-        return found.group()
+        return None
 
 
 def _is_iso(output: str, context: Context) -> bool:
-    return _ISO.search(output) is not None and not _dates(context.language)[0].search(output)
+    written = ISO_DATE.findall(output)
+    possible = all(_date(year, int(month), day) for year, month, day in written)
+    return bool(written) and possible and not _dates(context.language)[0].search(canonical(output))
 
 
 def _to_iso(text: str, context: Context) -> Optional[str]:
-    if not _YEAR.search(text):  # soon found out, and true of most texts
+    if not re.search(r"\d{4}", text):  # soon found out, and true of most texts
         return None
     pattern, months = _dates(context.language)
-    rewritten = pattern.sub(lambda found: _iso(found, months), text)
+
+    def write(found: re.Match) -> str:
+        part = {name[:-1]: value for name, value in found.groupdict().items() if value is not None}
+        month = part["month"].lower()
+        date = _date(part["year"], months[month] if month in months else int(month), part["day"])
+        return date.isoformat() if date else found.group()
+
+    text = canonical(text)
+    rewritten = pattern.sub(write, text)
     return rewritten if rewritten != text and _is_iso(rewritten, context) else None
 
 
@@ -73,17 +69,13 @@ INSTRUCTIONS = [
     Instruction(
         "iso-dates",
         "dates",
-        (
-            "with ISO dates",
-            "dates as year and month and day",
-            "with dates in ISO form",
-            "write dates as YYYY-MM-DD",
-            "use ISO dates",
-            "put the year first in dates",
+        said(
+            "with ISO dates; dates as year and month and day; with dates in ISO form;"
+            "write dates as YYYY-MM-DD; use ISO dates; put the year first in dates"
         ),
         obeys=_is_iso,
         rewrite=_to_iso,
         layer=Layer.WORDING,
-        languages=frozenset(MONTHS),
+        languages=languages_with("months"),
     ),
 ]

@@ -1,85 +1,79 @@
-"""How the person spoken to is addressed. No rule makes such data: it comes labelled."""
+"""How the person spoken to is addressed. No rule makes such data: it comes labelled.
+
+Words tell. A language is served where they do so in nine cases of ten: precision and recall of
+both instructions, on labelled translations that nobody looked at when the words were chosen, are
+at least .9 (`tests/instructions/test_formality.py` measures them). Italian is not: its formal
+address has the words of the third person. Romanian has no labelled translations.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
+from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.catalogue.kept import without_kept
+from fairseq_instr.instructions.instruction import Instruction, Layer, said
+from fairseq_instr.text.languages import facts, languages_with
+from fairseq_instr.text.letters import canonical
 
-# words that only formal, and only informal, address has. Capitalised entries count as written,
-# unless the whole output is in one case; the others in any case.
-FORMAL = {
-    "de": "Sie Ihnen Ihr Ihre Ihren Ihrem Ihrer Ihres",
-    "fr": "vous votre vos",
-    "it": "Lei La Le Suo Sua Suoi Sue",
-    "nl": "u uw",
-    "ro": "dumneavoastră vă",
-}
-INFORMAL = {
-    "de": "du dich dir dein deine deinen deinem deiner deines",
-    "fr": "tu te toi ton ta tes t",
-    "it": "tu ti te tuo tua tuoi tue",
-    "nl": "je jij jou jouw",
-    "ro": "tu te îți ți tău ta tăi tale",
-}
-_WORD = re.compile(r"\w+")
+FORMAL, INFORMAL = "formal", "informal"
 
 
-def _counts(output: str, language: str):
-    """Number of formal and of informal words in an output."""
-    one_case = output == output.upper() or output == output.lower()
-    formal = FORMAL[language].split()
-    words = _WORD.findall(output)
-    # a capital at the start of the sentence says nothing about `Sie`: she, they or you
-    formal_words = {w.lower() for w in formal} if one_case else set(formal)
-    n_formal = sum((w.lower() if one_case or w.lower() in formal else w) in formal_words
-                   for w in words)  # fmt: skip
-    informal_words = set(INFORMAL[language].split())
-    n_informal = sum(w.lower() in informal_words for w in words)
-    return n_formal, n_informal
+@functools.lru_cache(maxsize=None)
+def _pattern(language: str, fact: str, any_case: bool) -> Optional[re.Pattern]:
+    words = getattr(facts(language), fact)
+    return re.compile(words, re.IGNORECASE if any_case else 0) if words else None
 
 
-def _is_formal(output: str, context: Context) -> bool:
-    n_formal, n_informal = _counts(output, context.language)
-    return n_formal > 0 and n_informal == 0
+def address(text: str, language: str) -> Optional[str]:
+    """`formal`, `informal`, or None where no word tells or words of both stand in a text.
+
+    A word that tells for sure outweighs those that only perhaps do. In capitals or in small
+    letters alone, no word is surely formal: German `SIE` may be she.
+
+    Args:
+        text: raw text.
+        language: code of its language, one that is served.
+    """
+    text = canonical(text)
+    plain = without_kept(text)
+    any_case = plain in (plain.upper(), plain.lower())
+
+    def has(fact: str) -> bool:
+        pattern = _pattern(language, fact, any_case)
+        return pattern is not None and pattern.search(text) is not None
+
+    formal, informal = has(FORMAL), has(INFORMAL)
+    if formal and any_case and informal:
+        return INFORMAL
+    if not formal and not informal:
+        formal, informal = has("perhaps_formal"), has("perhaps_informal")
+    if formal == informal:
+        return None
+    return FORMAL if formal else INFORMAL
 
 
-def _is_informal(output: str, context: Context) -> bool:
-    n_formal, n_informal = _counts(output, context.language)
-    if output == output.upper() or output == output.lower():
-        return n_informal > 0  # in one case `sie` may be she
-    return n_informal > 0 and n_formal == 0
+def _address(name: str, phrases: str) -> Instruction:
+    return Instruction(
+        name,
+        "formality",
+        said(phrases),
+        obeys=lambda output, context: address(output, context.language) == name,
+        layer=Layer.WORDING,
+        languages=languages_with(FORMAL),
+    )
 
 
 INSTRUCTIONS = [
-    Instruction(
-        "formal",
-        "formality",
-        (
-            "formal",
-            "in a formal tone",
-            "addressing the reader politely",
-            "use a formal tone",
-            "use formal address",
-            "speak to a stranger",
-        ),
-        obeys=_is_formal,
-        layer=Layer.WORDING,
-        languages=frozenset(FORMAL),
+    _address(
+        FORMAL,
+        "formal; in a formal tone; addressing the reader politely; use a formal tone;"
+        "use formal address; speak to a stranger",
     ),
-    Instruction(
-        "informal",
-        "formality",
-        (
-            "informal",
-            "in an informal tone",
-            "addressing the reader as a friend",
-            "use an informal tone",
-            "use informal address",
-            "speak to a friend",
-        ),
-        obeys=_is_informal,
-        layer=Layer.WORDING,
-        languages=frozenset(FORMAL),
+    _address(
+        INFORMAL,
+        "informal; in an informal tone; addressing the reader as a friend; use an informal tone;"
+        "use informal address; speak to a friend",
     ),
 ]

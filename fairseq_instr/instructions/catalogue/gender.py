@@ -6,32 +6,24 @@ with annotated references instead.
 
 from __future__ import annotations
 
-from fairseq_instr.instructions.instruction import Instruction, Layer
+from fairseq_instr.instructions.instruction import Instruction, Layer, said
 
 INSTRUCTIONS = [
     Instruction(
         "feminine",
         "gender",
-        (
-            "feminine",
-            "about a woman",
-            "with feminine forms",
-            "use feminine forms",
-            "the person is a woman",
-            "speak of her",
+        said(
+            "feminine; about a woman; with feminine forms; use feminine forms;"
+            "the person is a woman; speak of her"
         ),
         layer=Layer.LANGUAGE,
     ),
     Instruction(
         "masculine",
         "gender",
-        (
-            "masculine",
-            "about a man",
-            "with masculine forms",
-            "use masculine forms",
-            "the person is a man",
-            "speak of him",
+        said(
+            "masculine; about a man; with masculine forms; use masculine forms;"
+            "the person is a man; speak of him"
         ),
         layer=Layer.LANGUAGE,
     ),

@@ -1,44 +1,83 @@
 """What is copied from the source as it stands: links, placeholders, tags, names.
 
-All of it must stand in the output as often as in the source; without any in the source there
-is nothing to obey.
+All of it must stand in the output as often as in the source. Without any in the source there is
+nothing to obey.
 """
 
 from __future__ import annotations
 
 import re
-from typing import List
+from collections import Counter
+from typing import Callable, List
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.letters import canonical, fold_to_ascii
 
-_LINK = re.compile(
-    r"https?://[^\s<>\"]*[^\s<>\".,;:!?)\]]|www\.[^\s<>\"]*[^\s<>\".,;:!?)\]]"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_LINK = r"(?i:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+# {name} {{name}} { -brand } ${X} %{x}, %s %i %.2f %1$d %(n)s, $name; not the % of 100%
+_PLACEHOLDER = (
+    r"[%$]?\{\{?\s?[$-]?[\w.-]*\s?\}\}?|(?<![\w$])\$[A-Za-z_]\w*"
+    r"|(?<![\d%])%(?:\(\w+\))?(?:\d+\$)?[-+0#]?\d*(?:\.\d+)?l{0,2}[sdifuxXeEgGcr@](?!\w)"
 )
-_PLACEHOLDER = re.compile(
-    r"\{\{?\s?\$?-?[\w.]*\s?\}\}?|%\(\w+\)[sdf]|%(?:\d+\$)?[sd@](?!\w)|\$\{\w+\}|\$[A-Z_]{2,}\b"
-)
-_TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>")
+_TAG = r"</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>"
+_KEPT = re.compile(f"({_TAG}|{_LINK}|{_PLACEHOLDER})")
+_ATTRIBUTE = re.compile(r"([\w:-]+)\s*(?:=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
+_VOID = {"area", "br", "hr", "img", "input", "link", "meta", "wbr"}
 # a capital inside a sentence; in German every noun has one, so that sources are never German
 _NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
 
 
-# each search begins with what is quick to look for: most lines hold nothing to be kept
+def outside_kept(text: str, change: Callable[[str], str]) -> str:
+    """A text changed everywhere but in its links, placeholders and tags."""
+    parts = _KEPT.split(text)
+    parts[::2] = map(change, parts[::2])
+    return "".join(parts)
+
+
+def without_kept(text: str) -> str:
+    """A text with a space for each of its links, placeholders and tags."""
+    return " ".join(_KEPT.split(text)[::2])
 
 
 def links(text: str) -> List[str]:
     """Web and e-mail addresses."""
-    return _LINK.findall(text) if "@" in text or "://" in text or "www." in text else []
+    # what is quick to look for first, here and below: most lines hold nothing to be kept
+    return re.findall(_LINK, text) if "@" in text or "://" in text or "www." in text.lower() else []
 
 
 def placeholders(text: str) -> List[str]:
-    """What a program fills in: `{name}`, `{ -brand }`, `%s`, `%1$d`, `%(n)s`, `${X}`, `$X_Y`."""
-    return _PLACEHOLDER.findall(text) if "{" in text or "%" in text or "$" in text else []
+    """What a program fills in: `{name}`, `{ -brand }`, `%s`, `%1$d`, `%(n)s`, `${X}`, `$name`."""
+    return re.findall(_PLACEHOLDER, text) if "{" in text or "%" in text or "$" in text else []
 
 
 def tags(text: str) -> List[str]:
-    """HTML and XML tags."""
-    return _TAG.findall(text) if "<" in text else []
+    """HTML and XML tags, each in one way: the order of attributes says nothing, nor do quotes.
+
+    Example: `tags('<A href=x class="y"/>') == ["<a class=y href=x>"]`.
+    """
+    if "<" not in text:
+        return []
+    found = []
+    for tag in re.findall(_TAG, text):
+        name, *attributes = _ATTRIBUTE.findall(tag)
+        values = sorted(
+            f" {key.lower()}={value.strip(chr(34) + chr(39))}" for key, value in attributes
+        )
+        found.append(("</" if tag[1] == "/" else "<") + name[0].lower() + "".join(values) + ">")
+    return found
+
+
+def _are_nested(text: str) -> bool:
+    """Whether every closing tag has its opening tag before it."""
+    opened: List[str] = []
+    for tag in tags(text):
+        name = tag.strip("</>").split(" ")[0]
+        if tag.startswith("</"):
+            if not opened or opened.pop() != name:
+                return False
+        elif name not in _VOID:
+            opened.append(name)
+    return True
 
 
 def names(text: str) -> List[str]:
@@ -47,24 +86,34 @@ def names(text: str) -> List[str]:
     return [name for name in found if name != "I" and not name.startswith(("I’", "I'"))]
 
 
-def _keeps(find):
+def _keeps(find: Callable[[str], List[str]]) -> Callable[[str, Context], bool]:
     def obeys(output: str, context: Context) -> bool:
         wanted = find(context.source)
-        if not wanted:
-            return False
-        found = find(output)
-        return all(found.count(item) == wanted.count(item) for item in set(wanted))
+        return bool(wanted) and Counter(find(output)) == Counter(wanted)
 
     return obeys
 
 
+def _keeps_tags(output: str, context: Context) -> bool:
+    nested = _are_nested(output) or not _are_nested(context.source)
+    return nested and _keeps(tags)(output, context)
+
+
 def _keeps_names(output: str, context: Context) -> bool:
-    wanted = names(context.source)
-    return bool(wanted) and all(name in output for name in wanted)
+    """Whole names, but for a genitive; in another case or ASCII where all of the output is."""
+    output, wanted = canonical(output), names(context.source)
+    plain = without_kept(output)
+    flags = re.IGNORECASE if plain in (plain.upper(), plain.lower()) else 0
+    for name in map(canonical, wanted):
+        genitive = "(?:['’]?s)?" if re.search(rf"{re.escape(name)}['’]s", context.source) else ""
+        spelled = fold_to_ascii(name, context.language) if output.isascii() else name
+        if not re.search(rf"(?<!\w){re.escape(spelled)}{genitive}(?!\w)", output, flags):
+            return False
+    return bool(wanted)
 
 
-def _natural(name, axis, obeys, phrases) -> Instruction:
-    return Instruction(name, axis, phrases, obeys=obeys, natural=True, layer=Layer.LANGUAGE)
+def _natural(name: str, axis: str, obeys, phrases: str) -> Instruction:
+    return Instruction(name, axis, said(phrases), obeys=obeys, natural=True, layer=Layer.LANGUAGE)
 
 
 INSTRUCTIONS = [
@@ -72,52 +121,29 @@ INSTRUCTIONS = [
         "keep-links",
         "links",
         _keeps(links),
-        (
-            "with links untouched",
-            "leave web addresses as they are",
-            "links exactly as given",
-            "keep the links",
-            "copy every address as it is written",
-            "change no link",
-        ),
+        "with links untouched; leave web addresses as they are; links exactly as given;"
+        "keep the links; copy every address as it is written; change no link",
     ),
     _natural(
         "keep-placeholders",
         "placeholders",
         _keeps(placeholders),
-        (
-            "with placeholders untouched",
-            "leave placeholders as they are",
-            "placeholders exactly as given",
-            "keep the placeholders",
-            "copy every placeholder as it is written",
-            "change no placeholder",
-        ),
+        "with placeholders untouched; leave placeholders as they are;"
+        "placeholders exactly as given; keep the placeholders;"
+        "copy every placeholder as it is written; change no placeholder",
     ),
     _natural(
         "keep-tags",
         "tags",
-        _keeps(tags),
-        (
-            "with tags untouched",
-            "leave the markup as it is",
-            "tags exactly as given",
-            "keep the tags",
-            "copy every tag as it is written",
-            "change no tag",
-        ),
+        _keeps_tags,
+        "with tags untouched; leave the markup as it is; tags exactly as given; keep the tags;"
+        "copy every tag as it is written; change no tag",
     ),
     _natural(
         "keep-names",
         "names",
         _keeps_names,
-        (
-            "with names untouched",
-            "leave names as they are",
-            "names exactly as given",
-            "keep the names",
-            "copy every name as it is written",
-            "translate no name",
-        ),
+        "with names untouched; leave names as they are; names exactly as given; keep the names;"
+        "copy every name as it is written; translate no name",
     ),
 ]

@@ -2,106 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Tuple
+import re
+from typing import Optional
+from unicodedata import normalize
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
-
-NOTE = {
-    "de": "Hinweis",
-    "en": "Note",
-    "es": "Nota",
-    "fr": "Remarque",
-    "it": "Nota",
-    "nl": "Opmerking",
-    "pt": "Nota",
-    "ro": "Notă",
-}
-PICTURE = {
-    "de": "Bild",
-    "en": "Picture",
-    "es": "Imagen",
-    "fr": "Image",
-    "it": "Immagine",
-    "nl": "Afbeelding",
-    "pt": "Imagem",
-    "ro": "Imagine",
-}
-TRANSLATION = {
-    "de": "Übersetzung",
-    "en": "Translation",
-    "es": "Traducción",
-    "fr": "Traduction",
-    "it": "Traduzione",
-    "nl": "Vertaling",
-    "pt": "Tradução",
-    "ro": "Traducere",
-}
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.languages import facts, languages_with
+from fairseq_instr.text.letters import any_of, fold_to_ascii, has_words
 
 
-def _label(name: str, words: Mapping[str, str], phrases: Tuple[str, ...]) -> Instruction:
-    def prefix(context: Context) -> str:
-        return f"{words[context.language]}: "
-
-    def obeys(output: str, context: Context) -> bool:
-        output = output.strip()
-        start = prefix(context)
-        return output.lower().startswith(start.lower()) and len(output) > len(start)
+def _label(fact: str, phrases: str) -> Instruction:
+    def unwrap(output: str, context: Context) -> str:
+        word, language = getattr(facts(context.language), fact), context.language
+        spelled = any_of((word, normalize("NFD", word), fold_to_ascii(word, language)))
+        found = re.match(rf"\s*(?:{spelled})\s?:\s*", output, re.IGNORECASE)
+        rest = output[found.end() :] if found else ""
+        return rest if has_words(rest) else output
 
     def rewrite(text: str, context: Context) -> Optional[str]:
-        return prefix(context) + text if text.strip() else None
-
-    def unwrap(output: str, context: Context) -> str:
-        if not obeys(output, context):
-            return output
-        return output.strip()[len(prefix(context)) :].strip()
+        language = facts(context.language)
+        space = " " if ":" in language.spaced_marks else ""
+        return f"{getattr(language, fact)}{space}: {text}" if has_words(text) else None
 
     return Instruction(
-        name,
+        f"{fact}-label",
         "label",
-        phrases,
-        obeys=obeys,
+        said(phrases),
+        obeys=lambda output, context: unwrap(output, context) != output,
         rewrite=rewrite,
         unwrap=unwrap,
         layer=Layer.LABEL,
-        languages=frozenset(words),
+        languages=languages_with(fact),
     )
 
 
 INSTRUCTIONS = [
     _label(
-        "note-label",
-        NOTE,
-        (
-            "labelled as a note",
-            "as a note",
-            "with the word note in front",
-            "put the word note before it",
-            "start with the label note",
-            "mark it as a note",
-        ),
+        "note",
+        "labelled as a note; as a note; with the word note in front;"
+        "put the word note before it; start with the label note; mark it as a note",
     ),
     _label(
-        "picture-label",
-        PICTURE,
-        (
-            "labelled as a picture",
-            "as the text of a picture",
-            "with the word picture in front",
-            "put the word picture before it",
-            "start with the label picture",
-            "mark it as a picture",
-        ),
+        "picture",
+        "labelled as a picture; as the text of a picture; with the word picture in front;"
+        "put the word picture before it; start with the label picture; mark it as a picture",
     ),
     _label(
-        "translation-label",
-        TRANSLATION,
-        (
-            "labelled as a translation",
-            "with the word translation in front",
-            "say that it is a translation",
-            "put the word translation before it",
-            "start with the label translation",
-            "mark it as a translation",
-        ),
+        "translation",
+        "labelled as a translation; with the word translation in front;"
+        "say that it is a translation; put the word translation before it;"
+        "start with the label translation; mark it as a translation",
     ),
 ]

@@ -6,101 +6,106 @@ import re
 import unicodedata
 from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.languages import facts
+from fairseq_instr.text.letters import has_words
 
-ELLIPSIS = "..."
 _FINAL = re.compile(r"[\s.!?,;:…]+$")
 _WORD_JOINERS = "-'’"
-_NUMBER_MARKS = ".,:"
+_NUMBER_MARKS = ".,:/"
+_SYMBOLS = "%‰&#@§*"
+"""Punctuation to Unicode that says something: `5 %` is not `5`."""
 
 
-def _is_punctuation(text: str, position: int) -> bool:
-    """Whether a character is punctuation: not a joiner inside a word or a mark in a number."""
+def _is_mark(text: str, position: int) -> bool:
+    """Whether a character is a punctuation mark; what stands in a word or a number is none."""
     character = text[position]
-    if not unicodedata.category(character).startswith("P"):
+    if not unicodedata.category(character).startswith("P") or character in _SYMBOLS:
         return False
     before, after = text[max(position - 1, 0) : position], text[position + 1 : position + 2]
     in_word = character in _WORD_JOINERS and before.isalnum() and after.isalnum()
     in_number = character in _NUMBER_MARKS and before.isdigit() and after.isdigit()
-    return not (in_word or in_number)
+    minus = character == "-" and not before.strip() and after.isdigit()
+    return not (in_word or in_number or minus)
 
 
-def _without_punctuation(text: str, context: Context) -> Optional[str]:
+def _without_marks(text: str) -> str:
     # a space instead: `and/or` is two words
-    kept = "".join(" " if _is_punctuation(text, i) else c for i, c in enumerate(text))
-    kept = " ".join(kept.split())
-    return kept if kept and kept != text else None
+    return "".join(" " if _is_mark(text, i) else c for i, c in enumerate(text))
 
 
-def _has_no_punctuation(output: str, context: Context) -> bool:
-    return bool(output.strip()) and not any(_is_punctuation(output, i) for i in range(len(output)))
+def _has_no_marks(output: str, context: Context) -> bool:
+    text = without_kept(output)
+    return has_words(text) and text == _without_marks(text)
 
 
-def _ending(mark: str):
+def _drop_marks(text: str, context: Context) -> Optional[str]:
+    kept = " ".join(outside_kept(text, _without_marks).split())
+    return kept if kept != text and _has_no_marks(kept, context) else None
+
+
+def _ending(name: str, mark: str, ends: str, phrases: str) -> Instruction:
+    """An instruction that ends a text in a mark.
+
+    Args:
+        name: of the instruction.
+        mark: to write.
+        ends: pattern of the end of a text that obeys.
+        phrases: ways to ask for it.
+    """
+    end = re.compile(rf"(?:{ends})\s*\Z")
+
     def obeys(output: str, context: Context) -> bool:
-        output = output.rstrip()
-        return output.endswith(mark) and output != mark
+        found = end.search(output)
+        return found is not None and has_words(output[: found.start()])
 
     def rewrite(text: str, context: Context) -> Optional[str]:
         body = _FINAL.sub("", text)
-        return body + mark if body and body + mark != text else None
+        space = " " if mark in facts(context.language).spaced_marks else ""
+        return f"{body}{space}{mark}" if has_words(body) and not obeys(text, context) else None
 
-    return {"obeys": obeys, "rewrite": rewrite, "layer": Layer.PUNCTUATION}
+    return Instruction(
+        name,
+        "punctuation",
+        said(phrases),
+        obeys=obeys,
+        rewrite=rewrite,
+        layer=Layer.PUNCTUATION,
+    )
 
 
 INSTRUCTIONS = [
     Instruction(
         "no-punctuation",
         "punctuation",
-        (
-            "without punctuation",
-            "with no punctuation marks",
-            "leave out all punctuation",
-            "drop the punctuation",
-            "use no punctuation",
-            "words only and no marks",
+        said(
+            "without punctuation; with no punctuation marks; leave out all punctuation;"
+            "drop the punctuation; use no punctuation; words only and no marks"
         ),
-        obeys=_has_no_punctuation,
-        rewrite=_without_punctuation,
+        obeys=_has_no_marks,
+        rewrite=_drop_marks,
         layer=Layer.PUNCTUATION,
     ),
-    Instruction(
+    _ending(
         "exclamation",
-        "punctuation",
-        (
-            "with an exclamation mark at the end",
-            "as an exclamation",
-            "end it with !",
-            "end with an exclamation mark",
-            "exclaim it",
-            "finish with an exclamation mark",
-        ),
-        **_ending("!"),
+        "!",
+        "!",
+        "with an exclamation mark at the end; as an exclamation; end it with !;"
+        "end with an exclamation mark; exclaim it; finish with an exclamation mark",
     ),
-    Instruction(
+    _ending(
         "ellipsis",
-        "punctuation",
-        (
-            "with three dots at the end",
-            "trailing off",
-            "end it with an ellipsis",
-            "end with three dots",
-            "finish with dots",
-            "let it trail off",
-        ),
-        **_ending(ELLIPSIS),
+        "...",
+        r"(?<!\.)\.\.\.|…",
+        "with three dots at the end; trailing off; end it with an ellipsis; end with three dots;"
+        "finish with dots; let it trail off",
     ),
-    Instruction(
+    _ending(
         "question-mark",
-        "punctuation",
-        (
-            "with a question mark at the end",
-            "as a question",
-            "end it with ?",
-            "end with a question mark",
-            "ask it",
-            "finish with a question mark",
-        ),
-        **_ending("?"),
+        "?",
+        r"\?",
+        "with a question mark at the end; as a question; end it with ?;"
+        "end with a question mark; ask it; finish with a question mark",
     ),
 ]

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
-
-SLASH = " / "
-UNDERSCORE = "_"
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.letters import has_words
 
 
-def _separate(name: str, separator: str, phrases: Tuple[str, ...]) -> Instruction:
-    """An instruction that joins the words by `separator`."""
-
-    def rewrite(text: str, context: Context) -> Optional[str]:
-        words = text.split()
-        return separator.join(words) if len(words) > 1 and separator.strip() not in text else None
+def _separate(name: str, separator: str, phrases: str) -> Instruction:
+    """An instruction that joins the words by a separator."""
 
     def obeys(output: str, context: Context) -> bool:
         words = output.strip().split(separator)
-        return len(words) > 1 and all(len(word.split()) == 1 for word in words)
+        one_each = all(len(word.split()) == 1 for word in words)
+        return one_each and sum(map(has_words, words)) > 1
+
+    def rewrite(text: str, context: Context) -> Optional[str]:
+        rewritten = separator.join(text.split())
+        return rewritten if separator not in text and obeys(rewritten, context) else None
 
     def unwrap(output: str, context: Context) -> str:
         return " ".join(output.split(separator)) if obeys(output, context) else output
@@ -27,7 +26,7 @@ def _separate(name: str, separator: str, phrases: Tuple[str, ...]) -> Instructio
     return Instruction(
         name,
         "separation",
-        phrases,
+        said(phrases),
         obeys=obeys,
         rewrite=rewrite,
         unwrap=unwrap,
@@ -38,26 +37,16 @@ def _separate(name: str, separator: str, phrases: Tuple[str, ...]) -> Instructio
 INSTRUCTIONS = [
     _separate(
         "word-slashes",
-        SLASH,
-        (
-            "with slashes between the words",
-            "words separated by slashes",
-            "slashed",
-            "put a slash between words",
-            "separate the words with slashes",
-            "use slashes instead of spaces",
-        ),
+        " / ",
+        "with slashes between the words; words separated by slashes; slashed;"
+        "put a slash between words; separate the words with slashes;"
+        "use slashes instead of spaces",
     ),
     _separate(
         "underscores",
-        UNDERSCORE,
-        (
-            "with underscores between the words",
-            "words joined by underscores",
-            "in snake case",
-            "put an underscore between words",
-            "join the words with underscores",
-            "use underscores instead of spaces",
-        ),
+        "_",
+        "with underscores between the words; words joined by underscores; in snake case;"
+        "put an underscore between words; join the words with underscores;"
+        "use underscores instead of spaces",
     ),
 ]

@@ -7,48 +7,48 @@ import re
 import unicodedata
 from typing import Dict, Mapping, Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
-
-_GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
-_OTHER = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l"}
-_PUNCTUATION = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
-
-
-def fold_to_ascii(text: str, language: str) -> str:
-    """Spell a text in ASCII: German umlauts as two letters, elsewhere accents dropped.
-
-    Example: `fold_to_ascii("größer", "de") == "groesser"`.
-    """
-    folded = unicodedata.normalize("NFC", text).translate(_ascii_table(language == "de"))
-    decomposed = unicodedata.normalize("NFKD", folded)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.languages import facts, languages_with
+from fairseq_instr.text.letters import any_of, fold_to_ascii, whole_words
 
 
-@functools.lru_cache(maxsize=None)
-def _ascii_table(german: bool) -> Mapping[int, str]:
-    return str.maketrans({**_PUNCTUATION, **(_GERMAN if german else _OTHER)})
+def _shows_folding(text: str, language: str) -> bool:
+    """Whether words of a text need an accent, and none was folded wrongly (`fur` for `für`)."""
+    known = facts(language)
+    wrong = known.misfolded and whole_words(known.misfolded).search(text)
+    return not wrong and whole_words(known.folded).search(text) is not None
+
+
+def _is_ascii(output: str, context: Context) -> bool:
+    # a text with nothing to fold shows nothing
+    text = without_kept(output)
+    return text.isascii() and _shows_folding(text, context.language)
 
 
 def _to_ascii(text: str, context: Context) -> Optional[str]:
     if text.isascii():
         return None
-    folded = fold_to_ascii(text, context.language)
+    folded = outside_kept(text, lambda part: fold_to_ascii(part, context.language))
     return folded if folded != text and _is_ascii(folded, context) else None
 
 
-def _is_ascii(output: str, context: Context) -> bool:
-    # German shows whether it was folded; a sentence that needs no umlaut shows nothing
-    shown = context.language != "de" or any(pair in output.lower() for pair in _GERMAN.values())
-    return any(c.isalpha() for c in output) and output.isascii() and shown
-
-
-def _to_swiss(text: str, context: Context) -> Optional[str]:
-    rewritten = text.replace("ß", "ss").replace("ẞ", "SS")
-    return rewritten if rewritten != text else None
+# stems that are spelled with ß outside Switzerland
+_SWISS = whole_words(
+    r"\w*(?:gr[oö]ss|strass|weiss|heiss|spass|schliess|fliess|giess|grüss|süss|beiss|reiss|schiess"
+    r"|st[oö]ss|fleiss|geniess|massnahm|mässig|f[uü]ss)\w*|bloss\w*|dreissig\w*|mass|masse[ns]?"
+    r"|gemäss|(?:äu|au)sser\w*|(?:dr)?aussen\w*|preuss\w*|russ|liess\w*|sass(?:en)?|ass(?:en)?",
+)
 
 
 def _is_swiss(output: str, context: Context) -> bool:
-    return "ß" not in output and "ẞ" not in output and "ss" in output.lower()
+    text = unicodedata.normalize("NFC", output)
+    return not re.search("[ßẞ]", text) and _SWISS.search(text) is not None
+
+
+def _to_swiss(text: str, context: Context) -> Optional[str]:
+    rewritten = outside_kept(text, lambda part: part.replace("ß", "ss").replace("ẞ", "SS"))
+    return rewritten if rewritten != text and _is_swiss(rewritten, context) else None
 
 
 # British -> American; stems that take no other spelling, endings are kept
@@ -75,8 +75,8 @@ _ENDINGS = ("", "s", "ed", "ful", "less", "ing")
 
 
 @functools.lru_cache(maxsize=None)
-def _variants(american: bool):
-    """(pattern of the words to replace, word -> its replacement) towards one variety."""
+def _replaced(american: bool) -> Mapping[str, str]:
+    """Word of the other variety -> the word for it in one variety."""
     words: Dict[str, str] = {}
     for british, in_american in _BRITISH.items():
         for ending in _ENDINGS:
@@ -84,9 +84,7 @@ def _variants(american: bool):
             old, new = pair if american else pair[::-1]
             if american or in_american not in _SHARED:
                 words.setdefault(old, new)
-    # the longest first: `favourite` is not `favour` and an ending
-    ordered = sorted(words, key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(ordered)})\b", re.IGNORECASE | re.ASCII), words
+    return words
 
 
 def _in_case_of(model: str, word: str) -> str:
@@ -95,26 +93,30 @@ def _in_case_of(model: str, word: str) -> str:
     return word.capitalize() if model[0].isupper() else word
 
 
-def _variety(american: bool):
-    pattern, words = _variants(american)
-    wanted, _ = _variants(not american)
+def _variety(american: bool, phrases: str) -> Instruction:
+    words = _replaced(american)
+    unwanted, wanted = whole_words(any_of(words)), whole_words(any_of(_replaced(not american)))
 
     def obeys(output: str, context: Context) -> bool:
         # a text that needs no such word shows nothing
-        return wanted.search(output) is not None and pattern.search(output) is None
+        return wanted.search(output) is not None and unwanted.search(output) is None
+
+    def write(found: re.Match) -> str:
+        return _in_case_of(found.group(), words.get(found.group().lower(), found.group()))
 
     def rewrite(text: str, context: Context) -> Optional[str]:
-        rewritten = pattern.sub(
-            lambda found: _in_case_of(found.group(), words[found.group().lower()]), text
-        )
+        rewritten = outside_kept(text, lambda part: unwanted.sub(write, part))
         return rewritten if rewritten != text and obeys(rewritten, context) else None
 
-    return {
-        "obeys": obeys,
-        "rewrite": rewrite,
-        "layer": Layer.SPELLING,
-        "languages": frozenset({"en"}),
-    }
+    return Instruction(
+        "american" if american else "british",
+        "spelling",
+        said(phrases),
+        obeys=obeys,
+        rewrite=rewrite,
+        layer=Layer.SPELLING,
+        languages=frozenset({"en"}),
+    )
 
 
 _CYRILLIC = {
@@ -128,16 +130,17 @@ _UKRAINIAN = {"г": "h", "и": "y"}
 
 @functools.lru_cache(maxsize=None)
 def _latin_table(language: str) -> Mapping[int, str]:
-    letters = {**_CYRILLIC, **(_UKRAINIAN if language == "uk" else {})}
+    letters = {**_CYRILLIC, **(_UKRAINIAN if facts(language).code == "uk" else {})}
     return str.maketrans({**letters, **{c.upper(): v.capitalize() for c, v in letters.items()}})
 
 
 def _is_latin(output: str, context: Context) -> bool:
-    letters = [c for c in output if c.isalpha()]
+    letters = list(filter(str.isalpha, output))
     return bool(letters) and all("LATIN" in unicodedata.name(c, "") for c in letters)
 
 
 def _to_latin(text: str, context: Context) -> Optional[str]:
+    text = unicodedata.normalize("NFC", text)
     rewritten = text.translate(_latin_table(context.language))
     return rewritten if rewritten != text and _is_latin(rewritten, context) else None
 
@@ -146,31 +149,22 @@ INSTRUCTIONS = [
     Instruction(
         "ascii",
         "spelling",
-        (
-            "in ASCII",
-            "without umlauts or accents",
-            "with plain letters only",
-            "use ASCII characters only",
-            "replace accented letters",
-            "avoid special letters",
+        said(
+            "in ASCII; without umlauts or accents; with plain letters only;"
+            "use ASCII characters only; replace accented letters; avoid special letters"
         ),
         obeys=_is_ascii,
         rewrite=_to_ascii,
         layer=Layer.SPELLING,
-        # not Dutch: three of four Dutch sentences are in ASCII anyway
-        languages=frozenset({"de", "fr", "es", "it", "pt", "ro", "cs"}),
+        languages=languages_with("folded"),
         overlaps=frozenset({"swiss", "latin-script"}),
     ),
     Instruction(
         "swiss",
         "spelling",
-        (
-            "in Swiss spelling",
-            "as spelled in Switzerland",
-            "with ss for ß",
-            "use Swiss spelling",
-            "spell it the Swiss way",
-            "write ss instead of ß",
+        said(
+            "in Swiss spelling; as spelled in Switzerland; with ss for ß; use Swiss spelling;"
+            "spell it the Swiss way; write ss instead of ß"
         ),
         obeys=_is_swiss,
         rewrite=_to_swiss,
@@ -178,42 +172,22 @@ INSTRUCTIONS = [
         languages=frozenset({"de"}),
         overlaps=frozenset({"ascii", "latin-script"}),
     ),
-    Instruction(
-        "british",
-        "spelling",
-        (
-            "in British spelling",
-            "as spelled in Britain",
-            "in British English",
-            "use British spelling",
-            "spell it the British way",
-            "write colour and not color",
-        ),
-        **_variety(american=False),
+    _variety(
+        False,
+        "in British spelling; as spelled in Britain; in British English; use British spelling;"
+        "spell it the British way; write colour and not color",
     ),
-    Instruction(
-        "american",
-        "spelling",
-        (
-            "in American spelling",
-            "as spelled in America",
-            "in American English",
-            "use American spelling",
-            "spell it the American way",
-            "write color and not colour",
-        ),
-        **_variety(american=True),
+    _variety(
+        True,
+        "in American spelling; as spelled in America; in American English; use American spelling;"
+        "spell it the American way; write color and not colour",
     ),
     Instruction(
         "latin-script",
         "spelling",
-        (
-            "in Latin script",
-            "transliterated",
-            "in the Latin alphabet",
-            "use Latin letters",
-            "transliterate it",
-            "write it without Cyrillic letters",
+        said(
+            "in Latin script; transliterated; in the Latin alphabet; use Latin letters;"
+            "transliterate it; write it without Cyrillic letters"
         ),
         obeys=_is_latin,
         rewrite=_to_latin,

@@ -3,91 +3,85 @@
 from __future__ import annotations
 
 import json
-from typing import Optional
-from xml.sax.saxutils import escape, unescape
+from typing import Callable, Optional
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.letters import has_words
 
-JSON_KEY = "translation"
+KEY = "translation"
 
 
-def _value(output: str) -> Optional[str]:
-    """The string under `JSON_KEY` of an object that has this key alone, else None."""
+def _unique(pairs):
+    if len(pairs) != 1:  # other keys, or one twice
+        raise ValueError
+    return dict(pairs)
+
+
+def _json_value(output: str) -> Optional[str]:
+    """The string under `KEY` of a JSON object that has this key alone, else None."""
     try:
-        content = json.loads(output)
-    except (ValueError, RecursionError):
+        content = json.loads(output, object_pairs_hook=_unique)
+        ((key, value),) = content.items()
+        value.encode("utf-8")  # half a surrogate pair is no text
+    except (ValueError, AttributeError, RecursionError):
         return None
-    if not isinstance(content, dict) or [key.lower() for key in content] != [JSON_KEY]:
-        return None
-    (value,) = content.values()
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _rewrite(text: str, context: Context) -> Optional[str]:
-    return json.dumps({JSON_KEY: text}, ensure_ascii=False) if text.strip() else None
-
-
-def _unwrap(output: str, context: Context) -> str:
-    value = _value(output)
-    return output if value is None else value
-
-
-_OPEN, _CLOSE = f"<{JSON_KEY}>", f"</{JSON_KEY}>"
+    return value if key.lower() == KEY and has_words(value) else None
 
 
 def _xml_value(output: str) -> Optional[str]:
-    """The text of an XML element `translation` that holds text alone, else None."""
+    """The text of an XML element `KEY` that holds text alone, else None."""
     output = output.strip()
-    folded = output.lower()
-    if not (folded.startswith(_OPEN) and folded.endswith(_CLOSE)):
+    if not output.lower().startswith(f"<{KEY}>"):  # neither a document type nor attributes
         return None
-    content = output[len(_OPEN) : len(output) - len(_CLOSE)]
-    value = unescape(content)
-    # what needs escaping is escaped, `>` may be either way
-    well_formed = escape(value) == content.replace(">", "&gt;")
-    return value if well_formed and value.strip() else None
+    try:
+        element = ElementTree.fromstring(output)
+    except (ElementTree.ParseError, ValueError):
+        return None
+    value = element.text or ""
+    return value if not len(element) and has_words(value) else None
 
 
-def _xml_rewrite(text: str, context: Context) -> Optional[str]:
-    return f"{_OPEN}{escape(text)}{_CLOSE}" if text.strip() else None
+def _structure(
+    name: str,
+    value_of: Callable[[str], Optional[str]],
+    write: Callable[[str], str],
+    phrases: str,
+) -> Instruction:
+    def rewrite(text: str, context: Context) -> Optional[str]:
+        written = write(text)
+        # XML has no way to write some control characters, and reads others as spaces
+        return written if (value_of(written) or "").split() == text.split() != [] else None
 
+    def unwrap(output: str, context: Context) -> str:
+        value = value_of(output)
+        return output if value is None else value
 
-def _xml_unwrap(output: str, context: Context) -> str:
-    value = _xml_value(output)
-    return output if value is None else value
+    return Instruction(
+        name,
+        "structure",
+        said(phrases),
+        obeys=lambda output, context: value_of(output) is not None,
+        rewrite=rewrite,
+        unwrap=unwrap,
+        layer=Layer.STRUCTURE,
+    )
 
 
 INSTRUCTIONS = [
-    Instruction(
+    _structure(
         "json",
-        "structure",
-        (
-            "as JSON",
-            "as a JSON object",
-            'as {"translation": "..."}',
-            "give JSON",
-            "answer in JSON",
-            "wrap it in a JSON object",
-        ),
-        obeys=lambda output, context: _value(output) is not None,
-        rewrite=_rewrite,
-        unwrap=_unwrap,
-        layer=Layer.STRUCTURE,
+        _json_value,
+        lambda text: json.dumps({KEY: text}, ensure_ascii=False),
+        'as JSON; as a JSON object; as {"translation": "..."}; give JSON; answer in JSON;'
+        "wrap it in a JSON object",
     ),
-    Instruction(
+    _structure(
         "xml",
-        "structure",
-        (
-            "as an XML element",
-            "as XML",
-            "in a <translation> element",
-            "give XML",
-            "answer in XML",
-            "wrap it in an XML element",
-        ),
-        obeys=lambda output, context: _xml_value(output) is not None,
-        rewrite=_xml_rewrite,
-        unwrap=_xml_unwrap,
-        layer=Layer.STRUCTURE,
+        _xml_value,
+        lambda text: f"<{KEY}>{escape(text)}</{KEY}>",
+        "as an XML element; as XML; in a <translation> element; give XML; answer in XML;"
+        "wrap it in an XML element",
     ),
 ]

@@ -1,54 +1,70 @@
-"""Telegraphic style: no articles, as in a headline or a telegram."""
+"""Telegraphic style: no articles, as in a headline or a telegram.
+
+An article stands before a noun. The same word elsewhere is none: a relative pronoun (`Mann, der
+läuft`), a demonstrative (`Das ist`), a particle (`Er steigt ein.`).
+"""
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import Optional
+from typing import Iterator, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
-
-ARTICLES = {
-    "de": "der die das den dem des ein eine einen einem einer eines",
-    "en": "the a an",
-    "nl": "de het een",
-}
-_WORD = re.compile(r"\w+")
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.languages import facts, languages_with
+from fairseq_instr.text.letters import any_of, canonical, has_words, whole_words
 
 
-def _articles(language: str):
-    return set(ARTICLES[language].split())
+@functools.lru_cache(maxsize=None)
+def _noun_phrase(articles: str) -> re.Pattern:
+    """Finds adjectives and a noun behind an article, where nouns have a capital."""
+    adjective = rf"(?!(?:{any_of(articles.split())})\b)[a-zäöüß]+e[mnrs]?"
+    return re.compile(rf"\s+(?:{adjective}\s+){{0,3}}[\"„»]?[A-ZÄÖÜ\d]")
 
 
-def _without_articles(text: str, context: Context) -> Optional[str]:
-    articles = _articles(context.language)
-    words = [w for w in text.split(" ") if w.strip('.,;:!?"').lower() not in articles]
-    kept = " ".join(words)
-    if kept == text or len(words) < 2:
-        return None
-    kept = kept[:1].upper() + kept[1:]
-    return kept if _has_no_articles(kept, context) else None
+def _find(text: str, language: str) -> Iterator[Tuple[re.Match, bool]]:
+    """(a word that has the form of an article, whether it is one)."""
+    known = facts(language)
+    pronouns = {m.end() for m in re.finditer(known.pronouns or r"\Z.", text, re.I)}
+    for found in whole_words(any_of(known.articles.split())).finditer(text):
+        at_end = not re.match(r"\s+[\W_]?\w", text[found.end() :])
+        yield found, not (at_end or found.end() in pronouns)
 
 
 def _has_no_articles(output: str, context: Context) -> bool:
-    words = [word.lower() for word in _WORD.findall(output)]
-    return bool(words) and not _articles(context.language).intersection(words)
+    found = _find(canonical(output), context.language)
+    return has_words(output) and not any(is_article for _, is_article in found)
+
+
+def _without_articles(text: str, context: Context) -> Optional[str]:
+    known, text = facts(context.language), canonical(text)
+    kept, end = "", 0
+    for found, is_article in _find(text, context.language):
+        after = text[found.end() :]
+        shown = _noun_phrase(known.articles).match(after) is not None
+        if known.capital_nouns and shown != is_article:
+            return None  # hard to tell, such as `Hund, die Katze`
+        if is_article:
+            kept += text[end : found.start()]
+            end = len(text) - len(after.lstrip())
+    if not end:
+        return None
+    kept += text[end:]
+    kept = kept[:1].upper() + kept[1:]
+    return kept if kept != text and _has_no_articles(kept, context) else None
 
 
 INSTRUCTIONS = [
     Instruction(
         "telegraphic",
         "style",
-        (
-            "without articles",
-            "in telegraphic style",
-            "like a telegram",
-            "leave out the articles",
-            "use telegram style",
-            "drop every article",
+        said(
+            "without articles; in telegraphic style; like a telegram; leave out the articles;"
+            "use telegram style; drop every article"
         ),
         obeys=_has_no_articles,
         rewrite=_without_articles,
         layer=Layer.WORDING,
-        languages=frozenset(ARTICLES),
+        languages=languages_with("articles"),
     ),
 ]

@@ -6,9 +6,11 @@ break is written `<eol>`, as in MuST-Cinema (Karakanta et al., 2020).
 
 from __future__ import annotations
 
+import re
 from typing import List, Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.letters import canonical, has_words
 
 BREAK = "<eol>"
 MAX_CHARACTERS = 42
@@ -16,34 +18,24 @@ MAX_CHARACTERS = 42
 
 def _lines(output: str) -> List[str]:
     """Lines of a subtitle; the break counts in any case."""
-    lines: List[str] = []
-    rest = output
-    while True:
-        at = rest.lower().find(BREAK)
-        # lower-casing may lengthen a text: the break is looked up again where it is not found
-        if at < 0 or rest[at : at + len(BREAK)].lower() != BREAK:
-            return [line.strip() for line in (*lines, rest)]
-        lines.append(rest[:at])
-        rest = rest[at + len(BREAK) :]
+    return [line.strip() for line in re.split(BREAK, output, flags=re.IGNORECASE)]
 
 
 def _obeys(output: str, context: Context) -> bool:
-    lines = _lines(output)
-    return len(lines) == 2 and all(0 < len(line) <= MAX_CHARACTERS for line in lines)
+    lines = _lines(canonical(output))
+    fitting = all(len(line) <= MAX_CHARACTERS and has_words(line) for line in lines)
+    return len(lines) == 2 and fitting
 
 
 def _rewrite(text: str, context: Context) -> Optional[str]:
-    words = text.split()
-    text = " ".join(words)
-    if len(text) <= MAX_CHARACTERS or len(text) > 2 * MAX_CHARACTERS + 1 or BREAK in text.lower():
+    text = " ".join(text.split())
+    if not MAX_CHARACTERS < len(text) <= 2 * MAX_CHARACTERS + 1:
         return None
-    # the first line must leave at most 42 characters, and holds no more itself
-    breaks = [i for i, c in enumerate(text) if c == " "]
-    fitting = [i for i in breaks if i <= MAX_CHARACTERS and len(text) - i - 1 <= MAX_CHARACTERS]
-    if not fitting:
+    spaces = [i for i, character in enumerate(text) if character == " "]
+    if not spaces:
         return None
-    best = min(fitting, key=lambda i: abs(len(text) - 1 - 2 * i))
-    broken = f"{text[:best]} {BREAK} {text[best + 1 :]}"
+    middle = min(spaces, key=lambda i: abs(len(text) - 1 - 2 * i))
+    broken = f"{text[:middle]} {BREAK} {text[middle + 1 :]}"
     return broken if _obeys(broken, context) else None
 
 
@@ -55,13 +47,9 @@ INSTRUCTIONS = [
     Instruction(
         "subtitles",
         "separation",
-        (
-            "as a subtitle of two lines",
-            "in two lines of at most 42 characters",
-            "as a subtitle",
-            "break it into two subtitle lines",
-            "write a two-line subtitle",
-            "fit it into a subtitle",
+        said(
+            "as a subtitle of two lines; in two lines of at most 42 characters; as a subtitle;"
+            "break it into two subtitle lines; write a two-line subtitle; fit it into a subtitle"
         ),
         obeys=_obeys,
         rewrite=_rewrite,

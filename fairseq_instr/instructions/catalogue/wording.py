@@ -7,7 +7,8 @@ import random
 import re
 from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.letters import canonical, has_words
 
 MAX_OPENING = 3
 """Words of an opening that is drawn, at most."""
@@ -15,13 +16,20 @@ MAX_OPENING = 3
 
 @functools.lru_cache(maxsize=1024)
 def _whole(words: str) -> re.Pattern:
-    """Finds words that are not part of longer ones, in any case."""
-    spaced = r"\s+".join(map(re.escape, words.split()))
-    return re.compile(rf"(?<!\w){spaced}(?!\w)", re.IGNORECASE)
+    spaced = r"\s+".join(map(re.escape, _folded(words).split()))
+    return re.compile(rf"(?<!\w){spaced}(?!\w)")
+
+
+def _folded(text: str) -> str:
+    """As words are compared: in any case, `STRASSE` is `Straße`."""
+    return canonical(canonical(text).casefold())
 
 
 def _begins(output: str, context: Context) -> bool:
-    return bool(context.argument) and _whole(context.argument).match(output.lstrip()) is not None
+    words, text = context.argument or "", _folded(output).lstrip()
+    if words[:1].isalnum():
+        text = re.sub(r"\A[\W_]+", "", text)  # opening marks
+    return bool(words) and _whole(words).match(text) is not None
 
 
 def _draw_opening(text: str, context: Context, chooser: random.Random) -> Optional[str]:
@@ -34,7 +42,7 @@ def _draw_opening(text: str, context: Context, chooser: random.Random) -> Option
 
 def _avoids(output: str, context: Context) -> bool:
     words = context.argument
-    return bool(words) and bool(output.strip()) and not _whole(words).search(output)
+    return bool(words) and has_words(output) and not _whole(words).search(_folded(output))
 
 
 def target_term(pair: str) -> str:
@@ -44,55 +52,38 @@ def target_term(pair: str) -> str:
 
 def _uses(output: str, context: Context) -> bool:
     term = target_term(context.argument or "")
-    return bool(term) and _whole(term).search(output) is not None
+    return bool(term) and _whole(term).search(_folded(output)) is not None
+
+
+def _words(name: str, axis: str, obeys, phrases: str, **options) -> Instruction:
+    return Instruction(name, axis, said(phrases), obeys=obeys, layer=Layer.LANGUAGE, **options)
 
 
 INSTRUCTIONS = [
-    Instruction(
+    _words(
         "begin-with",
         "opening",
-        (
-            "beginning with the given words",
-            "with the given opening",
-            "opened by the words given",
-            "begin with these words",
-            "start with what is given",
-            "let it open with this",
-        ),
-        obeys=_begins,
+        _begins,
+        "beginning with the given words; with the given opening; opened by the words given;"
+        "begin with these words; start with what is given; let it open with this",
         natural=True,
         argument="text",
         draw=_draw_opening,
-        layer=Layer.LANGUAGE,
     ),
-    Instruction(
+    _words(
         "avoid",
         "avoidance",
-        (
-            "without the given words",
-            "with other words than those given",
-            "free of the words given",
-            "avoid these words",
-            "do not use what is given",
-            "find another word for this",
-        ),
-        obeys=_avoids,
+        _avoids,
+        "without the given words; with other words than those given; free of the words given;"
+        "avoid these words; do not use what is given; find another word for this",
         argument="text",
-        layer=Layer.LANGUAGE,
     ),
-    Instruction(
+    _words(
         "use-term",
         "terminology",
-        (
-            "with the given term",
-            "according to the term base",
-            "with the terminology given",
-            "use this term",
-            "translate the term as given",
-            "keep to the glossary",
-        ),
-        obeys=_uses,
+        _uses,
+        "with the given term; according to the term base; with the terminology given;"
+        "use this term; translate the term as given; keep to the glossary",
         argument="pair",
-        layer=Layer.LANGUAGE,
     ),
 ]

@@ -1,201 +1,173 @@
 """Marks around the sentence: quotation marks, brackets, markup, list items.
 
-What stands around is compared without regard to case, so that a model that writes `<B>` when
-it is also asked for capitals is not called disobedient.
+One pair stands around all of it: `(a) Ein Mann (b)` is not in brackets. What stands around is
+compared without regard to case, so that a model that writes `<B>` when it is also asked for
+capitals is not called disobedient.
 """
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+import re
+from typing import Callable, Iterator, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.text.languages import facts
+from fairseq_instr.text.letters import has_words
+
+Pair = Tuple[str, str]
 
 
-def wrap(
-    name: str, axis: str, layer: Layer, before: str, after: str, phrases: Tuple[str, ...]
+def _turns(text: str, before: str, after: str) -> Iterator[int]:
+    """1 for every mark in a text that opens, -1 for every mark that closes."""
+    for found in re.finditer(f"{re.escape(before)}|{re.escape(after)}", text, re.IGNORECASE):
+        left, right = text[: found.start()][-1:], text[found.end() :][:1]
+        if found.group() in "'’" and left.isalnum() and right.isalnum():
+            continue  # an apostrophe
+        if before == after:
+            opens = left.isspace() or not left.isalnum() and right.isalnum()
+        else:
+            opens = found.group().lower() == before
+        yield 1 if opens else -1
+
+
+def _is_one_pair(inner: str, before: str, after: str) -> bool:
+    """Whether no mark inside closes what was opened outside, and none stays open."""
+    depth = 0
+    for turn in _turns(inner, before, after):
+        depth += turn
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _wrap(
+    name: str,
+    axis: str,
+    layer: Layer,
+    before: str,
+    after: str,
+    phrases: str,
+    *others: Pair,
+    written: Optional[Callable[[str], Pair]] = None,
 ) -> Instruction:
-    """An instruction that puts `before` and `after` around the sentence."""
+    """An instruction that puts marks around the sentence.
 
-    def has_words(text: str) -> bool:
-        return any(c.isalnum() for c in text)
+    Args:
+        name: of the instruction.
+        axis: of the instruction.
+        layer: of the instruction.
+        before: mark before the sentence.
+        after: mark after it; empty for marks that stand in front alone.
+        phrases: ways to ask for it.
+        others: pairs of marks that obey as well.
+        written: language -> the pair that it writes, where that is not (before, after).
+    """
 
-    def obeys(output: str, context: Context) -> bool:
-        folded = output.strip().lower()
-        inner = folded[len(before) : len(folded) - len(after)]
-        return (
-            folded.startswith(before.lower())
-            and folded.endswith(after.lower())
-            and len(folded) >= len(before) + len(after)
-            and has_words(inner)
-        )
+    def inside(output: str) -> Optional[str]:
+        """What a pair stands around, or None."""
+        text = output.strip()
+        for start, end in ((before, after), *others):
+            inner = text[len(start) : len(text) - len(end)]
+            around = text[: len(start)].lower() == start and text[len(start) :].lower().endswith(
+                end
+            )
+            if around and has_words(inner) and (not end or _is_one_pair(inner, start, end)):
+                return inner.strip()
+        return None
 
     def rewrite(text: str, context: Context) -> Optional[str]:
-        return f"{before}{text}{after}" if has_words(text) else None
+        start, end = written(context.language) if written else (before, after)
+        rewritten = f"{start}{text}{end}"
+        return rewritten if inside(rewritten) == text.strip() else None
 
     def unwrap(output: str, context: Context) -> str:
-        if not obeys(output, context):
-            return output
-        output = output.strip()
-        return output[len(before) : len(output) - len(after)].strip()
+        inner = inside(output)
+        return output if inner is None else inner
 
     return Instruction(
-        name, axis, phrases, obeys=obeys, rewrite=rewrite, unwrap=unwrap, layer=layer
+        name,
+        axis,
+        said(phrases),
+        obeys=lambda output, context: inside(output) is not None,
+        rewrite=rewrite,
+        unwrap=unwrap,
+        layer=layer,
     )
 
 
 INSTRUCTIONS = [
-    wrap(
+    _wrap(
         "double-quotes", "quotation", Layer.QUOTATION, '"', '"',
-        (
-            "in double quotation marks",
-            "in quotes",
-            "quoted",
-            "put it in quotation marks",
-            "with double quotes around it",
-            "use double quotes",
-        ),
+        "in double quotation marks; in quotes; quoted; put it in quotation marks;"
+        "with double quotes around it; use double quotes",
+        ("“", "”"),
     ),
-    wrap(
+    _wrap(
         "guillemets", "quotation", Layer.QUOTATION, "»", "«",
-        (
-            "in guillemets",
-            "in angle quotes",
-            "in pointed quotation marks",
-            "put it in guillemets",
-            "with guillemets around it",
-            "use angle quotes",
-        ),
+        "in guillemets; in angle quotes; in pointed quotation marks; put it in guillemets;"
+        "with guillemets around it; use angle quotes",
+        ("«", "»"), written=lambda language: facts(language).guillemets,
     ),
-    wrap(
+    _wrap(
         "html-bold", "markup", Layer.MARKUP, "<b>", "</b>",
-        (
-            "in HTML bold",
-            "between <b> tags",
-            "bold in HTML",
-            "wrap it in <b> tags",
-            "make it bold with HTML",
-            "use the <b> element",
-        ),
+        "in HTML bold; between <b> tags; bold in HTML; wrap it in <b> tags;"
+        "make it bold with HTML; use the <b> element",
     ),
-    wrap(
+    _wrap(
         "html-paragraph", "markup", Layer.MARKUP, "<p>", "</p>",
-        (
-            "as an HTML paragraph",
-            "between <p> tags",
-            "in a <p> element",
-            "wrap it in <p> tags",
-            "make it an HTML paragraph",
-            "use the <p> element",
-        ),
+        "as an HTML paragraph; between <p> tags; in a <p> element; wrap it in <p> tags;"
+        "make it an HTML paragraph; use the <p> element",
     ),
-    wrap(
+    _wrap(
         "markdown-bold", "markup", Layer.MARKUP, "**", "**",
-        (
-            "in Markdown bold",
-            "between double asterisks",
-            "bold in Markdown",
-            "wrap it in double asterisks",
-            "make it bold with Markdown",
-            "use two asterisks on each side",
-        ),
+        "in Markdown bold; between double asterisks; bold in Markdown;"
+        "wrap it in double asterisks; make it bold with Markdown; use two asterisks on each side",
     ),
-    wrap(
+    _wrap(
         "list-item", "structure", Layer.STRUCTURE, "- ", "",
-        (
-            "as a list item",
-            "with a dash in front",
-            "as a bullet point",
-            "make it a list item",
-            "put a dash before it",
-            "write a bullet point",
-        ),
+        "as a list item; with a dash in front; as a bullet point; make it a list item;"
+        "put a dash before it; write a bullet point",
     ),
-    wrap(
+    _wrap(
         "single-quotes", "quotation", Layer.QUOTATION, "'", "'",
-        (
-            "in single quotation marks",
-            "between single quotes",
-            "in simple quotes",
-            "put it in single quotation marks",
-            "with single quotes around it",
-            "use single quotes",
-        ),
+        "in single quotation marks; between single quotes; in simple quotes;"
+        "put it in single quotation marks; with single quotes around it; use single quotes",
+        ("‘", "’"),
     ),
-    wrap(
+    _wrap(
         "low-high-quotes", "quotation", Layer.QUOTATION, "„", "“",
-        (
-            "in German quotation marks",
-            "between low and high quotes",
-            "with quotes as in German print",
-            "put it in German quotation marks",
-            "with German quotes around it",
-            "use low and high quotes",
-        ),
+        "in German quotation marks; between low and high quotes; with quotes as in German print;"
+        "put it in German quotation marks; with German quotes around it; use low and high quotes",
+        ("„", "”"),
     ),
-    wrap(
+    _wrap(
         "parentheses", "brackets", Layer.BRACKETS, "(", ")",
-        (
-            "in parentheses",
-            "between round brackets",
-            "as a parenthesis",
-            "put it in parentheses",
-            "with round brackets around it",
-            "use parentheses",
-        ),
+        "in parentheses; between round brackets; as a parenthesis; put it in parentheses;"
+        "with round brackets around it; use parentheses",
     ),
-    wrap(
+    _wrap(
         "square-brackets", "brackets", Layer.BRACKETS, "[", "]",
-        (
-            "in square brackets",
-            "between square brackets",
-            "bracketed with [ and ]",
-            "put it in square brackets",
-            "with square brackets around it",
-            "use square brackets",
-        ),
+        "in square brackets; between square brackets; bracketed with [ and ];"
+        "put it in square brackets; with square brackets around it; use square brackets",
     ),
-    wrap(
+    _wrap(
         "html-italic", "markup", Layer.MARKUP, "<i>", "</i>",
-        (
-            "in HTML italics",
-            "between <i> tags",
-            "italic in HTML",
-            "wrap it in <i> tags",
-            "make it italic with HTML",
-            "use the <i> element",
-        ),
+        "in HTML italics; between <i> tags; italic in HTML; wrap it in <i> tags;"
+        "make it italic with HTML; use the <i> element",
     ),
-    wrap(
+    _wrap(
         "html-heading", "markup", Layer.MARKUP, "<h1>", "</h1>",
-        (
-            "as an HTML heading",
-            "between <h1> tags",
-            "in an <h1> element",
-            "wrap it in <h1> tags",
-            "make it an HTML heading",
-            "use the <h1> element",
-        ),
+        "as an HTML heading; between <h1> tags; in an <h1> element; wrap it in <h1> tags;"
+        "make it an HTML heading; use the <h1> element",
     ),
-    wrap(
+    _wrap(
         "markdown-code", "markup", Layer.MARKUP, "`", "`",
-        (
-            "as Markdown code",
-            "between backticks",
-            "in a Markdown code span",
-            "wrap it in backticks",
-            "make it code with Markdown",
-            "use a backtick on each side",
-        ),
+        "as Markdown code; between backticks; in a Markdown code span; wrap it in backticks;"
+        "make it code with Markdown; use a backtick on each side",
     ),
-    wrap(
+    _wrap(
         "numbered-item", "structure", Layer.STRUCTURE, "1. ", "",
-        (
-            "as the first item of a numbered list",
-            "with the number one and a dot in front",
-            "as a numbered point",
-            "make it a numbered item",
-            "put 1. before it",
-            "number it as a list does",
-        ),
+        "as the first item of a numbered list; with the number one and a dot in front;"
+        "as a numbered point; make it a numbered item; put 1. before it; number it as a list does",
     ),
 ]  # fmt: skip

@@ -1,22 +1,9 @@
-"""Codes of languages and pairs of them."""
+"""Pairs of languages in options."""
 
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.text.languages import language_of, parse_pairs, split_pair
-
-
-@pytest.mark.parametrize(
-    "code, language",
-    [
-        ("de", "de"), ("de_DE", "de"), ("deu_Latn", "de"), ("deu", "de"), ("en_XX", "en"),
-        ("zh-CN", "zh"), ("zho_Hans", "zh"), ("cmn", "zh"), ("pt_BR", "pt"), ("iw", "he"),
-        ("arb_Arab", "ar"), ("srp_Cyrl", "sr"), ("tgl_Latn", "tl"), ("ace_Latn", "ace"),
-        ("prompt", "prompt"), ("__de__", "__de__"), ("", ""),
-    ],
-)  # fmt: skip
-def test_the_language_of_a_code(code, language):
-    assert language_of(code) == language
+from fairseq_instr.text.pairs import parse_pairs, split_pair
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
-"""Codes of languages, as users write them, and pairs of them."""
+"""Pairs of languages, as users write them."""
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import List, Optional, Tuple
 
@@ -12,25 +11,6 @@ Pair = Tuple[str, str]
 """Source and target language."""
 _REGION = r"[-_](?:[A-Z]{2}|[A-Z][a-z]{3}|[0-9]{3})"
 _CODE = re.compile(rf"[a-z]{{2,3}}(?:{_REGION})*")
-_WITHOUT_ISO = {"fil": "tl"}  # identifiers know Filipino as Tagalog
-
-
-@functools.lru_cache(maxsize=None)
-def language_of(code: str) -> str:
-    """The language of a code in ISO 639-1, where that has one.
-
-    Regions and scripts are left out. What is no code of a language stays as it is.
-
-    Example: `de_DE`, `deu_Latn` and `de` are `de`; `zh-CN` and `zho_Hans` are `zh`.
-    """
-    import langcodes
-
-    try:
-        tag = langcodes.standardize_tag(code, macro=True)
-    except ValueError:
-        return code
-    language = langcodes.Language.get(tag).language or code
-    return _WITHOUT_ISO.get(language, language)
 
 
 def split_pair(text: str) -> Optional[Pair]:

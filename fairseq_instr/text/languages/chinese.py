@@ -1,0 +1,5 @@
+"""Chinese."""
+
+from fairseq_instr.text.languages.language import Language
+
+LANGUAGE = Language("zh", name="Chinese")

@@ -1,0 +1,5 @@
+"""Japanese."""
+
+from fairseq_instr.text.languages.language import Language
+
+LANGUAGE = Language("ja", name="Japanese")
