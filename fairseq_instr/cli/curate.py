@@ -22,9 +22,10 @@ samples are those of a single run:
 from __future__ import annotations
 
 from fairseq_instr.cli.curation_options import (
-    add_corpus_filters,
+    add_checks,
     add_output,
     add_text,
+    checks,
     parse_samples,
 )
 from fairseq_instr.curation import curate, data_card
@@ -64,7 +65,10 @@ def add_arguments(parser):
         metavar="AXES",
         help="axes of these formats, separated by commas (%(default)s)",
     )
-    add_corpus_filters(parser)
+    add_checks(parser)
+    parser.add_argument(
+        "--skip-invalid", action="store_true", help="skip and count lines that are not UTF-8"
+    )
     parser.add_argument("--shard", metavar="I/N", help="read the I-th of N shares of the text")
     parser.add_argument("--merge", action="store_true", help="add up all shards in --output")
     add_output(parser, "overwrite what is there, and begin anew")
@@ -84,11 +88,7 @@ def run(args):
         seed=args.seed,
         formatted=args.formatted,
         format_axes=parse(args.format_axes),
-        subwords=args.subwords,
-        dictionary=args.dictionary,
-        max_length_ratio=args.max_length_ratio,
-        exclude=args.exclude,
-        identify_language=args.identify_language,
+        checks=checks(args),
         skip_invalid=args.skip_invalid,
         shard=parse_shard(args.shard) if args.shard else None,
         merge=args.merge,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fairseq_instr.curation import Checks
 from fairseq_instr.errors import InputError
 
 
@@ -20,7 +21,7 @@ def add_text(parser):
     add_languages(parser)
 
 
-def add_filters(parser):
+def add_checks(parser):
     parser.add_argument(
         "--subwords",
         metavar="MODEL",
@@ -46,18 +47,22 @@ def add_filters(parser):
         help="test sets: leave out pairs with a side that stands in one; case, spaces and "
         "punctuation don't count",
     )
-
-
-def add_corpus_filters(parser):
-    add_filters(parser)
     parser.add_argument(
         "--identify-language",
         action="store_true",
         help="leave out pairs that langid takes for other languages; looks only at pairs that "
         "would be kept",
     )
-    parser.add_argument(
-        "--skip-invalid", action="store_true", help="skip and count lines that are not UTF-8"
+
+
+def checks(args) -> Checks:
+    """The checks of a command line."""
+    return Checks(
+        subwords=args.subwords,
+        dictionary=args.dictionary,
+        max_length_ratio=args.max_length_ratio,
+        exclude=args.exclude,
+        identify_language=args.identify_language,
     )
 
 

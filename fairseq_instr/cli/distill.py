@@ -22,7 +22,7 @@ import re
 import sys
 from typing import Optional
 
-from fairseq_instr.cli.curation_options import add_corpus_filters, add_output, add_text
+from fairseq_instr.cli.curation_options import add_checks, add_output, add_text, checks
 from fairseq_instr.curation import data_card, distill
 from fairseq_instr.curation.distillation_endpoint import Endpoint, check_key, goes_unencrypted
 from fairseq_instr.curation.distillation_harvest import MAX_ALIKE, MIN_SIMILARITY
@@ -108,7 +108,10 @@ def add_arguments(parser):
         help="stop if the first N answers are all refused for the same reason; 0 = go on "
         "(%(default)s)",
     )
-    add_corpus_filters(parser)
+    add_checks(parser)
+    parser.add_argument(
+        "--skip-invalid", action="store_true", help="skip and count lines that are not UTF-8"
+    )
     parser.add_argument(
         "--min-similarity",
         type=float,
@@ -149,11 +152,7 @@ def run(args):
         max_tokens=args.max_tokens,
         max_alike=args.max_alike,
         min_similarity=args.min_similarity,
-        subwords=args.subwords,
-        dictionary=args.dictionary,
-        max_length_ratio=args.max_length_ratio,
-        exclude=args.exclude,
-        identify_language=args.identify_language,
+        checks=checks(args),
         skip_invalid=args.skip_invalid,
         force=args.force,
         show_progress=True,

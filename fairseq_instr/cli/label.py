@@ -11,7 +11,7 @@ out. The next step is fairseq-instr binarise.
 
 from __future__ import annotations
 
-from fairseq_instr.cli.curation_options import add_filters, add_languages, add_output
+from fairseq_instr.cli.curation_options import add_checks, add_languages, add_output, checks
 from fairseq_instr.curation import label
 from fairseq_instr.curation.labelled import (
     read_formality,
@@ -49,7 +49,7 @@ def add_arguments(parser):
         kind.add_argument("--target", required=True, metavar="FILE", help="plain or .gz")
     for kind in (formality, gender, terminology, text):
         add_languages(kind)
-        add_filters(kind)
+        add_checks(kind)
         add_output(kind)
 
 
@@ -59,10 +59,7 @@ def run(args):
         source_language=args.source_language,
         target_language=args.target_language,
         output=args.output,
-        subwords=args.subwords,
-        dictionary=args.dictionary,
-        max_length_ratio=args.max_length_ratio,
-        exclude=args.exclude,
+        checks=checks(args),
         force=args.force,
     )
     for name, count in sorted(card["samples"].items()):

@@ -1,6 +1,9 @@
 """Task data: samples of instructions from parallel text, labelled data and language models.
 
-    from fairseq_instr.curation import curate, distill, label
+    from fairseq_instr.curation import Checks, curate
+
+    curate("train.en", "train.de", "en", "de", ["uppercase", "html-bold"], "task",
+           checks=Checks(exclude=["test.en"]))
 
 Each function reads and writes files, as the subcommand of its name does.
 """
@@ -13,11 +16,13 @@ if TYPE_CHECKING:
     from fairseq_instr.curation.distillation import distill
     from fairseq_instr.curation.distillation_endpoint import Endpoint
     from fairseq_instr.curation.encoding import encode
+    from fairseq_instr.curation.filters import Checks
     from fairseq_instr.curation.from_parallel import curate
     from fairseq_instr.curation.labelled import label
 
 # public name -> module that has it; loaded when it is first asked for
 _LAZY = {
+    "Checks": "filters",
     "Endpoint": "distillation_endpoint",
     "binarise": "binarisation",
     "curate": "from_parallel",
@@ -26,7 +31,7 @@ _LAZY = {
     "label": "labelled",
 }
 
-__all__ = ["Endpoint", "binarise", "curate", "distill", "encode", "label"]
+__all__ = ["Checks", "Endpoint", "binarise", "curate", "distill", "encode", "label"]
 
 
 def __getattr__(name: str):

@@ -22,6 +22,7 @@ from fairseq_instr.text.lines import find_text, read_lines
 from fairseq_instr.text.subwords import Encoder, load_subwords, read_entries
 
 if TYPE_CHECKING:
+    from fairseq.binarizer import BinarizeSummary
     from fairseq.data import Dictionary
 
 STREAM_PAIR = f"{STREAM}-None"
@@ -36,13 +37,13 @@ class Corpus(NamedTuple):
         text: folder of raw text.
         data: folder of binary files.
         splits: names of the splits, such as `train`.
-        instructed: those of the splits that have instructions.
+        instructed: names of the splits that have instructions.
     """
 
     text: Path
     data: Path
-    splits: Tuple[str, ...]
-    instructed: Tuple[str, ...]
+    splits: List[str]
+    instructed: List[str]
 
 
 class Binarised(NamedTuple):
@@ -100,51 +101,44 @@ def binarise(
         for split in corpus.splits:
             refuse_to_overwrite(corpus.data / f"{split}.{pair}.{source_language}.idx", force)
     encoder = load_subwords(subwords)
-    files = {language: _find_dictionary(output, language, dictionary) for language in languages}
-    dictionaries = {language: Dictionary.load(str(file)) for language, file in files.items()}
+    in_data_bin = {language: _dictionary_in_data_bin(output, language) for language in languages}
+    dictionaries = {
+        language: Dictionary.load(str(_choose_dictionary(output, language, found, dictionary)))
+        for language, found in in_data_bin.items()
+    }
     done: List[Binarised] = []
     for corpus in corpora:
-        stream = _stream_dictionary(corpus, encoder)
-        _refuse_unknown_arguments(corpus, stream, dictionaries[source_language])
+        stream = _stream_dictionary(corpus, encoder, dictionaries[source_language])
+        names = (s for s in stream.symbols[stream.nspecial :] if not s.startswith(ARGUMENT_MARK))
+        instructions = tuple(names)
         with contextlib.ExitStack() as stack:  # the files of a corpus appear together
             for split in corpus.splits:
-                sides = [(lang, pair, dictionaries[lang]) for lang in languages]
+                sides = {f"{pair}.{language}": dictionaries[language] for language in languages}
                 if split in corpus.instructed:
-                    sides.append((STREAM, STREAM_PAIR, stream))
-                n_lines, n_tokens, n_unknown = {}, 0, 0
-                for side, name, entries in sides:
-                    path = find_text(corpus.text / f"{split}.{side}")
-                    prefix = corpus.data / f"{split}.{name}.{side}"
-                    bin_file, idx_file = (
-                        stack.enter_context(atomic_path(f"{prefix}.{ending}", force))
-                        for ending in ("bin", "idx")
+                    sides[f"{STREAM_PAIR}.{STREAM}"] = stream
+                summaries = {}
+                for side, entries in sides.items():
+                    path = find_text(corpus.text / f"{split}.{side.rpartition('.')[2]}")
+                    binary, index = (
+                        stack.enter_context(atomic_path(corpus.data / f"{split}.{side}.{e}", force))
+                        for e in ("bin", "idx")
                     )
                     lines = watched(spelled(path, encoder), str(path), show_progress)
-                    summary = _write(lines, entries, bin_file, idx_file)
-                    n_lines[path] = summary.num_seq
-                    n_pieces = summary.num_tok - summary.num_seq  # without the ends of lines
+                    summaries[path] = summary = _write(lines, entries, binary, index)
                     if not allow_unknown:
+                        n_pieces = summary.num_tok - summary.num_seq  # without the ends of lines
                         refuse_unknown(path, summary.replaced or {}, n_pieces)
-                    n_tokens, n_unknown = n_tokens + n_pieces, n_unknown + summary.num_replaced
-                _refuse_misaligned(n_lines)
-                names = [
-                    s for s in stream.symbols[stream.nspecial :] if not s.startswith(ARGUMENT_MARK)
-                ]
-                done.append(
-                    Binarised(
-                        corpus.data / split,
-                        next(iter(n_lines.values())),
-                        n_unknown / max(1, n_tokens),
-                        tuple(names),
-                    )
-                )
+                n_lines = _count_lines(summaries)
+                n_tokens = sum(summary.num_tok for summary in summaries.values())
+                n_unknown = sum(summary.num_replaced for summary in summaries.values())
+                share = n_unknown / max(1, n_tokens)
+                done.append(Binarised(corpus.data / split, n_lines, share, instructions))
             if corpus.instructed:
                 path = corpus.data / f"dict.{STREAM}.txt"
                 stream.save(str(stack.enter_context(atomic_path(path, force=True))))
-    for language, file in files.items():
-        if file == Path(dictionary or ""):
-            content = "".join(f"{line}\n" for line in read_lines(file))
-            write_atomically(Path(output, f"dict.{language}.txt"), content)
+    for language in (language for language, found in in_data_bin.items() if found is None):
+        content = "".join(f"{line}\n" for line in read_lines(dictionary))
+        write_atomically(Path(output, f"dict.{language}.txt"), content)
     return done
 
 
@@ -155,12 +149,10 @@ def _find_corpora(text: Path, output: Path, language: str) -> List[Corpus]:
     corpora = []
     for folder in sorted((text, *(path for path in text.rglob("*") if path.is_dir()))):
         splits, instructed = (
-            tuple(
-                sorted(
-                    path.name.split(".")[0]
-                    for ending in ("", ".gz")
-                    for path in folder.glob(f"[!.]*.{side}{ending}")
-                )
+            sorted(
+                path.name.split(".")[0]
+                for ending in ("", ".gz")
+                for path in folder.glob(f"[!.]*.{side}{ending}")
             )
             for side in (language, STREAM)
         )
@@ -171,35 +163,38 @@ def _find_corpora(text: Path, output: Path, language: str) -> List[Corpus]:
     return corpora
 
 
-def _find_dictionary(output, language: str, given) -> Path:
+def _dictionary_in_data_bin(output, language: str) -> Optional[Path]:
+    """The dictionary of a language in a data-bin, seen from it or from a folder in it."""
+    data = Path(output).absolute()
+    files = (f / f"dict.{language}.txt" for f in (data, *list(data.parents)[:N_ABOVE]))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _choose_dictionary(output, language: str, found: Optional[Path], given) -> Path:
     """The data-bin's dictionary of a language, or else the one that is given.
 
     Raises:
         InputError: if there is none, or the one that is given is not the data-bin's.
     """
-    name = f"dict.{language}.txt"
-    data = Path(output).absolute()
-    folders = [data, *list(data.parents)[:N_ABOVE]]
-    found = next((folder / name for folder in folders if (folder / name).is_file()), None)
-    if given is None:
-        if found is None:
-            raise InputError(
-                f"--output {output}: neither this folder nor its data-bin has {name}; give the "
-                "model's --dictionary"
-            )
-        return found
-    if found is None:
-        return Path(given)
-    if read_entries(found) != read_entries(given):
+    if found is None and given is None:
+        raise InputError(
+            f"--output {output}: neither this folder nor its data-bin has dict.{language}.txt; "
+            "give the model's --dictionary"
+        )
+    if found is not None and given is not None and read_entries(found) != read_entries(given):
         raise InputError(
             f"--dictionary {given} differs from {found}, which the data-bin has; leave the option "
             "out, or write another data-bin"
         )
-    return found
+    return found or Path(given)
 
 
-def _stream_dictionary(corpus: Corpus, encoder: Encoder) -> "Dictionary":
-    """A dictionary of the instructions of a corpus; ids in streams that stay don't move."""
+def _stream_dictionary(corpus: Corpus, encoder: Encoder, source: "Dictionary") -> "Dictionary":
+    """A dictionary of the instructions of a corpus; ids in streams that stay don't move.
+
+    Raises:
+        InputError: if the source's dictionary lacks a piece of an argument.
+    """
     from fairseq.data import Dictionary
 
     path = corpus.data / f"dict.{STREAM}.txt"
@@ -208,38 +203,40 @@ def _stream_dictionary(corpus: Corpus, encoder: Encoder) -> "Dictionary":
     stays = path.is_file() and not written <= rewritten
     dictionary = Dictionary.load(str(path)) if stays else Dictionary()
     for split in corpus.instructed:
-        for line in spelled(find_text(corpus.text / f"{split}.{STREAM}"), encoder):
+        path = find_text(corpus.text / f"{split}.{STREAM}")
+        for number, line in enumerate(spelled(path, encoder), start=1):
             for token in line.split():
+                piece = token[len(ARGUMENT_MARK) :]
+                if token.startswith(ARGUMENT_MARK) and piece not in source.indices:
+                    raise InputError(
+                        f"{path}: line {number}: the source's dictionary lacks {piece!r}, a piece "
+                        "of the argument; leave such lines out"
+                    )
                 dictionary.add_symbol(token)
     return dictionary
 
 
-def _refuse_unknown_arguments(corpus: Corpus, stream: "Dictionary", source: "Dictionary") -> None:
-    """Raise `InputError` if the source's dictionary lacks a piece of an argument."""
-    for symbol in stream.symbols[stream.nspecial :]:
-        piece = symbol[len(ARGUMENT_MARK) :]
-        if symbol.startswith(ARGUMENT_MARK) and piece not in source.indices:
-            raise InputError(
-                f"{corpus.text}: the source's dictionary lacks {piece!r}, a piece of an argument "
-                f"in the .{STREAM} files; leave such lines out"
-            )
-
-
-def _write(lines: Iterable[str], dictionary: "Dictionary", bin_file: Path, idx_file: Path):
+def _write(lines: Iterable[str], dictionary: "Dictionary", binary: Path, index: Path):
     """Write lines of tokens as one binary file; returns fairseq's `BinarizeSummary`."""
     from fairseq.binarizer import BinarizeSummary, VocabularyDatasetBinarizer
     from fairseq.data import indexed_dataset
 
     binarizer, summary = VocabularyDatasetBinarizer(dictionary), BinarizeSummary()
-    builder = indexed_dataset.make_builder(str(bin_file), "mmap", len(dictionary))
+    builder = indexed_dataset.make_builder(str(binary), "mmap", len(dictionary))
     for line in lines:
         builder.add_item(binarizer.binarize_line(line, summary))
-    builder.finalize(str(idx_file))
+    builder.finalize(str(index))
     return summary
 
 
-def _refuse_misaligned(n_lines: Dict[Path, int]) -> None:
-    """Raise `InputError` unless all files of a split have as many lines."""
-    if len(set(n_lines.values())) > 1:
-        counts = ", ".join(f"{path} has {n}" for path, n in n_lines.items())
-        raise InputError(f"files must be aligned line by line, but their lines differ: {counts}")
+def _count_lines(summaries: Dict[Path, "BinarizeSummary"]) -> int:
+    """Lines of each file of a split.
+
+    Raises:
+        InputError: if the files have different numbers of lines.
+    """
+    counts = {path: summary.num_seq for path, summary in summaries.items()}
+    if len(set(counts.values())) > 1:
+        shown = ", ".join(f"{path} has {n}" for path, n in counts.items())
+        raise InputError(f"files must be aligned line by line, but their lines differ: {shown}")
+    return next(iter(counts.values()))

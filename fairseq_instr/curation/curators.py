@@ -75,22 +75,18 @@ class Pair:
         if formatted is not None:
             self.format, self.source, self.target = formatted
         self.context = Context(source=self.source, language=language)
-        self._verdicts: Optional[Dict[int, Optional[str]]] = None  # most are never asked for
+        self._verdicts: Dict[Tuple[Filter, ...], Optional[str]] = {}
 
     def as_it_stands(self) -> "Pair":
         """The pair without its format."""
         return Pair(self.line, *self.plain, self.context.language) if self.format else self
 
-    def reason_against(self, filters: Sequence[Filter], first: int = 0) -> Optional[str]:
-        """Why the filters, numbered from `first`, refuse the plain pair; None if they don't."""
-        if self._verdicts is None:
-            self._verdicts = {}
-        for number, check in enumerate(filters, start=first):
-            if number not in self._verdicts:
-                self._verdicts[number] = check(*self.plain)
-            if self._verdicts[number] is not None:
-                return self._verdicts[number]
-        return None
+    def reason_against(self, filters: Tuple[Filter, ...]) -> Optional[str]:
+        """Why the filters refuse the plain pair; None if they don't."""
+        if filters not in self._verdicts:
+            reasons = (check(*self.plain) for check in filters)
+            self._verdicts[filters] = next((r for r in reasons if r is not None), None)
+        return self._verdicts[filters]
 
 
 class Curator:
@@ -249,7 +245,7 @@ class Curator:
             elif not self._is_obeyed(pair, sample.target):
                 reason = NOT_VERIFIED
         if reason is None:
-            reason = pair.reason_against(self.costly_filters, first=len(self.filters))
+            reason = pair.reason_against(self.costly_filters)
         if reason is None and not is_spelled(self.can_spell, sample):
             heapq.heappush(self._unspelled, -priority)
             if len(self._unspelled) > self.n_samples:

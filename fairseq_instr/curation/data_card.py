@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Mapping, Tuple
 
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import NOT_UTF8, Curation, by_count
@@ -65,23 +65,6 @@ def describe_text(text: AlignedText, languages: Tuple[str, str]) -> dict:
     sides = zip(("source", "target"), text.paths, text.sizes)
     files = {side: f"{path.name}, {size} bytes" for side, path, size in sides}
     return {**files, "languages": "-".join(languages)}
-
-
-def describe_checks(max_length_ratio: float, exclude: Sequence, identify_language: bool) -> dict:
-    """The filters, for `made_from`."""
-    return {
-        "max_length_ratio": max_length_ratio,
-        "excluded": [Path(path).name for path in exclude],
-        "identify_language": identify_language,
-    }
-
-
-def describe_vocabulary(subwords, dictionary) -> dict:
-    """Names of the subwords and the dictionary, for `made_from`."""
-    return {
-        "subwords": Path(subwords).name if subwords else None,
-        "dictionary": Path(dictionary).name if dictionary else None,
-    }
 
 
 def summary(card: dict) -> List[str]:

@@ -22,7 +22,6 @@ from fairseq_instr.curation.distillation_harvest import (
     MAX_ALIKE,
     MIN_SIMILARITY,
     UNANSWERED,
-    Budget,
     CandidateCurator,
     Distiller,
     Harvest,
@@ -31,12 +30,11 @@ from fairseq_instr.curation.distillation_harvest import (
     want,
 )
 from fairseq_instr.curation.distillation_prompt import DEFAULT, RewritingPrompt
-from fairseq_instr.curation.filters import cheap_filters, costly_filters
+from fairseq_instr.curation.filters import Checks
 from fairseq_instr.curation.samples import Sample, sample_files, write_samples
 from fairseq_instr.curation.shards import collect, shard_file
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite
-from fairseq_instr.text.subwords import spelling_check
 
 ANSWERS = "answers.sqlite"
 
@@ -58,11 +56,7 @@ def distill(
     max_tokens: Optional[int] = None,
     max_alike: int = MAX_ALIKE,
     min_similarity: float = MIN_SIMILARITY,
-    subwords=None,
-    dictionary=None,
-    max_length_ratio: float = 3.0,
-    exclude: Sequence = (),
-    identify_language: bool = False,
+    checks: Checks = Checks(),  # noqa: B008 -- it is frozen
     skip_invalid: bool = False,
     force: bool = False,
     show_progress: bool = False,
@@ -90,12 +84,7 @@ def distill(
         max_tokens: budget of tokens, as the endpoint counts them; None: no limit.
         max_alike: stop when so many answers are the first and all refused for one reason; 0: go on.
         min_similarity: least chrF2 of an answer to the plain translation, 0 to 100.
-        subwords: SentencePiece model or tokenizer folder of the pretrained model; answers that
-            it can't spell with the dictionary are refused.
-        dictionary: the pretrained model's dictionary of the target.
-        max_length_ratio: of the longer side of a pair to the other, in characters.
-        exclude: test sets; pairs with a side that stands in one are left out.
-        identify_language: refuse pairs and answers in other languages.
+        checks: what keeps pairs and answers out.
         skip_invalid: skip lines that are not UTF-8 instead of stopping.
         force: overwrite samples; answers are kept.
         show_progress: show progress bars.
@@ -121,9 +110,7 @@ def distill(
         for path in sample_files(Path(output, name), languages):
             refuse_to_overwrite(path, overwrite)
     refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
-    can_spell = spelling_check(subwords, dictionary)
-    cheap = cheap_filters(max_length_ratio, exclude)
-    costly = costly_filters(languages, identify_language)
+    can_spell, cheap, costly = checks.can_spell(), checks.cheap(), checks.costly(languages)
     text = AlignedText(source, target, skip_invalid)
     made_from = {
         "made": "distilled",
@@ -132,7 +119,7 @@ def distill(
         "samples": dict.fromkeys(wanted, n_samples),
         "candidates": n_candidates,
         "seed": seed,
-        **data_card.describe_checks(max_length_ratio, exclude, identify_language),
+        **checks.describe(),
     }
     curation = Curation(
         [entry.instruction for entry in wanted.values()],
@@ -151,7 +138,7 @@ def distill(
     harvests: Dict[str, Harvest] = {}
     problem: Optional[InputError] = None
     with Answers(Path(output, ANSWERS)) as answers:
-        endpoint.before_request = Budget(answers, max_requests, max_tokens).take_request
+        endpoint.before_request = lambda: answers.take_request(max_requests, max_tokens)
         total = n_samples * len(wanted)
         with tqdm(total=total, desc="samples", disable=not show_progress) as bar:
             distiller = Distiller(
@@ -178,7 +165,6 @@ def distill(
             prompt=f"{Path(prompt).name}, sha256 {_digest(questions)}",
             parameters=dict(questions.parameters),
             min_similarity=min_similarity,
-            **data_card.describe_vocabulary(subwords, dictionary),
             requests=answers.requests,
             tokens=answers.tokens,
         )

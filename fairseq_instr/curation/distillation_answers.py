@@ -24,6 +24,10 @@ _TABLES = """
 """
 
 
+class BudgetSpentError(InputError):
+    """No further request may be sent."""
+
+
 class Answer(NamedTuple):
     """What came back for one prompt.
 
@@ -116,8 +120,28 @@ class Answers:
             self._database.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", (key, *answer))
         self.tokens += answer.tokens or 0
 
-    def count_request(self) -> None:
-        """Add a request to those that were sent; before it is, so that no kill hides it."""
+    def take_request(
+        self, max_requests: Optional[int] = None, max_tokens: Optional[int] = None
+    ) -> None:
+        """Count a request that is about to be sent: before it is, so that no kill hides it.
+
+        Args:
+            max_requests: most requests of all runs, retries included; None for any number.
+            max_tokens: most tokens of all runs; None for any number. Requests under way when it
+                is reached come on top.
+
+        Raises:
+            BudgetSpentError: if no request may be sent.
+        """
+        for option, limit, spent in (
+            ("--max-requests", max_requests, self.requests),
+            ("--max-tokens", max_tokens, self.tokens),
+        ):
+            if limit is not None and spent >= limit:
+                raise BudgetSpentError(
+                    f"{option} {limit}: the budget is spent ({spent}); what was answered is kept, "
+                    "run the same again with a larger one to go on"
+                )
         with self._readable():
             self._database.execute("UPDATE spent SET requests = requests + 1")
         self.requests += 1

@@ -384,7 +384,7 @@ def read_answer(body: Optional[bytes], key: Optional[str] = None) -> Answer:
     tokens = _tokens(completion)
     try:
         choice = completion["choices"][0]
-        content, finish = choice["message"]["content"], choice.get("finish_reason")
+        content, finish = choice["message"].get("content"), choice.get("finish_reason")
         declined = bool(choice["message"].get("refusal")) or finish == "content_filter"
     except (TypeError, LookupError, AttributeError):
         return Answer(None, NOT_A_COMPLETION, tokens)

@@ -26,7 +26,12 @@ from fairseq_instr.curation.curators import (
     Pair,
     refuse_too_few,
 )
-from fairseq_instr.curation.distillation_answers import Answer, Answers, fingerprint
+from fairseq_instr.curation.distillation_answers import (
+    Answer,
+    Answers,
+    BudgetSpentError,
+    fingerprint,
+)
 from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
 from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
 from fairseq_instr.curation.filters import Filter, well_formed
@@ -49,10 +54,6 @@ MAX_ALIKE = 20
 """Answers to one instruction that are all refused for the same reason before the run stops."""
 
 Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
-
-
-class BudgetSpentError(InputError):
-    """No further request may be sent."""
 
 
 class Wanted(NamedTuple):
@@ -103,39 +104,6 @@ class CandidateCurator(Curator):
     @property
     def _reason_not_made(self) -> str:
         return OBEYS_ALREADY
-
-
-@dataclass
-class Budget:
-    """What may be spent on one file of answers, over all runs.
-
-    Attributes:
-        answers: count what was spent.
-        max_requests: most requests, retries included; None for any number.
-        max_tokens: most tokens, as the endpoint reports them, of all but the requests that are
-            under way when it is reached; None for any number.
-    """
-
-    answers: Answers
-    max_requests: Optional[int] = None
-    max_tokens: Optional[int] = None
-
-    def take_request(self) -> None:
-        """Count a request that is about to be sent.
-
-        Raises:
-            BudgetSpentError: if none may be.
-        """
-        for option, limit, spent in (
-            ("--max-requests", self.max_requests, self.answers.requests),
-            ("--max-tokens", self.max_tokens, self.answers.tokens),
-        ):
-            if limit is not None and spent >= limit:
-                raise BudgetSpentError(
-                    f"{option} {limit}: the budget is spent ({spent}); what was answered is kept, "
-                    "run the same again with a larger one to go on"
-                )
-        self.answers.count_request()
 
 
 @dataclass

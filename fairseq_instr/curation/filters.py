@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Callable, Iterable, Optional, Tuple
+from pathlib import Path
+from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.identification import LangidIdentifier, identify
 from fairseq_instr.text.lines import iterate_lines
+from fairseq_instr.text.subwords import spelling_check
 
 Filter = Callable[[str, str], Optional[str]]
 
@@ -110,11 +113,43 @@ def in_languages(source_language: str, target_language: str) -> Filter:
     return check
 
 
-def cheap_filters(max_length_ratio: float, exclude: Iterable) -> Tuple[Filter, ...]:
-    """The filters that every pair is put to; arguments as in `length_ratio` and `not_in`."""
-    return (well_formed, length_ratio(max_length_ratio), not_in(exclude))
+@dataclass(frozen=True)
+class Checks:
+    """What keeps a pair out, whatever the instruction.
 
+    Attributes:
+        subwords: SentencePiece model or tokenizer folder of the pretrained model; samples that it
+            can't spell with the dictionary are left out.
+        dictionary: the pretrained model's dictionary of the target.
+        max_length_ratio: most characters of the longer side of a pair for one of the other.
+        exclude: test sets; pairs with a side that stands in one are left out.
+        identify_language: leave out pairs in other languages.
+    """
 
-def costly_filters(languages: Tuple[str, str], identify_language: bool) -> Tuple[Filter, ...]:
-    """The filters that only pairs that would be kept are put to."""
-    return (in_languages(*languages),) if identify_language else ()
+    subwords: Union[None, str, Path] = None
+    dictionary: Union[None, str, Path] = None
+    max_length_ratio: float = 3.0
+    exclude: Sequence[Union[str, Path]] = ()
+    identify_language: bool = False
+
+    def cheap(self) -> Tuple[Filter, ...]:
+        """Filters that every pair is put to."""
+        return (well_formed, length_ratio(self.max_length_ratio), not_in(self.exclude))
+
+    def costly(self, languages: Tuple[str, str]) -> Tuple[Filter, ...]:
+        """Filters that only pairs that would be kept are put to."""
+        return (in_languages(*languages),) if self.identify_language else ()
+
+    def can_spell(self) -> Optional[Callable[[str], bool]]:
+        """Whether the vocabulary can write a text; None for any text."""
+        return spelling_check(self.subwords, self.dictionary)
+
+    def describe(self) -> dict:
+        """The checks as JSON values, for a data card; files by their names alone."""
+        return {
+            "subwords": Path(self.subwords).name if self.subwords else None,
+            "dictionary": Path(self.dictionary).name if self.dictionary else None,
+            "max_length_ratio": self.max_length_ratio,
+            "excluded": [Path(path).name for path in self.exclude],
+            "identify_language": self.identify_language,
+        }

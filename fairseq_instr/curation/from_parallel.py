@@ -10,7 +10,7 @@ from tqdm import tqdm
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import FORMATTED, Curation
-from fairseq_instr.curation.filters import cheap_filters, costly_filters
+from fairseq_instr.curation.filters import Checks
 from fairseq_instr.curation.formats import MARKS, Formats
 from fairseq_instr.curation.samples import sample_files, write_samples
 from fairseq_instr.curation.shards import collect, merge_shards, shard_file
@@ -18,7 +18,6 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite
 from fairseq_instr.instructions import Instruction, catalogue
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.text.subwords import spelling_check
 
 ALL = "all"
 """All instructions that a text can give samples of."""
@@ -36,11 +35,7 @@ def curate(
     seed: int = 1,
     formatted: float = 0.0,
     format_axes: Sequence[str] = MARKS,
-    subwords=None,
-    dictionary=None,
-    max_length_ratio: float = 3.0,
-    exclude: Sequence = (),
-    identify_language: bool = False,
+    checks: Checks = Checks(),  # noqa: B008 -- it is frozen
     skip_invalid: bool = False,
     shard: Optional[Tuple[int, int]] = None,
     merge: bool = False,
@@ -65,12 +60,7 @@ def curate(
         seed: of all choices.
         formatted: share of the pairs whose source and target carry a format, 0 to 1.
         format_axes: axes of these formats.
-        subwords: SentencePiece model or tokenizer folder of the pretrained model; targets that
-            it can't spell with the dictionary are left out.
-        dictionary: the pretrained model's dictionary of the target.
-        max_length_ratio: of the longer side of a pair to the other, in characters.
-        exclude: test sets; pairs with a side that stands in one are left out.
-        identify_language: leave out pairs in other languages.
+        checks: what keeps pairs out.
         skip_invalid: skip lines that are not UTF-8 instead of stopping.
         shard: (I, N), to read the I-th of N shares of the text and write no samples yet.
         merge: add up the shards in `output` instead of reading the text.
@@ -108,9 +98,9 @@ def curate(
         wanted,
         seed,
         formats=formats,
-        can_spell=spelling_check(subwords, dictionary),
-        filters=cheap_filters(max_length_ratio, exclude),
-        costly_filters=costly_filters(languages, identify_language),
+        can_spell=checks.can_spell(),
+        filters=checks.cheap(),
+        costly_filters=checks.costly(languages),
     )
     made_from = {
         **data_card.describe_text(text, languages),
@@ -118,8 +108,7 @@ def curate(
         "seed": seed,
         "formatted": formatted,
         "format_axes": list(format_axes) if formatted else None,
-        **data_card.describe_checks(max_length_ratio, exclude, identify_language),
-        **data_card.describe_vocabulary(subwords, dictionary),
+        **checks.describe(),
     }
     paths = [state]
     if merge:

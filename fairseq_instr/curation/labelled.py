@@ -12,19 +12,18 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, Optional, Sequence, Set
+from typing import Dict, Iterable, Iterator, Optional, Set
 
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import DUPLICATE, NOT_SPELLED, by_count
 from fairseq_instr.curation.data_card import NAME as DATA_CARD
-from fairseq_instr.curation.filters import cheap_filters
+from fairseq_instr.curation.filters import Checks
 from fairseq_instr.curation.samples import Sample, is_spelled, sample_files, write_samples
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.text.lines import find_text, read_lines
-from fairseq_instr.text.subwords import spelling_check
 
 FORMALITIES = ("formal", "informal")
 GENDERS = ("feminine", "masculine")
@@ -40,10 +39,7 @@ def label(
     source_language: str,
     target_language: str,
     output,
-    subwords=None,
-    dictionary=None,
-    max_length_ratio: float = 3.0,
-    exclude: Sequence = (),
+    checks: Checks = Checks(),  # noqa: B008 -- it is frozen
     force: bool = False,
 ) -> dict:
     """Write `output/train.{SOURCE,TARGET,instr}` and `output/data_card.json`.
@@ -53,11 +49,7 @@ def label(
         source_language: code, such as `en`.
         target_language: code, such as `de`.
         output: folder to write.
-        subwords: SentencePiece model or tokenizer folder of the pretrained model; samples whose
-            target it can't spell with the dictionary are left out.
-        dictionary: the pretrained model's dictionary of the target.
-        max_length_ratio: of the longer side of a pair to the other, in characters.
-        exclude: test sets; pairs with a side that stands in one are left out.
+        checks: what keeps samples out.
         force: overwrite what is there.
 
     Returns:
@@ -70,8 +62,7 @@ def label(
     card_file = Path(output, DATA_CARD)
     for path in (*sample_files(output, languages), card_file):
         refuse_to_overwrite(path, force)
-    can_spell = spelling_check(subwords, dictionary)
-    filters = cheap_filters(max_length_ratio, exclude)
+    can_spell, filters = checks.can_spell(), (*checks.cheap(), *checks.costly(languages))
     chosen: Dict[Sample, None] = {}
     rejected: Counter = Counter()
     for sample in samples:

@@ -1,7 +1,5 @@
 """A data-bin of raw text is what fairseq-preprocess makes of the same text in subwords."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -69,16 +67,14 @@ def test_a_data_bin_and_a_group_of_it(folder):
     assert lines_of(stream, data / "task" / "a" / "dict.instr.txt") == expected
 
 
-def test_the_files_are_those_of_fairseq_preprocess(folder):
+def test_the_files_are_those_of_fairseq_preprocess(folder, call):
     run(folder, "text", "data-bin", dictionary=folder / "dict.txt")
     encode([folder / "text"], folder / "spm", folder / "subwords.model")
-    preprocess = [sys.executable, "-m", "fairseq_cli.preprocess", "-s", "en", "-t", "de"]
-    for option, value in {
-        "--trainpref": "spm/train", "--validpref": "spm/valid", "--srcdict": "dict.txt",
-        "--tgtdict": "dict.txt", "--destdir": "reference",
-    }.items():  # fmt: skip
-        preprocess += [option, str(folder / value)]
-    subprocess.run(preprocess, check=True, capture_output=True)
+    call(
+        "preprocess", "-s", "en", "-t", "de", "--trainpref", folder / "spm" / "train",
+        "--validpref", folder / "spm" / "valid", "--srcdict", folder / "dict.txt",
+        "--tgtdict", folder / "dict.txt", "--destdir", folder / "reference",
+    )  # fmt: skip
     files = sorted((folder / "reference").glob("*.en-de.*"))
     assert len(files) == 8
     for file in files:
@@ -122,7 +118,7 @@ def change(folder, name, content):
         (("text/train.en", b"one\n"), {"dictionary": "dict.txt"}, "train.en has 1"),
         (("text/train.de", b"\xff\n\n\n"), {"dictionary": "dict.txt"}, "train.de: line 1"),
         (("dict.txt", b"a 1\n"), {"dictionary": "dict.txt"}, "train.en.*--allow-unknown"),
-        (("text/train.instr", b"at-most=5\n\n\n"), {"dictionary": "few.txt"}, "text: .*5"),
+        (("text/train.instr", b"\nat-most=5\n\n"), {"dictionary": "few.txt"}, "instr: line 2.*5"),
     ],
 )
 def test_what_can_t_be_binarised_is_named_and_nothing_is_written(folder, prepare, options, named):
@@ -143,3 +139,5 @@ def test_dictionaries_and_files_are_not_replaced(folder):
     with pytest.raises(InputError, match="--dictionary.*data-bin/dict.en.txt"):
         run(folder, "task", "data-bin/task", dictionary=folder / "dict.txt")
     run(folder, "text", "data-bin", force=True)
+    own = folder / "data-bin" / "dict.en.txt"  # the data-bin's own may be named too
+    run(folder, "text", "data-bin", dictionary=own, force=True)

@@ -19,7 +19,7 @@ import pytest
 
 pytest.importorskip("httpx2" if sys.version_info >= (3, 10) else "httpx")
 
-from fairseq_instr.curation import curators, distill, filters
+from fairseq_instr.curation import Checks, curators, distill, filters
 from fairseq_instr.curation import distillation_harvest as module
 from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.curators import NOT_VERIFIED, OBEYS_ALREADY, Curation
@@ -31,7 +31,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import Subwords, train
 
-ENDPOINT = inspect.signature(Endpoint).parameters
+ENDPOINT, CHECKS = (inspect.signature(kind).parameters for kind in (Endpoint, Checks))
 PLAIN = "Hast du heute {} große Hunde im Garten gesehen?"
 N_PAIRS = 30
 
@@ -70,10 +70,12 @@ def run(text, api_key):
         url = server if isinstance(server, str) else server.url
         asking = {"base_url": url, "key": api_key, "first_wait": 0.01}
         asking.update({name: options.pop(name) for name in ENDPOINT if name in options})
+        checks = {name: options.pop(name) for name in CHECKS if name in options}
         sides = {"source": text / "train.en", "target": text / "train.de", **options}
         distill(
             source_language="en", target_language="de", instructions=instructions, model="tiny",
-            endpoint=Endpoint(**asking), output=text / output, n_samples=n_samples, **sides,
+            endpoint=Endpoint(**asking), output=text / output, n_samples=n_samples,
+            checks=Checks(**checks), **sides,
         )  # fmt: skip
         return text / output
 

@@ -16,9 +16,9 @@ def test_answers_and_what_they_cost_are_kept(tmp_path):
     with Answers(path) as answers:
         assert answers.get("a") is None and (answers.requests, answers.tokens) == (0, 0)
         for key, answer in kept.items():
-            answers.count_request()
+            answers.take_request()
             answers.put(key, answer)
-        answers.count_request()  # one that has no answer
+        answers.take_request()  # one that has no answer
         assert (answers.requests, answers.tokens) == (3, 7)
     with Answers(path) as answers:
         assert {key: answers.get(key) for key in kept} == kept

@@ -1,5 +1,7 @@
 """Formats that source and target carry: their share, what samples look like, what is refused."""
 
+import collections
+import functools
 import re
 
 import pytest
@@ -49,15 +51,20 @@ def test_some_carry_a_format_and_ask_for_nothing():
         assert (sample.source, sample.target) not in PAIRS and carried(sample.source)
 
 
+@functools.lru_cache(maxsize=None)
+def formatted_sources():
+    """A source in a format -> the instructions whose marks it carries."""
+    found = collections.defaultdict(set)
+    for instruction in catalogue().values():
+        if instruction.axis in AXES and instruction.name not in AMBIGUOUS:
+            for plain in SOURCES:
+                found[instruction.rewrite(plain, Context(plain, "en"))].add(instruction)
+    return found
+
+
 def carried(source):
     """The instructions whose marks a source carries, and the label that is none's."""
-    found = {
-        instruction
-        for instruction in catalogue().values()
-        if instruction.axis in AXES
-        and instruction.name not in AMBIGUOUS
-        and any(instruction.rewrite(plain, Context(plain, "en")) == source for plain in SOURCES)
-    }
+    found = formatted_sources().get(source)
     label, _, rest = source.partition(": ")
     return found or ({OWN_LABEL.bind(label)} if rest in SOURCES else set())
 

@@ -2,10 +2,11 @@
 
 import gzip
 import json
+from dataclasses import fields
 
 import pytest
 
-from fairseq_instr.curation import curate
+from fairseq_instr.curation import Checks, curate
 from fairseq_instr.curation.from_parallel import ALL
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.lines import read_lines
@@ -25,10 +26,11 @@ def text(tmp_path):
 @pytest.fixture
 def run(text):
     def run(output="task", instructions=("swiss", "begin-with"), n_samples=50, **options):
+        checks = {f.name: options.pop(f.name) for f in fields(Checks) if f.name in options}
         sides = {"source": text / "train.en", "target": text / "train.de.gz", **options}
         curate(
             source_language="en", target_language="de", instructions=instructions,
-            output=text / output, n_samples=n_samples, **sides,
+            output=text / output, n_samples=n_samples, checks=Checks(**checks), **sides,
         )  # fmt: skip
         return text / output
 

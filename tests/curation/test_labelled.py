@@ -6,7 +6,7 @@ import json
 import pytest
 
 from fairseq_instr.curation.curators import DUPLICATE
-from fairseq_instr.curation.filters import EMPTY, IN_TEST_SET
+from fairseq_instr.curation.filters import EMPTY, IN_TEST_SET, Checks
 from fairseq_instr.curation.labelled import (
     label,
     read_formality,
@@ -137,7 +137,8 @@ def test_text_that_is_all_of_one_kind(formality):
 def test_samples_are_filtered_counted_and_written(formality):
     (formality / "held_out").write_text("your bag\n")
     samples = [*read_formality(formality, "en", "de"), ("Come!", "Komm!", "informal")]
-    options = {"output": formality / "out", "exclude": [formality / "held_out"]}
+    checks = Checks(exclude=[formality / "held_out"])
+    options = {"output": formality / "out", "checks": checks}
     card = label([Sample(*sample) for sample in samples], "en", "de", **options)
     columns = [read_lines(formality / "out" / f"train.{e}") for e in ("en", "de", "instr")]
     assert len(set(map(len, columns))) == 1
