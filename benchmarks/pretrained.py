@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Tuple
 
 import torch
+from fairseq.tasks.translation_from_pretrained_bart import TranslationFromPretrainedBARTTask
 from record import record
 from tiny_training import PLUGIN, load_plugin
 
@@ -255,6 +256,8 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=400, help="of stock fairseq's training")
     args = parser.parse_args()
     load_plugin()
+    # this fairseq's task for mBART reads its options under a name that it has no more
+    TranslationFromPretrainedBARTTask.args = property(lambda task: task.cfg)
     torch.set_num_threads(1)
     for name in args.recipes:
         with tempfile.TemporaryDirectory() as folder:

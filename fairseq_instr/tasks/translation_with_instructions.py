@@ -182,9 +182,14 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "--share-all-embeddings; dict.* of source and target differ"
             )
         symbols = symbols_of(cfg, inventory).symbols
-        hidden = language_tokens.languages(src_dict.symbols).values() if language_tokens else ()
-        grown = InstructedDictionary.grow(src_dict, symbols, hidden)
-        return cls(cfg, grown, tgt_dict, inventory, language_tokens)
+        if language_tokens is not None:
+            hidden = language_tokens.languages(src_dict.symbols).values()
+            src_dict = InstructedDictionary.grow(src_dict, symbols, hidden)
+            hidden = language_tokens.languages(tgt_dict.symbols).values()
+            tgt_dict = InstructedDictionary.grow(tgt_dict, (), hidden)
+        else:
+            src_dict = InstructedDictionary.grow(src_dict, symbols)
+        return cls(cfg, src_dict, tgt_dict, inventory, language_tokens)
 
     @classmethod
     def load_dictionary_of(cls, data: str, language: str, appended: Sequence[str] = ()):
