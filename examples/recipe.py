@@ -1,10 +1,9 @@
 """What the recipes of this folder share: steps that are done once, commands that show progress.
 
 A recipe is a class with `steps`; each step that is complete leaves a file in WORK/done, so the
-same command goes on where it was stopped. Every step is a command that you could type.
+same command goes on where it was stopped. Every step is a command that you could type; it is shown.
 """
 
-import gzip
 import logging
 import os
 import re
@@ -17,28 +16,27 @@ from typing import Callable, Iterable, List, Sequence, Tuple
 
 import yaml
 
+from fairseq_instr.cli import main as cli
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.instructions.asking import spell_line
-from fairseq_instr.text import subwords
-from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.lines import find_text, read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ROOT / "scripts"
+FAIRSEQ_INSTR = [sys.executable, "-m", "fairseq_instr"]
 USER_DIR = ["--user-dir", str(ROOT / "fairseq_instr")]
 PLUGIN = [*USER_DIR, "--task", "translation_with_instructions"]
 SPLITS = ("train", "valid", "test")
-SHOWN = re.compile(r"\| (train_inner|valid) \||Translated|samples;")
+SHOWN = re.compile(r"\| (train_inner|valid) \||Translated")
 
 
 class Recipe:
     """Steps over one work folder.
 
     Args:
-        config: of the YAML file.
+        config: the content of the experiment's YAML file.
         work: folder for all that is made.
         text: folder of raw text; None for the embedded sample corpus.
-        seed: of everything random.
+        seed: seed of everything random.
     """
 
     def __init__(self, config: dict, work: Path, text: Path, seed: int):
@@ -97,49 +95,49 @@ class Recipe:
         if process.wait():
             raise InputError(f"step {log} failed, see {log_file}: {' / '.join(last)[-600:]}")
 
+    def subcommand(self, name: str, *arguments) -> None:
+        """Run a subcommand of fairseq-instr in this process, which imports fairseq only once.
+
+        Raises:
+            InputError: if it fails; what it printed stands above.
+        """
+        line = [name, *map(str, arguments)]
+        print("  $ fairseq-instr " + shlex.join(line), flush=True)
+        if cli.main(line):
+            raise InputError(f"fairseq-instr {name} failed, see above")
+
     # -- subwords and binarised data ----------------------------------------------------
 
     @property
     def subwords(self) -> Path:
         return self.work / "subwords.model"
 
-    @property
-    def dictionary(self) -> Path:
-        return self.work / "dict.txt"
-
-    def learn_subwords(self, lines: Iterable[str]) -> None:
-        """A joint SentencePiece vocabulary with byte fallback, and its dictionary."""
-        size = self.config["vocabulary"]
-        subwords.train(lines, self.work / "subwords", size, int(self.seed), force=True)
-        subwords.Subwords(self.subwords).write_dictionary(self.dictionary, force=True)
-
-    def encode(self, prefix: Path, languages: Sequence[str]) -> Path:
-        """Write the pieces of `prefix.LANGUAGE` beside it; returns their prefix."""
-        encoder = subwords.Subwords(self.subwords)
-        for language in languages:
-            lines = read_lines(f"{prefix}.{language}")
-            write_lines(Path(f"{prefix}.spm.{language}"), map(encoder.encode, lines))
-        return Path(f"{prefix}.spm")
-
-    def binarise(self, destination: Path, languages: Sequence[str], **prefixes: Path) -> None:
-        """`fairseq-preprocess` of a pair, or of one language alone, with the one dictionary."""
-        options = [
-            f"--{split}pref={self.encode(prefix, languages)}" for split, prefix in prefixes.items()
-        ]
-        source, *target = languages
-        clear(destination, languages)
-        self.command(
-            "preprocess", tool("fairseq-preprocess"), "-s", source, "--srcdict", self.dictionary,
-            *(["-t", target[0], "--tgtdict", self.dictionary] if target else ["--only-source"]),
-            *options, "--destdir", destination,
+    def learn_subwords(self, *files: Path) -> None:
+        """A joint SentencePiece model with byte fallback, and WORK/dict.txt."""
+        self.subcommand(
+            "subwords", "--input", *files, "--vocabulary-size", self.config["vocabulary"],
+            "--seed", self.seed, "--output", self.work / "subwords", "--force",
         )  # fmt: skip
 
-    def binarise_instructions(self, destination: Path, prefix: Path) -> None:
-        """`fairseq-preprocess` of the stream `prefix.instr`, beside its corpus."""
-        clear(destination, ["instr"])
-        self.command(
-            "preprocess", tool("fairseq-preprocess"), "-s", "instr", "--only-source",
-            "--trainpref", prefix, "--destdir", destination,
+    def binarise(self, destination: Path, languages: Sequence[str], **prefixes: Path) -> None:
+        """Binarise `prefixes`, by split, as one corpus, with `PREFIX.instr` where that exists.
+
+        The files are linked under their splits' names in a folder of WORK/corpora.
+        """
+        corpus = "_".join((*destination.relative_to(self.work).parts, *languages))
+        text = self.work / "corpora" / corpus
+        text.mkdir(parents=True, exist_ok=True)
+        for split, prefix in prefixes.items():
+            for ending in (*languages, "instr"):
+                file, link = Path(f"{prefix}.{ending}"), text / f"{split}.{ending}"
+                link.unlink(missing_ok=True)
+                if file.exists():
+                    link.symlink_to(file.absolute())
+        source, *target = languages
+        self.subcommand(
+            "binarise", "--input", text, "-s", source, *(["-t", *target] if target else []),
+            "--subwords", self.subwords, "--dictionary", self.work / "dict.txt",
+            "--output", destination, "--force",
         )  # fmt: skip
 
     def curate(
@@ -153,12 +151,10 @@ class Recipe:
     ) -> None:
         """Samples of instructions out of the pairs `prefix.LANGUAGE`, one folder for each."""
         source, target = languages
-        self.command(
-            "curate", sys.executable, SCRIPTS / "curate_instructions.py",
-            "--source", f"{prefix}.{source}", "--target", f"{prefix}.{target}",
-            "--source-language", source, "--target-language", target,
-            "--instructions", ",".join(names), "--samples", samples,
-            "--subwords", self.subwords, "--dictionary", self.dictionary, *more,
+        self.subcommand(
+            "curate", "--source", f"{prefix}.{source}", "--target", f"{prefix}.{target}",
+            "-s", source, "-t", target, "--instructions", ",".join(names), "--samples", samples,
+            "--subwords", self.subwords, "--dictionary", self.work / "dict.txt", *more,
             "--seed", self.seed, "--output", output, "--force",
         )  # fmt: skip
 
@@ -168,19 +164,12 @@ class Recipe:
         """One corpus of the samples in several folders; their text is put together in `samples`."""
         for extension in (*languages, "instr"):
             lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
-            if extension == "instr":
-                encoder = subwords.Subwords(self.subwords)
-                lines = [spell_line(line, encoder.encode) for line in lines]
             write_lines(samples / f"train.{extension}", lines)
         self.binarise(destination, languages, train=samples / "train")
-        self.binarise_instructions(destination, samples / "train")
 
     def write_inventory(self, data: Path, names: Sequence[str]) -> None:
         """The inventory of a data-bin."""
-        self.command(
-            "inventory", sys.executable, SCRIPTS / "write_inventory.py",
-            "--output", data / "instructions.yaml", "--force", *names,
-        )  # fmt: skip
+        self.subcommand("inventory", "--output", data / "instructions.yaml", "--force", *names)
 
     @property
     def training_options(self) -> List[str]:
@@ -269,27 +258,9 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def clear(folder: Path, languages: Sequence[str]) -> None:
-    """Remove dictionaries that fairseq is about to write: it refuses to write over them."""
-    for language in languages:
-        dictionary = folder / f"dict.{language}.txt"
-        if dictionary.exists():
-            dictionary.unlink()
-
-
-def read_text(path: Path) -> List[str]:
-    """Lines of a text file, or of the same name with .gz.
-
-    Raises:
-        InputError: if neither is there.
-    """
-    if path.exists():
-        return read_lines(path)
-    packed = Path(f"{path}.gz")
-    if not packed.exists():
-        raise InputError(f"--text: neither {path} nor {packed} exists; see the README for the text")
-    with gzip.open(packed, "rt", encoding="utf-8", newline="\n") as lines:
-        return [line.rstrip("\n") for line in lines]
+def read_text(path) -> List[str]:
+    """Lines of a text file, or of the same name with .gz."""
+    return read_lines(find_text(path))
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

@@ -14,7 +14,6 @@ import torch
 from fairseq.data import Dictionary
 from fairseq.models import ARCH_CONFIG_REGISTRY
 
-import fairseq_instr  # noqa: F401  registers the architectures
 from fairseq_instr.criterions.unlikelihood import default_chunk_size
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel

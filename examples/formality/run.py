@@ -20,10 +20,10 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from address import address
-from recipe import PLUGIN, SCRIPTS, BilingualRecipe, read_text, tool, words, write_lines
+from recipe import FAIRSEQ_INSTR, PLUGIN, BilingualRecipe, read_text, tool, words, write_lines
 
 from fairseq_instr.curation.filters import length_ratio, not_in, well_formed
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, install_exception_hook
 from fairseq_instr.files import write_atomically
 from fairseq_instr.text.lines import read_lines
 
@@ -112,11 +112,7 @@ class FormalityTuning(BilingualRecipe):
         return [path if path.exists() else Path(f"{path}.gz") for path in prefixes]
 
     def train_subwords(self) -> None:
-        self.learn_subwords(
-            line
-            for language in self.languages
-            for line in read_lines(self.text / f"train.{language}")
-        )
+        self.learn_subwords(*(self.text / f"train.{language}" for language in self.languages))
 
     # -- task data ----------------------------------------------------------------------
 
@@ -124,9 +120,8 @@ class FormalityTuning(BilingualRecipe):
         """The labelled pairs, and pairs of the training text that say how they address."""
         source, target = self.languages
         folder = self.work / "task" / LABELLED
-        self.command(
-            "curate", sys.executable, SCRIPTS / "curate_labelled.py", "formality",
-            "--folder", self.given_text / self.config["text"]["labelled"],
+        self.subcommand(
+            "label", "formality", "--folder", self.given_text / self.config["text"]["labelled"],
             "-s", source, "-t", target, "--exclude", *self.test_files(),
             "--output", folder, "--force",
         )  # fmt: skip
@@ -175,7 +170,6 @@ class FormalityTuning(BilingualRecipe):
         for group in (LABELLED, ADDRESS):
             text = self.work / "task" / group / "train"
             self.binarise(self.data / group, self.languages, train=text)
-            self.binarise_instructions(self.data / group, text)
         self.write_inventory(self.data, FORMALITIES)
 
     # -- models -------------------------------------------------------------------------
@@ -205,7 +199,7 @@ class FormalityTuning(BilingualRecipe):
         options = [f"{n}={d['options']}" for n, d in decoding.items() if d.get("options")]
         reranked = [name for name, d in decoding.items() if d.get("rerank")]
         self.command(
-            "evaluate", sys.executable, SCRIPTS / "evaluate_formality.py",
+            "evaluate", *FAIRSEQ_INSTR, "formality",
             "--folder", self.given_text / self.config["text"]["test"],
             "--domains", ",".join(self.config["text"]["domains"]),
             "--plain", self.text / "plain", "--data", self.data, "--subwords", self.subwords,
@@ -226,6 +220,7 @@ class FormalityTuning(BilingualRecipe):
 
 
 def main():
+    install_exception_hook()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
     parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")

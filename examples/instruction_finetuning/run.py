@@ -18,8 +18,8 @@ from typing import List, Mapping, Optional, Sequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recipe import (
+    FAIRSEQ_INSTR,
     PLUGIN,
-    SCRIPTS,
     SPLITS,
     BilingualRecipe,
     read_config,
@@ -31,7 +31,7 @@ from recipe import (
 
 from fairseq_instr import sample
 from fairseq_instr.curation.curators import FORMATTED
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, install_exception_hook
 from fairseq_instr.files import write_atomically
 from fairseq_instr.instructions import Context, catalogue
 from fairseq_instr.text.lines import read_lines
@@ -130,11 +130,7 @@ class InstructionFinetuning(BilingualRecipe):
             write_lines(self.text / f"base_train.{language}", lines)
 
     def train_subwords(self) -> None:
-        self.learn_subwords(
-            line
-            for language in self.languages
-            for line in read_lines(self.text / f"base_train.{language}")
-        )
+        self.learn_subwords(*(self.text / f"base_train.{language}" for language in self.languages))
 
     # -- data ---------------------------------------------------------------------------
 
@@ -198,9 +194,8 @@ class InstructionFinetuning(BilingualRecipe):
 
     def interpolate(self) -> None:
         for weight in self.config["tuned_weights"]:
-            self.command(
-                "interpolate", sys.executable, SCRIPTS / "interpolate_checkpoints.py",
-                "--base", self.base_model, "--tuned", self.tuned_model,
+            self.subcommand(
+                "interpolate", "--base", self.base_model, "--tuned", self.tuned_model,
                 "--tuned-weight", weight, "--output", self.mixed_model(weight), "--force",
             )  # fmt: skip
 
@@ -232,7 +227,7 @@ class InstructionFinetuning(BilingualRecipe):
         labelled = [self.text / name / "test" for name in self.config.get("labelled", [])]
         labelled += [self.work / "natural_test" / name / "train" for name in self.natural]
         self.command(
-            "evaluate", sys.executable, SCRIPTS / "evaluate.py",
+            "evaluate", *FAIRSEQ_INSTR, "evaluate",
             "--data", data, "--subwords", self.subwords,
             "--base", self.base_model, "--tuned", tuned,
             *(["--labelled", *labelled] if labelled else []),
@@ -267,15 +262,16 @@ def read_report(folder: Path) -> dict:
     return json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
 
-def main(recipe=InstructionFinetuning, read=read_config, description=__doc__):
+def main(recipe=InstructionFinetuning, description=__doc__):
     """Run a recipe of this kind with the config that the command line names."""
+    install_exception_hook()
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
     parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
     parser.add_argument("--text", type=Path, help="folder with the text that the config names")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    config = read(args.config)
+    config = read_config(args.config)
     if args.text is None and "sample" not in config:
         raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
     recipe(config, args.work, args.text, args.seed).run()

@@ -23,19 +23,10 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from recipe import (
-    PLUGIN,
-    SCRIPTS,
-    SPLITS,
-    Recipe,
-    read_text,
-    tool,
-    words,
-    write_lines,
-)
+from recipe import FAIRSEQ_INSTR, PLUGIN, SPLITS, Recipe, read_text, tool, words, write_lines
 
 from fairseq_instr import sample
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, install_exception_hook
 from fairseq_instr.files import atomic_path, write_atomically
 
 PIVOT = "en"
@@ -207,11 +198,7 @@ class LanguageAwareTuning(Recipe):
             write_lines(self.text / f"{name}.{language}", [line[i] for line in lines])
 
     def train_subwords(self) -> None:
-        self.learn_subwords(
-            line
-            for language in self.languages
-            for line in read_text(self.text / f"mono.{language}")
-        )
+        self.learn_subwords(*(self.text / f"mono.{language}" for language in self.languages))
 
     def binarise_all(self) -> None:
         """Pairs with English for training, each language alone for denoising, an inventory."""
@@ -315,7 +302,7 @@ class LanguageAwareTuning(Recipe):
             source, target = direction.split("-")
             text = self.text / f"test.{self.tests[0]}.{direction}"
             self.command(
-                "responses", sys.executable, SCRIPTS / "evaluate.py",
+                "responses", *FAIRSEQ_INSTR, "evaluate",
                 "--data", self.data, "--subwords", self.subwords, "-s", source, "-t", target,
                 "--base", self.model(asked["base"], 1), "--tuned", self.model(system, 1),
                 "--source", f"{text}.{source}", "--reference", f"{text}.{target}",
@@ -328,7 +315,7 @@ class LanguageAwareTuning(Recipe):
     ) -> None:
         systems = [f"{name}={','.join(map(str, paths))}" for name, paths in models.items()]
         self.command(
-            "evaluation", sys.executable, SCRIPTS / "evaluate.py",
+            "evaluation", *FAIRSEQ_INSTR, "directions",
             "--directions", ",".join(directions), "--trained", ",".join(self.supervised),
             "--data", self.data, "--subwords", self.subwords, "--text", text,
             "--languages", ",".join(self.languages), "--training-text", self.text / "mono",
@@ -472,6 +459,7 @@ def plot_curves(rows: List[dict], path: Path) -> None:
 
 
 def main():
+    install_exception_hook()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
     parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")

@@ -31,12 +31,12 @@ from fairseq_instr.checkpoints.hugging_face_translation import (
     MBartFamily,
 )
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
-from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import NO_PARAMETER
 from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
 from fairseq_instr.checkpoints.upgrading import complete, empty_model
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_folder, atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.files import atomic_folder, refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.tokens import SOURCE_PREFIX
 
@@ -138,8 +138,7 @@ def from_hugging_face(
         task_state = TaskState(None, language_tokens=family.language_tokens).base_dict()
     cfg = {"model": settings, "task": {"_name": "translation_with_instructions"}}
     checkpoint = complete({"model": model, "cfg": cfg, "task_state": task_state})
-    with atomic_path(output / CHECKPOINT_FILE, force) as temporary:
-        torch.save(checkpoint, temporary)
+    write_checkpoint(checkpoint, output / CHECKPOINT_FILE, force)
     dictionary = "".join(f"{entry} 1\n" for entry in entries)
     write_atomically(output / DICTIONARY_FILE, dictionary, force=True)
     kept = output / TOKENIZER_FOLDER

@@ -119,12 +119,16 @@ def write_weights(
     """
     _import_safetensors()
     from huggingface_hub import split_torch_state_dict_into_shards
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     split = split_torch_state_dict_into_shards(shapes, max_shard_size=shard_bytes)
     for file, names in split.filename_to_tensors.items():
         tensors = {name: read(name) for name in names}
-        save_file(tensors, str(folder / file), metadata={"format": "pt"})
+        try:
+            save_file(tensors, str(folder / file), metadata={"format": "pt"})
+        except SafetensorError as error:  # tensors that can be read can be written
+            raise OSError(str(error)) from None
     if split.is_sharded:
         index = {"metadata": split.metadata, "weight_map": split.tensor_to_filename}
         write_atomically(folder / INDEX_FILE, json.dumps(index, indent=2) + "\n")

@@ -15,6 +15,7 @@ from fairseq_instr.checkpoints.safe_globals import allow_settings
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.task_state import task_state_of
 from fairseq_instr.errors import InputError
+from fairseq_instr.files import atomic_path
 from fairseq_instr.instructions.inventory import Inventory
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,16 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
                 f"{tuple(value.shape)!s:.80} is larger than the file"
             )
     return state
+
+
+def write_checkpoint(state: Mapping, path, force: bool = False) -> None:
+    """Save a checkpoint, whole or not at all.
+
+    Raises:
+        InputError: if the file exists and `force` is not set, or can't be written.
+    """
+    with atomic_path(path, force) as temporary, open(temporary, "wb") as file:
+        torch.save(state, file)  # given a path, torch's own writer hides what the disk said
 
 
 def find_broken_checkpoint(traceback) -> Optional[InputError]:

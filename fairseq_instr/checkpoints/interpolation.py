@@ -12,7 +12,7 @@ from typing import Any, Mapping
 import torch
 
 from fairseq_instr.checkpoints.architecture import differences
-from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import (
     FUSED_LAYER_COPY,
     NO_PARAMETER,
@@ -22,7 +22,7 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.task_state import task_state_of
 from fairseq_instr.checkpoints.upgrading import State, upgrade_parameters
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, refuse_to_overwrite
+from fairseq_instr.files import refuse_to_overwrite
 from fairseq_instr.instructions.inventory import Inventory
 
 
@@ -179,5 +179,4 @@ def interpolate_checkpoints(base, tuned, tuned_weight: float, output, force: boo
     parameters = align_instructions(parameters, new_parameters, *inventories)
     state["model"] = interpolate(parameters, new_parameters, tuned_weight)
     state.pop("last_optimizer_state", None)
-    with atomic_path(output, force) as temporary:
-        torch.save(state, temporary)
+    write_checkpoint(state, output, force)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Mapping, NamedTuple, Optional, Sequence
+from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
@@ -18,6 +18,7 @@ _PLACEMENT_KEY = "prompt_placement"
 _DIRECTION_KEY = "direction_instruction"
 _IN_WORDS_KEY = "prompt_in_words"
 _DICTIONARIES_KEY = "dictionary_fingerprints"
+_PAIRS_KEY = "language_pairs"
 _LANGUAGE_TOKENS_KEY = "language_tokens"
 _KEYS = (
     INVENTORY_KEY,
@@ -27,6 +28,7 @@ _KEYS = (
     _DIRECTION_KEY,
     _IN_WORDS_KEY,
     _DICTIONARIES_KEY,
+    _PAIRS_KEY,
     _LANGUAGE_TOKENS_KEY,
 )
 
@@ -41,6 +43,8 @@ class TaskState(NamedTuple):
         in_words: whether a `--prompt-template` said the instructions.
         dictionaries: fingerprints of the dictionaries by side, `source` and `target`; empty for
             checkpoints that remember none.
+        pairs: language pairs that were trained, such as `en-de`; empty for checkpoints that
+            remember none.
         language_tokens: of the pretrained model, in which prompts say the direction; None where
             they don't.
     """
@@ -50,6 +54,7 @@ class TaskState(NamedTuple):
     direction: Optional[str] = None
     in_words: bool = False
     dictionaries: Mapping[str, str] = {}
+    pairs: Tuple[str, ...] = ()
     language_tokens: Optional[LanguageTokens] = None
 
     @classmethod
@@ -66,6 +71,7 @@ class TaskState(NamedTuple):
             state.get(_DIRECTION_KEY),
             bool(state.get(_IN_WORDS_KEY, False)),
             state.get(_DICTIONARIES_KEY) or {},
+            tuple(map(str, state.get(_PAIRS_KEY) or ())),
             LanguageTokens.of_list(state.get(_LANGUAGE_TOKENS_KEY)),
         )
 
@@ -86,6 +92,7 @@ class TaskState(NamedTuple):
             _IN_WORDS_KEY: self.in_words,
             _DIRECTION_KEY: self.direction,
             _DICTIONARIES_KEY: dict(self.dictionaries),
+            _PAIRS_KEY: list(self.pairs),
             _LANGUAGE_TOKENS_KEY: None if self.language_tokens is None else [*self.language_tokens],
         }
 

@@ -16,10 +16,10 @@ import torch
 import torch.nn as nn
 from fairseq.data import Dictionary
 
-from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, refuse_to_overwrite
+from fairseq_instr.files import refuse_to_overwrite
 
 logger = logging.getLogger(__name__)
 
@@ -127,8 +127,7 @@ def upgrade_checkpoint(path, output, use_ema: bool = False, force: bool = False)
             raise InputError(f"--ema: checkpoint {path} has no moving average; leave --ema out")
         state = {**state, "model": average}
     upgraded = complete({**state, "model": upgrade_parameters(state)})
-    with atomic_path(output, force) as temporary:
-        torch.save(upgraded, temporary)
+    write_checkpoint(upgraded, output, force)
 
 
 def load_model(state: Mapping[str, Any], task, path) -> nn.Module:

@@ -40,6 +40,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "report": "put reports on one page",
     },
     "use models": {
+        "translate": "translate lines under instructions",
         "playground": "serve a local web page to try a model",
         "export": "export a model to a CTranslate2 folder",
         "interpolate": "mix the weights of a base and a tuned model",
@@ -97,6 +98,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return 130
     except OSError as error:  # a disk that is full or read-only
         return _refuse(name, error)
+    except ModuleNotFoundError as error:  # installed for serving alone, say
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "fairseq_instr"):
+            raise
+        return _refuse(
+            name,
+            InputError(
+                f"the Python package {package} is not installed; `pip install .` in a checkout "
+                "installs all that fairseq_instr needs"
+            ),
+        )
     except Exception as error:  # fairseq wraps what its models raise
         found = find_input_error(error)
         if found is None:

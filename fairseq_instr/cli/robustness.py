@@ -24,6 +24,7 @@ from fairseq_instr.text.lines import read_lines
 def add_arguments(parser) -> None:
     """Declare the options of `fairseq-instr robustness`."""
     systems.add_data_arguments(parser)
+    parser.set_defaults(allow_unknown=True)  # an attack may be made of characters of any kind
     parser.add_argument("--tuned", required=True, help="checkpoint that takes instructions")
     parser.add_argument("--base", help="checkpoint that takes none, to compare with")
     systems.add_direction_arguments(parser)

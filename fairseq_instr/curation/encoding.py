@@ -16,9 +16,8 @@ from tqdm import tqdm
 from fairseq_instr.curation.samples import STREAM
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import writing_lines
-from fairseq_instr.instructions import catalogue
-from fairseq_instr.instructions.asking import parse_line, spell_line, split
-from fairseq_instr.instructions.instruction import check_argument
+from fairseq_instr.instructions.asking import parse_line, spell_line
+from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.text.lines import iterate_lines
 from fairseq_instr.text.subwords import Encoder, load_subwords, read_entries
 
@@ -111,9 +110,8 @@ def spelled(path: Path, encoder: Encoder) -> Iterator[str]:
     if _plain_name(path).endswith(f".{STREAM}"):
         for number, line in enumerate(iterate_lines(path), start=1):
             try:
-                for request in map(split, parse_line(line)):
-                    if request.argument is not None and request.name in catalogue():
-                        check_argument(catalogue()[request.name], request.argument)
+                for word in parse_line(line):
+                    find(word)  # refuses an argument that its instruction does not take
                 yield spell_line(line, encoder.encode)
             except InputError as error:
                 raise InputError(f"{path}: line {number}: {error}") from None

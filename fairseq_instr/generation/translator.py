@@ -3,39 +3,56 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import math
 import shlex
 import threading
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
+import fairseq_instr.quiet_fairseq  # first: before fairseq
+
+# isort: split
 import torch
 from fairseq import tasks, utils
 from fairseq.dataclass.configs import GenerationConfig
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from omegaconf import OmegaConf
 
-from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_oversized
+from fairseq_instr.checkpoints.inspection import (
+    read_checkpoint,
+    refuse_oversized,
+    trained_inventory,
+)
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.upgrading import load_model
+from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.interactive import TypedLine
-from fairseq_instr.generation.lines import Hypothesis, LineTranslator
-from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.generation.lines import LineTranslator, Output
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import TemplatePrompt
+from fairseq_instr.text.pairs import Pair, parse_pairs
 from fairseq_instr.text.subwords import load_subwords
 
 TASK = "translation_with_instructions"
 
 
-class Translator(LineTranslator[TypedLine]):
+class Translator(LineTranslator):
     """A model, its data-bin and its subwords; `from_pretrained` makes one.
 
     Several threads may share one: batches are decoded one at a time.
+
+    Args:
+        task: the task, set up for a pair of languages.
+        models: of the same vocabularies; their probabilities are averaged.
+        subwords: None if lines are already in pieces.
+        generation: options of the search.
+        n_learned: how many instructions of the inventory the models were trained with; None for
+            all of them.
     """
 
-    def __init__(self, task, models, subwords, generation: GenerationConfig):
+    def __init__(
+        self, task, models, subwords, generation: GenerationConfig, n_learned: Optional[int] = None
+    ):
         self.task = task
         self.models = models
         self.subwords = subwords
@@ -43,11 +60,15 @@ class Translator(LineTranslator[TypedLine]):
             task.argument_subwords = subwords.encode
         self.generation = generation
         self.inventory = task.inventory
+        self.n_learned = len(task.inventory) if n_learned is None else n_learned
         self.target = task.cfg.target_lang
         self.beam = generation.beam
+        self.max_len = generation.max_len_a, generation.max_len_b
+        self.unknown = task.source_dictionary.unk()
         own = (model.max_positions() for model in models)
         self.max_source = utils.resolve_max_positions(task.max_positions(), *own)[0]
-        self._generator = task.build_generator(models, self._without_words(generation))
+        self._pairs: List[Pair] = []  # directions that the model was trained on, if known
+        self._generator = task.build_generator(models, generation)
         self._lock = threading.Lock()
 
     @classmethod
@@ -63,7 +84,7 @@ class Translator(LineTranslator[TypedLine]):
         max_len_a: float = 2.5,
         max_len_b: int = 30,
         **options,
-    ) -> "Translator":
+    ) -> Translator:
         """Load a checkpoint: a tuned one, or a base model that was never tuned.
 
         Args:
@@ -71,18 +92,21 @@ class Translator(LineTranslator[TypedLine]):
             data: data-bin with the dictionaries and the inventory.
             subwords: SentencePiece model, or folder of a Hugging Face tokenizer; None if lines
                 are already in pieces.
-            source: source language; None to take the checkpoint's.
-            target: target language, likewise.
+            source: source language; None for the checkpoint's.
+            target: target language; None for the checkpoint's.
             beam: beam size.
             lenpen: length penalty, as `fairseq-generate --lenpen`.
-            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens; a template's
-                words are not counted.
+            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens of each line,
+                whatever its prompt and the other lines of its batch are.
             max_len_b: see `max_len_a`.
             **options: further options of the task.
 
         Raises:
-            InputError: if a file is missing or refused, or the inventory differs from the one
-                that the checkpoint was trained with.
+            InputError: if a file is missing or refused, if the inventory differs from the one
+                that the checkpoint was trained with, or if the checkpoint translates between
+                other languages.
+
+        Example: `Translator.from_pretrained("tuned.pt", "data-bin", "subwords.model")`.
         """
         _import_task()
         state = read_checkpoint(path)
@@ -99,38 +123,38 @@ class Translator(LineTranslator[TypedLine]):
             "prompt_template": trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
-            "language_tokens": trained.get("language_tokens", "auto"),
             **options,
         }
         settings = {key: value for key, value in settings.items() if value is not None}
         task = tasks.setup_task(_complete(settings))
-        models = [load_model(state, task, path)]
-        for model in models:
-            model.eval()
-            if torch.cuda.is_available():
-                model.cuda()
+        pairs = _pairs_of(trained, data)
+        _check_direction(task, pairs)
+        model = load_model(state, task, path)
+        model.eval()
+        if torch.cuda.is_available():
+            model.cuda()
         generation = GenerationConfig(
             beam=beam, lenpen=lenpen, max_len_a=max_len_a, max_len_b=max_len_b
         )
-        return cls(task, models, load_subwords(subwords) if subwords else None, generation)
+        learned = trained_inventory(state)
+        n_learned = 0 if learned is None else len(learned)
+        if isinstance(task.prompt, TemplatePrompt):  # words need no training of their own
+            n_learned = len(task.inventory)
+        loaded = load_subwords(subwords) if subwords else None
+        translator = cls(task, [model], loaded, generation, n_learned)
+        translator._pairs = pairs
+        return translator
 
-    def _without_words(self, generation: GenerationConfig) -> GenerationConfig:
-        """Limits of the output that go by the source alone, not by a template's words."""
-        if not isinstance(self.task.prompt, TemplatePrompt):
-            return generation
-        nothing = torch.tensor([self.task.source_dictionary.eos()])
-        n_words = len(self.task.typed_line(nothing, ())) - 1
-        shorter = generation.max_len_b - math.ceil(generation.max_len_a * n_words)
-        return dataclasses.replace(generation, max_len_b=shorter)
-
-    def for_direction(self, source: str, target: str) -> "Translator":
+    def for_direction(self, source: str, target: str) -> Translator:
         """The same loaded model for another pair of languages; costs no memory.
 
         Raises:
-            InputError: if the data-bin has no such languages, or other dictionaries for them.
+            InputError: if the data-bin has no such languages, or other dictionaries for them; if
+                the model was trained on other directions, and its prompts say none.
         """
         cfg = OmegaConf.merge(self.task.cfg, {"source_lang": source, "target_lang": target})
         task = tasks.setup_task(cfg)
+        _check_direction(task, self._pairs)
         mine, other = self.task, task
         if (mine.src_dict, mine.tgt_dict) != (other.src_dict, other.tgt_dict):
             raise InputError(
@@ -138,33 +162,65 @@ class Translator(LineTranslator[TypedLine]):
                 f"{mine.cfg.source_lang}-{mine.cfg.target_lang}, which the model was loaded for; "
                 "load it for this direction"
             )
-        translator = Translator(task, self.models, self.subwords, self.generation)
+        translator = Translator(task, self.models, self.subwords, self.generation, self.n_learned)
+        translator._pairs = self._pairs
+        translator.allow_unknown = self.allow_unknown
         translator._lock = self._lock  # one model, one batch at a time
         return translator
 
-    def _render(self, line: str, instruct: str) -> TypedLine:
-        task = self.task
+    def _encode(self, line: str) -> List[int]:
         text = self.subwords.encode(line) if self.subwords else line
-        tokens = task.source_dictionary.encode_line(text, add_if_not_exist=False).long()
-        return task.typed_line(tokens, compose(parse(instruct), self.inventory, origin="instruct"))
+        dictionary = self.task.source_dictionary
+        return dictionary.encode_line(text, append_eos=False, add_if_not_exist=False).tolist()
 
-    def _decode(self, sources: Sequence[TypedLine], n_best: int) -> List[List[Hypothesis]]:
+    def _render(self, tokens: List[int], requests: Tuple[Request, ...]) -> TypedLine:
+        source = torch.tensor([*tokens, self.task.source_dictionary.eos()])
+        return self.task.typed_line(source, requests)
+
+    def _decode(self, sources: Sequence[TypedLine], longest: int) -> List[List[Output]]:
         dataset = self.task.typed_lines(sources)
         sample = dataset.collater([dataset[i] for i in range(len(sources))])
         if torch.cuda.is_available():
             sample = utils.move_to_cuda(sample)
         with self._lock, torch.no_grad():
+            self._generator.max_len_a, self._generator.max_len_b = 0, longest
             found = self.task.inference_step(self._generator, self.models, sample)
-        outputs: List[List[Hypothesis]] = [[] for _ in sources]
-        for i, hypotheses in zip(sample["id"].tolist(), found):
-            outputs[i] = [
-                Hypothesis(self._text(h["tokens"]), float(h["score"])) for h in hypotheses[:n_best]
-            ]
+        outputs: List[List[Output]] = [[] for _ in sources]
+        for row, hypotheses in zip(sample["id"].tolist(), found):
+            outputs[row] = [Output(h["tokens"].cpu(), float(h["score"])) for h in hypotheses]
         return outputs
 
     def _text(self, tokens: torch.Tensor) -> str:
-        text = self.task.target_dictionary.string(tokens.int().cpu())
+        text = self.task.target_dictionary.string(tokens.int())
         return self.subwords.decode(text) if self.subwords else text
+
+
+def _pairs_of(trained: dict, data) -> List[Pair]:
+    """Directions that a model was trained on.
+
+    Args:
+        trained: options of the task that trained it.
+        data: data-bin; if it holds one pair, this was trained where the options name none.
+    """
+    several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
+    own = trained.get("source_lang"), trained.get("target_lang")
+    held = all_pairs(str(data))
+    return several or ([own] if all(own) else held if len(held) == 1 else [])
+
+
+def _check_direction(task, pairs: Sequence[Pair]) -> None:
+    """Make sure that a model whose prompts say no direction translates in one of its own.
+
+    Raises:
+        InputError: names them.
+    """
+    pair = task.cfg.source_lang, task.cfg.target_lang
+    if pairs and pair not in pairs and not task.gives_direction:
+        raise InputError(
+            f"source and target {'-'.join(pair)}: the model was trained on "
+            f"{', '.join(map('-'.join, pairs))}, and its prompts name no language; give one of "
+            "these"
+        )
 
 
 class _OptionParser(argparse.ArgumentParser):
@@ -193,7 +249,8 @@ def parse_task_options(text: str) -> dict:
 
 def _import_task() -> None:
     # what fairseq does for --user-dir, where a program has imported the package itself
-    tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
+    with fairseq_instr.quiet_fairseq.process_unchanged():
+        tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
 
 
 def _complete(settings: dict):
@@ -212,5 +269,6 @@ def _complete(settings: dict):
         "reset_optimizer": False,
         "max_update": 0,
         "store_ema": False,
+        "best_checkpoint_metric": "loss",
     }
     return OmegaConf.merge(defaults, standalone, settings)

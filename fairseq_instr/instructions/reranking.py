@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
-from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Written, parse
-from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.composition import compose, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
@@ -53,11 +52,7 @@ def verifiable(instruct: str, inventory: Inventory) -> List[Instruction]:
     found = []
     for request in compose(parse(instruct), inventory):
         assert not isinstance(request.argument, tuple)  # only streams have ids
-        written = Written(inventory[request.position].name, request.argument)
-        try:
-            instruction = look_up(str(written))
-        except InputError:
-            continue
-        if instruction.obeys is not None:
+        instruction = find(str(Written(inventory[request.position].name, request.argument)))
+        if instruction is not None and instruction.obeys is not None:
             found.append(instruction)
     return found

@@ -20,7 +20,7 @@ from werkzeug.exceptions import HTTPException
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import LineTranslator
 from fairseq_instr.instructions.asking import Written, split
-from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.composition import compose, parse, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
@@ -165,11 +165,8 @@ def judge(wanted, output: str, context: Context) -> List[dict]:
 
 
 def _with_verifier(name: str) -> Optional[Instruction]:
-    try:
-        instruction = look_up(name)
-    except InputError:  # an instruction of the user's own data
-        return None
-    return instruction if instruction.obeys is not None else None
+    instruction = find(name)
+    return instruction if instruction and instruction.obeys else None
 
 
 def _read(body: bytes):

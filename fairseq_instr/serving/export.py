@@ -94,6 +94,7 @@ def export_ctranslate2(
         max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
         max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
         rendering=task.inventory.rendering,
+        learned=loaded.n_learned,
     )
     try:
         spec.validate()

@@ -21,13 +21,14 @@ from typing import List, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
-from fairseq_instr.plain_data import read_json
+from fairseq_instr.plain_data import build, read_json
 from fairseq_instr.prompts.options import RENDERINGS, SYMBOLS
 from fairseq_instr.prompts.tokens import PLACEMENTS
 
 MODEL_FILE = "model.bin"
 SETTINGS_FILE = "serving.json"
 SUBWORDS_FILE = "subwords.model"
+AGAIN = "export the model again"
 QUANTIZATIONS = ("float32", "int8", "int8_float32", "int16", "float16", "bfloat16")
 
 
@@ -43,6 +44,8 @@ class Settings:
         max_source: longest source in tokens, prompt and eos included.
         max_target: positions of the decoder.
         rendering: what says an instruction, one of `RENDERINGS`.
+        learned: how many instructions of the inventory, from the first, the model was trained
+            with; None for all of them.
     """
 
     placement: str
@@ -52,6 +55,7 @@ class Settings:
     max_source: int
     max_target: int
     rendering: str = SYMBOLS
+    learned: Optional[int] = None
 
     def save(self, folder: Path) -> None:
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)
@@ -64,28 +68,16 @@ class Settings:
         Raises:
             InputError: if the file is missing or not as `save` writes it.
         """
-        content = read_json(folder / SETTINGS_FILE, "export the model again")
-        types = {
-            "placement": str, "source": str, "target": str, "direction": bool, "rendering": str,
-        }  # fmt: skip
-        expected = {field.name: types.get(field.name, int) for field in dataclasses.fields(cls)}
-        # exports of old don't say it
-        found = {"rendering": SYMBOLS, **content} if isinstance(content, dict) else {}
-        if {key: type(value) for key, value in found.items()} != expected:
-            raise InputError(
-                f"{folder / SETTINGS_FILE} is not as the export writes it, with "
-                f"{', '.join(expected)}; export the model again"
-            )
-        settings = cls(**found)
+        path = folder / SETTINGS_FILE
+        settings = build(cls, read_json(path, AGAIN), str(path))
         if (
             settings.placement not in PLACEMENTS
             or settings.rendering not in RENDERINGS
             or min(settings.max_source, settings.max_target) < 2
         ):
             raise InputError(
-                f"{folder / SETTINGS_FILE}: placement is one of {', '.join(PLACEMENTS)}, "
-                f"rendering one of {', '.join(RENDERINGS)}, and "
-                "max_source and max_target are above 1; export the model again"
+                f"{path}: placement is one of {', '.join(PLACEMENTS)}, rendering one of "
+                f"{', '.join(RENDERINGS)}, and max_source and max_target are above 1; {AGAIN}"
             )
         return settings
 
@@ -98,12 +90,12 @@ def read_vocabulary(folder: Path, side: str) -> List[str]:
     """
     shared = folder / "shared_vocabulary.json"
     path = shared if shared.is_file() else folder / f"{side}_vocabulary.json"
-    tokens = read_json(path, "export the model again")
+    tokens = read_json(path, AGAIN)
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise InputError(f"{path} is no list of tokens; export the model again")
+        raise InputError(f"{path} is no list of tokens; {AGAIN}")
     repeated = find_repeated(tokens)
     if repeated is not None:
-        raise InputError(f"{path} has the token {repeated!r:.80} twice; export the model again")
+        raise InputError(f"{path} has the token {repeated!r:.80} twice; {AGAIN}")
     return tokens
 
 

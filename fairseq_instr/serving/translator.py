@@ -1,4 +1,7 @@
-"""Translating under instructions with an exported model, without its checkpoint."""
+"""Translating under instructions with an exported model, without its checkpoint.
+
+Needs CTranslate2, SentencePiece and numpy; neither torch nor fairseq.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.lines import Hypothesis, LineTranslator, longest_output
+from fairseq_instr.generation.lines import LineTranslator, Output
 from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.composition import compose, compose_requests, parse
+from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
 from fairseq_instr.instructions.phrasing import PhrasedInventory
@@ -35,11 +38,11 @@ class _Line(NamedTuple):
         return len(self.source) + len(self.prompt)
 
 
-class CTranslate2Translator(LineTranslator[_Line]):
+class CTranslate2Translator(LineTranslator):
     """A CTranslate2 model that is loaded once; `from_pretrained` makes one.
 
     Several threads may share one: CTranslate2 queues what they ask for, and works on as many
-    batches at once as it was given `workers`. An empty line that is asked nothing stays empty.
+    batches at once as it was given `workers`.
 
     Args:
         model: `ctranslate2.Translator`.
@@ -47,12 +50,14 @@ class CTranslate2Translator(LineTranslator[_Line]):
         inventory: of the model.
         source_vocabulary: tokens by id, the inventory's symbols last.
         subwords: None if lines are already in pieces.
-        target: target language; None to take the export's.
+        target: target language; None for the export's.
         beam: beam size.
         lenpen: length penalty.
         max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
         max_len_b: see `max_len_a`.
     """
+
+    unknown = UNK
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class CTranslate2Translator(LineTranslator[_Line]):
         self.model = model
         self.settings = settings
         self.inventory = inventory
+        self.n_learned = len(inventory) if settings.learned is None else settings.learned
         self.target = target or settings.target
         self.subwords = subwords
         self.beam, self.lenpen = beam, lenpen
@@ -103,15 +109,16 @@ class CTranslate2Translator(LineTranslator[_Line]):
         threads: int = 1,
         workers: int = 1,
         source: Optional[str] = None,
-    ) -> "CTranslate2Translator":
+    ) -> CTranslate2Translator:
         """Load a folder that `fairseq-instr export` wrote.
 
         Args:
             folder: of the export.
-            target: target language of a model with several; None to take the export's.
+            target: target language of a model with several; None for the export's.
             beam: beam size.
             lenpen: length penalty, as `fairseq-generate --lenpen`.
-            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
+            max_len_a: with `max_len_b`, longest output: `a * source + b` tokens of each line,
+                whatever its prompt and the other lines of its batch are.
             max_len_b: see `max_len_a`.
             device: `cpu`, `cuda` or `auto`.
             compute_type: number format to compute in, such as int8; `default` is the export's.
@@ -121,12 +128,12 @@ class CTranslate2Translator(LineTranslator[_Line]):
 
         Raises:
             InputError: if the folder is no export, or the model has not these languages.
+
+        Example: `CTranslate2Translator.from_pretrained("served").translate(["Hello."], "formal")`.
         """
         folder = Path(folder)
         if not (folder / MODEL_FILE).is_file():
-            raise InputError(
-                f"{folder} holds no {MODEL_FILE}; write it with `fairseq-instr export`"
-            )
+            raise InputError(f"{folder} holds no {MODEL_FILE}; write it with fairseq-instr export")
         settings = Settings.load(folder)
         if source is not None and source != settings.source and not settings.direction:
             raise InputError(
@@ -182,15 +189,8 @@ class CTranslate2Translator(LineTranslator[_Line]):
             )
         return Request(self.inventory.position(name))
 
-    def _render(self, line: str, instruct: str) -> _Line:
-        asked = compose(parse(instruct), self.inventory, origin="instruct")
-        if self._direction is not None:
-            asked = compose_requests((self._direction, *asked), self.inventory, origin="instruct")
-        before, behind, decoder, *_ = self._prompt.render(asked)
-        return _Line([*before, *self._encode(line), *behind, EOS], decoder)
-
-    def _encode(self, text: str) -> List[int]:
-        pieces = self.subwords.encode(text) if self.subwords else text
+    def _encode(self, line: str) -> List[int]:
+        pieces = self.subwords.encode(line) if self.subwords else line
         return [self._ids.get(piece, UNK) for piece in pieces.split()]
 
     def _spell(self, argument: str) -> List[int]:
@@ -201,40 +201,46 @@ class CTranslate2Translator(LineTranslator[_Line]):
             )
         return ids
 
-    def _decode(self, sources: List[_Line], n_best: int) -> List[List[Hypothesis]]:
-        outputs: List[List[Hypothesis]] = [[] for _ in sources]
+    def _render(self, tokens: List[int], requests: Tuple[Request, ...]) -> _Line:
+        if self._direction is not None:
+            requests = compose_requests((self._direction, *requests), self.inventory, "instruct")
+        before, behind, decoder, *_ = self._prompt.render(requests)
+        return _Line([*before, *tokens, *behind, EOS], decoder)
+
+    def _decode(self, sources: Sequence[_Line], longest: int) -> List[List[Output]]:
+        outputs: List[List[Output]] = [[] for _ in sources]
         groups: Dict[int, List[int]] = {}  # rows, by the length of their prompt for the decoder
         for row, line in enumerate(sources):
             groups.setdefault(len(line.prompt), []).append(row)
         for n_prompt, rows in groups.items():
             lines = [sources[row] for row in rows]
-            n_source = max(len(line.source) for line in lines)
-            most = longest_output(*self.max_len, n_source, self.settings.max_target - n_prompt)
             found = self.model.translate_batch(
                 [[self._tokens[i] for i in line.source] for line in lines],
                 [[self._tokens[i] for i in line.prompt] for line in lines] if n_prompt else None,
                 beam_size=self.beam,
-                num_hypotheses=self.beam if n_prompt else n_best,
+                num_hypotheses=self.beam,
                 length_penalty=self.lenpen,
                 max_input_length=0,
                 min_decoding_length=n_prompt + 1,
-                max_decoding_length=n_prompt + most,
+                max_decoding_length=min(n_prompt + longest, self.settings.max_target - 1),
                 return_scores=True,
                 return_end_token=True,  # then it counts in the length penalty, as in fairseq
             )
             for row, result in zip(rows, found):
-                hypotheses = [
-                    self._hypothesis(tokens, score, n_prompt)
+                outputs[row] = [
+                    self._output(tokens, score, n_prompt)
                     for tokens, score in zip(result.hypotheses, result.scores)
                 ]
-                hypotheses.sort(key=lambda hypothesis: -hypothesis.score)
-                outputs[row] = hypotheses[:n_best]
+                outputs[row].sort(key=lambda output: -output.score)
         return outputs
 
-    def _hypothesis(self, tokens: Sequence[str], score: float, n_prompt: int) -> Hypothesis:
-        """What CTranslate2 found, without the decoder's prompt, which it counts as output."""
+    def _output(self, tokens: Sequence[str], score: float, n_prompt: int) -> Output:
+        """A hypothesis without the decoder's prompt, which CTranslate2 counts as output."""
         if n_prompt and len(tokens) > n_prompt:
             score *= (len(tokens) / (len(tokens) - n_prompt)) ** self.lenpen
+        return Output(tokens[n_prompt:], score)
+
+    def _text(self, tokens: Sequence[str]) -> str:
         unsaid = (self._tokens[BOS], self._tokens[EOS])
-        text = " ".join(token for token in tokens[n_prompt:] if token not in unsaid)
-        return Hypothesis(self.subwords.decode(text) if self.subwords else text, score)
+        text = " ".join(token for token in tokens if token not in unsaid)
+        return self.subwords.decode(text) if self.subwords else text

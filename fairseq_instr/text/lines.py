@@ -71,18 +71,29 @@ def iterate_lines(path, longest: Optional[int] = None) -> Iterator[str]:
             holds a NUL byte (the line is named).
     """
     with open_text(path) as file:
-        number = 0
-        while True:
-            with readable(path):
-                line = file.readline() if longest is None else file.readline(longest + 1)
-            if not number:
-                line = without_mark(line)
-            if not line:
-                return
-            number += 1
-            if longest is not None and len(line) > longest:
-                raise InputError(f"{path}: line {number} is longer than {longest} bytes")
-            yield _decode(line, path, number)
+        yield from stream_lines(file, path, longest)
+
+
+def stream_lines(stream: BinaryIO, name, longest: Optional[int] = None) -> Iterator[str]:
+    """As `iterate_lines`, for bytes that come from elsewhere, such as standard input.
+
+    Args:
+        stream: read line by line, as soon as a line is there.
+        name: what the stream is, for errors.
+        longest: most bytes of a line; None for any number.
+    """
+    number = 0
+    while True:
+        with readable(name):
+            line = stream.readline() if longest is None else stream.readline(longest + 1)
+        if not number:
+            line = without_mark(line)
+        if not line:
+            return
+        number += 1
+        if longest is not None and len(line) > longest:
+            raise InputError(f"{name}: line {number} is longer than {longest} bytes")
+        yield _decode(line, name, number)
 
 
 def read_lines(path) -> List[str]:

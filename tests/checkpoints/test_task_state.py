@@ -30,7 +30,9 @@ def phrased(**held_out):
 @pytest.mark.parametrize(
     "state",
     [
-        TaskState(INVENTORY, "source-prefix", "always", False, {"source": "12"}, PRESETS["m2m"]),
+        TaskState(
+            INVENTORY, "source-prefix", "always", False, {"source": "12"}, ("en-de",), PRESETS["m2m"]
+        ),
         TaskState(INVENTORY, "decoder-prefix", "never", in_words=False),
         TaskState(Inventory(), "source-prefix", "always", in_words=True),
     ],
@@ -54,7 +56,7 @@ def test_phrases_that_were_held_out_are_remembered():
 
 def test_a_base_model_agrees_with_every_task():
     base = TaskState.of(FOREIGN)
-    assert base == (None, None, None, False, {}, None)
+    assert base == (None, None, None, False, {}, (), None)
     TaskState(INVENTORY, "decoder-prefix").check_extends(base)
     TaskState(Inventory(), "source-prefix", in_words=True).check_extends(base)
 

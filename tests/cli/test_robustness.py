@@ -26,6 +26,7 @@ def test_examples_are_the_very_outputs_of_the_model(start, data_bin, base, tuned
     assert list(found["by_kind"])[-1] == "prompts direct"
     assert found["cases"] == 3 * 5 + 2
     translator = Translator.from_pretrained(tuned, data_bin, None, "en", "de", beam=2)
+    translator.allow_unknown = True
     for example in found["examples"]:
         assert translator.translate([example["source"]]) == [example["output"]]
     assert "| all | 17 |" in done.out
@@ -38,5 +39,5 @@ def test_no_text_is_rendered_as_an_instruction(data_bin, tuned, call):
     attacks = Attacks(translator.inventory, "en")
     for kind in attacks.templates:
         for case in attacks.make(["w1 w2"], kind, 20, 1):
-            assert (translator._render(case.attacked, "") < first).all()
-    assert (translator._render("w1 w2", "uppercase") >= first).sum() == 1
+            assert (translator.render(case.attacked).rendered < first).all()
+    assert (translator.render("w1 w2", "uppercase").rendered >= first).sum() == 1

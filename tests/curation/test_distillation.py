@@ -247,6 +247,7 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(serve, run, text, complete,
     assert len(rest.requests) == 20 - len(answered)
     assert not any(body in answered for _, _, body in rest.requests)
     assert read(folder) == read(whole) and len(set(read(folder)[0])) == 20
+    assert card_of(folder)["instructions"] == card_of(whole)["instructions"]
 
 
 @pytest.mark.parametrize("option, limit", [("max_requests", 4), ("max_tokens", 31)])

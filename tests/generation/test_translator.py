@@ -7,6 +7,7 @@ import pytest
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
+from fairseq_instr.instructions import Instruction, Inventory
 
 PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 
@@ -63,42 +64,49 @@ def test_the_best_come_first_with_their_scores(translator):
         assert best.text != second.text
 
 
-@pytest.mark.parametrize(
-    "lines, options, message",
-    [
-        ("w1", {}, "one string came; give a list"),
-        (["w1", b"w2"], {}, "line 2 is bytes; give a string"),
-        (["w1", "w\ud800"], {}, r"line 2 holds the lone surrogate U\+D800 at character 2"),
-        (["w1", "w2 " * 63], {"instruct": "formal"}, "line 2 has 65 tokens .* takes 64; split it"),
-        (["w1"], {"n_best": 3}, "n_best 3 is not accepted; give 1 to 2"),
-        (["w1"], {"batch_size": 0}, "batch_size 0 is not accepted"),
-    ],
-)
-def test_what_can_not_be_translated_is_refused(translator, lines, options, message):
-    with pytest.raises(InputError, match=message):
-        translator.translate_n_best(lines, **options)
+def test_each_line_has_its_own_limit(tuned, data_bin):
+    translator = Translator.from_pretrained(tuned, data_bin, beam=2, max_len_a=1, max_len_b=1)
+    weight = translator.models[0].decoder.output_projection.weight.data
+    weight[translator.task.tgt_dict.eos()] *= -9  # a model that does not end by itself
+    lines = ["w1", "w2 w3 w4 w5 w6 w7 w8", "w9 w1", "w3 w4 w5"]
+    alone = [translator.translate([line], "formal")[0] for line in lines]
+    assert [len(output.split()) for output in alone] == [3, 9, 4, 5]
+    assert translator.translate(lines, "formal") == alone
 
 
 def test_the_longest_source_still_fits(translator):
     assert len(translator.translate(["w2 " * 62], "formal")) == 1
+    with pytest.raises(InputError, match="line 2 has 65 tokens .* takes 64"):
+        translator.translate(["w1", "w2 " * 63], "formal")
 
 
-def test_a_base_model_loads_with_the_same_data_bin(base, data_bin):
+def test_a_base_model_translates_and_learned_no_instruction(base, data_bin):
     translator = Translator.from_pretrained(base, data_bin, beam=1)
     assert len(translator.translate(["w1 w2"])) == 1
+    with pytest.raises(InputError, match="'uppercase'.* none"):
+        translator.translate(["w1"], "uppercase")
 
 
-@pytest.mark.parametrize(
-    "asked, message",
-    [
-        ("uppercase, lowercase", "exclude each other"),
-        ("loud", "unknown instruction 'loud'; accepted: uppercase"),
-        (["formal"], "1 entries came for 2 lines"),
-    ],
-)
-def test_bad_instructions_are_refused(translator, asked, message):
-    with pytest.raises(InputError, match=message):
-        translator.translate(["w1", "w2"], asked)
+def test_an_instruction_that_joined_after_training_was_not_learned(tuned, own_data_bin, inventory):
+    more = Inventory([*inventory, Instruction("shout", "volume")])
+    more.save(own_data_bin / "instructions.yaml", force=True)
+    translator = Translator.from_pretrained(tuned, own_data_bin)
+    assert len(translator.translate(["w1"], "exclaim")) == 1
+    with pytest.raises(InputError, match="'shout'.* exclaim"):
+        translator.translate(["w1"], "shout")
+
+
+def test_a_model_of_one_direction_is_not_asked_for_another(tuned, data_bin):
+    with pytest.raises(InputError, match="de-en.* en-de"):
+        Translator.from_pretrained(tuned, data_bin, source="de", target="en")
+    translator = Translator.from_pretrained(tuned, data_bin)
+    with pytest.raises(InputError, match="de-en.* en-de"):
+        translator.for_direction("de", "en")
+
+
+def test_raw_text_for_a_model_of_pieces_is_told(translator):
+    with pytest.raises(InputError, match="--subwords"):
+        translator.translate(["Two men are talking."])
 
 
 def test_a_missing_checkpoint_is_refused(data_bin, tmp_path):

@@ -51,7 +51,7 @@ TARGET = "v3 V4 Sie v20 v3 !"
 def fairseq_log_probabilities(original, line, asked, target):
     """Of the tokens of a target and eos, by the checkpoint's model."""
     task, (model,) = original.task, original.models
-    typed = original._render(line, asked)
+    typed = original.render(line, asked)
     rendering = task.prompt.render(typed.requests)
     source, prompt = rendering.around(typed.source), torch.tensor(rendering.decoder).long()
     tokens = task.tgt_dict.encode_line(target, add_if_not_exist=False).long()
@@ -64,7 +64,7 @@ def fairseq_log_probabilities(original, line, asked, target):
 
 def served_log_probabilities(served, line, asked, target):
     """The same, by the exported one."""
-    source, prompt = served._render(line, asked)
+    source, prompt = served.render(line, asked)
     spelled = [[served._tokens[i] for i in ids] for ids in (source, prompt)]
     (result,) = served.model.score_batch([spelled[0]], [[*spelled[1], *target.split()]])
     return result.log_probs[len(prompt) :]
@@ -103,9 +103,9 @@ def test_arguments_reach_the_model_in_subwords():
     vocabulary = ["<s>", "<pad>", "</s>", "<unk>", "w1", "v2", *inventory.symbols]
     settings = Settings("source-prefix", "en", "de", False, 64, 64)
     served = CTranslate2Translator(None, settings, inventory, vocabulary)
-    assert served._render("w1", 'begin-with="v2 w1"').source == [6, 5, 4, 6, 4, 2]
+    assert served.render("w1", 'begin-with="v2 w1"').source == [6, 5, 4, 6, 4, 2]
     with pytest.raises(InputError, match="the argument 'x' can't be spelled"):
-        served._render("w1", "begin-with=x")
+        served.render("w1", "begin-with=x")
 
 
 def test_an_empty_line_that_is_asked_nothing_stays_empty(served):
@@ -126,8 +126,8 @@ def test_prompts_in_phrases_are_served(
     original = Translator.from_pretrained(checkpoint, own_data_bin)
     served = CTranslate2Translator.from_pretrained(tmp_path / "served")
     for asked in ("formal", "make it uppercase, formal please", "please make it informal"):
-        line = served._render(lines[0], asked)
-        assert [*line.prompt, *line.source] == (original._render(lines[0], asked).rendered.tolist())
+        source, prompt = served.render(lines[0], asked)
+        assert [*prompt, *source] == original.render(lines[0], asked).rendered.tolist()
         for line in lines[:3]:
             one = served_log_probabilities(served, line, asked, TARGET)
             other = fairseq_log_probabilities(original, line, asked, TARGET)
@@ -233,13 +233,13 @@ def test_another_inventory_is_refused(own_folder, inventory):
 @pytest.mark.parametrize(
     "name, content, message",
     [
-        ("serving.json", "{}", "serving.json is not as the export writes it"),
+        ("serving.json", "{}", "serving.json: placement"),
         ("serving.json", "[" * 100_000, "serving.json is not JSON"),
         ("serving.json", None, "serving.json does not exist"),
         ("source_vocabulary.json", '["a", "a"]', "has the token 'a' twice"),
         ("source_vocabulary.json", '{"a": 1}', "is no list of tokens"),
         ("model.bin", "no model", "can't be loaded by CTranslate2"),
-        ("model.bin", None, "holds no model.bin; write it with scripts/export_ctranslate2.py"),
+        ("model.bin", None, "holds no model.bin; write it with fairseq-instr export"),
     ],
 )
 def test_a_broken_folder_is_refused(own_folder, name, content, message):
@@ -264,5 +264,5 @@ def test_a_broken_folder_is_refused(own_folder, name, content, message):
 def test_settings_are_checked(own_folder, change):
     path = own_folder / "serving.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(InputError, match=r"serving\.json.*export the model again"):
+    with pytest.raises(InputError, match=rf"serving\.json: .*{next(iter(change))}"):
         CTranslate2Translator.from_pretrained(own_folder)

@@ -142,7 +142,7 @@ def test_the_translator_finds_the_rendering(phrased, phrased_data):
     assert translator.task.inventory.held_out == trained.held_out
 
     def rendered(asked):
-        return translator._render("w1 w2", asked).rendered.tolist()
+        return translator.render("w1 w2", asked).rendered.tolist()
 
     plain = rendered("")
     first = translator.task.src_dict.first_instruction
@@ -168,7 +168,7 @@ def test_guidance_asks_in_the_same_words(phrased, phrased_data):
     for own, same in zip(one, other):
         assert own[0].text == same[0].text
         assert own[0].score == pytest.approx(same[0].score, abs=1e-4)
-    phrases = [request.phrase for request in guided._render(lines[0], asked[0]).requests]
+    phrases = [request.phrase for request in guided.render(lines[0], asked[0]).requests]
     assert phrases == ["with capitals", "as an exclamation"]
 
 
