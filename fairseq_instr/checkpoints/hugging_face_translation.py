@@ -21,7 +21,7 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.models.marian import RULED_OUT
-from fairseq_instr.prompts.language_tokens import MBART, MULTILINGUAL, PRESETS
+from fairseq_instr.prompts.language_tokens import MARIAN, MBART, MULTILINGUAL, PRESETS
 from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 
 SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
@@ -150,7 +150,8 @@ class TranslationFamily(Family):
         entries = []
         for number in self.vocabulary.order[4:]:
             piece = pieces.get(number, "")
-            if tokens is not None and LANGUAGE_CODE[tokens.style].fullmatch(piece):
+            code = LANGUAGE_CODE.get(tokens.style) if tokens else None
+            if code is not None and code.fullmatch(piece):
                 piece = tokens.token(piece)
             spelled = piece and piece.split() == [piece]
             entries.append(piece if spelled else f"madeupword{number:04d}")
@@ -265,6 +266,16 @@ class MarianFamily(TranslationFamily):
     activations = ("swish", "relu", "gelu")
     subword_files = ("source.spm", "target.spm")
     language_tokens = None
+
+    @classmethod
+    def read(
+        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
+    ) -> TranslationFamily:
+        """As in the parent; models of several target languages have tokens such as `>>deu<<`."""
+        family = super().read(folder, config, tokens)
+        if PRESETS[MARIAN].languages([*read_pieces(folder).values()]):
+            family.language_tokens = PRESETS[MARIAN]
+        return family
 
     @classmethod
     def _settings(cls, config: dict, folder: Path) -> Dict[str, Any]:

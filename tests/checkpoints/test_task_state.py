@@ -31,7 +31,13 @@ def phrased(**held_out):
     "state",
     [
         TaskState(
-            INVENTORY, "source-prefix", "always", False, {"source": "12"}, ("en-de",), PRESETS["m2m"]
+            INVENTORY,
+            "source-prefix",
+            "always",
+            False,
+            {"source": "12"},
+            ("en-de",),
+            PRESETS["m2m"],
         ),
         TaskState(INVENTORY, "decoder-prefix", "never", in_words=False),
         TaskState(Inventory(), "source-prefix", "always", in_words=True),
