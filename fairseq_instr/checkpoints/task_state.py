@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Mapping, NamedTuple, Optional, Sequence
+from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
@@ -16,6 +16,7 @@ _PLACEMENT_KEY = "prompt_placement"
 _DIRECTION_KEY = "direction_instruction"
 _IN_WORDS_KEY = "prompt_in_words"
 _DICTIONARIES_KEY = "dictionary_fingerprints"
+_PAIRS_KEY = "language_pairs"
 _KEYS = (
     INVENTORY_KEY,
     _RENDERING_KEY,
@@ -24,6 +25,7 @@ _KEYS = (
     _DIRECTION_KEY,
     _IN_WORDS_KEY,
     _DICTIONARIES_KEY,
+    _PAIRS_KEY,
 )
 
 
@@ -37,6 +39,8 @@ class TaskState(NamedTuple):
         in_words: whether a `--prompt-template` said the instructions.
         dictionaries: fingerprints of the dictionaries by side, `source` and `target`; empty for
             checkpoints that remember none.
+        pairs: language pairs that were trained, such as `en-de`; empty for checkpoints that
+            remember none.
     """
 
     inventory: Optional[Inventory]
@@ -44,6 +48,7 @@ class TaskState(NamedTuple):
     direction: Optional[str] = None
     in_words: bool = False
     dictionaries: Mapping[str, str] = {}
+    pairs: Tuple[str, ...] = ()
 
     @classmethod
     def of(cls, state: Mapping) -> TaskState:
@@ -59,6 +64,7 @@ class TaskState(NamedTuple):
             state.get(_DIRECTION_KEY),
             bool(state.get(_IN_WORDS_KEY, False)),
             state.get(_DICTIONARIES_KEY) or {},
+            tuple(map(str, state.get(_PAIRS_KEY) or ())),
         )
 
     @staticmethod
@@ -78,6 +84,7 @@ class TaskState(NamedTuple):
             _IN_WORDS_KEY: self.in_words,
             _DIRECTION_KEY: self.direction,
             _DICTIONARIES_KEY: dict(self.dictionaries),
+            _PAIRS_KEY: list(self.pairs),
         }
 
     def check_extends(self, trained: TaskState, origin: str = "the checkpoint") -> None:

@@ -15,15 +15,12 @@ from pathlib import Path
 
 from fairseq_instr.cli import systems
 from fairseq_instr.evaluation import evaluate_directions
-from fairseq_instr.evaluation.directions import (
-    parse_directions,
-    read_test_sets,
-    read_vocabularies,
-)
+from fairseq_instr.evaluation.directions import read_test_sets, read_vocabularies
 from fairseq_instr.evaluation.systems import check_counts
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
 from fairseq_instr.reports import report_folder, write_report
 from fairseq_instr.text.identification import LangidIdentifier
+from fairseq_instr.text.pairs import parse_pairs
 
 
 def add_arguments(parser) -> None:
@@ -79,8 +76,8 @@ def add_arguments(parser) -> None:
 
 def run(args) -> None:
     """Translate, measure, write the report and print it."""
-    asked = parse_directions(args.directions, "--directions")
-    trained = parse_directions(args.trained, "--trained")
+    asked = parse_pairs(args.directions, "--directions")
+    trained = parse_pairs(args.trained, "--trained")
     if args.lines is not None:
         check_counts(1, lines=args.lines)
     checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT,...")

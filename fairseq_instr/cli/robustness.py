@@ -24,6 +24,7 @@ from fairseq_instr.text.lines import read_lines
 def add_arguments(parser) -> None:
     """Declare the options of `fairseq-instr robustness`."""
     systems.add_data_arguments(parser)
+    parser.set_defaults(allow_unknown=True)  # an attack may be made of characters of any kind
     parser.add_argument("--tuned", required=True, help="checkpoint that takes instructions")
     parser.add_argument("--base", help="checkpoint that takes none, to compare with")
     systems.add_direction_arguments(parser)
@@ -51,12 +52,11 @@ def run(args) -> None:
     prompts = [read_lines(path) for path in args.prompts]
     with report_folder(args.output, args.force) as folder:
         report = evaluate_robustness(
-            # attacks are odd text
-            tuned=systems.LazySystem(args, args.tuned, languages, args.decoding, True),
+            tuned=systems.LazySystem(args, args.tuned, languages, args.decoding),
             sources=read_lines(args.source),
             source_language=args.source_language,
             target_language=args.target_language,
-            base=args.base and systems.LazySystem(args, args.base, languages, "", True),
+            base=args.base and systems.LazySystem(args, args.base, languages),
             prompts={
                 Path(path).name.split(".")[0]: (prompts[0], lines)
                 for path, lines in zip(args.prompts[1:], prompts[1:])

@@ -22,6 +22,10 @@ def add_data_arguments(parser) -> None:
         help="SentencePiece model, or folder of a Hugging Face tokenizer; leave it out if the "
         "text is in pieces already",
     )
+    parser.add_argument(
+        "--allow-unknown", action="store_true",
+        help="translate text too whose tokens are mostly unknown to the model",
+    )  # fmt: skip
 
 
 def add_direction_arguments(parser) -> None:
@@ -59,11 +63,10 @@ class LazySystem:
     Everything else is asked of the `Translator` that it becomes.
 
     Args:
-        args: of the command: `data`, `subwords`, `beam`.
+        args: of the command: `data`, `subwords`, `beam`, `allow_unknown`.
         path: of the checkpoint.
         languages: source and target language.
         decoding: options of the task, as on a command line.
-        allow_unknown: translate text too that is mostly unknown to the vocabulary.
 
     Raises:
         InputError: if the task has no such option.
@@ -71,15 +74,11 @@ class LazySystem:
 
     _loaded: ClassVar[Optional[Tuple[LazySystem, Any]]] = None
 
-    def __init__(
-        self, args, path: str, languages: Tuple[str, str], decoding: str = "",
-        allow_unknown: bool = False,
-    ):  # fmt: skip
+    def __init__(self, args, path: str, languages: Tuple[str, str], decoding: str = ""):
         from fairseq_instr.generation.translator import parse_task_options
 
         self.name = path
         self._args, self._languages = args, languages
-        self._allow_unknown = allow_unknown
         self._options = parse_task_options(decoding)
 
     def __getattr__(self, name: str) -> Any:
@@ -93,7 +92,7 @@ class LazySystem:
                 self.name, self._args.data, self._args.subwords, *self._languages,
                 self._args.beam, **self._options,
             )  # fmt: skip
-            translator.allow_unknown = self._allow_unknown
+            translator.allow_unknown = self._args.allow_unknown
             LazySystem._loaded = (self, translator)
         return getattr(LazySystem._loaded[1], name)
 

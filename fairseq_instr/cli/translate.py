@@ -76,8 +76,8 @@ def run(args: argparse.Namespace) -> None:
         lines = stream_lines(sys.stdin.buffer, "standard input")
         buffer_size = 1 if sys.stdin.isatty() else BUFFER_SIZE
     else:
-        lines = whole = read_lines(args.input)
-        buffer_size = max(len(whole), 1)
+        lines = text = read_lines(args.input)
+        buffer_size = max(len(text), 1)
     rows = translate_stream(
         lines=lines,
         instruct=args.instruct,

@@ -6,7 +6,7 @@ import filecmp
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, Iterator, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -88,6 +88,12 @@ class Corpus:
         if self.direction is not None and self.directions.isdisjoint(positions):
             asked.append(self.direction)
         return asked
+
+    @property
+    def named(self) -> Iterator[Request]:
+        """What the lines of the stream ask for, without arguments."""
+        compositions = self.stream.compositions if self.stream is not None else ()
+        return (Request(position) for composition in compositions for position in composition)
 
     def n_instructions(self, index: np.ndarray):
         """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.

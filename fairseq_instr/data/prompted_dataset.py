@@ -331,8 +331,8 @@ class PromptedDataset(FairseqDataset):
         if max_tokens is not None and n_tokens.max() > max_tokens:
             raise InputError(
                 f"--max-tokens {max_tokens}: a sample has {n_tokens.max()} tokens, its prompt "
-                "included; raise it, or leave longer ones out with --max-source-positions and "
-                "--max-target-positions"
+                "included; raise it, or leave longer ones out with --max-source-positions, "
+                "--max-target-positions and --skip-invalid-size-inputs-valid-test"
             )
         has_conflict = self._has_conflict(indices)
         if max_tokens is not None and has_conflict.any():

@@ -24,7 +24,6 @@ from typing import (
     Optional,
     Protocol,
     Sequence,
-    Tuple,
 )
 
 from fairseq_instr.errors import InputError
@@ -36,9 +35,10 @@ from fairseq_instr.evaluation.samples import Mark, draw_samples
 from fairseq_instr.evaluation.systems import System, check_counts
 from fairseq_instr.files import write_atomically
 from fairseq_instr.text.identification import LangidIdentifier, LanguageIdentifier, identify
+from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.pairs import Pair as Direction
 
-Direction = Tuple[str, str]
 _DIGESTS = "digests.json"
 
 
@@ -119,10 +119,11 @@ def evaluate_directions(
     check_counts(samples=samples)
     check_counts(1, batch_size=batch_size)
     identifier = identifier or LangidIdentifier()
-    own = {language for direction in tests for language in direction}
-    wanted = own | {ENGLISH, *inventory_languages}
+    own = {language_of(code) for direction in tests for code in direction}
+    wanted = own | {ENGLISH, *map(language_of, inventory_languages)}
     # a direction's language that can't be identified is refused where it is measured
-    stated = own | (wanted & set(identifier.languages)) if languages is None else set(languages)
+    known = own | (wanted & set(identifier.languages))
+    stated = known if languages is None else set(map(language_of, languages))
     judge = _Judge(tests, metrics.Languages(identifier, stated, vocabularies))
     floor = {name_of(direction): judge.floor(direction) for direction in tests}
     groups = {
@@ -216,7 +217,7 @@ class _Judge:
         def mark(output: str, source: str) -> Dict[str, bool]:
             stated = sorted(self._languages.stated)
             ((code,),) = identify([output], self._languages.identifier, stated)
-            return {f"in {target}": code == target}
+            return {f"in {target}": code == language_of(target)}
 
         return mark
 
@@ -224,24 +225,6 @@ class _Judge:
 def name_of(direction: Direction) -> str:
     """`("de", "fr") -> "de-fr"`."""
     return "-".join(direction)
-
-
-def parse_directions(text: str, option: str) -> List[Direction]:
-    """Directions of an option such as `de-fr,fr-de`.
-
-    Raises:
-        InputError: if an entry is not SOURCE-TARGET, or stands twice.
-    """
-    found: List[Direction] = []
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        source, _, target = entry.partition("-")
-        if not source or not target or source == target or (source, target) in found:
-            raise InputError(
-                f"{option} {text!r}: {entry!r} is not accepted; give each direction once, as "
-                "SOURCE-TARGET, separated by commas"
-            )
-        found.append((source, target))
-    return found
 
 
 def read_test_sets(

@@ -19,46 +19,44 @@ class GuidanceOptions(FairseqDataclass):
     guidance: float = field(
         default=0.0,
         metadata={
-            "help": "generation: follow the instructions g times more: (1 + g) log p under the "
-            "prompt - g log p of the bare source; 0: as the model is"
+            "help": "instruction guidance, g: search by (1 + g) log p(y | prompt, x) - g log p(y | "
+            "direction alone, x). 0 = off; 0.5 to 1 to follow instructions more"
         },
     )
     source_contrast: float = field(
         default=0.0,
         metadata={
-            "help": "generation: weight of the probability under a random other source that is "
-            "taken off, against hallucinations, such as 0.7; 0: none"
+            "help": "source-contrastive decoding (Sennrich et al., 2024): subtract this weight "
+            "times the probability given a random other source. 0 = off; 0.7 as published"
         },
     )
     contrast_subset: str = field(
         default="valid",
-        metadata={"help": "split that the other sources of --source-contrast are drawn from"},
+        metadata={"help": "--source-contrast: split to draw the other sources from"},
     )
     language_contrast: float = field(
         default=0.0,
         metadata={
-            "help": "generation: weight of the probability under each wrong target language that "
-            "is taken off, against translation into it, such as 0.1; 0: none"
+            "help": "language-contrastive decoding (Sennrich et al., 2024): subtract this weight "
+            "times the probability under a wrong target language. 0 = off; 0.1 as published"
         },
     )
     contrast_language: Optional[str] = field(
         default=None,
         metadata={
-            "help": "wrong languages of --language-contrast, such as en,source (source: that of "
-            "-s); default: en and source, as far as they have an instruction"
+            "help": "--language-contrast: the wrong languages, such as en,source, where source "
+            "stands for that of -s. Default: en and source, if they have an instruction"
         },
     )
     contrast_space: str = field(
         default=PROBABILITY,
-        metadata={
-            "help": "what the weights of the contrasts are of: " + " or ".join(CONTRAST_SPACES)
-        },
+        metadata={"help": "what the contrasts subtract: " + " or ".join(CONTRAST_SPACES)},
     )
     plausibility: float = field(
         default=0.1,
         metadata={
-            "help": "--guidance, and contrasts of log-probabilities: leave out tokens below this "
-            "share of the most probable token's probability; 0: none"
+            "help": "--guidance, and contrasts of log-probabilities: skip tokens less probable "
+            "than this share of the most probable token. 0 = skip none"
         },
     )
 
@@ -94,8 +92,8 @@ class GuidanceOptions(FairseqDataclass):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 raise InputError(
-                    f"--{name.replace('_', '-')} {value} is not accepted; give 0 (none) or a "
-                    "weight above it, such as 0.1: it is subtracted as it stands"
+                    f"--{name.replace('_', '-')} {value} is not accepted; give 0 (off) or a "
+                    "positive weight, such as 0.1"
                 )
         if not 0 <= self.plausibility <= 1:
             raise InputError(

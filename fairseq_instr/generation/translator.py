@@ -163,6 +163,7 @@ class Translator(LineTranslator):
             )
         translator = Translator(task, self.models, self.subwords, self.generation, self.n_learned)
         translator._pairs = self._pairs
+        translator.allow_unknown = self.allow_unknown
         translator._lock = self._lock  # one model, one batch at a time
         return translator
 
@@ -202,8 +203,9 @@ def _pairs_of(trained: dict, data) -> List[Pair]:
     """
     several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
     source, target = trained.get("source_lang"), trained.get("target_lang")
-    held = [(source, target)] if source and target else all_pairs(str(data))
-    return several or (held if len(held) == 1 else [])
+    held = all_pairs(str(data))
+    own = [(source, target)] if source and target else held if len(held) == 1 else []
+    return several or own
 
 
 def _check_direction(task, pairs: Sequence[Pair]) -> None:
@@ -267,5 +269,6 @@ def _complete(settings: dict):
         "reset_optimizer": False,
         "max_update": 0,
         "store_ema": False,
+        "best_checkpoint_metric": "loss",
     }
     return OmegaConf.merge(defaults, standalone, settings)

@@ -14,9 +14,8 @@ The order is the order of the appended symbols; a new instruction goes at the en
 from __future__ import annotations
 
 import difflib
-import reprlib
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import yaml
 
@@ -24,7 +23,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 from fairseq_instr.instructions.asking import Request, Written
 from fairseq_instr.instructions.instruction import Instruction, check_argument
-from fairseq_instr.plain_data import read_yaml
+from fairseq_instr.plain_data import build, read_yaml
 
 INVENTORY_FILE = "instructions.yaml"
 TARGET_LANGUAGE = "target-language"
@@ -34,9 +33,18 @@ N_NEAREST = 3
 MAX_COMPARED = 100
 """Characters of an unknown name that are compared with the known ones."""
 
-_shortened = reprlib.Repr()
-_shortened.maxlevel = 2
-_shortened.maxstring = _shortened.maxother = 80
+
+class _Entry(NamedTuple):
+    """An instruction as a file has it."""
+
+    name: str
+    axis: str
+    phrases: Optional[List[str]] = None
+    argument: Optional[str] = None
+
+
+class _File(NamedTuple):
+    instructions: List[Any]
 
 
 class Inventory:
@@ -184,46 +192,18 @@ class Inventory:
         Raises:
             InputError: if the content is not of the form in the module's docstring.
         """
-        if not isinstance(content, dict) or not isinstance(content.get("instructions"), list):
-            raise InputError(
-                f"{origin}: expected a key 'instructions' with a list of entries "
-                "{name, axis, phrases}"
-            )
-        if len(content) > 1:
-            unknown = next(key for key in content if key != "instructions")
-            raise InputError(
-                f"{origin}: unknown key {_shortened.repr(unknown)}; accepted: instructions"
-            )
         instructions: List[Instruction] = []
-        for number, entry in enumerate(content["instructions"], start=1):
-            if not isinstance(entry, dict) or not {"name", "axis"} <= set(entry):
-                raise InputError(
-                    f"{origin}: entry {number} is {_shortened.repr(entry)}; expected a mapping "
-                    "with the keys name, axis and optionally phrases and argument"
-                )
-            unknown = sorted(map(str, set(entry) - {"name", "axis", "phrases", "argument"}))
-            if unknown:
-                raise InputError(
-                    f"{origin}: entry {number} has the unknown key {_shortened.repr(unknown[0])}; "
-                    "accepted: name, axis, phrases, argument"
-                )
-            phrases = [] if entry.get("phrases") is None else entry["phrases"]
-            if not isinstance(phrases, list) or not all(isinstance(p, str) for p in phrases):
-                raise InputError(
-                    f"{origin}: phrases of entry {number} are {_shortened.repr(phrases)}; "
-                    "expected a list of strings"
-                )
+        entries = build(_File, content, origin).instructions
+        for number, plain in enumerate(entries, start=1):
+            where = f"{origin}: entry {number}"
+            entry = build(_Entry, plain, where)
+            phrases = tuple(entry.phrases or ())
             try:
                 instructions.append(
-                    Instruction(
-                        entry["name"],
-                        entry["axis"],
-                        tuple(phrases),
-                        argument=entry.get("argument"),
-                    )
+                    Instruction(entry.name, entry.axis, phrases, argument=entry.argument)
                 )
             except InputError as error:
-                raise InputError(f"{origin}: entry {number}: {error}") from None
+                raise InputError(f"{where}: {error}") from None
         try:
             return cls(instructions)
         except InputError as error:

@@ -16,23 +16,23 @@ class PhraseOptions:
     prompt_rendering: str = field(
         default=SYMBOLS,
         metadata={
-            "help": "what appended tokens say an instruction: symbols (one each), or phrases (the "
-            "words of an English phrase, drawn anew for each sample in each epoch)"
+            "help": "how appended tokens say an instruction: symbols (one token each), or phrases "
+            "(the words of an English phrase; training draws one for each sample and epoch)"
         },
     )
     held_out_phrases: Optional[int] = field(
         default=None,
         metadata={
-            "help": "--prompt-rendering phrases: phrases of each instruction that training leaves "
-            "out, chosen by --seed, to be measured as never trained; default: those that the "
-            "checkpoint to start from was trained without, else 0"
+            "help": "--prompt-rendering phrases: keep N phrases of every instruction out of "
+            "training, to evaluate unseen wording; --seed chooses them. Default: those that the "
+            "starting checkpoint was trained without, or 0"
         },
     )
     phrase_word_dropout: float = field(
         default=0.0,
         metadata={
-            "help": "--prompt-rendering phrases: probability that training leaves a word of a "
-            "phrase out; what is left must still mean the instruction, or all words stay"
+            "help": "--prompt-rendering phrases: probability of dropping each word of a phrase in "
+            "training. A phrase stays whole where the rest would not mean its instruction"
         },
     )
 
@@ -42,24 +42,24 @@ class TemplateOptions:
     prompt_template: Optional[str] = field(
         default=None,
         metadata={
-            "help": "say the instructions in words: a template of the library (alpaca, post_ins, "
-            "target_language) or a YAML file; no symbols join the vocabulary"
+            "help": "say instructions in words of the model's own vocabulary: a template of the "
+            "library (alpaca, post_ins, target_language) or a YAML file"
         },
     )
     prompt_subwords: Optional[str] = field(
         default=None,
         metadata={
-            "help": "what encodes the template's words, as the data were: a SentencePiece model, "
-            "or the folder of a Hugging Face tokenizer; default: tokenizer in the data-bin"
+            "help": "subwords of the template's words, the same as the data's: a SentencePiece "
+            "model, or the folder of a Hugging Face tokenizer. Default: tokenizer in the data-bin"
         },
     )
     shots: int = field(
-        default=0, metadata={"help": "demonstrations that a template shows before each source"}
+        default=0, metadata={"help": "example translations that a template shows first; 0 = none"}
     )
     demonstrations: Optional[str] = field(
         default=None,
         metadata={
-            "help": "prefix of the raw text that demonstrations are drawn from by --seed, such as "
-            "dev for dev.en and dev.de"
+            "help": "prefix of the raw text that --shots draws examples from, such as dev for "
+            "dev.en and dev.de; --seed chooses them"
         },
     )

@@ -7,7 +7,7 @@ For decoder-only models, which have read such prompts. A template is a small YAM
     separator: "\n\n"                       # after each demonstration
     lead: " "                               # before the first phrase, where there is one
     joiner: ", "                            # between phrases
-    languages: {de: German}                 # what {source_language} says
+    languages: {de: German}                 # what {source_language} says; left out: in English
     phrases: {"to:de": ins Deutsche}        # instead of the inventory's first phrase
     by_target: {de: {prompt: ...}}          # any of the above, where the target language is known
 
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import string
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -29,8 +29,9 @@ import numpy as np
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory, target_language
-from fairseq_instr.plain_data import read_yaml
+from fairseq_instr.plain_data import build, read_yaml
 from fairseq_instr.prompts.prompt import Rendering
+from fairseq_instr.text.languages import language_of, languages
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import load_subwords
 
@@ -94,22 +95,23 @@ class Template:
         Raises:
             InputError: names the entry that is wrong.
         """
-        if not isinstance(content, dict) or not isinstance(content.get("prompt"), str):
+        if not isinstance(content, dict):
             raise InputError(f"{origin}: expected 'prompt', a text with {{source}}, and others")
-        content = dict(content)
-        variants = content.pop("by_target", {})
+        own = {key: value for key, value in content.items() if key != "by_target"}
+        template = _build(own, origin)
+        variants = content.get("by_target", {})
         if not isinstance(variants, dict):
             raise InputError(f"{origin}: by_target is not a map of target languages")
-        template = cls(**_checked(content, origin))
         by_target = {}
         for language, changes in variants.items():
             where = f"{origin}, by_target {language}"
-            if not isinstance(changes, dict) or "by_target" in changes:
+            if not isinstance(changes, dict):
                 raise InputError(f"{where}: expected the same entries as above")
-            changes = _checked(changes, where)
+            entries = {**own, **changes}
             for key in ("languages", "phrases"):
-                changes[key] = {**getattr(template, key), **changes.get(key, {})}
-            by_target[str(language)] = replace(template, **changes)
+                if isinstance(entries.get(key), dict):
+                    entries[key] = {**own.get(key, {}), **entries[key]}
+            by_target[str(language)] = _build(entries, where)
         return replace(template, by_target=by_target)
 
     def for_target(self, language: Optional[str]) -> "Template":
@@ -117,19 +119,25 @@ class Template:
         return self.by_target.get(language or "", self)
 
 
-def _checked(content: dict, origin: str) -> dict:
-    kinds = {f.name: dict if f.name in ("languages", "phrases") else str for f in fields(Template)}
-    for key, value in content.items():
-        if key not in kinds:
-            raise InputError(f"{origin}: unknown entry {key!r}; accepted: {', '.join(kinds)}")
-        if not isinstance(value, kinds[key]):
-            raise InputError(f"{origin}: {key} is {value!r:.80}; expected {kinds[key].__name__}")
-        if isinstance(value, str):
-            if key in SLOTS:
-                _check_slots(value, key, origin)
-        elif not all(isinstance(text, str) for text in value.values()):
-            raise InputError(f"{origin}: {key} holds something else than texts")
-    return dict(content)
+def _language_name(template: Template, language: Optional[str]) -> str:
+    """What a template calls a source language: as it says itself, or in English if it is silent."""
+    names = template.languages or {code: known.name for code, known in languages().items()}
+    code = language or ""
+    name = names.get(code) or names.get(language_of(code))
+    if name is None:
+        raise InputError(
+            f"the template has no name for the source language {language!r}; names: "
+            f"{', '.join(names)}; add it to its 'languages'"
+        )
+    return name
+
+
+def _build(content: dict, origin: str) -> Template:
+    template = build(Template, content, origin)
+    for kind in SLOTS:
+        if getattr(template, kind) is not None:
+            _check_slots(getattr(template, kind), kind, origin)
+    return template
 
 
 def _check_slots(text: str, kind: str, origin: str) -> None:
@@ -285,12 +293,7 @@ class TemplatePrompt:
         for literal, slot, _, _ in string.Formatter().parse(text):
             pieces.append(literal)
             if slot == SOURCE_LANGUAGE:
-                if language is None or language not in template.languages:
-                    raise InputError(
-                        f"the template has no name for the source language {language!r}; names: "
-                        f"{', '.join(template.languages) or 'none'}; add it to its 'languages'"
-                    )
-                pieces.append(template.languages[language])
+                pieces.append(_language_name(template, language))
             elif slot is not None:
                 pieces += values[slot]
         return pieces

@@ -23,112 +23,117 @@ class TranslationWithInstructionsConfig(
     inventory: Optional[str] = field(
         default=None,
         metadata={
-            "help": "inventory of instructions; default: instructions.yaml in the (first) "
-            "data-bin, or no instructions where there is none"
+            "help": "file of the instructions that the model knows. Default: instructions.yaml in "
+            "the (first) data-bin; without that file, no instructions"
         },
     )
     mixture: Optional[str] = field(
         default=None,
         metadata={
-            "help": "groups of corpora and their weights, such as parallel:2,task:1; every "
-            "epoch holds exactly this ratio; default: all training samples in each epoch"
+            "help": "how many samples of each group an epoch has: parallel:2,task:1 means two "
+            "parallel samples for each task sample. Default: all samples in every epoch"
         },
     )
     epoch_samples: Optional[int] = field(
         default=None,
         metadata={
-            "help": "sentence pairs in an epoch of the mixture; default: as many as make one "
-            "pass over the group that is scarcest for its weight"
+            "help": "sentence pairs in an epoch. Default: the group that runs out first is seen "
+            "once, e.g. 30k task pairs and 60k of 1M parallel pairs with parallel:2,task:1; the "
+            "next epoch takes the next 60k"
         },
     )
     lang_pairs: Optional[str] = field(
         default=None,
         metadata={
-            "help": "language pairs to train on, such as en-it,it-en,en-nl; needs one joined "
-            "dictionary; default: the pair of -s and -t"
+            "help": "language pairs to train on, such as en-it,it-en,en-nl. Several pairs need one "
+            "joined dictionary. Default: the pair of -s and -t"
         },
     )
     eval_lang_pairs: Optional[str] = field(
         default=None,
         metadata={
-            "help": "further language pairs to validate on, such as de-fr for a zero-shot "
-            "direction; each split of --valid-subset is then read for the pairs that it holds"
+            "help": "more language pairs to validate on, such as the zero-shot direction de-fr. A "
+            "split of --valid-subset may then hold some of the pairs only"
         },
     )
     eval_off_target: bool = field(
         default=False,
         metadata={
-            "help": "validate with greedy translations too, and log off_target, the percentage "
-            "that is not in the target language; --best-checkpoint-metric off_target goes by "
-            "the first split of --valid-subset"
+            "help": "also translate in validation (greedily), and log off_target: the percentage "
+            "of outputs that are not in the target language. --best-checkpoint-metric off_target "
+            "uses the first split of --valid-subset"
         },
     )
     eval_off_target_lines: int = field(
         default=100,
-        metadata={"help": "lines of each corpus and direction that --eval-off-target translates"},
+        metadata={"help": "--eval-off-target: lines to translate of each corpus and direction"},
     )
     direction_instruction: str = field(
         default=AUTO,
         metadata={
-            "help": "add to:LANGUAGE where no .instr stream names a direction: auto (where the "
-            "inventory has several target languages; in generation, where the checkpoint was "
-            "trained so), always, never"
+            "help": "whether prompts say the target language (to:de). always, never, or auto: in "
+            "training, if the inventory has several target languages; in generation, as the "
+            "checkpoint was trained. A line of an .instr stream that names a language keeps it"
         },
     )
     prompt_placement: str = field(
         default=SOURCE_PREFIX,
-        metadata={"help": "where the instructions stand: " + ", ".join(PLACEMENTS)},
+        metadata={
+            "help": "where the prompt stands: in front of the source (source-prefix), behind it "
+            "(source-suffix), or at the start of the decoder's input (decoder-prefix)"
+        },
     )
     instruct: Optional[str] = field(
         default=None,
         metadata={
-            "help": "instructions for every line that is translated, such as "
-            "'formal, uppercase'; for fairseq-generate and fairseq-interactive"
+            "help": "fairseq-generate, fairseq-interactive: instructions for every line, such as "
+            "'formal, uppercase'. Training does not use them"
         },
     )
     instruct_field: bool = field(
         default=False,
         metadata={
-            "help": "fairseq-interactive: each line is INSTRUCTIONS<tab>SOURCE, with the "
-            "instructions separated by commas and possibly none"
+            "help": "fairseq-interactive: each line is INSTRUCTIONS<tab>SOURCE, such as "
+            "formal,uppercase<tab>Come in! A line without a tab is a source"
         },
     )
     strict: bool = field(
         default=False,
         metadata={
-            "help": "--instruct-field: end with an error at the first line whose instructions are "
-            "wrong; default: answer that line with its error and a blank translation, and go on"
+            "help": "--instruct-field: stop at the first line with wrong instructions. Default: "
+            "print that line's error, give it a blank translation, and go on"
         },
     )
     conflict_axes: Optional[str] = field(
         default=None,
         metadata={
-            "help": "axes on which training and validation samples get a conflict, such as "
-            "target-language, or 'all'; default: no conflicts"
+            "help": "give samples a conflict on these axes, such as target-language or 'all': the "
+            "same pair under a prompt with one instruction swapped for a wrong one, or dropped. "
+            "Default: no conflicts"
         },
     )
     conflict_rate: float = field(
         default=1.0,
-        metadata={"help": "share of the samples that get a conflict, 0 to 1"},
+        metadata={"help": "share of samples that get a conflict, 0 to 1"},
     )
     conflict_instructions: Optional[str] = field(
         default=None,
         metadata={
-            "help": "swap these instructions alone, such as to:en where translations drift into "
-            "English; default: all on the axes of --conflict-axes"
+            "help": "samples of these instructions alone get a conflict, such as to:de,formal. "
+            "Default: samples of all instructions on the axes of --conflict-axes"
         },
     )
     denoise_drop: float = field(
         default=0.1,
-        metadata={"help": "group denoise: share of the source's words that are dropped"},
+        metadata={"help": "group denoise: share of the words to drop from the source"},
     )
     denoise_mask: float = field(
         default=0.1,
-        metadata={"help": "group denoise: share of the source's words that become <unk>"},
+        metadata={"help": "group denoise: share of the words to replace by <unk> in the source"},
     )
     denoise_shuffle: int = field(
         default=3,
-        metadata={"help": "group denoise: how far the source's words move, in words"},
+        metadata={"help": "group denoise: most places that a word moves in the source; 0 = none"},
     )
     language_tokens: str = field(
         default=AUTO,
@@ -148,15 +153,15 @@ class TranslationWithInstructionsConfig(
     allow_unknown: bool = field(
         default=False,
         metadata={
-            "help": "accept text of which more than 5 %% of the tokens are unknown to the "
-            "dictionary; default: refuse it in training, warn in generation"
+            "help": "accept text with more than 5 %% unknown tokens. Default: refuse such a corpus "
+            "in training, warn in generation; the text was probably not encoded in subwords"
         },
     )
     allow_plain_task: bool = field(
         default=False,
         metadata={
-            "help": "accept a corpus of the group task that has no .instr stream, and train on its "
-            "pairs without a prompt; default: refuse it"
+            "help": "accept a corpus of the group task without an .instr stream, and train on its "
+            "pairs without a prompt. Default: refuse it"
         },
     )
     seed: int = II("common.seed")
@@ -165,6 +170,7 @@ class TranslationWithInstructionsConfig(
     save_dir: str = II("checkpoint.save_dir")
     reset_optimizer: bool = II("checkpoint.reset_optimizer")
     max_update: int = II("optimization.max_update")
+    best_checkpoint_metric: str = II("checkpoint.best_checkpoint_metric")
     store_ema: bool = II("ema.store_ema")
 
 
@@ -178,6 +184,11 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
     ):
         if value not in accepted:
             raise InputError(f"{option} {value!r} is not accepted; choose {', '.join(accepted)}")
+    if cfg.load_alignments:
+        raise InputError(
+            "--load-alignments: prompts would shift the alignments; leave it out, or train with "
+            "--task translation"
+        )
     if cfg.left_pad_target and cfg.prompt_placement != SOURCE_PREFIX:
         raise InputError("--left-pad-target goes with --prompt-placement source-prefix only")
     if cfg.prompt_rendering == PHRASES and cfg.prompt_template:

@@ -5,8 +5,9 @@ model; what it hands to fairseq are a dataset and a model like any other.
 """
 
 import logging
+from collections import Counter
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import torch
 from fairseq import utils
@@ -20,7 +21,7 @@ from fairseq_instr.checkpoints.settings import as_dict
 from fairseq_instr.checkpoints.starting_point import StartingPoint
 from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
-from fairseq_instr.data.corpora import Corpus, group_sizes
+from fairseq_instr.data.corpora import MAX_UNKNOWN, Corpus, group_sizes
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import InstructedDictionary
@@ -59,10 +60,12 @@ from fairseq_instr.tasks.options import (
     check_options,
 )
 from fairseq_instr.tasks.supported_models import refuse_architecture, refuse_model
-from fairseq_instr.text.pairs import Pair, parse_pairs
+from fairseq_instr.text.pairs import Pair, parse_pairs, split_pair
 
 logger = logging.getLogger(__name__)
 
+LEAST_TYPED = 20
+"""Typed tokens from which on the share of unknown ones is judged."""
 PASSED_TO_ITERATOR = (
     "seed",
     "epoch",
@@ -102,6 +105,11 @@ class TranslationWithInstructionsTask(TranslationTask):
         self.field = InstructionField(self._read_field, cfg.strict) if cfg.instruct_field else None
         self.guidance = GuidanceOptions.of(cfg)
         self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
+        self._n_known: Optional[int] = None  # instructions of the checkpoint that was loaded
+        self._warned: Set[int] = set()
+        self._n_typed = self._n_unknown = 0  # tokens of typed lines
+        self._told_of_unknown = False
+        self._trained_pairs: Tuple[str, ...] = ()
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
         self._language_check: Optional[LanguageCheck] = None
 
@@ -191,9 +199,21 @@ class TranslationWithInstructionsTask(TranslationTask):
             n_shards=len(shards) if training else 1,
             phrasings=self._phrase_sampler() if training else None,
         )
-        for group, corpora in loaded.items():
-            names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in corpora)
+        corpora = [corpus for group in loaded.values() for corpus in group]
+        for group, members in loaded.items():
+            names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in members)
             logger.info(f"{split}: group {group}: {names}")
+        if conflicts is not None:
+            without, lines = conflicts.count_left_out(
+                sum((c.stream.compositions for c in corpora if c.stream), Counter())
+            )
+            logger.info(
+                f"{split}: {without} of {lines} lines with instructions on the axes of "
+                "--conflict-axes get no conflict: their targets may be right under each other "
+                f"prompt ({', '.join(conflicts.left_out) or 'none'})"
+            )
+        if not training:
+            self._warn_of_untrained(r for c in corpora for r in (*c.fixed, *c.named))
 
     @property
     def pairs(self) -> List[Pair]:
@@ -328,6 +348,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         asked = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
         lines = [self.typed_line(*line) for line in zip(src_tokens, asked)]
         self.search.remember(lines)
+        self._warn_of_unknown(src_tokens)
         return self.typed_lines(lines, constraints)
 
     def _read_field(self, text: str) -> Tuple[Request, ...]:
@@ -348,7 +369,33 @@ class TranslationWithInstructionsTask(TranslationTask):
         direction_request = self._direction((self.cfg.source_lang, self.cfg.target_lang))
         fixed = self.instruct if direction_request is None else (*self.instruct, direction_request)
         asked = compose_requests((*fixed, *requests), self.inventory)
+        self._warn_of_untrained(asked)
         return TypedLine.of(Line(source, asked), self.prompt)
+
+    def _warn_of_unknown(self, sources) -> None:
+        """Say once that what is typed is unknown to the dictionary for the most part."""
+        self._n_typed += sum(len(source) - 1 for source in sources)
+        self._n_unknown += sum(int((source == self.src_dict.unk()).sum()) for source in sources)
+        few = self._n_unknown <= MAX_UNKNOWN * self._n_typed
+        if self._told_of_unknown or self.cfg.allow_unknown or few or self._n_typed < LEAST_TYPED:
+            return
+        self._told_of_unknown = True
+        logger.warning(
+            f"{self._n_unknown} of {self._n_typed} tokens are unknown to the source dictionary: "
+            "give --bpe with the subwords of the model, or lines in these subwords"
+        )
+
+    def _warn_of_untrained(self, requests: Iterable[Request]) -> None:
+        """Say once which of the instructions asked for the loaded model was never trained with."""
+        if self._n_known is None or self.cfg.prompt_template:
+            return
+        asked = {request.position for request in requests if request.position >= self._n_known}
+        for position in sorted(asked - self._warned):
+            logger.warning(
+                f"the model was not trained with the instruction "
+                f"{self.inventory[position].name!r}: its translations will not obey it"
+            )
+        self._warned |= asked
 
     def typed_lines(self, lines: Sequence[TypedLine], constraints=None) -> TypedLines:
         """A dataset of typed lines."""
@@ -401,6 +448,8 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
             )
         if from_checkpoint:
+            self._n_known = self._n_known or 0
+            self._check_pair()
             refuse_language_tokens(as_dict(cfg), self.cfg.language_tokens, "the checkpoint")
         else:
             self._check_starting_point(cfg)
@@ -549,6 +598,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             ALWAYS if self.gives_direction else NEVER,
             bool(self.cfg.prompt_template),
             {"source": fingerprint(self.src_dict), "target": fingerprint(self.tgt_dict)},
+            tuple(map("-".join, self.pairs)),
         )
 
     def state_dict(self) -> dict:
@@ -572,7 +622,24 @@ class TranslationWithInstructionsTask(TranslationTask):
             self._take_direction(remembered.direction)
         take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
         self._n_trained = len(trained.symbols)
+        self._n_known, self._trained_pairs = len(trained), remembered.pairs
         super().load_state_dict(TaskState.without(state_dict))
+
+    def _check_pair(self) -> None:
+        """Refuse a direction that a model without direction instructions was not trained in.
+
+        Raises:
+            InputError: names the directions that it was trained in.
+        """
+        known = [split_pair(pair) or ("", "") for pair in self._trained_pairs]
+        if not known or self.gives_direction:
+            return
+        for source, target in self.pairs:
+            if source not in dict(known) or target not in {pair[1] for pair in known}:
+                raise InputError(
+                    f"-s {source} -t {target}: the model was trained in "
+                    f"{', '.join(self._trained_pairs)} alone; give one of these"
+                )
 
     def _take_direction(self, trained: str) -> None:
         if self.cfg.direction_instruction == AUTO:
@@ -583,6 +650,21 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "always and with never; say which one is meant"
             )
 
+    def _check_best_metric(self, criterion) -> None:
+        """Refuse a `--best-checkpoint-metric` that validation does not measure."""
+        asked = self.cfg.best_checkpoint_metric
+        measured = measured_metrics(criterion)
+        options = {"off_target": "eval_off_target", "bleu": "eval_bleu"}
+        measured |= {name for name, option in options.items() if getattr(self.cfg, option)}
+        if asked in measured:
+            return
+        option = options.get(asked)
+        advice = f"give --{option.replace('_', '-')} too" if option else "choose another"
+        raise InputError(
+            f"--best-checkpoint-metric {asked} is not measured in validation; {advice}; measured: "
+            f"{', '.join(sorted(measured))}"
+        )
+
     def build_criterion(self, cfg, from_checkpoint=False):
         """As in the parent.
 
@@ -590,6 +672,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: if unlikelihood is asked for without conflicts, or the other way round.
         """
         criterion = super().build_criterion(cfg)
+        self._check_best_metric(criterion)
         weight = getattr(criterion, "unlikelihood_weight", None)
         if weight and not self.cfg.conflict_axes:
             raise InputError(
@@ -602,6 +685,15 @@ class TranslationWithInstructionsTask(TranslationTask):
                 "label_smoothed_cross_entropy_with_unlikelihood; others ignore conflicts"
             )
         return criterion
+
+
+def measured_metrics(criterion) -> Set[str]:
+    """Names of what a criterion logs of a validation."""
+    sums = {"loss": 1, "nll_loss": 1, "ntokens": 1, "nsentences": 1, "sample_size": 1}
+    with metrics.aggregate(new_root=True) as logged:
+        criterion.__class__.reduce_metrics([sums])
+    names = set(logged.get_smoothed_values())
+    return names | ({"accuracy"} if getattr(criterion, "report_accuracy", False) else set())
 
 
 def only_pair(data: str) -> Pair:

@@ -11,12 +11,14 @@ _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe
 _OTHER = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l"}
 _PUNCTUATION = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
 # Romanian with a cedilla, as old keyboards write it
+_CEDILLA = re.compile("[şţŞŢ]")
 _COMMA_BELOW = str.maketrans("şţŞŢ", "șțȘȚ")
 
 
 def canonical(text: str) -> str:
     """The same text with each letter written one way: composed, Romanian with a comma below."""
-    return unicodedata.normalize("NFC", text).translate(_COMMA_BELOW)
+    text = unicodedata.normalize("NFC", text)
+    return text.translate(_COMMA_BELOW) if _CEDILLA.search(text) else text
 
 
 def has_words(text: str) -> bool:

@@ -68,6 +68,13 @@ def test_text_is_read_as_curation_reads_it(start, arguments, tmp_path):
     assert found[0] == found[1]
 
 
+def test_base_and_tuned_in_each_other_s_place_are_refused(start, arguments, base, tuned, tmp_path):
+    swapped = [{base: tuned, tuned: base}.get(argument, argument) for argument in arguments]
+    done = start(*swapped)
+    assert done.status == 1 and "--base" in done.err and "uppercase" in done.err
+    assert not (tmp_path / "report" / "report.json").exists()
+
+
 def test_wrong_options_are_one_line(start, arguments, tmp_path):
     for more, named in (
         (["--rerank", "--beam", 1], "--rerank"),

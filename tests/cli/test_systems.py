@@ -23,13 +23,14 @@ def test_a_checkpoint_is_loaded_when_it_has_to_answer_and_one_at_a_time(monkeypa
             return cls(path)
 
     monkeypatch.setattr("fairseq_instr.generation.translator.Translator", Fake)
-    args = SimpleNamespace(data="data-bin", subwords=None, beam=4)
+    args = SimpleNamespace(data="data-bin", subwords=None, beam=4, allow_unknown=True)
     first = systems.LazySystem(args, "a.pt", ("en", "de"), "--guidance 0.5")
     second = systems.LazySystem(args, "b.pt", ("en", "de"))
     assert loaded == []
     assert (first.path, first.path, second.path, first.path) == ("a.pt", "a.pt", "b.pt", "a.pt")
     assert [path for path, _ in loaded] == ["a.pt", "b.pt", "a.pt"]
     assert loaded[0][1] == {"guidance": 0.5}
+    assert first.allow_unknown
 
 
 def test_the_digest_is_of_checkpoint_subwords_and_decoding(tmp_path, call):

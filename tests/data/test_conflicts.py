@@ -239,3 +239,11 @@ def test_axes_without_a_conflict_are_refused():
     with pytest.raises(InputError, match="--conflict-axes vocabulary"):
         ConflictSampler(inventory, ["vocabulary"], 1.0)
     assert ConflictSampler(inventory, ["vocabulary", "case"], 1.0).left_out == ("simple-words",)
+
+
+def test_lines_without_a_conflict_are_counted():
+    """Of lines that have an instruction on the axes: `simple-words` alone makes none."""
+    inventory = Inventory(map(look_up, ("simple-words", "uppercase", "lowercase")))
+    sampler = ConflictSampler(inventory, ["vocabulary", "case"], 1.0)
+    lines = {(): 7, (0,): 5, (1,): 3, (0, 2): 2}
+    assert sampler.count_left_out(lines) == (5, 10)

@@ -12,7 +12,6 @@ from fairseq_instr.evaluation.directions import (
     KeptOutputs,
     Pair,
     evaluate_directions,
-    parse_directions,
     read_test_sets,
     read_vocabularies,
     translate_by_pivot,
@@ -127,11 +126,21 @@ def test_english_is_in_the_stated_set_though_no_direction_has_it():
     """A model that drifts into English is found there: among de and fr alone it would not be."""
     model = Model(lambda lines, direction: INTO_ENGLISH)
     tests = {direction: TESTS[direction] for direction in (DE_FR, FR_DE)}
-    report = evaluate_directions({"a": [model]}, tests, inventory_languages=["it", "deu_Xxxx"])
+    spoken = ["it", "deu_Latn", "tlh"]
+    report = evaluate_directions({"a": [model]}, tests, inventory_languages=spoken)
     figures = report["systems"]["a"]["means"]["zero_shot"]
     assert figures["off_target"] == figures["in_english"] == 100.0
     assert "set:de+en+fr+it|" in report["signatures"]["language identification"]
-    assert report["conditions"]["languages left out of the stated set"] == "deu_Xxxx"
+    assert report["conditions"]["languages left out of the stated set"] == "tlh"
+
+
+def test_codes_with_a_region_or_script_are_their_language():
+    test = {("deu_Latn", "fr_FR"): Pair(TEXT["de"], TEXT["fr"])}
+    model = Model(lambda lines, direction: TEXT["fr"])
+    report = evaluate_directions({"a": [model]}, test, languages=["de_DE", "fr", "en"])
+    found = report["systems"]["a"]["directions"]["deu_Latn-fr_FR"]
+    assert found["on_target"] == 100 and found["in_source"] == 0
+    assert report["samples"][0]["outputs"]["a"]["marks"] == {"in fr_FR": True}
 
 
 def test_a_set_that_leaves_languages_out_says_so():
@@ -234,14 +243,3 @@ def test_text_that_does_not_fit_is_refused(tmp_path):
     write(tmp_path / "b.fr", [])
     with pytest.raises(InputError, match="b.de"):
         read_test_sets(f"{tmp_path}/b", [DE_FR])
-
-
-@pytest.mark.parametrize("text", ["de", "de-", "-fr", "de-fr,de-fr", "de-de"])
-def test_directions_that_are_none_are_refused(text):
-    with pytest.raises(InputError, match="--directions"):
-        parse_directions(text, "--directions")
-
-
-def test_directions():
-    assert parse_directions(" de-fr,fr-de, ", "--directions") == [DE_FR, FR_DE]
-    assert parse_directions("", "--trained") == []

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.translator import Translator
+from fairseq_instr.generation.lines import Hypothesis, LineTranslator
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.reranking import first_obeying, verifiable
@@ -40,20 +40,30 @@ def test_phrases_and_arguments_are_understood_and_what_nothing_judges_is_left_ou
         verifiable("formal", inventory)
 
 
-def test_a_translator_takes_it_from_its_own_n_best(base, own_data_bin, corpus_maker):
-    """An untuned model is short by chance, in some hypotheses that are not the best."""
-    Inventory([catalogue()["short"], Instruction("exclaim", "punctuation")]).save(
-        own_data_bin / "instructions.yaml", force=True
-    )
-    translator = Translator.from_pretrained(base, own_data_bin, None, "en", "de", beam=8)
-    lines = corpus_maker.sentences(12, 3)
-    asked = ["short", "exclaim", "", "short, exclaim"] * 3
-    n_best = [[h.text for h in found] for found in translator.translate_n_best(lines, asked, 8)]
-    outputs = translator.translate(lines, asked, rerank=8)
-    for line, names, texts, output in zip(lines, asked, n_best, outputs):
-        short = [text for text in texts if 0 < len(text) < 0.9 * len(line)]
-        assert output == ((short or texts)[0] if "short" in names else texts[0])
-    assert translator.translate(lines, asked, rerank=1) == translator.translate(lines, asked)
-    assert outputs != translator.translate(lines, asked)
-    with pytest.raises(InputError, match="n_best 9 is not accepted; give 1 to 8"):
-        translator.translate(lines, asked, rerank=9)
+class Fixed(LineTranslator[str]):
+    """Gives each line the same hypotheses, of 12, 6 and 3 words."""
+
+    inventory = Inventory([catalogue()["short"], Instruction("exclaim", "punctuation")])
+    target, beam, max_source = "de", 8, 100
+
+    def _render(self, line, instruct):
+        return line
+
+    def _decode(self, sources, n_best):
+        found = [Hypothesis(" ".join(["Wort"] * n), -float(n)) for n in (12, 6, 3)]
+        return [found[:n_best] for _ in sources]
+
+
+def test_a_translator_takes_it_from_its_own_n_best():
+    translator = Fixed()
+    lines = ["word " * 4, "word " * 8, "word " * 20]
+    for asked, n_words in (
+        ("short", [3, 6, 12]),
+        ("short, exclaim", [3, 6, 12]),
+        ("exclaim", [12] * 3),
+    ):
+        outputs = translator.translate(lines, asked, rerank=8)
+        assert [len(output.split()) for output in outputs] == n_words
+        assert translator.translate(lines, asked, rerank=1) == translator.translate(lines, asked)
+    with pytest.raises(InputError, match="n_best 9"):
+        translator.translate(lines, "short", rerank=9)

@@ -362,3 +362,85 @@ def test_typed_lines_are_translated(run, data_bin, tuned):
     assert done.returncode == 0, done.stderr
     assert column(done.stdout, "S") == ["w1 w2", "", "w3"]
     assert len(column(done.stdout, "H")) == 3
+
+
+# -- what would go wrong without a word -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments, option",
+    [
+        (["--best-checkpoint-metric", "off_target"], "--eval-off-target"),
+        (["--best-checkpoint-metric", "bleu"], "--eval-bleu"),
+        (["--best-checkpoint-metric", "accuracy"], "--best-checkpoint-metric accuracy"),
+        (["--best-checkpoint-metric", "conflict_gap"], "--best-checkpoint-metric conflict_gap"),
+        (["--load-alignments"], "--load-alignments"),
+    ],
+)
+def test_what_training_would_not_measure_or_use_is_refused(refused_train, arguments, option):
+    assert option in refused_train(*arguments)
+
+
+def test_a_data_bin_of_several_pairs_is_asked_which(refusal, multilingual):
+    path = multilingual.checkpoints[0]
+    message = refusal("interactive", multilingual.data, *PLUGIN, "--path", path, "--cpu")
+    assert "-s and -t" in message
+    assert all(pair in message for pair in ("en-de", "en-fr", "de-fr"))
+
+
+def test_a_model_knows_its_pairs(refused_generate):
+    assert "en-de" in refused_generate("-s", "de", "-t", "en")
+
+
+def test_instructions_that_a_model_never_saw_are_told(
+    make_task, tuned, base, own_data_bin, inventory, caplog
+):
+    Inventory([*inventory, Instruction("short", "length")]).save(
+        own_data_bin / "instructions.yaml", force=True
+    )
+    for path, asked, told in (
+        (tuned, "short, formal", ["short"]), (base, "formal", ["formal"]), (tuned, "formal", []),
+    ):  # fmt: skip
+        caplog.clear()
+        task = make_task("--instruct", asked, data=own_data_bin)
+        checkpoint_utils.load_model_ensemble([str(path)], task=task)
+        for _ in range(2):
+            task.load_dataset("test")
+        found = [name for name in ("short", "formal") if f"instruction {name!r}" in caplog.text]
+        assert found == told and caplog.text.count("not trained with") == len(told)
+
+
+def test_an_empty_inventory_says_where_it_should_be(refused_generate, own_data_bin):
+    (own_data_bin / "instructions.yaml").unlink()
+    shutil.rmtree(own_data_bin / "task")
+    message = refused_generate("--instruct", "formal", data=own_data_bin)
+    assert "instructions.yaml" in message and "fairseq-instr inventory" in message
+
+
+def test_how_many_lines_have_no_conflict_is_logged(make_task, caplog):
+    caplog.set_level("INFO")
+    make_task("--conflict-axes", "all", "--mixture", "task:1").load_dataset("train")
+    assert "0 of 20 lines" in caplog.text
+
+
+def test_longer_samples_are_left_out_as_the_error_says(call, refused_train, finetuning, tmp_path):
+    message = refused_train("--max-tokens", 4)
+    assert "--max-tokens 4" in message and "--skip-invalid-size-inputs-valid-test" in message
+    call("train", *finetuning, "--max-tokens", 6, "--max-source-positions", 6,
+         "--max-target-positions", 6, "--skip-invalid-size-inputs-valid-test", "--max-update", 1,
+         "--save-dir", tmp_path / "short", "--allow-architecture-change")  # fmt: skip
+
+
+def test_typed_text_without_its_subwords_is_told_once(make_task, caplog):
+    def typed(task, *lines):
+        tokens = [task.src_dict.encode_line(x, add_if_not_exist=False).long() for x in lines]
+        task.build_dataset_for_inference(tokens, list(map(len, tokens)))
+        return caplog.text.count("unknown to the source dictionary")
+
+    task = make_task()
+    assert typed(task, "w1 w2 name " + "w3 " * 30) == 0
+    assert typed(task, "two men are talking") == 1
+    assert typed(task, "two men are talking") == 1
+    caplog.clear()
+    assert typed(make_task(), "a name") == 0  # too few to judge by
+    assert typed(make_task("--allow-unknown"), "two men " * 20) == 0

@@ -15,6 +15,7 @@ from typing import Collection, Dict, Iterable, List, Mapping, Sequence, Tuple
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Score, Translations
 from fairseq_instr.text.identification import identify
+from fairseq_instr.text.languages import language_of
 
 SCORES = (
     Score("off_target", "OTR", by_pivot=True),
@@ -35,6 +36,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str]]:
     """Which languages outputs are in, percent; an empty output is in none, so it is off target.
 
+    Codes that name a region or script, such as `de_DE`, stand for their language.
+
     Returns:
         `lines`, `empty` and `short` (one or two words) are counts. `off_target`, `on_target`,
         `in_source` and `in_english` are percentages among the stated languages, with the ending
@@ -44,10 +47,11 @@ def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str
         InputError: if the stated set lacks the source or the target language, the identifier
             doesn't know one of its languages, or the vocabularies lack the target's.
     """
-    languages, target = translations.languages, translations.target_language
+    languages = translations.languages
     if languages is None:
         return {}, {}
-    source, stated = translations.source_language, sorted(set(languages.stated))
+    source, target = map(language_of, (translations.source_language, translations.target_language))
+    stated = sorted(set(map(language_of, languages.stated)))
     missing = sorted({source, target} - set(stated))
     if missing:
         raise InputError(
@@ -69,7 +73,8 @@ def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str
         on_target = codes.count(target)
         figures["off_target" + ending] = _percentage(len(codes) - on_target, len(codes))
     if languages.vocabularies is not None:
-        figures["foreign_words"] = foreign_words(outputs, target, languages.vocabularies)
+        own = translations.target_language
+        figures["foreign_words"] = foreign_words(outputs, own, languages.vocabularies)
     signature = f"lid:{languages.identifier.signature}|set:{'+'.join(stated)}|lines:{len(outputs)}"
     return figures, {"language identification": signature}
 

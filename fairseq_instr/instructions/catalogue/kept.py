@@ -21,33 +21,38 @@ _PLACEHOLDER = (
 )
 _TAG = r"</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>"
 _KEPT = re.compile(f"({_TAG}|{_LINK}|{_PLACEHOLDER})")
+_MAY_BE_KEPT = re.compile(r"[<@{%$]|://|www\.", re.IGNORECASE)  # quick: most lines hold nothing
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*(?:=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
 _VOID = {"area", "br", "hr", "img", "input", "link", "meta", "wbr"}
 # a capital inside a sentence; in German every noun has one, so that sources are never German
 _NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
 
 
+def _parts(text: str) -> List[str]:
+    """A text cut up: every second part is a link, placeholder or tag."""
+    return _KEPT.split(text) if _MAY_BE_KEPT.search(text) else [text]
+
+
 def outside_kept(text: str, change: Callable[[str], str]) -> str:
     """A text changed everywhere but in its links, placeholders and tags."""
-    parts = _KEPT.split(text)
+    parts = _parts(text)
     parts[::2] = map(change, parts[::2])
     return "".join(parts)
 
 
 def without_kept(text: str) -> str:
     """A text with a space for each of its links, placeholders and tags."""
-    return " ".join(_KEPT.split(text)[::2])
+    return " ".join(_parts(text)[::2])
 
 
 def links(text: str) -> List[str]:
     """Web and e-mail addresses."""
-    # what is quick to look for first, here and below: most lines hold nothing to be kept
-    return re.findall(_LINK, text) if "@" in text or "://" in text or "www." in text.lower() else []
+    return re.findall(_LINK, text) if _MAY_BE_KEPT.search(text) else []
 
 
 def placeholders(text: str) -> List[str]:
     """What a program fills in: `{name}`, `{ -brand }`, `%s`, `%1$d`, `%(n)s`, `${X}`, `$name`."""
-    return re.findall(_PLACEHOLDER, text) if "{" in text or "%" in text or "$" in text else []
+    return re.findall(_PLACEHOLDER, text) if _MAY_BE_KEPT.search(text) else []
 
 
 def tags(text: str) -> List[str]:
@@ -55,10 +60,8 @@ def tags(text: str) -> List[str]:
 
     Example: `tags('<A href=x class="y"/>') == ["<a class=y href=x>"]`.
     """
-    if "<" not in text:
-        return []
     found = []
-    for tag in re.findall(_TAG, text):
+    for tag in re.findall(_TAG, text) if _MAY_BE_KEPT.search(text) else ():
         name, *attributes = _ATTRIBUTE.findall(tag)
         values = sorted(
             f" {key.lower()}={value.strip(chr(34) + chr(39))}" for key, value in attributes
@@ -101,7 +104,10 @@ def _keeps_tags(output: str, context: Context) -> bool:
 
 def _keeps_names(output: str, context: Context) -> bool:
     """Whole names, but for a genitive; in another case or ASCII where all of the output is."""
-    output, wanted = canonical(output), names(context.source)
+    wanted = names(context.source)
+    if not wanted:
+        return False
+    output = canonical(output)
     plain = without_kept(output)
     flags = re.IGNORECASE if plain in (plain.upper(), plain.lower()) else 0
     for name in map(canonical, wanted):
@@ -109,7 +115,7 @@ def _keeps_names(output: str, context: Context) -> bool:
         spelled = fold_to_ascii(name, context.language) if output.isascii() else name
         if not re.search(rf"(?<!\w){re.escape(spelled)}{genitive}(?!\w)", output, flags):
             return False
-    return bool(wanted)
+    return True
 
 
 def _natural(name: str, axis: str, obeys, phrases: str) -> Instruction:

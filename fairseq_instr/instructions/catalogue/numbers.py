@@ -43,9 +43,10 @@ def _values(language: str) -> Mapping[str, str]:
 
 
 @functools.lru_cache(maxsize=None)
-def _number_words(language: str) -> re.Pattern:
+def _number_words(language: str, larger: bool = True) -> re.Pattern:
     """Finds number words; the larger ones first, so that `dix-sept` is one."""
-    return whole_words(f"{facts(language).larger_numbers}|{any_of(_values(language))}", language)
+    small = any_of(_values(language))
+    return whole_words(f"{facts(language).larger_numbers}|{small}" if larger else small, language)
 
 
 def _in_digits(output: str, context: Context) -> bool:
@@ -60,6 +61,8 @@ def _to_digits(text: str, context: Context) -> Optional[str]:
         return values.get(found.group().lower(), found.group())
 
     text = canonical(text)
+    if not _number_words(context.language, larger=False).search(text):  # true of most texts
+        return None
     rewritten = outside_kept(text, lambda part: words.sub(write, part))
     return rewritten if rewritten != text and _in_digits(rewritten, context) else None
 

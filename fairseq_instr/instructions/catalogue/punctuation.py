@@ -37,7 +37,7 @@ def _without_marks(text: str) -> str:
 
 def _has_no_marks(output: str, context: Context) -> bool:
     text = without_kept(output)
-    return has_words(text) and text == _without_marks(text)
+    return has_words(text) and not any(_is_mark(text, i) for i in range(len(text)))
 
 
 def _drop_marks(text: str, context: Context) -> Optional[str]:

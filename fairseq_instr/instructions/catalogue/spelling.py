@@ -10,7 +10,7 @@ from typing import Dict, Mapping, Optional
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 from fairseq_instr.text.languages import facts, languages_with
-from fairseq_instr.text.letters import any_of, fold_to_ascii, whole_words
+from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_words
 
 
 def _shows_folding(text: str, language: str) -> bool:
@@ -42,13 +42,16 @@ _SWISS = whole_words(
 
 
 def _is_swiss(output: str, context: Context) -> bool:
-    text = unicodedata.normalize("NFC", output)
-    return not re.search("[ßẞ]", text) and _SWISS.search(text) is not None
+    if "ss" not in output.lower() or re.search("[ßẞ]", output):
+        return False
+    return _SWISS.search(canonical(output)) is not None
 
 
 def _to_swiss(text: str, context: Context) -> Optional[str]:
+    if not re.search("[ßẞ]", text):
+        return None
     rewritten = outside_kept(text, lambda part: part.replace("ß", "ss").replace("ẞ", "SS"))
-    return rewritten if rewritten != text and _is_swiss(rewritten, context) else None
+    return rewritten if _is_swiss(rewritten, context) else None
 
 
 # British -> American; stems that take no other spelling, endings are kept
@@ -140,7 +143,7 @@ def _is_latin(output: str, context: Context) -> bool:
 
 
 def _to_latin(text: str, context: Context) -> Optional[str]:
-    text = unicodedata.normalize("NFC", text)
+    text = canonical(text)
     rewritten = text.translate(_latin_table(context.language))
     return rewritten if rewritten != text and _is_latin(rewritten, context) else None
 
