@@ -14,6 +14,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.plain_data import build, read_yaml
+from fairseq_instr.text.languages import facts
 from fairseq_instr.text.places import check_places, fill
 
 DEFAULT = Path(__file__).with_name("distillation.yaml")
@@ -37,7 +38,7 @@ class RewritingPrompt:
         system: what the system says.
         begin: stands before the answer.
         end: stands behind the answer.
-        languages: names by code.
+        languages: names by code; the English name of a language that is left out.
         parameters: of the request.
     """
 
@@ -77,7 +78,9 @@ class RewritingPrompt:
             said: the instruction in words, see `say`.
             languages: codes of both sides.
         """
-        source_language, target_language = (self.languages.get(code, code) for code in languages)
+        source_language, target_language = (
+            self.languages.get(code, facts(code).name) for code in languages
+        )
         values = {
             "source": source,
             "target": target,

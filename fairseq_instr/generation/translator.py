@@ -203,9 +203,10 @@ def _pairs_of(trained: dict, data) -> List[Pair]:
         data: data-bin; if it holds one pair, this was trained where the options name none.
     """
     several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
-    own = trained.get("source_lang"), trained.get("target_lang")
+    source, target = trained.get("source_lang"), trained.get("target_lang")
     held = all_pairs(str(data))
-    return several or ([own] if all(own) else held if len(held) == 1 else [])
+    own = [(source, target)] if source and target else held if len(held) == 1 else []
+    return several or own
 
 
 def _check_direction(task, pairs: Sequence[Pair]) -> None:

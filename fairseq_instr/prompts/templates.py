@@ -7,7 +7,7 @@ For decoder-only models, which have read such prompts. A template is a small YAM
     separator: "\n\n"                       # after each demonstration
     lead: " "                               # before the first phrase, where there is one
     joiner: ", "                            # between phrases
-    languages: {de: German}                 # what {source_language} says
+    languages: {de: German}                 # what {source_language} says; left out: in English
     phrases: {"to:de": ins Deutsche}        # instead of the inventory's first phrase
     by_target: {de: {prompt: ...}}          # any of the above, where the target language is known
 
@@ -31,6 +31,7 @@ from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory, target_language
 from fairseq_instr.plain_data import build, read_yaml
 from fairseq_instr.prompts.prompt import Rendering
+from fairseq_instr.text.languages import language_of, languages
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import load_subwords
 
@@ -116,6 +117,19 @@ class Template:
     def for_target(self, language: Optional[str]) -> "Template":
         """The template of a target language, itself where there is none."""
         return self.by_target.get(language or "", self)
+
+
+def _language_name(template: Template, language: Optional[str]) -> str:
+    """What a template calls a source language: as it says itself, or in English if it is silent."""
+    names = template.languages or {code: known.name for code, known in languages().items()}
+    code = language or ""
+    name = names.get(code) or names.get(language_of(code))
+    if name is None:
+        raise InputError(
+            f"the template has no name for the source language {language!r}; names: "
+            f"{', '.join(names)}; add it to its 'languages'"
+        )
+    return name
 
 
 def _build(content: dict, origin: str) -> Template:
@@ -280,12 +294,7 @@ class TemplatePrompt:
         for literal, slot, _, _ in string.Formatter().parse(text):
             pieces.append(literal)
             if slot == SOURCE_LANGUAGE:
-                if language is None or language not in template.languages:
-                    raise InputError(
-                        f"the template has no name for the source language {language!r}; names: "
-                        f"{', '.join(template.languages) or 'none'}; add it to its 'languages'"
-                    )
-                pieces.append(template.languages[language])
+                pieces.append(_language_name(template, language))
             elif slot is not None:
                 pieces += values[slot]
         return pieces

@@ -7,6 +7,7 @@ from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.prompts.templates import Demonstrations, Template, TemplatePrompt, library
 
 EOS = 2
@@ -118,12 +119,9 @@ class TestLibrary:
     def test_every_language_of_every_template(self, name):
         """Each direction is said differently, with the source in it and nothing left open."""
         template = Template.load(name)
-        languages = list(template.languages)
+        languages = ["en", *Template.load("target_language").by_target]
         assert len(languages) == 11
-        inventory = Inventory(
-            Instruction(f"to:{code}", "target-language", (f"into {template.languages[code]}",))
-            for code in languages
-        )
+        inventory = Inventory(look_up(f"to:{code}") for code in languages)
         prompt = TemplatePrompt(template, inventory, encode)
         said = set()
         for position, target in enumerate(languages):
@@ -135,7 +133,9 @@ class TestLibrary:
 
     def test_prompts_in_the_targets_language(self):
         template = Template.load("target_language")
-        assert set(template.by_target) == set(template.languages) - {"en"}
+        assert all(
+            set(v.languages) == {"en", *template.by_target} for v in template.by_target.values()
+        )
         assert all(f"to:{code}" in v.phrases for code, v in template.by_target.items())
 
     def test_post_ins_has_the_instruction_behind(self):

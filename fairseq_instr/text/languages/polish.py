@@ -1,0 +1,5 @@
+"""Polish."""
+
+from fairseq_instr.text.languages.language import Language
+
+LANGUAGE = Language("pl", name="Polish")
