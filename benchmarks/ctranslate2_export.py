@@ -5,17 +5,20 @@
 
 translates every line by beam 4, plain or under an instruction of the inventory in turn, with
 fairseq and with CTranslate2 in several number formats. Without options it trains a tiny model
-of the sample corpus first, which says little about speed. Records under `ctranslate2`, for each
-of `VARIANTS`:
+of the sample corpus first, which says little about speed. Records under `ctranslate2`, for each of
+`VARIANTS`:
 
     agreement_*        share of lines with the same output as fairseq's
     chrf2_*            chrF2 of the outputs against fairseq's
     bleu_difference_*  BLEU against the references under the instructions, less fairseq's
+    p_*                paired bootstrap: the smaller p-value of BLEU's and chrF2's difference
     speed_*            fairseq's CPU seconds over CTranslate2's, one thread
     megabytes_*        size of the weights
 
-Where outputs differ, the scores that the two searches gave them are compared: a tie is a
-difference of less than `TIE`.
+`ctranslate2.processor` says what multiplied the int8 matrices, and `ctranslate2.by_processor`
+keeps the last row of each kind. Lines whose outputs differ are told apart in the conditions: ties
+(scores of the two searches nearer than `TIE`), and by sentence chrF2 against the reference as
+good as fairseq's, better or worse, with a sign test of the last two.
 """
 
 from __future__ import annotations
@@ -27,10 +30,12 @@ from pathlib import Path
 
 import tiny_training
 import torch
-from record import record
-from sacrebleu.metrics import BLEU, CHRF
+from record import processor, record
+from sacrebleu.metrics import CHRF
+from scipy.stats import binomtest
 
 from fairseq_instr import sample
+from fairseq_instr.evaluation.metrics.quality import paired_significance
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Context
 from fairseq_instr.instructions.catalogue import look_up
@@ -41,8 +46,6 @@ from fairseq_instr.text.lines import read_lines
 VARIANTS = {
     "float32": ("float32", "default"),
     "float16": ("float16", "default"),
-    "bfloat16": ("bfloat16", "default"),
-    "int16": ("int16", "default"),
     "int8": ("int8", "default"),
     "int8_weights": ("int8", "float32"),
     "int8_by_ctranslate2": ("float32", "int8"),  # rounded when it is loaded
@@ -50,6 +53,8 @@ VARIANTS = {
 """Name -> (number format of the weights, and of computing: CTranslate2's choice or another).
 CTranslate2 computes in another format than it was asked for where the processor has not got it;
 which one is recorded."""
+INT8_INSTRUCTIONS = ("amx_int8", "avx512_vnni", "avx_vnni", "avx512f", "avx2")
+"""What a processor may multiply bytes with, the fastest first, as /proc/cpuinfo names it."""
 BEAM, BATCH = 4, 64
 TIE = 1e-4  # nats a token
 WARM_UP = 8
@@ -85,22 +90,44 @@ def under(name, source, reference):
     return reference if obeying is None else obeying
 
 
+def processor_kind():
+    """Maker and best int8 instructions of this processor, such as `AMD EPYC avx512_vnni`."""
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    best = next((name for name in INT8_INSTRUCTIONS if name in flags), "none")
+    return f"{processor()} {best}"
+
+
 def compare(found, expected, references):
     """How near one translator's hypotheses are to the other's, as (figures, details)."""
     texts, own = ([hypothesis.text for hypothesis in each] for each in (found, expected))
     differing = [i for i, text in enumerate(texts) if text != own[i]]
-    gaps = [found[i].score - expected[i].score for i in differing]
-    bleu = [BLEU().corpus_score(each, [references]).score for each in (texts, own)]
+    ties = [i for i in differing if abs(found[i].score - expected[i].score) < TIE]
+    chrf = CHRF()
+    gains = [
+        chrf.sentence_score(texts[i], [references[i]]).score
+        - chrf.sentence_score(own[i], [references[i]]).score
+        for i in differing
+    ]
+    better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
+    quality = paired_significance({"fairseq": own, "other": texts}, references)
+    bleu, chrf2 = (quality[metric] for metric in ("BLEU", "chrF2"))
     figures = {
         "agreement": round(1 - len(differing) / len(texts), 4),
-        "chrf2": round(CHRF().corpus_score(texts, [own]).score, 2),
-        "bleu_difference": round(bleu[0] - bleu[1], 2),
+        "chrf2": round(chrf.corpus_score(texts, [own]).score, 2),
+        "bleu_difference": round(bleu["other"]["score"] - bleu["fairseq"]["score"], 2),
+        "p": round(min(bleu["other"]["p_value"], chrf2["other"]["p_value"]), 4),
     }
     details = {
-        "bleu": round(bleu[0], 2),
+        "bleu": bleu["other"]["score"],
+        "chrf2_difference": round(chrf2["other"]["score"] - chrf2["fairseq"]["score"], 2),
         "differing": len(differing),
-        "of_them_ties": sum(abs(gap) < TIE for gap in gaps),
-        "of_them_scored_higher": sum(gap >= TIE for gap in gaps),
+        "of_them_ties": len(ties),
+        "of_them_as_good": len(differing) - better - worse,
+        "of_them_better": better,
+        "of_them_worse": worse,
+        "p_of_the_sign_test": round(float(binomtest(better, better + worse).pvalue), 4)
+        if better + worse
+        else 1.0,
     }
     return figures, details
 
@@ -158,7 +185,9 @@ def main():
             own_details["seconds"] = round(own_seconds, 2)
             details[name] = own_details
             print(name, own_figures, own_details, flush=True)
-    record("ctranslate2", figures, details)
+    kind = processor_kind()
+    record("ctranslate2.by_processor", {kind: dict(figures)})
+    record("ctranslate2", {**figures, "processor": kind}, details)
 
 
 if __name__ == "__main__":

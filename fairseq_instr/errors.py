@@ -61,5 +61,5 @@ def install_exception_hook(diagnose=None):
         else:
             print("fairseq_instr: error:", found, file=sys.stderr)
 
-    show.shows_input_errors = True
+    show.shows_input_errors = True  # type: ignore[attr-defined]  # a mark for the next call
     sys.excepthook = show

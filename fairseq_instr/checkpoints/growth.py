@@ -42,7 +42,7 @@ def prepare_for_growth(
             "--adaptive-softmax-cutoff: a model with adaptive softmax can't take instructions, "
             "its output is tied to ranges of ids; use a model with a full softmax"
         )
-    projection = getattr(decoder, "output_projection", None)
+    projection: Any = getattr(decoder, "output_projection", None)
     weight = getattr(projection, "weight", None)
     if weight is not None and weight.size(0) > n_target:
         decoder.output_projection = BaseVocabularyProjection(weight, n_target, projection.bias)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, List, Mapping, NamedTuple, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
@@ -87,7 +87,7 @@ def read_object(path: Path) -> dict:
 
 
 def find_vocabulary(
-    folder: Path, config: dict, tokens: Optional[Dict[str, str]] = None
+    folder: Path, config: dict, tokens: Optional[Mapping[str, Optional[str]]] = None
 ) -> Vocabulary:
     """Choose the tokens that become `<s>`, `<pad>`, `</s>` and `<unk>`.
 

@@ -7,7 +7,7 @@ model's.
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Dict, Mapping
 
 import torch
 
@@ -137,7 +137,7 @@ def check_related(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> None:
             f"--base was trained with {', '.join(differing[:5])}: the architectures differ"
         )
     old, new = task_state_of(base), task_state_of(tuned)
-    compared = {
+    compared: Dict[str, tuple] = {
         f"the {side} dictionary": (old.dictionaries.get(side), new.dictionaries.get(side))
         for side in ("source", "target")
     }

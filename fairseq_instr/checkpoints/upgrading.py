@@ -74,7 +74,7 @@ def upgrade_parameters(state: Mapping[str, Any]) -> State:
     except Exception as error:  # of an architecture that is unknown here, or of no settings
         logger.debug(f"parameters are taken as they are saved: {error}")
         return parameters
-    model.upgrade_state_dict(parameters)
+    model.upgrade_state_dict(parameters)  # type: ignore[operator]  # of fairseq's models
     return parameters
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
+from typing import Iterable
 
 BUFFER_SIZE = 1024
 
@@ -70,12 +71,13 @@ def run(args: argparse.Namespace) -> None:
     from fairseq_instr.serving.stream import translate_stream
     from fairseq_instr.text.lines import read_lines, stream_lines
 
+    lines: Iterable[str]
     if args.input is None:
         lines = stream_lines(sys.stdin.buffer, "standard input")
         buffer_size = 1 if sys.stdin.isatty() else BUFFER_SIZE
     else:
-        lines = read_lines(args.input)
-        buffer_size = max(len(lines), 1)
+        lines = text = read_lines(args.input)
+        buffer_size = max(len(text), 1)
     rows = translate_stream(
         lines=lines,
         instruct=args.instruct,

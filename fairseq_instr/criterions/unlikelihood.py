@@ -15,7 +15,7 @@ routes batches into them and logs what they return.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -148,9 +148,10 @@ class _FusedLoss(torch.autograd.Function):
         needs_hidden, needs_weight, needs_bias = (
             grad_enabled and needed for needed in ctx.needs_input_grad[:3]
         )
-        grad_hidden = hidden.new_empty(hidden.shape, dtype=dtype) if needs_hidden else None
-        grad_weight = weight.new_zeros(weight.shape, dtype=dtype) if needs_weight else None
-        grad_bias = bias.new_zeros(bias.shape, dtype=dtype) if needs_bias else None
+        # Any: each is a tensor where it is needed
+        grad_hidden: Any = hidden.new_empty(hidden.shape, dtype=dtype) if needs_hidden else None
+        grad_weight: Any = weight.new_zeros(weight.shape, dtype=dtype) if needs_weight else None
+        grad_bias: Any = bias.new_zeros(bias.shape, dtype=dtype) if needs_bias else None
 
         # Label smoothing adds to each positive row's gradient the same -eps_i for every token,
         # and to its loss -eps_i * sum(z). Both are linear in z, so that the sum of the

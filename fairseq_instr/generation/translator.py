@@ -115,6 +115,7 @@ class Translator(LineTranslator):
         settings = {
             "_name": TASK,
             "data": str(data),
+            "path": str(path),
             "source_lang": source or trained.get("source_lang"),
             "target_lang": target or trained.get("target_lang"),
             "prompt_placement": trained.get("prompt_placement", "source-prefix"),
@@ -202,9 +203,10 @@ def _pairs_of(trained: dict, data) -> List[Pair]:
         data: data-bin; if it holds one pair, this was trained where the options name none.
     """
     several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
-    own = trained.get("source_lang"), trained.get("target_lang")
+    source, target = trained.get("source_lang"), trained.get("target_lang")
     held = all_pairs(str(data))
-    return several or ([own] if all(own) else held if len(held) == 1 else [])
+    own = [(source, target)] if source and target else held if len(held) == 1 else []
+    return several or own
 
 
 def _check_direction(task, pairs: Sequence[Pair]) -> None:

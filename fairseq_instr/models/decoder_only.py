@@ -11,7 +11,7 @@ search keeps the keys and values of a prompt once for all hypotheses of its sent
 """
 
 import math
-from typing import List, NamedTuple, Optional, cast
+from typing import Any, List, NamedTuple, Optional, cast
 
 import torch
 import torch.nn as nn
@@ -203,13 +203,13 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
     """All of the model: embeddings, layers, output projection.
 
     Args:
-        cfg: of the model.
+        cfg (DecoderOnlyConfig): completed options, none of them None.
         dictionary: of the target.
         n_embeddings: rows of the embeddings; more than the dictionary where symbols were
             appended for the prompt alone.
     """
 
-    def __init__(self, cfg: DecoderOnlyConfig, dictionary, n_embeddings: int):
+    def __init__(self, cfg: Any, dictionary, n_embeddings: int):
         super().__init__(dictionary)
         dim, n_heads = cfg.decoder_embed_dim, cfg.decoder_attention_heads
         head_dim = cfg.decoder_head_dim or dim // n_heads

@@ -106,11 +106,11 @@ def complete_options(options: Mapping[str, Any]) -> Dict[str, Any]:
     return completed
 
 
-def check_sizes(cfg: DecoderOnlyConfig) -> None:
+def check_sizes(cfg: Any) -> None:
     """Refuse sizes that don't go together.
 
     Args:
-        cfg: completed options.
+        cfg (DecoderOnlyConfig): completed options, none of them None.
 
     Raises:
         InputError: names the options.

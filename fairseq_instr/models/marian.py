@@ -46,6 +46,8 @@ class MarianPositions(SinusoidalPositionalEmbedding):
         n_positions: longest text.
     """
 
+    weights: torch.Tensor
+
     def __init__(self, dim: int, padding_idx: int, n_positions: int):
         super().__init__(dim, padding_idx, init_size=padding_idx + 1)
         self.grow(n_positions)

@@ -146,7 +146,8 @@ def test_it_says_what_fairseq_says_in_each_direction(multilingual, tmp_path):
     expected = original.translate_n_best(lines, n_best=2)
     for own, other in zip(german.translate_n_best(lines, n_best=2), expected):
         assert own[0].text == other[0].text
-        assert own[0].score == pytest.approx(other[0].score, abs=0.01)
+        # the share that fairseq leaves to instructions goes to words: the more, the less is learnt
+        assert -0.01 < own[0].score - other[0].score < 0.2
     assert french.translate(lines) == original.for_direction("en", "fr").translate(lines)
     assert german.translate(lines) != french.translate(lines)
     with pytest.raises(InputError, match="target 'nl' has no instruction 'to:nl'"):

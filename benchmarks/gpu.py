@@ -1,0 +1,563 @@
+"""What the project does on a GPU: is it right, is it fast; every part under its own time limit.
+
+    sh benchmarks/gpu_wheels.sh wheels                     # where there is a network
+    pip install --no-index --find-links wheels ...         # its last line, where there is none
+    python benchmarks/gpu.py --output gpu                  # gpu/gpu.json and gpu/gpu.md
+    python benchmarks/gpu.py --output gpu --tiny           # the same code on a CPU, in minutes
+
+A part runs in a process of its own. One that fails, is out of memory or out of time says so in
+the table, and the others go on. With `--record` the figures join `results.json` under `gpu`.
+
+Times are wall seconds between synchronisations, ways taken in turn, the median of the turns.
+Peaks are torch's own `max_memory_allocated` over what the inputs take. The utilisation of the GPU
+(MFU) counts 6 operations a parameter and token, of the peak that `--peak-tflops` names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Callable, Dict, NamedTuple
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+import torch  # noqa: E402
+import torch.nn.functional as F  # noqa: E402
+
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+PAD, EPSILON = 1, 0.1
+
+
+class Sizes(NamedTuple):
+    """How much each part does.
+
+    Attributes:
+        shapes: random shapes that the loss is checked on.
+        losses: (tokens, vocabulary, width) that the loss is timed at.
+        step: (layers, width, ffn, heads, vocabulary, sentences) of a Transformer-big step.
+        decoder_only: (layers, width, ffn, heads, vocabulary, prompt, target, sentences).
+        lines: lines that are translated.
+        updates: updates of each training.
+        turns: measurements of each way.
+    """
+
+    shapes: int = 200
+    losses: tuple = (
+        (4096, 32768, 1024), (4096, 131072, 2048), (16384, 32768, 1024),
+        (16384, 131072, 2048), (16384, 131072, 4096),
+    )  # fmt: skip
+    step: tuple = (6, 1024, 4096, 16, 32768, 256)
+    decoder_only: tuple = (16, 2048, 5632, 16, 32000, 100, 30, 32)
+    lines: int = 200
+    updates: int = 20
+    turns: int = 10
+
+
+TINY = Sizes(
+    shapes=10,
+    losses=((64, 512, 32),),
+    step=(1, 32, 64, 2, 512, 16),
+    decoder_only=(1, 32, 64, 2, 512, 20, 6, 4),
+    lines=8,
+    updates=4,
+    turns=2,
+)
+
+
+# -- measuring --------------------------------------------------------------------------------
+
+
+def synchronise() -> None:
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def seconds(run: Callable) -> float:
+    """Wall seconds of one call, the GPU's work included."""
+    synchronise()
+    start = time.perf_counter()
+    run()
+    synchronise()
+    return time.perf_counter() - start
+
+
+def take_turns(ways: Dict[str, Callable], turns: int) -> Dict[str, float]:
+    """Median wall seconds of each way; the first turn warms up."""
+    times: Dict[str, list] = {name: [] for name in ways}
+    for turn in range(turns + 1):
+        for name, run in ways.items():
+            spent = seconds(run)
+            if turn:
+                times[name].append(spent)
+    return {name: statistics.median(spent) for name, spent in times.items()}
+
+
+def peak_mebibytes(run: Callable) -> float:
+    """Memory that one call takes at most over what was there, in MiB; 0 on a CPU."""
+    if DEVICE.type != "cuda":
+        run()
+        return 0.0
+    synchronise()
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    run()
+    synchronise()
+    return (torch.cuda.max_memory_allocated() - before) / 2**20
+
+
+def rounded(figures: dict) -> dict:
+    return {name: float(f"{value:.4g}") for name, value in figures.items()}
+
+
+# -- is it right? -------------------------------------------------------------------------------
+
+
+def loss_is_right(sizes: Sizes) -> dict:
+    """Largest relative error of loss and gradients to fp64, in each precision."""
+    from fairseq_instr.criterions.unlikelihood import fused_loss, unlikelihood_loss
+
+    def reference(hidden, weight, target, conflict):
+        lprobs = torch.log_softmax(hidden @ weight.t(), -1)
+        own = lprobs.gather(1, target[:, None])[:, 0]
+        smooth = EPSILON / (len(weight) - 1)
+        nll = -(1 - EPSILON - smooth) * own - smooth * lprobs.sum(1)
+        return nll[~conflict].sum() - torch.log1p(-own.exp())[conflict].sum()
+
+    def relative(found, expected):
+        scale = expected.double().abs().max().clamp(min=1e-30)
+        return float((found.double() - expected.double()).abs().max() / scale)
+
+    generator = torch.Generator().manual_seed(0)
+
+    def draw(low, high):
+        return int(torch.randint(low, high, (1,), generator=generator))
+
+    worst = {}
+    for _ in range(sizes.shapes):
+        tokens, vocab, width = draw(1, 300), draw(8, 3000), 8 * draw(1, 33)
+        inputs = torch.randn(tokens, width, generator=generator, dtype=torch.float64)
+        matrix = torch.randn(vocab, width, generator=generator, dtype=torch.float64) * width**-0.5
+        target = torch.randint(4, vocab, (tokens,), generator=generator).to(DEVICE)
+        conflict = (torch.rand(tokens, generator=generator) < 0.5).to(DEVICE)
+        for dtype in (torch.float32, torch.bfloat16, torch.float16):
+            hidden = inputs.to(DEVICE, dtype).requires_grad_()
+            weight = matrix.to(DEVICE, dtype).requires_grad_()
+            exact = [tensor.detach().double().requires_grad_() for tensor in (hidden, weight)]
+            expected = reference(*exact, target, conflict)
+            expected.backward()
+            found = fused_loss(hidden, weight, target, conflict, EPSILON, 1.0, PAD).loss
+            found.backward()
+            pairs = {
+                "loss": (found, expected),
+                "gradient": (hidden.grad, exact[0].grad),
+                "weight_gradient": (weight.grad, exact[1].grad),
+            }
+            if conflict.any():
+                logits = (hidden @ weight.t()).detach()[conflict]
+                own = torch.log_softmax(logits.double(), -1).gather(1, target[conflict][:, None])
+                pairs["unfused"] = (
+                    unlikelihood_loss(logits, target[conflict], PAD)[0],
+                    -torch.log1p(-own.exp()).sum(),
+                )
+            for name, pair in pairs.items():
+                key = f"{name}_error_{str(dtype)[6:]}"
+                worst[key] = max(worst.get(key, 0.0), relative(*pair))
+    return rounded(worst)
+
+
+def fairseq(command: str, *arguments) -> str:
+    """Run one of fairseq's commands; its standard output.
+
+    Raises:
+        RuntimeError: if it fails, with the end of what it printed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", f"fairseq_cli.{command}", *map(str, arguments)],
+        cwd=HERE.parent,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"fairseq-{command}: {done.stderr[-1500:]}")
+    return done.stdout
+
+
+def trained(sizes: Sizes, work: Path, precision: str, updates: int, *more) -> Path:
+    """Train with conflicts on the sample corpus in one precision; the last checkpoint."""
+    folder = work / f"trained{precision}-{updates}"
+    fairseq(
+        "train", work / "data-bin", "--user-dir", HERE.parent / "fairseq_instr",
+        "--task", "translation_with_instructions", "--arch", "transformer",
+        "--encoder-layers", 2, "--decoder-layers", 2, "--encoder-embed-dim", 128,
+        "--decoder-embed-dim", 128, "--encoder-ffn-embed-dim", 256, "--decoder-ffn-embed-dim", 256,
+        "--encoder-attention-heads", 4, "--decoder-attention-heads", 4, "--share-all-embeddings",
+        "--criterion", "label_smoothed_cross_entropy_with_unlikelihood", "--label-smoothing", 0.1,
+        "--unlikelihood-weight", 0.5, "--conflict-axes", "target-language", "--fused-loss",
+        "--lang-pairs", "en-de,de-en,en-fr,fr-en", "--optimizer", "adam", "--lr", 1e-3,
+        "--max-tokens", 4096, "--max-update", updates, "--save-dir", folder, "--seed", 1,
+        "--no-epoch-checkpoints", "--disable-validation", "--no-progress-bar", "--num-workers", 0,
+        "--dropout", 0, *([precision] if precision else []), *more,
+        *([] if DEVICE.type == "cuda" else ["--cpu"]),
+    )  # fmt: skip
+    return folder / "checkpoint_last.pt"
+
+
+def prepare_text(work: Path) -> None:
+    """A data-bin of the sample corpus with three languages, in words."""
+    if (work / "data-bin" / "instructions.yaml").exists():
+        return
+    from fairseq_instr import sample
+    from fairseq_instr.instructions import Inventory
+    from fairseq_instr.instructions.catalogue import look_up
+
+    sizes = {"train": 2000, "valid": 50, "test": 200}
+    sample.write(work / "text", sizes, ["en", "de", "fr"], seed=1)
+    words = {
+        word
+        for path in (work / "text").glob("*.??")
+        for word in path.read_text(encoding="utf-8").split()
+    }
+    (work / "dict.txt").write_text("".join(f"{word} 1\n" for word in sorted(words)))
+    for target in ("de", "fr"):
+        (work / "data-bin" / "dict.en.txt").unlink(missing_ok=True)
+        fairseq(
+            "preprocess", "-s", "en", "-t", target, "--joined-dictionary", "--srcdict",
+            work / "dict.txt", "--trainpref", work / "text" / "train", "--validpref",
+            work / "text" / "valid", "--destdir", work / "data-bin", "--workers", 1,
+        )  # fmt: skip
+    names = ("to:en", "to:de", "to:fr")
+    Inventory(map(look_up, names)).save(work / "data-bin" / "instructions.yaml")
+
+
+def training_is_right(sizes: Sizes, work: Path) -> dict:
+    """Each precision trains with conflicts, and a resumed run ends where a whole one does."""
+    prepare_text(work)
+    figures = {}
+    modes = ["", "--fp16", "--bf16", "--amp", "--memory-efficient-fp16"]
+    if DEVICE.type == "cpu":  # where fairseq takes --bf16 for a TPU's
+        modes = ["", "--amp"]
+    for precision in modes:
+        start = time.perf_counter()
+        whole = trained(sizes, work, precision, sizes.updates)
+        figures[f"seconds{precision.replace('--', '_') or '_fp32'}"] = time.perf_counter() - start
+        halves = work / f"halves{precision}"
+        for updates in (sizes.updates // 2, sizes.updates):
+            parts = trained(sizes, work, precision, updates, "--save-dir", halves)
+        parts = halves / "checkpoint_last.pt"
+        one, other = (
+            torch.load(path, map_location="cpu", weights_only=False)["model"]
+            for path in (whole, parts)
+        )
+        difference = max(float((one[k].float() - other[k].float()).abs().max()) for k in one)
+        figures[f"resume_difference{precision.replace('--', '_') or '_fp32'}"] = difference
+    return rounded(figures)
+
+
+def generation_is_right(sizes: Sizes, work: Path) -> dict:
+    """Share of lines that the GPU translates as the CPU does, a way to decode each."""
+    prepare_text(work)
+    checkpoint = trained(sizes, work, "", max(sizes.updates, 100 if DEVICE.type == "cuda" else 4))
+    sources = (work / "text" / "test.en").read_text(encoding="utf-8").splitlines()[: sizes.lines]
+    (work / "lines.en").write_text("\n".join(sources) + "\n", encoding="utf-8")
+    ways = {
+        "plain": [],
+        "guidance": ["--guidance", 0.5],
+        "source_contrast": ["--source-contrast", 0.7],
+        "language_contrast": ["--language-contrast", 0.1],
+    }
+    figures = {}
+    for name, options in ways.items():
+        outputs = []
+        for device in ([], ["--cpu"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "fairseq_cli.interactive", str(work / "data-bin"),
+                 "--user-dir", str(HERE.parent / "fairseq_instr"), "--task",
+                 "translation_with_instructions", "--path", str(checkpoint), "-s", "en", "-t", "de",
+                 "--lang-pairs", "en-de,de-en,en-fr,fr-en", "--beam", "4", "--max-len-b", "40",
+                 "--buffer-size", "64", "--batch-size", "64",
+                 "--input", str(work / "lines.en"), *map(str, options), *device],
+                cwd=HERE.parent, env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                raise RuntimeError(f"{name}: {done.stderr[-1500:]}")
+            lines = [line.split("\t")[2] for line in done.stdout.splitlines() if line[:2] == "H-"]
+            outputs.append(lines)
+        same = sum(map(str.__eq__, *outputs)) / len(sources)
+        figures[f"same_as_cpu_{name}"] = same
+    return rounded(figures)
+
+
+def decoder_only_is_right(sizes: Sizes) -> dict:
+    """Largest difference of a logit to transformers' LLaMA, padded batch."""
+    from decoder_only import Models, Texts, logits_difference
+
+    models, texts = Models(decoder_only_sizes(TINY)), Texts(decoder_only_sizes(TINY))
+    return rounded({"logits_max_difference": logits_difference(models, texts)})
+
+
+# -- is it fast? --------------------------------------------------------------------------------
+
+
+def loss_is_fast(sizes: Sizes) -> dict:
+    """Loss with both gradients, in bfloat16: to its matrix products, to others' ways; memory."""
+    from fairseq_instr.criterions.unlikelihood import fused_loss
+
+    figures = {}
+    for tokens, vocab, width in sizes.losses:
+        hidden = torch.randn(tokens, width, device=DEVICE, dtype=torch.bfloat16).requires_grad_()
+        weight = torch.randn(vocab, width, device=DEVICE, dtype=torch.bfloat16) * width**-0.5
+        weight.requires_grad_()
+        target = torch.randint(4, vocab, (tokens,), device=DEVICE)
+        conflict = torch.arange(tokens, device=DEVICE) % 2 == 1
+        none = torch.zeros_like(conflict)
+
+        def clear(run, hidden=hidden, weight=weight):
+            def cleared():
+                hidden.grad = weight.grad = None
+                run()
+
+            return cleared
+
+        @torch.no_grad()
+        def products(hidden=hidden, weight=weight):
+            logits = hidden @ weight.t()
+            return logits @ weight, logits.t() @ hidden
+
+        def in_full(hidden=hidden, weight=weight, target=target, conflict=conflict):
+            lprobs = torch.log_softmax((hidden @ weight.t()).float(), -1)
+            own = lprobs.gather(1, target[:, None])[:, 0]
+            (-own[~conflict].sum() - torch.log1p(-own[conflict].exp()).sum()).backward()
+
+        ways = {
+            "products": products,
+            "fused": clear(
+                lambda h=hidden, w=weight, t=target, c=conflict: fused_loss(
+                    h, w, t, c, EPSILON, 1.0, PAD
+                ).loss.backward()
+            ),
+            "fused_nll": clear(
+                lambda h=hidden, w=weight, t=target, c=none: fused_loss(
+                    h, w, t, c, 0.0, 1.0, PAD
+                ).loss.backward()
+            ),
+            "in_full": clear(in_full),
+        }
+        if hasattr(F, "linear_cross_entropy"):  # torch >= 2.13
+            ways["torch"] = clear(
+                lambda h=hidden, w=weight, t=target: F.linear_cross_entropy(
+                    h, w, t, reduction="sum"
+                ).backward()
+            )
+        name = f"{tokens}x{vocab}x{width}"
+        for way in list(ways):
+            try:
+                figures[f"{name}.mib_{way}"] = peak_mebibytes(ways[way])
+            except torch.cuda.OutOfMemoryError:
+                del ways[way]
+        times = take_turns(ways, sizes.turns)
+        for way, spent in times.items():
+            if way != "products":
+                figures[f"{name}.{way}_to_products"] = spent / times["products"]
+        if "torch" in times:
+            figures[f"{name}.fused_nll_to_torch"] = times["fused_nll"] / times["torch"]
+    return rounded(figures)
+
+
+def step_is_fast(sizes: Sizes, peak_tflops: float) -> dict:
+    """A step of Transformer-big in bfloat16, conflicts included, to a stock step."""
+    import stage2_step
+
+    layers, width, ffn, heads, vocabulary, sentences = sizes.step
+    stage2_step.VOCABULARY, stage2_step.SENTENCES = vocabulary, sentences
+    task = stage2_step.build_task()
+    args = argparse.Namespace(
+        encoder_layers=layers, decoder_layers=layers, encoder_embed_dim=width,
+        encoder_ffn_embed_dim=ffn, encoder_attention_heads=heads, decoder_attention_heads=heads,
+        dropout=0.1, share_all_embeddings=True,
+    )  # fmt: skip
+    stage2_step.base_architecture(args)
+    model = stage2_step.TransformerModel.build_model(args, task).to(DEVICE, torch.bfloat16).train()
+    pairs = stage2_step.draw_sentences()
+
+    def batch(every):
+        from fairseq.utils import move_to_cuda
+
+        sample = stage2_step.make_batch(pairs, every, False)
+        return move_to_cuda(sample) if DEVICE.type == "cuda" else sample
+
+    options = {"sentence_avg": False, "label_smoothing": EPSILON}
+    stock = stage2_step.LabelSmoothedCrossEntropyCriterion(task, **options)
+    ours = stage2_step.LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(
+        task, unlikelihood_weight=1.0, fused_loss=True, **options
+    )
+    plain, every, fourth = batch(None), batch(1), batch(4)
+
+    def step(criterion, sample):
+        def run():
+            model.zero_grad(set_to_none=True)
+            criterion(model, sample)[0].backward()
+
+        return run
+
+    ways = {
+        "stock": step(stock, plain),
+        "plain": step(ours, plain),
+        "full": step(ours, every),
+        "quarter": step(ours, fourth),
+    }
+    memory = {f"mib_{name}": peak_mebibytes(run) for name, run in ways.items()}
+    times = take_turns(ways, sizes.turns)
+    parameters = sum(p.numel() for p in model.parameters())
+    # encoder and decoder each see about half of the parameters for each of their tokens
+    flops = 6 * parameters * plain["ntokens"]
+    return rounded(
+        {
+            **memory,
+            **{f"{name}_to_stock": spent / times["stock"] for name, spent in times.items()},
+            "target_tokens_per_second": plain["ntokens"] / times["plain"],
+            "mfu": flops / times["plain"] / (peak_tflops * 1e12),
+        }
+    )
+
+
+def decoder_only_sizes(sizes: Sizes) -> argparse.Namespace:
+    layers, width, ffn, heads, vocabulary, prompt, target, batch = sizes.decoder_only
+    return argparse.Namespace(
+        layers=layers, width=width, ffn=ffn, heads=heads, key_value_heads=heads // 2,
+        vocabulary=vocabulary, prompt=prompt, target=target, batch=batch, beam=4, seed=1,
+    )  # fmt: skip
+
+
+def decoder_only_is_fast(sizes: Sizes) -> dict:
+    """A step with unlikelihood and beam search of a 1B model: to transformers', two forwards."""
+    from decoder_only import Models, Texts, trainings
+    from fairseq.utils import move_to_cuda
+
+    args = decoder_only_sizes(sizes)
+    models, texts = Models(args), Texts(args)
+    models.fairseq_lm = None  # not measured here
+    for model in (models.ours, models.hugging_face):
+        model.to(DEVICE, torch.bfloat16)
+    if DEVICE.type == "cuda":
+        sample = texts.sample
+        texts.sample = lambda: move_to_cuda(sample())
+        concatenated = texts.concatenated
+        texts.concatenated = lambda prompts: tuple(t.to(DEVICE) for t in concatenated(prompts))
+    _, _, ours, public = trainings(models, texts)
+    memory = {"mib_ours": peak_mebibytes(ours), "mib_public": peak_mebibytes(public)}
+    times = take_turns({"ours": ours, "public": public}, sizes.turns)
+    n_tokens = sum(map(len, texts.targets))
+    figures = {
+        **memory,
+        "public_to_ours": times["public"] / times["ours"],
+        "target_tokens_per_second": n_tokens / times["ours"],
+    }
+    if memory["mib_public"]:
+        figures["memory_to_public"] = memory["mib_ours"] / memory["mib_public"]
+    return rounded(figures)
+
+
+class Part(NamedTuple):
+    run: Callable
+    limit: int
+    """Seconds."""
+
+
+def parts(args, sizes: Sizes) -> Dict[str, Part]:
+    """What is done, the most important first; limits add up to eight minutes."""
+    work = args.output / "work"
+    return {
+        "loss_right": Part(lambda: loss_is_right(sizes), 60),
+        "decoder_only_right": Part(lambda: decoder_only_is_right(sizes), 40),
+        "loss_fast": Part(lambda: loss_is_fast(sizes), 60),
+        "step_fast": Part(lambda: step_is_fast(sizes, args.peak_tflops), 60),
+        "decoder_only_fast": Part(lambda: decoder_only_is_fast(sizes), 80),
+        "training_right": Part(lambda: training_is_right(sizes, work), 120),
+        "generation_right": Part(lambda: generation_is_right(sizes, work), 60),
+    }
+
+
+def run_part(name: str, args, limit: int) -> dict:
+    """Run one part in a process of its own: its figures, or why there are none."""
+    result = args.output / f"{name}.json"
+    result.unlink(missing_ok=True)
+    command = [sys.executable, __file__, *sys.argv[1:], "--part", name]
+    start = time.perf_counter()
+    with open(args.output / f"{name}.log", "w", encoding="utf-8") as log:
+        try:
+            subprocess.run(command, stdout=log, stderr=log, timeout=limit, check=False)
+        except subprocess.TimeoutExpired:
+            return {"error": f"out of time after {limit} s"}
+    spent = round(time.perf_counter() - start, 1)
+    if not result.exists():
+        return {"error": "ended without a result", "seconds": spent}
+    return {**json.loads(result.read_text(encoding="utf-8")), "seconds": spent}
+
+
+def as_markdown(report: dict) -> str:
+    lines = [f"# {report['device']}", "", f"torch {report['torch']}, {report['date']}", ""]
+    lines += ["| part | figure | value |", "|---|---|---|"]
+    for name, figures in report["parts"].items():
+        lines += [f"| {name} | `{key}` | {value} |" for key, value in figures.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--output", type=Path, default=Path("gpu"), help="folder to write")
+    parser.add_argument("--tiny", action="store_true", help="small sizes, as on a CPU")
+    parser.add_argument("--only", nargs="*", help="names of parts; default: all")
+    parser.add_argument(
+        "--peak-tflops", type=float, default=989.0, help="of the GPU in bfloat16; H100: 989"
+    )
+    parser.add_argument("--record", action="store_true", help="write into results.json too")
+    parser.add_argument("--part", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    args.output.mkdir(parents=True, exist_ok=True)
+    todo = parts(args, TINY if args.tiny else Sizes())
+    if args.part:
+        try:
+            figures = todo[args.part].run()
+        except Exception as error:
+            traceback.print_exc()
+            figures = {"error": f"{type(error).__name__}: {' '.join(str(error).split())[-300:]}"}
+        path = args.output / f"{args.part}.json"
+        path.write_text(json.dumps(figures) + "\n", encoding="utf-8")
+        return
+    name = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU"
+    report = {
+        "device": name,
+        "torch": torch.__version__,
+        "date": time.strftime("%Y-%m-%d"),
+        "tiny": args.tiny,
+        "parts": {},
+    }
+    for part, (_, limit) in todo.items():
+        if args.only and part not in args.only:
+            continue
+        report["parts"][part] = run_part(part, args, limit * (4 if args.tiny else 1))
+        print(part, report["parts"][part], flush=True)
+        # written after each part, so that what was measured is never lost
+        text = json.dumps(report, indent=2) + "\n"
+        (args.output / "gpu.json").write_text(text, encoding="utf-8")
+        (args.output / "gpu.md").write_text(as_markdown(report), encoding="utf-8")
+    if args.record:
+        from record import record
+
+        record("gpu", {"device": name, **report["parts"]}, {"tiny": args.tiny})
+
+
+if __name__ == "__main__":
+    main()
