@@ -33,7 +33,7 @@ from fairseq_instr.checkpoints.hugging_face_translation import (
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
 from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import NO_PARAMETER
-from fairseq_instr.checkpoints.task_state import task_state_of
+from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
 from fairseq_instr.checkpoints.upgrading import complete, empty_model
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_folder, refuse_to_overwrite, write_atomically
@@ -133,7 +133,11 @@ def from_hugging_face(
             model[f"{side}.version"] = torch.tensor([3.0])
 
     settings = Namespace(_name=family.settings["arch"], **family.settings)
-    checkpoint = complete({"model": model, "cfg": {"model": settings, "task": family.task}})
+    task_state = {}
+    if family.language_tokens is not None:
+        task_state = TaskState(None, language_tokens=family.language_tokens).base_dict()
+    cfg = {"model": settings, "task": {"_name": "translation_with_instructions"}}
+    checkpoint = complete({"model": model, "cfg": cfg, "task_state": task_state})
     write_checkpoint(checkpoint, output / CHECKPOINT_FILE, force)
     dictionary = "".join(f"{entry} 1\n" for entry in entries)
     write_atomically(output / DICTIONARY_FILE, dictionary, force=True)

@@ -9,6 +9,7 @@ import torch
 
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
 from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.prompts.language_tokens import LanguageTokens
 
 EMBEDDING, PROJECTION = "decoder.embed_tokens.weight", "decoder.output_projection.weight"
 
@@ -20,7 +21,7 @@ class Family:
         architectures: of Hugging Face, that the family serves.
         settings: of fairseq's model, with `arch`.
         vocabulary: which row each dictionary id has.
-        task: settings of the task that a converted checkpoint remembers.
+        language_tokens: how prompts say languages; None where a model has no tokens for them.
         takes_instructions: whether a model with symbols for instructions can be written.
         n_instructions: how many of them the model that is written has.
     """
@@ -28,11 +29,11 @@ class Family:
     architectures: Tuple[str, ...] = ()
     takes_instructions = False
     n_instructions = 0
+    language_tokens: Optional[LanguageTokens] = None
 
     def __init__(self, settings: Dict[str, Any], vocabulary: Vocabulary):
         self.settings = settings
         self.vocabulary = vocabulary
-        self.task: Dict[str, Any] = {"_name": "translation_with_instructions"}
         self._order = torch.tensor(vocabulary.order)
         self._back = torch.tensor([vocabulary.order.index(i) for i in range(vocabulary.size)])
 

@@ -21,7 +21,7 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.models.marian import RULED_OUT
-from fairseq_instr.prompts.language_tokens import STYLES
+from fairseq_instr.prompts.language_tokens import MARIAN, MBART, MULTILINGUAL, PRESETS
 from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 
 SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
@@ -30,8 +30,8 @@ SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 SIZES = ("layers", "attention_heads", "ffn_dim")
 # what one family writes and fairseq's tasks write otherwise
 LANGUAGE_CODE = {
-    "multilingual": re.compile(r"[a-z]{3}_[A-Z][a-z]{3}"),
-    "mbart": re.compile(r"[a-z]{2,3}_[A-Z]{2}"),
+    MULTILINGUAL: re.compile(r"[a-z]{3}_[A-Z][a-z]{3}"),
+    MBART: re.compile(r"[a-z]{2,3}_[A-Z]{2}"),
 }
 
 
@@ -39,8 +39,7 @@ class TranslationFamily(Family):
     """Encoder-decoders whose embeddings are all one matrix."""
 
     takes_instructions = True
-    language_tokens = "m2m"
-    style = "multilingual"
+    language_tokens = PRESETS["m2m"]
     normalize_before = True
     learned_positions = False
     activations: Tuple[str, ...] = ("relu", "gelu")
@@ -62,9 +61,7 @@ class TranslationFamily(Family):
                     f"{folder / name} does not exist; the folder that was published has it, "
                     "download it there"
                 )
-        family = cls(cls._settings(config, folder), cls._vocabulary(folder, config))
-        family.task["language_tokens"] = cls.language_tokens
-        return family
+        return cls(cls._settings(config, folder), cls._vocabulary(folder, config))
 
     @classmethod
     def of_checkpoint(cls, state: dict, origin, tokenizer: Path, config: dict) -> TranslationFamily:
@@ -149,12 +146,13 @@ class TranslationFamily(Family):
 
         Rows that no token has, and tokens with a line break, are `madeupword` and a number.
         """
-        pieces, code = read_pieces(folder), LANGUAGE_CODE[self.style]
+        pieces, tokens = read_pieces(folder), self.language_tokens
         entries = []
         for number in self.vocabulary.order[4:]:
             piece = pieces.get(number, "")
-            if code.fullmatch(piece):
-                piece = STYLES[self.style].format(piece)
+            code = LANGUAGE_CODE.get(tokens.style) if tokens else None
+            if code is not None and code.fullmatch(piece):
+                piece = tokens.token(piece)
             spelled = piece and piece.split() == [piece]
             entries.append(piece if spelled else f"madeupword{number:04d}")
         return entries
@@ -247,8 +245,7 @@ class MBartFamily(TranslationFamily):
     """mBART-50."""
 
     architectures = ("MBartForConditionalGeneration",)
-    language_tokens = "mbart50"
-    style = "mbart"
+    language_tokens = PRESETS["mbart50"]
     learned_positions = True
 
     def is_optional(self, name: str) -> bool:
@@ -268,7 +265,17 @@ class MarianFamily(TranslationFamily):
     normalize_before = False
     activations = ("swish", "relu", "gelu")
     subword_files = ("source.spm", "target.spm")
-    language_tokens = "none"
+    language_tokens = None
+
+    @classmethod
+    def read(
+        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
+    ) -> TranslationFamily:
+        """As in the parent; models of several target languages have tokens such as `>>deu<<`."""
+        family = super().read(folder, config, tokens)
+        if PRESETS[MARIAN].languages([*read_pieces(folder).values()]):
+            family.language_tokens = PRESETS[MARIAN]
+        return family
 
     @classmethod
     def _settings(cls, config: dict, folder: Path) -> Dict[str, Any]:

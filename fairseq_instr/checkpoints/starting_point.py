@@ -14,7 +14,6 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
-from fairseq_instr.prompts.language_tokens import refuse_language_tokens
 
 logger = logging.getLogger(__name__)
 
@@ -76,10 +75,6 @@ class StartingPoint(NamedTuple):
     def settle(self, cfg, allow_change: bool) -> None:
         """Give a model the checkpoint's architecture; see `settle_architecture`."""
         settle_architecture(cfg, settings_of(self.state, "model"), self.origin, allow_change)
-
-    def refuse_language_tokens(self, option: str) -> None:
-        """Refuse language tokens that prompts would not say; see `--language-tokens`."""
-        refuse_language_tokens(settings_of(self.state, "task"), option, self.origin)
 
     def check(self, own: TaskState, n_source: int, store_ema: bool = False) -> Inventory:
         """Refuse what training could not go on from.

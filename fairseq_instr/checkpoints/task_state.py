@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.phrasing import PhrasedInventory
+from fairseq_instr.prompts.language_tokens import LanguageTokens
 
 INVENTORY_KEY = "instruction_inventory"
 _RENDERING_KEY = "prompt_rendering"
@@ -17,6 +19,7 @@ _DIRECTION_KEY = "direction_instruction"
 _IN_WORDS_KEY = "prompt_in_words"
 _DICTIONARIES_KEY = "dictionary_fingerprints"
 _PAIRS_KEY = "language_pairs"
+_LANGUAGE_TOKENS_KEY = "language_tokens"
 _KEYS = (
     INVENTORY_KEY,
     _RENDERING_KEY,
@@ -26,6 +29,7 @@ _KEYS = (
     _IN_WORDS_KEY,
     _DICTIONARIES_KEY,
     _PAIRS_KEY,
+    _LANGUAGE_TOKENS_KEY,
 )
 
 
@@ -41,6 +45,8 @@ class TaskState(NamedTuple):
             checkpoints that remember none.
         pairs: language pairs that were trained, such as `en-de`; empty for checkpoints that
             remember none.
+        language_tokens: of the pretrained model, in which prompts say the direction; None where
+            they don't.
     """
 
     inventory: Optional[Inventory]
@@ -49,6 +55,7 @@ class TaskState(NamedTuple):
     in_words: bool = False
     dictionaries: Mapping[str, str] = {}
     pairs: Tuple[str, ...] = ()
+    language_tokens: Optional[LanguageTokens] = None
 
     @classmethod
     def of(cls, state: Mapping) -> TaskState:
@@ -65,6 +72,7 @@ class TaskState(NamedTuple):
             bool(state.get(_IN_WORDS_KEY, False)),
             state.get(_DICTIONARIES_KEY) or {},
             tuple(map(str, state.get(_PAIRS_KEY) or ())),
+            LanguageTokens.of_list(state.get(_LANGUAGE_TOKENS_KEY)),
         )
 
     @staticmethod
@@ -85,7 +93,12 @@ class TaskState(NamedTuple):
             _DIRECTION_KEY: self.direction,
             _DICTIONARIES_KEY: dict(self.dictionaries),
             _PAIRS_KEY: list(self.pairs),
+            _LANGUAGE_TOKENS_KEY: None if self.language_tokens is None else [*self.language_tokens],
         }
+
+    def base_dict(self) -> dict:
+        """The state of a base model, which knows its language tokens alone."""
+        return {_LANGUAGE_TOKENS_KEY: self.to_dict()[_LANGUAGE_TOKENS_KEY]}
 
     def check_extends(self, trained: TaskState, origin: str = "the checkpoint") -> None:
         """Make sure that a task can use a checkpoint.
@@ -110,6 +123,12 @@ class TaskState(NamedTuple):
                     f"{origin} was trained with another {side} dictionary; use the data-bin and "
                     "the subwords that it was trained with"
                 )
+        if trained.language_tokens not in (None, self.language_tokens):
+            raise InputError(
+                f"--language-tokens: {origin} was trained with language tokens such as "
+                f"{trained.language_tokens.token('de')}, which the task does not say; leave the "
+                "option out"
+            )
         if trained.in_words and not self.in_words:
             raise InputError(f"{origin} was trained with prompts in words; give --prompt-template")
         if not trained.inventory:
@@ -138,13 +157,22 @@ def task_state_of(state: Mapping) -> TaskState:
     return TaskState.of(state.get("task_state") or {})
 
 
-def fingerprint(dictionary) -> str:
+def trained_language_tokens(state: Mapping) -> Optional[LanguageTokens]:
+    """Language tokens that a checkpoint was trained with, by this task or one of fairseq's.
+
+    Args:
+        state: content of the checkpoint.
+    """
+    own = task_state_of(state).language_tokens
+    return own or LanguageTokens.of_settings(settings_of(state, "task"))
+
+
+def fingerprint(symbols: Sequence[str]) -> str:
     """Sixteen hexadecimal digits that two dictionaries share if their entries and order agree.
 
     Args:
-        dictionary: of fairseq; instructions appended to it don't count.
+        symbols: of a dictionary, without those of instructions.
     """
-    symbols = dictionary.symbols[: getattr(dictionary, "first_instruction", None)]
     return hashlib.sha256("\n".join(symbols).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 

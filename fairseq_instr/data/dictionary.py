@@ -7,7 +7,7 @@ have ids but no text: `index` and `encode_line` never return them, whatever a us
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import Iterable, List, Sequence
 
 import torch
 from fairseq.data import Dictionary
@@ -26,10 +26,13 @@ class InstructedDictionary(Dictionary):
 
     Attributes:
         first_instruction (int): id of the first appended symbol, the old size.
+        hidden (LongTensor): ids of language tokens, which `string` leaves out too.
     """
 
     @classmethod
-    def grow(cls, dictionary: Dictionary, symbols: Sequence[str]) -> "InstructedDictionary":
+    def grow(
+        cls, dictionary: Dictionary, symbols: Sequence[str], hidden: Iterable[int] = ()
+    ) -> "InstructedDictionary":
         """A copy of `dictionary` with `symbols` appended; the original is left as it is."""
         grown = cls.__new__(cls)
         grown.__dict__.update(dictionary.__dict__)
@@ -38,11 +41,13 @@ class InstructedDictionary(Dictionary):
         grown.count = list(dictionary.count) + [1] * len(symbols)
         grown.indices = dict(dictionary.indices)
         grown.first_instruction = len(dictionary)
+        grown.hidden = torch.tensor(list(hidden), dtype=torch.long)
         return grown
 
     def string(self, tensor, *args, **kwargs):
-        """As in the parent, without the instructions."""
+        """As in the parent, without the instructions and language tokens."""
         tensor = torch.as_tensor(tensor)
         if tensor.dim() == 1:
-            tensor = tensor[tensor < self.first_instruction]
+            shown = (tensor < self.first_instruction) & ~torch.isin(tensor, self.hidden.to(tensor))
+            tensor = tensor[shown]
         return super().string(tensor, *args, **kwargs)

@@ -51,7 +51,7 @@ class PromptedDataset(FairseqDataset):
         conflicts:
             positive       LongTensor (C,): row of the batch that a conflict belongs to
             net_input      as the batch's own, C rows of the same widths; without the source
-                           where the prompt goes to the decoder
+                           where the encoder does not read what is asked for
             target         LongTensor (C, T)
     """
 
@@ -205,9 +205,9 @@ class PromptedDataset(FairseqDataset):
             "requests": requests,
         }
         if self.prompt.on_decoder and target is not None:
-            prompt = target.new_tensor(rendering.decoder)
-            item["prev_output_tokens"] = torch.cat((target[-1:], prompt, target[:-1]))
-            item["target"] = torch.cat((torch.full_like(prompt, self.pad), target))
+            item["prev_output_tokens"] = rendering.previous(target)
+            hidden = target.new_full((len(rendering.decoder),), self.pad)
+            item["target"] = torch.cat((hidden, target))
         return item
 
     # -- batches ------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class PromptedDataset(FairseqDataset):
         conflicts = self._collate(wrong, pad_to_length)
         row_of = {place: row for row, place in enumerate(batch["id"].tolist())}
         net_input = conflicts["net_input"]
-        if self.prompt.on_decoder:
+        if not self.prompt.on_encoder:
             net_input = {"prev_output_tokens": net_input["prev_output_tokens"]}
         return {
             "positive": torch.tensor([row_of[i] for i in conflicts["id"].tolist()]),

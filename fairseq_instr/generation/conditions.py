@@ -202,7 +202,7 @@ class ConditionPlanner:
         return Condition(
             data_utils.collate_tokens(sources, self.pad, self.eos, left_pad=True),
             torch.tensor([len(source) for source in sources]),
-            torch.tensor([r.decoder for r in renderings], dtype=torch.long),
+            torch.tensor([r.beginning(self.eos) for r in renderings]),
             torch.tensor([variant.weight for variant in variants], dtype=torch.float),
             variants[0].of_logs,
         )

@@ -31,8 +31,8 @@ class Condition(NamedTuple):
     Attributes:
         src_tokens: the encoder's input, LongTensor `(batch, source)`.
         src_lengths: its lengths, LongTensor `(batch,)`.
-        prompt: tokens that the decoder reads after its first, LongTensor `(batch, k)`; k is 0
-            where the prompt stands in the source.
+        prompt: tokens with which the decoder begins, LongTensor `(batch, 1 + k)`: its first one,
+            and k of the prompt, none where the prompt stands in the source.
         weights: of each row, FloatTensor `(batch,)`; 0 leaves the row out.
         of_logs: whether the weights are of log-probabilities or of probabilities.
     """
@@ -185,7 +185,7 @@ class GuidedEnsemble(EnsembleModel):
     def forward_decoder(self, tokens, encoder_outs, incremental_states, temperature: float = 1.0):
         lprobs, attention = [], None
         for encoded, states in zip(encoder_outs, self._by_condition(incremental_states)):
-            inputs = torch.cat((tokens[:, :1], encoded.prompt, tokens[:, 1:]), dim=1)
+            inputs = torch.cat((encoded.prompt, tokens[:, 1:]), dim=1)
             if tokens.size(1) == 1 and self.has_incremental_states():
                 # an incremental decoder reads one token at a time: the prompt, up to its last
                 for width in range(1, inputs.size(1)):
@@ -325,10 +325,10 @@ def score_alone(generator, own: Condition, outputs: List[List[dict]]) -> List[Li
             "net_input": {
                 "src_tokens": own.src_tokens[rows],
                 "src_lengths": own.src_lengths[rows],
-                "prev_output_tokens": torch.cat((previous[:, :1], prompt, previous[:, 1:]), dim=1),
+                "prev_output_tokens": torch.cat((prompt, previous[:, 1:]), dim=1),
             },
-            "target": torch.cat((torch.full_like(prompt, pad), target), dim=1),
-            "start_indices": [prompt.size(1)] * len(rows),
+            "target": torch.cat((torch.full_like(prompt[:, 1:], pad), target), dim=1),
+            "start_indices": [prompt.size(1) - 1] * len(rows),
         },
     )
     for hypothesis, (alone,) in zip(flat, scored):

@@ -13,7 +13,7 @@ from fairseq.data import Dictionary, LanguagePairDataset
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.conditions import Line
 from fairseq_instr.instructions.asking import Request
-from fairseq_instr.prompts import Prompt, Rendering
+from fairseq_instr.prompts import Prompt
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class TypedLine(Line):
         Raises:
             InputError: if the prompt can't say what is asked.
         """
-        before, behind, decoder = prompt.render(line.requests, line.language)
-        rendered = Rendering((*decoder, *before), behind).around(line.source)
+        found = prompt.render(line.requests, line.language)
+        in_front = found._replace(before=(*found.decoder, *found.before))
+        rendered = in_front.around(line.source)
         return cls(line.source, line.requests, line.language, rendered)
 
     def __len__(self) -> int:

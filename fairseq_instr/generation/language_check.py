@@ -5,8 +5,10 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Collection, Dict, List
 
+from fairseq_instr.data.data_bin import PROMPT_PAIR
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.languages import language_of
 
 LINES, WRONG = "_off_target_lines", "_off_target_wrong"
 _GREEDY = Namespace(beam=1, max_len_a=1.5, max_len_b=20)
@@ -29,7 +31,7 @@ class LanguageCheck:
         if n_lines < 1:
             raise InputError(f"--eval-off-target-lines {n_lines}: give a number above zero")
         self.task, self.n_lines = task, n_lines
-        self.languages = sorted(set(languages))
+        self.languages = sorted(set(map(language_of, languages)))
         self.identifier = LangidIdentifier()
         identify([], self.identifier, self.languages)  # refuses unknown languages now
         self._generator = task.build_generator([model], _GREEDY)
@@ -40,8 +42,13 @@ class LanguageCheck:
 
         Both are sums, so that workers' counts add up; a batch without lines to look at counts 0.
         """
-        rows = [row for row, (_, index) in enumerate(sample["origins"]) if index < self.n_lines]
-        asked = [sample["origins"][row][0][1] for row in rows]
+        rows = [
+            row
+            for row, (pair, index) in enumerate(sample["origins"])
+            # a blank line is in no language, the answer to a whole prompt in any
+            if index < self.n_lines and len(sample["sources"][row]) > 1 and pair != PROMPT_PAIR
+        ]
+        asked = [language_of(sample["origins"][row][0][1]) for row in rows]
         (found,) = identify(self._translate(sample, model, rows), self.identifier, self.languages)
         return {LINES: len(rows), WRONG: sum(code != want for code, want in zip(found, asked))}
 

@@ -115,6 +115,7 @@ class Translator(LineTranslator):
         settings = {
             "_name": TASK,
             "data": str(data),
+            "path": str(path),
             "source_lang": source or trained.get("source_lang"),
             "target_lang": target or trained.get("target_lang"),
             "prompt_placement": trained.get("prompt_placement", "source-prefix"),

@@ -1,28 +1,31 @@
 """Language tokens: how pretrained multilingual models are told their languages. Needs no torch.
 
-    M2M-100, NLLB     __en__ Hello . </s>       ->  </s> __de__ Hallo . </s>
-    mBART-50          [en_XX] Hello . </s>      ->  </s> [de_DE] Hallo . </s>
-    mBART-25          Hello . </s> [en_XX]      ->  [de_DE] Hallo . </s>
-    token for eos     Hello . __de__            ->  __de__ Hallo . </s>
+    m2m, nllb     M2M-100, NLLB    __en__ Hello . </s>     ->  </s> __de__ Hallo . </s>
+    mbart50       mBART-50         [en_XX] Hello . </s>    ->  </s> [de_DE] Hallo . </s>
+    mbart25       mBART-25         Hello . </s> [en_XX]    ->  [de_DE] Hallo . </s>
+    tgt           Johnson et al.   __de__ Hello . </s>     ->  </s> Hallo . </s>
+    marian        OPUS-MT          >>deu<< Hello . </s>    ->  <s> Hallo . </s>
+    tgt-for-eos                    Hello . __de__          ->  </s> Hallo . </s>
 
-Each is a setting of a task of fairseq: `translation_multi_simple_epoch`, or
+In fairseq they are settings of a task: `translation_multi_simple_epoch`, or
 `translation_from_pretrained_bart` for mBART-25.
 """
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Optional, Tuple
+import re
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.languages import language_of
 
-AUTO, NONE = "auto", "none"
-LANGUAGE_TOKENS = (AUTO, NONE)
-"""Values of `--language-tokens`."""
 SOURCE, TARGET = "src", "tgt"
-STYLES = {"multilingual": "__{}__", "mbart": "[{}]"}
+MULTILINGUAL, MBART, MARIAN = "multilingual", "mbart", "marian"
+STYLES = {MULTILINGUAL: "__{}__", MBART: "[{}]", MARIAN: ">>{}<<"}
 IN_FRONT, FOR_EOS, BEHIND_EOS = "in-front", "for-eos", "behind-eos"
 MBART_TASKS = ("translation_from_pretrained_bart", "multilingual_denoising")
 MULTI_TASK = "translation_multi_simple_epoch"
+MASK = "<mask>"
 
 
 class LanguageTokens(NamedTuple):
@@ -35,14 +38,14 @@ class LanguageTokens(NamedTuple):
         place: where they stand. `in-front`: in front of the source, and after the decoder's
             first token. `for-eos`: instead of the source's eos and of the decoder's first token.
             `behind-eos`: behind the source's eos, and instead of the decoder's first token.
-        languages: codes whose tokens the old task appended to the dictionary, in its order.
+        appended: symbols that the old task appended to the dictionary, in its order.
     """
 
     encoder: Optional[str]
     decoder: bool
-    style: str = "multilingual"
+    style: str = MULTILINGUAL
     place: str = IN_FRONT
-    languages: Tuple[str, ...] = ()
+    appended: Tuple[str, ...] = ()
 
     def token(self, language: str) -> str:
         """The token of a language.
@@ -50,6 +53,23 @@ class LanguageTokens(NamedTuple):
         Example: `LanguageTokens("src", True).token("de") == "__de__"`.
         """
         return STYLES[self.style].format(language)
+
+    def languages(self, symbols: Sequence[str]) -> Dict[str, int]:
+        """Languages that a dictionary has a token for, and its ids.
+
+        Args:
+            symbols: of the dictionary, in order.
+
+        Example: `LanguageTokens("src", True).languages(["a", "__de__"]) == {"de": 1}`.
+        """
+        before, after = map(re.escape, STYLES[self.style].split("{}"))
+        found = (re.fullmatch(f"{before}(.+){after}", symbol) for symbol in symbols)
+        return {match[1]: number for number, match in enumerate(found) if match}
+
+    @classmethod
+    def of_list(cls, values: Optional[Sequence]) -> Optional[LanguageTokens]:
+        """Language tokens of a list, as checkpoints hold them; None of None."""
+        return None if values is None else cls(*values[:4], tuple(values[4]))
 
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any]) -> Optional[LanguageTokens]:
@@ -59,45 +79,97 @@ class LanguageTokens(NamedTuple):
             settings: of the task, or those of everything in old checkpoints.
         """
         task = settings.get("task") or settings.get("_name")
+        codes = _listed(settings.get("langs"))
         if task in MBART_TASKS:
             if not settings.get("add_lang_token", True):
                 return None  # of a pretraining that had none
-            languages = _listed(settings.get("langs"))
-            return cls(SOURCE, True, "mbart", BEHIND_EOS, languages)
+            appended = (*map(STYLES[MBART].format, codes), MASK)
+            return PRESETS["mbart25"]._replace(appended=appended)
         if task != MULTI_TASK:
             return None
-        langtoks = settings.get("langtoks") or {}
         of_decoder = TARGET if settings.get("decoder_langtok") else None
-        encoder, decoder = langtoks.get("main") or (settings.get("encoder_langtok"), of_decoder)
+        said = (settings.get("langtoks") or {}).get("main")
+        encoder, decoder = said or (settings.get("encoder_langtok"), of_decoder)
         if not encoder and not decoder:
             return None
-        replaced = settings.get("lang_tok_replacing_bos_eos")
-        return cls(
-            encoder[:3] if encoder else None,
-            bool(decoder),
-            settings.get("lang_tok_style") or "multilingual",
-            FOR_EOS if replaced else IN_FRONT,
-            _listed(settings.get("langs")),
-        )
+        style = settings.get("lang_tok_style") or MULTILINGUAL
+        kinds = [_ending(kind) for kind in _listed(settings.get("langtoks_specs")) or ("main",)]
+        appended = tuple(STYLES[style].format(code + kind) for kind in kinds for code in codes)
+        if style == MBART or "mono_dae" in (settings.get("extra_data") or ()):
+            appended = (*appended, MASK)
+        place = FOR_EOS if settings.get("lang_tok_replacing_bos_eos") else IN_FRONT
+        return cls(encoder[:3] if encoder else None, bool(decoder), style, place, appended)
 
 
-def refuse_language_tokens(settings: Mapping[str, Any], option: str, origin: str) -> None:
-    """Refuse a checkpoint whose language tokens the prompts would not say.
+def _ending(kind: str) -> str:
+    """What fairseq appends to the code in tokens for a kind of data."""
+    return next((f"_{name}" for name in ("dae", "mined") if kind.endswith(name)), "")
+
+
+PRESETS = {
+    "m2m": LanguageTokens(SOURCE, True),
+    "nllb": LanguageTokens(SOURCE, True),
+    "mbart50": LanguageTokens(SOURCE, True, MBART),
+    "mbart25": LanguageTokens(SOURCE, True, MBART, BEHIND_EOS),
+    "tgt": LanguageTokens(TARGET, False),
+    "marian": LanguageTokens(TARGET, False, MARIAN),
+    "tgt-for-eos": LanguageTokens(TARGET, False, place=FOR_EOS),
+}
+AUTO, NONE = "auto", "none"
+LANGUAGE_TOKENS = (AUTO, NONE, *PRESETS)
+"""Values of `--language-tokens`."""
+
+
+def choose_language_tokens(
+    option: str, trained: Optional[LanguageTokens], origin: str
+) -> Optional[LanguageTokens]:
+    """The language tokens that prompts say; None for none.
 
     Args:
-        settings: of the checkpoint's task.
         option: value of `--language-tokens`.
+        trained: what the checkpoint was trained with, as far as it says; None if it does not.
         origin: the checkpoint, for the error.
 
     Raises:
-        InputError: unless there are none, or the texts hold them already.
+        InputError: if the two contradict each other.
     """
-    tokens = LanguageTokens.of_settings(settings)
-    if tokens is not None and option != NONE:
+    if option == NONE:
+        return None
+    if option == AUTO:
+        return trained
+    chosen = PRESETS[option]
+    if trained is None:
+        return chosen
+    if trained._replace(appended=()) != chosen:
         raise InputError(
-            f"{origin} was trained with language tokens such as {tokens.token('de')}, and prompts "
-            "can't say them yet; put them into the texts, and give --language-tokens none"
+            f"--language-tokens {option}: {origin} was trained with others, such as "
+            f"{trained.token('de')} {trained.place}; leave the option out"
         )
+    return trained
+
+
+def find_language(language: str, known: Mapping[str, int]) -> str:
+    """The code under which a model has a token for a language.
+
+    Args:
+        language: as the data-bin and the inventory call it.
+        known: codes that have a token.
+
+    Raises:
+        InputError: if there is none, or more than one.
+
+    Example: `find_language("de", {"deu_Latn": 4, "eng_Latn": 5}) == "deu_Latn"`.
+    """
+    if language in known:
+        return language
+    same = [code for code in known if language_of(code) == language_of(language)]
+    if len(same) == 1:
+        return same[0]
+    accepted = ", ".join(sorted(same or known)) or "none"
+    raise InputError(
+        f"language {language!r} has {'several tokens' if same else 'no token'} in the dictionary; "
+        f"name the language as one of: {accepted:.1000}"
+    )
 
 
 def _listed(languages) -> Tuple[str, ...]:

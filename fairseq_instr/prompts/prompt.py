@@ -19,31 +19,50 @@ class Rendering(NamedTuple):
         before: in front of the source.
         behind: behind the source, before its eos.
         decoder: at the decoder's start, after its first token.
+        end: what ends the source; None for its own eos.
+        start: the decoder's first token; None for eos.
     """
 
     before: Tokens = ()
     behind: Tokens = ()
     decoder: Tokens = ()
+    end: Optional[Tokens] = None
+    start: Optional[int] = None
 
     def around(self, source: torch.Tensor) -> torch.Tensor:
         """The encoder's input: LongTensor `(n,)` ending in eos -> `(before + n + behind,)`."""
         import torch  # where a model is served by CTranslate2 there is none
 
-        if not self.before and not self.behind:
+        if not self.before and not self.behind and self.end is None:
             return source
         before, behind = map(source.new_tensor, (self.before, self.behind))
-        return torch.cat((before, source[:-1], behind, source[-1:]))
+        end = source[-1:] if self.end is None else source.new_tensor(self.end)
+        return torch.cat((before, source[:-1], behind, end))
+
+    def beginning(self, eos: int) -> Tokens:
+        """What the decoder reads before the target's own tokens."""
+        return (eos if self.start is None else self.start, *self.decoder)
+
+    def previous(self, target: torch.Tensor) -> torch.Tensor:
+        """The decoder's input: LongTensor `(n,)` ending in eos -> `(n + decoder,)`."""
+        import torch
+
+        return torch.cat((target.new_tensor(self.beginning(int(target[-1]))), target[:-1]))
 
 
 class Prompt(Protocol):
     """Renders requests for one family of models.
 
     Attributes:
-        on_decoder: whether the prompt stands at the decoder's start alone.
+        on_decoder: whether the decoder reads tokens of the prompt.
+        on_encoder: whether the encoder reads what is asked for.
     """
 
     @property
     def on_decoder(self) -> bool: ...
+
+    @property
+    def on_encoder(self) -> bool: ...
 
     def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
         """The prompt for requests in canonical order.

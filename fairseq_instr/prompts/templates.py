@@ -171,6 +171,7 @@ class TemplatePrompt:
     """
 
     on_decoder = False
+    on_encoder = True
 
     def __init__(
         self,
@@ -229,7 +230,7 @@ class TemplatePrompt:
         base = 0
         for asked in ((), *directions):
             try:
-                base = max(base, sum(map(len, self.render(asked))))
+                base = max(base, sum(map(len, self.render(asked)[:3])))
             except InputError:  # a direction that has no demonstrations is not asked for
                 continue
         templates = (self.template, *self.template.by_target.values())

@@ -48,6 +48,11 @@ class TokenPrompt:
         """Whether the decoder reads the instructions, and not the encoder."""
         return self.placement == DECODER_PREFIX
 
+    @property
+    def on_encoder(self) -> bool:
+        """The contrary of `on_decoder`."""
+        return not self.on_decoder
+
     def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
         """The prompt; symbols don't say the source's `language`."""
         ids = tuple(token for request in requests for token in self._ids(request))

@@ -204,7 +204,7 @@ class CTranslate2Translator(LineTranslator):
     def _render(self, tokens: List[int], requests: Tuple[Request, ...]) -> _Line:
         if self._direction is not None:
             requests = compose_requests((self._direction, *requests), self.inventory, "instruct")
-        before, behind, decoder = self._prompt.render(requests)
+        before, behind, decoder, *_ = self._prompt.render(requests)
         return _Line([*before, *tokens, *behind, EOS], decoder)
 
     def _decode(self, sources: Sequence[_Line], longest: int) -> List[List[Output]]:

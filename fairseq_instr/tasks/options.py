@@ -8,7 +8,7 @@ from omegaconf import II
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.options import GuidanceOptions
-from fairseq_instr.prompts.language_tokens import LANGUAGE_TOKENS
+from fairseq_instr.prompts.language_tokens import LANGUAGE_TOKENS, PRESETS
 from fairseq_instr.prompts.options import PHRASES, RENDERINGS, PhraseOptions, TemplateOptions
 from fairseq_instr.prompts.tokens import PLACEMENTS, SOURCE_PREFIX
 
@@ -139,8 +139,8 @@ class TranslationWithInstructionsConfig(
         default=AUTO,
         metadata={
             "help": "tokens that tell a pretrained multilingual model its languages, such as "
-            "__de__: auto (a checkpoint that was trained with them is refused), none (the texts "
-            "hold them already, or none are wanted)"
+            "__de__: auto (as the checkpoint was trained), none (the texts hold them already), "
+            f"or as trained by another recipe: {', '.join(PRESETS)}"
         },
     )
     allow_architecture_change: bool = field(
@@ -165,6 +165,7 @@ class TranslationWithInstructionsConfig(
         },
     )
     seed: int = II("common.seed")
+    path: Optional[str] = II("common_eval.path")
     restore_file: str = II("checkpoint.restore_file")
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
     save_dir: str = II("checkpoint.save_dir")

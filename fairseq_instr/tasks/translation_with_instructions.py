@@ -17,14 +17,19 @@ from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.checkpoints.growth import prepare_for_growth
-from fairseq_instr.checkpoints.settings import as_dict
+from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.checkpoints.starting_point import StartingPoint
-from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
+from fairseq_instr.checkpoints.task_state import (
+    TaskState,
+    fingerprint,
+    take_held_out,
+    trained_language_tokens,
+)
 from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
 from fairseq_instr.data.corpora import MAX_UNKNOWN, Corpus, group_sizes
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.denoise import Noise, NoiseOptions
-from fairseq_instr.data.dictionary import InstructedDictionary
+from fairseq_instr.data.dictionary import InstructedDictionary, base_symbols
 from fairseq_instr.data.mixture import Mixture, parse_mixture
 from fairseq_instr.data.part_iterator import PartIterator
 from fairseq_instr.data.phrasings import PhraseSampler
@@ -48,9 +53,11 @@ from fairseq_instr.instructions.inventory import (
 )
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
 from fairseq_instr.prompts import Prompt, appended_tokens_prompt
-from fairseq_instr.prompts.language_tokens import refuse_language_tokens
+from fairseq_instr.prompts.language_tokens import LanguageTokens, choose_language_tokens
+from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import prompt_in_words
+from fairseq_instr.prompts.tokens import DECODER_PREFIX
 from fairseq_instr.tasks import mixed_precision
 from fairseq_instr.tasks.options import (
     ALWAYS,
@@ -86,13 +93,22 @@ class TranslationWithInstructionsTask(TranslationTask):
         src_dict: source dictionary, grown by the inventory's symbols.
         tgt_dict: target dictionary as it is in the data-bin.
         inventory: the instructions.
+        language_tokens: of a pretrained model, in which prompts say the direction.
     """
 
     cfg: TranslationWithInstructionsConfig
 
-    def __init__(self, cfg, src_dict, tgt_dict, inventory: Inventory):
+    def __init__(
+        self,
+        cfg,
+        src_dict,
+        tgt_dict,
+        inventory: Inventory,
+        language_tokens: Optional[LanguageTokens] = None,
+    ):
         super().__init__(cfg, src_dict, tgt_dict)
         self.inventory = inventory
+        self.language_tokens = language_tokens
         self.prompt: Prompt = appended_tokens_prompt(
             inventory, src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
@@ -100,6 +116,16 @@ class TranslationWithInstructionsTask(TranslationTask):
         if cfg.prompt_template:
             self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
             self.argument_subwords = subwords.encode
+        if language_tokens is not None:
+            self.prompt = NativePrompt(
+                self.prompt,
+                language_tokens,
+                inventory,
+                base_symbols(src_dict),
+                src_dict.eos(),
+                cfg.source_lang,
+                cfg.target_lang,
+            )
         self.search = PromptedSearch(self.prompt, src_dict.pad())
         self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
         self.field = InstructionField(self._read_field, cfg.strict) if cfg.instruct_field else None
@@ -135,8 +161,10 @@ class TranslationWithInstructionsTask(TranslationTask):
             inventory.held_out = hold_out(inventory, cfg.held_out_phrases, cfg.seed)
             unheard = ", ".join(sorted(untrained_words(inventory))) or "none"
             logger.info(f"held-out phrases: words that no trained phrase has: {unheard}")
+        language_tokens = find_language_tokens(cfg)
+        appended = language_tokens.appended if language_tokens else ()
         src_dict, tgt_dict = (
-            cls.load_dictionary_of(data, language)
+            cls.load_dictionary_of(data, language, appended)
             for language in (cfg.source_lang, cfg.target_lang)
         )
         for option, given in (
@@ -144,7 +172,8 @@ class TranslationWithInstructionsTask(TranslationTask):
             ("--eval-lang-pairs", parse_pairs(cfg.eval_lang_pairs, "--eval-lang-pairs")),
         ):
             for language in {language for pair in given for language in pair}:
-                if cls.load_dictionary_of(data, language) != src_dict or src_dict != tgt_dict:
+                other = cls.load_dictionary_of(data, language, appended)
+                if other != src_dict or src_dict != tgt_dict:
                     raise InputError(
                         f"{option}: dict.{language}.txt differs from the others in {data}; "
                         "several pairs need one joined dictionary, give fairseq-preprocess the "
@@ -155,23 +184,38 @@ class TranslationWithInstructionsTask(TranslationTask):
             f"instructions on {len(inventory.axes)} axes"
         )
         logger.info(f"[{cfg.target_lang}] dictionary: {len(tgt_dict)} types")
-        if cfg.prompt_placement == "decoder-prefix" and inventory and src_dict != tgt_dict:
+        if cfg.prompt_placement == DECODER_PREFIX and inventory and src_dict != tgt_dict:
             raise InputError(
                 "--prompt-placement decoder-prefix needs a joined dictionary and "
                 "--share-all-embeddings; dict.* of source and target differ"
             )
         symbols = symbols_of(cfg, inventory).symbols
-        return cls(cfg, InstructedDictionary.grow(src_dict, symbols), tgt_dict, inventory)
+        if language_tokens is not None:
+            hidden = language_tokens.languages(src_dict.symbols).values()
+            src_dict = InstructedDictionary.grow(src_dict, symbols, hidden)
+            hidden = language_tokens.languages(tgt_dict.symbols).values()
+            tgt_dict = InstructedDictionary.grow(tgt_dict, (), hidden)
+        else:
+            src_dict = InstructedDictionary.grow(src_dict, symbols)
+        return cls(cfg, src_dict, tgt_dict, inventory, language_tokens)
 
     @classmethod
-    def load_dictionary_of(cls, data: str, language: str):
+    def load_dictionary_of(cls, data: str, language: str, appended: Sequence[str] = ()):
+        """A dictionary of the data-bin, with the symbols that a pretrained model's task appended.
+
+        Raises:
+            InputError: if it is missing.
+        """
         path = Path(data, f"dict.{language}.txt")
         if not path.is_file():
             raise InputError(
                 f"{path} does not exist; the data-bin holds the dictionary of every language "
                 "at its top, copy those of the pretrained model there"
             )
-        return cls.load_dictionary(str(path))
+        dictionary = cls.load_dictionary(str(path))
+        for symbol in appended:
+            dictionary.add_symbol(symbol)
+        return dictionary
 
     # -- data ---------------------------------------------------------------------------
 
@@ -450,7 +494,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         if from_checkpoint:
             self._n_known = self._n_known or 0
             self._check_pair()
-            refuse_language_tokens(as_dict(cfg), self.cfg.language_tokens, "the checkpoint")
         else:
             self._check_starting_point(cfg)
         refuse_architecture(cfg)
@@ -462,7 +505,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._n_trained = 0
         if n_symbols:
             sizes = len(self.src_dict), len(self.tgt_dict)
-            refuse_model(model, getattr(cfg, "arch", ""), *sizes, self.prompt.on_decoder)
+            on_decoder = self.cfg.prompt_placement == DECODER_PREFIX
+            refuse_model(model, getattr(cfg, "arch", ""), *sizes, on_decoder)
         if self.cfg.eval_off_target:
             self._language_check = self._build_language_check(model)
         for module in model.modules():
@@ -477,7 +521,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         if start is None:
             return
         start.leave_if_finished(self.cfg.max_update)
-        start.refuse_language_tokens(self.cfg.language_tokens)
         trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema)
         start.settle(model_cfg, self.cfg.allow_architecture_change)
         self._n_trained = len(trained.symbols)
@@ -502,7 +545,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: if these don't go together with an option of `args`, or lack something.
         """
         self._check_search(args)
-        prompted = self.prompt.on_decoder and bool(self.inventory)
+        prompted = self._prompts_decoder
         alignment = getattr(args, "print_alignment", None)
         if alignment and not getattr(args, "score_reference", False):
             kwargs["seq_gen_cls"] = SourceAlignmentGenerator
@@ -523,10 +566,14 @@ class TranslationWithInstructionsTask(TranslationTask):
         room = self.prompt.n_target(len(self.inventory.axes))
         return super().build_generator(GuidedEnsemble(models, planner, room), args, *more, **kwargs)
 
+    @property
+    def _prompts_decoder(self) -> bool:
+        return self.prompt.on_decoder and bool(self.inventory or self.language_tokens)
+
     def _check_search(self, args) -> None:
         """Raise `InputError` for options of decoding that don't go together."""
         guided = self.guidance.active and "--guidance and contrasts"
-        on_decoder = self.prompt.on_decoder and bool(self.inventory) and "a prompt of the decoder"
+        on_decoder = self._prompts_decoder and "a prompt of the decoder"
         scoring = getattr(args, "score_reference", False) and bool(self.inventory)
         for name, option, causes in (
             ("print_alignment", "--print-alignment", (guided, on_decoder)),
@@ -597,8 +644,12 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.cfg.prompt_placement,
             ALWAYS if self.gives_direction else NEVER,
             bool(self.cfg.prompt_template),
-            {"source": fingerprint(self.src_dict), "target": fingerprint(self.tgt_dict)},
+            {
+                "source": fingerprint(base_symbols(self.src_dict)),
+                "target": fingerprint(self.tgt_dict.symbols),
+            },
             tuple(map("-".join, self.pairs)),
+            self.language_tokens,
         )
 
     def state_dict(self) -> dict:
@@ -632,7 +683,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: names the directions that it was trained in.
         """
         known = [split_pair(pair) or ("", "") for pair in self._trained_pairs]
-        if not known or self.gives_direction:
+        if not known or self.gives_direction or self.language_tokens:
             return
         for source, target in self.pairs:
             if source not in dict(known) or target not in {pair[1] for pair in known}:
@@ -715,6 +766,23 @@ def only_pair(data: str) -> Pair:
 def symbols_of(cfg: TranslationWithInstructionsConfig, inventory: Inventory) -> Inventory:
     """The instructions that have symbols of their own: none where a template says them."""
     return Inventory() if cfg.prompt_template else inventory
+
+
+def find_language_tokens(cfg: TranslationWithInstructionsConfig) -> Optional[LanguageTokens]:
+    """The language tokens of the checkpoint that is translated with, or that training starts from.
+
+    Raises:
+        InputError: if the checkpoint is refused, or contradicts `--language-tokens`.
+    """
+    if cfg.path:
+        origin = utils.split_paths(cfg.path)[0]
+        state = read_checkpoint(origin, mmap=True)
+    else:
+        start = StartingPoint.find(cfg)
+        if start is None:
+            return choose_language_tokens(cfg.language_tokens, None, "")
+        origin, state = start.origin, start.state
+    return choose_language_tokens(cfg.language_tokens, trained_language_tokens(state), origin)
 
 
 def load_inventory(cfg: TranslationWithInstructionsConfig, data: str) -> Inventory:

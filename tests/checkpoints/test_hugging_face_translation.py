@@ -13,10 +13,11 @@ from fairseq_instr.checkpoints.growth import prepare_for_growth
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
 from fairseq_instr.checkpoints.inspection import read_checkpoint
-from fairseq_instr.checkpoints.task_state import TaskState
+from fairseq_instr.checkpoints.task_state import TaskState, trained_language_tokens
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.marian import sinusoidal_positions
+from fairseq_instr.prompts.language_tokens import PRESETS
 from tests.checkpoints.test_hugging_face import edit, load_weights
 from tests.checkpoints.translation_models import FAMILIES, LANGUAGES, write_folder
 
@@ -129,6 +130,26 @@ def test_entries_of_the_dictionary(converted):
         assert dictionary.index(written[converted.family]) == first
         assert LANGUAGES[converted.family][0].strip("_") in written[converted.family]
     assert len(dictionary) == len(order)
+
+
+def test_a_converted_model_remembers_its_language_tokens(converted):
+    state = read_checkpoint(converted.output / "model.pt")
+    expected = {"marian": None, "mbart50": PRESETS["mbart50"]}.get(converted.family, PRESETS["m2m"])
+    assert trained_language_tokens(state) == expected
+
+
+def test_marian_s_models_of_several_languages_have_tokens(tmp_path):
+    folder = tmp_path / "original"
+    folder.mkdir()
+    write_folder(folder, "marian")
+    pieces = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    renamed = {">>deu<<" if number == 20 else piece: number for piece, number in pieces.items()}
+    (folder / "vocab.json").write_text(json.dumps(renamed), encoding="utf-8")
+    from_hugging_face(folder, tmp_path / "out")
+    state = read_checkpoint(tmp_path / "out" / "model.pt")
+    assert trained_language_tokens(state) == PRESETS["marian"]
+    dictionary = Dictionary.load(str(tmp_path / "out" / "dict.txt"))
+    assert PRESETS["marian"].languages(dictionary.symbols).keys() == {"deu"}
 
 
 def test_instructions_become_added_tokens(converted, inventory, tmp_path):

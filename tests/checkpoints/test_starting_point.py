@@ -116,12 +116,3 @@ def test_a_finished_run_ends(caplog):
     with pytest.raises(SystemExit) as ended:
         point.leave_if_finished(5)
     assert ended.value.code == 0 and "--max-update" in caplog.text
-
-
-def test_language_tokens_are_not_left_out_in_silence():
-    point = start(N_WORDS)
-    point.refuse_language_tokens("auto")
-    point.state["args"] = Namespace(task="translation_multi_simple_epoch", encoder_langtok="src")
-    with pytest.raises(InputError, match="--language-tokens none"):
-        point.refuse_language_tokens("auto")
-    point.refuse_language_tokens("none")

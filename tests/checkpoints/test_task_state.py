@@ -1,5 +1,7 @@
 """What a checkpoint remembers of its task, and what a task must agree with."""
 
+from argparse import Namespace
+
 import pytest
 from fairseq.data import Dictionary
 
@@ -8,11 +10,13 @@ from fairseq_instr.checkpoints.task_state import (
     fingerprint,
     held_out_of,
     take_held_out,
+    trained_language_tokens,
 )
-from fairseq_instr.data.dictionary import InstructedDictionary
+from fairseq_instr.data.dictionary import InstructedDictionary, base_symbols
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.phrasing import PhrasedInventory
+from fairseq_instr.prompts.language_tokens import PRESETS
 
 NAMES = ("uppercase", "html-bold")
 INVENTORY = Inventory([catalogue()[name] for name in NAMES])
@@ -26,7 +30,15 @@ def phrased(**held_out):
 @pytest.mark.parametrize(
     "state",
     [
-        TaskState(INVENTORY, "source-prefix", "always", False, {"source": "12"}),
+        TaskState(
+            INVENTORY,
+            "source-prefix",
+            "always",
+            False,
+            {"source": "12"},
+            ("en-de",),
+            PRESETS["m2m"],
+        ),
         TaskState(INVENTORY, "decoder-prefix", "never", in_words=False),
         TaskState(Inventory(), "source-prefix", "always", in_words=True),
     ],
@@ -50,7 +62,7 @@ def test_phrases_that_were_held_out_are_remembered():
 
 def test_a_base_model_agrees_with_every_task():
     base = TaskState.of(FOREIGN)
-    assert base == (None, None, None, False, {})
+    assert base == (None, None, None, False, {}, (), None)
     TaskState(INVENTORY, "decoder-prefix").check_extends(base)
     TaskState(Inventory(), "source-prefix", in_words=True).check_extends(base)
 
@@ -76,6 +88,11 @@ def test_a_base_model_agrees_with_every_task():
             TaskState(INVENTORY, dictionaries={"source": "12", "target": "35"}),
             "target dictionary",
         ),
+        (
+            TaskState(None, language_tokens=PRESETS["m2m"]),
+            TaskState(INVENTORY),
+            "--language-tokens",
+        ),
     ],
 )
 def test_what_differs_is_refused(trained, task, message):
@@ -88,9 +105,18 @@ def test_a_fingerprint_is_of_entries_and_their_order():
     for first, second in zip("abc", "acb"):
         words.add_symbol(first)
         reordered.add_symbol(second)
-    assert fingerprint(words) != fingerprint(reordered)
-    assert fingerprint(words) == fingerprint(InstructedDictionary.grow(words, ["<new>"]))
-    assert fingerprint(words) != fingerprint(Dictionary())
+    grown = InstructedDictionary.grow(words, ["<new>"])
+    assert fingerprint(words.symbols) != fingerprint(reordered.symbols)
+    assert fingerprint(words.symbols) == fingerprint(base_symbols(grown))
+    assert fingerprint(words.symbols) != fingerprint(Dictionary().symbols)
+
+
+def test_language_tokens_are_the_task_s_own_or_of_fairseq_s_task():
+    settings = Namespace(task="translation_multi_simple_epoch", encoder_langtok="tgt")
+    assert trained_language_tokens({"args": settings}) == PRESETS["tgt"]
+    own = TaskState(None, language_tokens=PRESETS["m2m"]).base_dict()
+    assert trained_language_tokens({"args": settings, "task_state": own}) == PRESETS["m2m"]
+    assert trained_language_tokens({}) is None
 
 
 def test_phrases_stay_held_out_and_others_can_t_be():

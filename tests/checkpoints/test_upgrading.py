@@ -170,15 +170,6 @@ def test_a_shard_is_refused(base, tmp_path):
         read_checkpoint(tmp_path / "x-shard0.pt")
 
 
-def test_language_tokens_are_not_left_out_in_silence(base, data_bin, tmp_path):
-    state = with_args(read_checkpoint(base))
-    vars(state["args"]).update(task="translation_multi_simple_epoch", decoder_langtok=True)
-    torch.save(state, tmp_path / "m2m.pt")
-    with pytest.raises(InputError, match="--language-tokens"):
-        Translator.from_pretrained(tmp_path / "m2m.pt", data_bin)
-    Translator.from_pretrained(tmp_path / "m2m.pt", data_bin, language_tokens="none")
-
-
 def test_a_checkpoint_without_settings_is_refused(base, tmp_path):
     torch.save({"model": read_checkpoint(base)["model"]}, tmp_path / "bare.pt")
     with pytest.raises(InputError, match=r"bare\.pt has no settings"):

@@ -131,7 +131,7 @@ def test_count_says_how_many_conditions_there_are(plan, placement):
         conditions = planner.plan([asked])
         assert planner.count == len(conditions)
         on_decoder = placement == "decoder-prefix"
-        assert conditions[0].prompt.tolist() == ([[100]] if on_decoder else [[]])
+        assert conditions[0].prompt.tolist() == ([[2, 100]] if on_decoder else [[2]])
         if "guidance" in chosen:
             assert conditions[1].prompt.tolist() == conditions[0].prompt.tolist()
 

@@ -1,5 +1,7 @@
 """The inventory file: round trip, refusal of hostile files, what a trained model accepts."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -186,3 +188,16 @@ def test_anything_else_does_not_extend_it(changed, position, found):
         Inventory(changed).check_extends(Inventory([FORMAL, UPPER]), "tuned.pt")
     message = str(caught.value)
     assert "tuned.pt" in message and f"position {position} holds {found}" in message
+
+
+@pytest.mark.parametrize("code", ["de_DE", "deu_Latn", "zh-CN", "sr_Cyrl_RS", "de"])
+def test_a_direction_keeps_the_code_of_its_language(code, tmp_path):
+    inventory = Inventory([Instruction(f"to:{code}", "target-language")])
+    inventory.save(tmp_path / "instructions.yaml")
+    assert Inventory.load(tmp_path / "instructions.yaml").target_languages == (code,)
+
+
+@pytest.mark.parametrize("name", ["De_DE", "to:DE", "Formal", "in:de_DE"])
+def test_other_names_have_no_capitals(name):
+    with pytest.raises(InputError, match=re.escape(name)):
+        Instruction(name, "axis")

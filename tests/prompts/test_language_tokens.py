@@ -2,10 +2,18 @@
 
 import pytest
 
-from fairseq_instr.prompts.language_tokens import LanguageTokens
+from fairseq_instr.errors import InputError
+from fairseq_instr.prompts.language_tokens import (
+    LANGUAGE_TOKENS,
+    PRESETS,
+    LanguageTokens,
+    choose_language_tokens,
+    find_language,
+)
 
 MULTI = {"task": "translation_multi_simple_epoch"}
 M2M = {**MULTI, "encoder_langtok": "src", "decoder_langtok": True, "langs": ["de", "en"]}
+APPENDED = ("__de__", "__en__")
 
 
 @pytest.mark.parametrize(
@@ -14,26 +22,27 @@ M2M = {**MULTI, "encoder_langtok": "src", "decoder_langtok": True, "langs": ["de
         ({"task": "translation"}, None),
         ({}, None),
         (MULTI, None),
-        (M2M, LanguageTokens("src", True, "multilingual", "in-front", ("de", "en"))),
+        (M2M, PRESETS["m2m"]._replace(appended=APPENDED)),
         (
             {**M2M, "lang_tok_style": "mbart", "langs": "de_DE,en_XX"},
-            LanguageTokens("src", True, "mbart", "in-front", ("de_DE", "en_XX")),
+            PRESETS["mbart50"]._replace(appended=("[de_DE]", "[en_XX]", "<mask>")),
         ),
-        ({**MULTI, "encoder_langtok": "tgt"}, LanguageTokens("tgt", False)),
+        ({**MULTI, "encoder_langtok": "tgt"}, PRESETS["tgt"]),
         (
             {**MULTI, "encoder_langtok": "tgt", "lang_tok_replacing_bos_eos": True},
-            LanguageTokens("tgt", False, place="for-eos"),
+            PRESETS["tgt-for-eos"],
         ),
         # what a list of specifications says goes before the switches
-        ({**M2M, "langtoks": {"main": ("tgt", None)}, "langs": None}, LanguageTokens("tgt", False)),
+        ({**M2M, "langtoks": {"main": ("tgt", None)}, "langs": None}, PRESETS["tgt"]),
         (
-            {**M2M, "langtoks": {"mined": ("src.mined", "tgt")}},
-            LanguageTokens("src", True, languages=("de", "en")),
+            {**M2M, "langtoks": {"mined": ("src.mined", "tgt")}, "langtoks_specs": "main,mined"},
+            PRESETS["m2m"]._replace(appended=(*APPENDED, "__de_mined__", "__en_mined__")),
         ),
         (
             {"task": "translation_from_pretrained_bart", "langs": "ar_AR,de_DE"},
-            LanguageTokens("src", True, "mbart", "behind-eos", ("ar_AR", "de_DE")),
+            PRESETS["mbart25"]._replace(appended=("[ar_AR]", "[de_DE]", "<mask>")),
         ),
+        ({"task": "multilingual_denoising", "add_lang_token": False, "langs": "de_DE"}, None),
     ],
 )
 def test_settings_of_fairseq_s_tasks(settings, expected):
@@ -41,7 +50,41 @@ def test_settings_of_fairseq_s_tasks(settings, expected):
 
 
 @pytest.mark.parametrize(
-    "style, language, token", [("multilingual", "de", "__de__"), ("mbart", "de_DE", "[de_DE]")]
+    "preset, language, token",
+    [("m2m", "de", "__de__"), ("mbart50", "de_DE", "[de_DE]"), ("marian", "deu", ">>deu<<")],
 )
-def test_how_tokens_are_written(style, language, token):
-    assert LanguageTokens("src", True, style).token(language) == token
+def test_how_tokens_are_written(preset, language, token):
+    tokens = PRESETS[preset]
+    assert tokens.token(language) == token
+    assert tokens.languages(["word", token, "__", "[]"]) == {language: 1}
+
+
+def test_a_list_has_it_all():
+    tokens = PRESETS["mbart25"]._replace(appended=("[de_DE]",))
+    assert LanguageTokens.of_list([*tokens]) == tokens
+    assert LanguageTokens.of_list(None) is None
+
+
+def test_which_tokens_are_said():
+    trained = PRESETS["m2m"]._replace(appended=APPENDED)
+    assert choose_language_tokens("auto", trained, "a.pt") == trained
+    assert choose_language_tokens("m2m", trained, "a.pt") == trained
+    assert choose_language_tokens("none", trained, "a.pt") is None
+    assert choose_language_tokens("auto", None, "a.pt") is None
+    assert choose_language_tokens("mbart50", None, "a.pt") == PRESETS["mbart50"]
+    for option in set(LANGUAGE_TOKENS) - {"auto", "none", "m2m", "nllb"}:
+        with pytest.raises(InputError, match=f"--language-tokens {option}: a.pt"):
+            choose_language_tokens(option, trained, "a.pt")
+
+
+@pytest.mark.parametrize(
+    "language, code", [("de", "de"), ("de_DE", "de"), ("eng", "eng_Latn"), ("en", "eng_Latn")]
+)
+def test_a_language_is_found_under_another_code(language, code):
+    assert find_language(language, {"de": 4, "eng_Latn": 5, "zho_Hans": 6, "zho_Hant": 7}) == code
+
+
+@pytest.mark.parametrize("language, accepted", [("zh", "zho_Hans, zho_Hant"), ("fr", "de")])
+def test_a_language_without_one_token_is_refused(language, accepted):
+    with pytest.raises(InputError, match=f"'{language}'.*{accepted}"):
+        find_language(language, {"de": 4, "zho_Hans": 6, "zho_Hant": 7})
