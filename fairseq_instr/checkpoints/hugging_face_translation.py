@@ -154,10 +154,10 @@ class TranslationFamily(Family):
         """
         pieces, tokens = read_pieces(folder), self.language_tokens
         entries = []
+        code = LANGUAGE_CODE.get(tokens.style) if tokens else None
         for number in self.vocabulary.order[4:]:
             piece = pieces.get(number, "")
-            code = LANGUAGE_CODE.get(tokens.style) if tokens else None
-            if code is not None and code.fullmatch(piece):
+            if tokens and code and code.fullmatch(piece):
                 piece = tokens.token(piece)
             spelled = piece and piece.split() == [piece]
             entries.append(piece if spelled else f"madeupword{number:04d}")
