@@ -5,6 +5,7 @@ import pytest
 from fairseq_instr.instructions import catalogue
 from fairseq_instr.instructions.base_rates import base_rate, measure
 
+FORBIDDING = set()  # names of rules that most plain translations obey by nature
 PAIRS = [("A dog.", "EIN HUND."), ("A dog.", "Ein Hund."), ("Ten.", "Zehn."), ("Stop!", "Halt!")]
 
 
@@ -32,9 +33,6 @@ def test_measured_rates_cover_the_catalogue(language):
     # the three lengths part the range of all translations
     lengths = [base_rate(name, language) for name in ("short", "isometric", "long")]
     assert 0.99 < sum(lengths) <= 1.0001
-    # a rule that writes what translations have anyway teaches little
-    assert all(
-        (rates.get(i.name) or 0) < 0.3
-        for i in catalogue().values()
-        if i.rewrite and i.serves(language)
-    )
+    # a rule that writes what translations have anyway teaches little, unless it forbids something
+    common = {i.name for i in catalogue().values() if i.rewrite and (rates.get(i.name) or 0) > 0.3}
+    assert common <= FORBIDDING

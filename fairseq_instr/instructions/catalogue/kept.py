@@ -23,6 +23,7 @@ _TAG = r"</?[A-Za-z][\w:-]*(?:\s[^<>]*)?/?>"
 _KEPT = re.compile(f"({_TAG}|{_LINK}|{_PLACEHOLDER})")
 _MAY_BE_KEPT = re.compile(r"[<@{%$]|://|www\.", re.IGNORECASE)  # quick: most lines hold nothing
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*(?:=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
+_QUOTES = "\"'"
 _VOID = {"area", "br", "hr", "img", "input", "link", "meta", "wbr"}
 # a capital inside a sentence; in German every noun has one, so that sources are never German
 _NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
@@ -63,9 +64,7 @@ def tags(text: str) -> List[str]:
     found = []
     for tag in re.findall(_TAG, text) if _MAY_BE_KEPT.search(text) else ():
         name, *attributes = _ATTRIBUTE.findall(tag)
-        values = sorted(
-            f" {key.lower()}={value.strip(chr(34) + chr(39))}" for key, value in attributes
-        )
+        values = sorted(f" {key.lower()}={value.strip(_QUOTES)}" for key, value in attributes)
         found.append(("</" if tag[1] == "/" else "<") + name[0].lower() + "".join(values) + ">")
     return found
 

@@ -1,7 +1,7 @@
 """Numbers from two to twelve as digits or as words; `1,200.50` as the source writes it.
 
-One is left alone: it is an article too. So are ordinals, and numbers with a sign or a unit of one
-letter or mark: `2. Mai`, `2km`, `20 °C`, `5 %`.
+One is left alone: it is an article too. Ordinals and numbers with a sign or a symbol stay as they
+are: `2. Mai`, `-5`, `2km`, `20 °C`, `5 %`.
 """
 
 from __future__ import annotations

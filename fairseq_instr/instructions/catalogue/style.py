@@ -22,13 +22,19 @@ def _noun_phrase(articles: str) -> re.Pattern:
     return re.compile(rf"\s+(?:{adjective}\s+){{0,3}}[\"„»]?[A-ZÄÖÜ\d]")
 
 
+@functools.lru_cache(maxsize=None)
+def _article(language: str) -> re.Pattern:
+    return whole_words(any_of(facts(language).articles.split()))
+
+
 def _find(text: str, language: str) -> Iterator[Tuple[re.Match, bool]]:
     """(a word that has the form of an article, whether it is one)."""
-    known = facts(language)
-    pronouns = {m.end() for m in re.finditer(known.pronouns or r"\Z.", text, re.I)}
-    for found in whole_words(any_of(known.articles.split())).finditer(text):
+    never = "(?!)"
+    pronouns = re.finditer(facts(language).pronouns or never, text, re.IGNORECASE)
+    pronoun_ends = {pronoun.end() for pronoun in pronouns}
+    for found in _article(language).finditer(text):
         at_end = not re.match(r"\s+[\W_]?\w", text[found.end() :])
-        yield found, not (at_end or found.end() in pronouns)
+        yield found, not (at_end or found.end() in pronoun_ends)
 
 
 def _has_no_articles(output: str, context: Context) -> bool:

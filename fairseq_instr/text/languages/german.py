@@ -24,11 +24,11 @@ _PLURAL_IMPERATIVES = """
     helft hört kommt lasst lauft legt lest macht nehmt passt redet sagt schaut schreibt seht setzt
     spielt sprecht steht stellt sucht trinkt tut vergesst versucht wartet zeigt
 """.split()
-# where a sentence starts; a capital there says nothing about `Sie`: she, they or you
 _START = r"(?:\A\W*|[.!?:…]\s+|[„‚]|\b[Bb]itte )"
+# inside a sentence; at its start, the capital of `Sie` says nothing: she, they or you
 _INSIDE = r"(?<=[\w,;)“\"»] )"
 _SHE = r"(?! (?:ist|hat|war|wird|kann|muss|will|soll|darf|mag|weiß|(?!bitte|heute)\w+te)\b)"
-_FINITE = r"(?! (?:ich|wir|Sie|er|es|sie|man|ihr|das|der|die)\b)"
+_NO_SUBJECT = r"(?! (?:ich|wir|Sie|er|es|sie|man|ihr|das|der|die)\b)"
 
 LANGUAGE = Language(
     "de",
@@ -47,12 +47,12 @@ LANGUAGE = Language(
     ordinal_dot=True,
     articles="der die das den dem des ein eine einen einem einer eines",
     # Mann, der läuft; Haus, in dem; das ist; einer der
-    # Mann, der läuft; Haus, in dem; das ist; einer der
     pronouns=r",\s+(?:(?:an|auf|aus|bei|durch|für|gegen|hinter|in|mit|nach|neben|ohne|über|um|unter"
-    r"|von|vor|zu|zwischen)\s+)?(?:der|die|das|den|dem)\b|\b(?:der|die|das|den|dem|ein\w*)(?=\s+(?:bin"
-    r"|ist|sind|war|waren|wird|werden|hat|haben|kann|können|muss|müssen|soll|sollen|will|wollen"
-    r"|darf|dürfen|geht|gibt|heißt|kommt|macht|scheint|sieht|tut|ich|du|er|sie|es|wir|ihr|man"
-    r"|sich|nicht|auch|alles|von|der|des|dieser|meiner|unserer|und|oder)\b)",
+    r"|von|vor|zu|zwischen)\s+)?(?:der|die|das|den|dem)\b"
+    r"|\b(?:der|die|das|den|dem|ein\w*)(?=\s+(?:bin|ist|sind|war|waren|wird|werden|hat|haben|kann"
+    r"|können|muss|müssen|soll|sollen|will|wollen|darf|dürfen|geht|gibt|heißt|kommt|macht|scheint"
+    r"|sieht|tut|ich|du|er|sie|es|wir|ihr|man|sich|nicht|auch|alles|von|der|des|dieser|meiner"
+    r"|unserer|und|oder)\b)",
     capital_nouns=True,
     long_word=9,
     units={
@@ -69,23 +69,24 @@ LANGUAGE = Language(
         "litre": "Liter l Litern",
     },
     # ae, oe and ue for an umlaut; not in neue, Frauen, Quelle, aktuell, zuerst or Israel
-    folded=r"\w*(?:(?<![aeq])ue(?!(?<=[dnstx]ue)ll|nz|(?<=zue)rst|(?<=due)tt)|(?<!isr|ich|aph)ae|oe(?!sie|t\b|ten\b|nix))\w*"
+    folded=r"\w*(?:(?<![aeq])ue(?!(?<=[dnstx]ue)ll|nz|(?<=zue)rst|(?<=due)tt)"
+    r"|(?<!isr|ich|aph)ae|oe(?!sie|t\b|ten\b|nix))\w*"
     # ss for ß, in the stems that have one
     r"|\w*(?:gr[oö]e?ss|strass|weiss|heiss|spass|schliess|fliess|giess|gruess|suess|beiss|reiss"
     r"|schiess|sto(?:e)?ss|fleiss|geniess|massnahm|maessig|fuss)\w*|bloss\w*|dreissig\w*|mass"
     r"|a(?:u|eu)sser\w*|(?:dr)?aussen\w*|preuss\w*",
     misfolded=r"fur|\w*uber\w*|erklar\w*|prasident\w*|behorde\w*|konig\w*|europaisch\w*"
-    r"|bevolkerung\w*|geschaft\w*|\w*gebaude\w*|hande|\w*funf\w*|zuruck\w*"
-    r"|konn(?:en|t|te|ten)|mussen|durfen|wahrend\w*|grun\w*|spat\w*|fruh\w*|naturlich\w*|\w*moglich\w*|madchens?|manner\w*|hauser\w*|gluck\w*"
-    r"|\w*stuck\w*|brucke\w*|kuche\w*|bucher\w*|turen?|tragt|lauft|schlaft|nachst\w*|jungere?[nr]?"
-    r"|hubsch\w*|mude\w*|korper\w*|offnen|\w*flache\w*|zahne?n?|kopfen?",
+    r"|bevolkerung\w*|geschaft\w*|\w*gebaude\w*|hande|\w*funf\w*|zuruck\w*|konn(?:en|te?n?)|mussen"
+    r"|durfen|wahrend\w*|grun\w*|spat\w*|fruh\w*|naturlich\w*|\w*moglich\w*|madchens?|manner\w*"
+    r"|hauser\w*|gluck\w*|\w*stuck\w*|brucke\w*|kuche\w*|bucher\w*|turen?|tragt|lauft|schlaft"
+    r"|nachst\w*|jungere?[nr]?|hubsch\w*|mude\w*|korper\w*|offnen|\w*flache\w*|zahne?n?|kopfen?",
     formal=rf"{_INSIDE}(?:Sie|Ihr(?:e[mnrs]?)?)\b|/Sie\b|\bIhnen\b|\bIhrerseits\b",
     perhaps_formal=rf"\bSie\b{_SHE}|\bIhre?[mnrs]?\b",
     informal=r"\b(?:[Dd](?:u|ich|ir|ein(?:e[mnrs]?|s)?)|[Ee](?:uch|uer|ure[mnrs]?)|[Ss]eid|[Hh]abt"
     r"|[Ww]isst|[Kk]önnt|[Mm]üsst|[WwSs]ollt|[Dd]ürft|[Ww]erdet|[Ww]ürdet|[Kk]önntet|[Ss]olltet"
     r"|[Hh]ättet|[Ww]ärt|[Hh]attet)\b|\b[Ii]hr (?=[a-zäöü]+t\b)"
     rf"|{_START}\w+t ihr\b(?! (?:\w+e[nrms]? )?[A-ZÄÖÜ])",
-    perhaps_informal=rf"{_START}(?i:{'|'.join(_IMPERATIVES)})\b{_FINITE}"
-    rf"|(?:\bund|\boder|,) (?:{'|'.join(_IMPERATIVES)})\b{_FINITE}"
-    rf"|{_START}(?i:{'|'.join(_PLURAL_IMPERATIVES)})\b{_FINITE}",
+    perhaps_informal=rf"{_START}(?i:{'|'.join(_IMPERATIVES)})\b{_NO_SUBJECT}"
+    rf"|(?:\bund|\boder|,) (?:{'|'.join(_IMPERATIVES)})\b{_NO_SUBJECT}"
+    rf"|{_START}(?i:{'|'.join(_PLURAL_IMPERATIVES)})\b{_NO_SUBJECT}",
 )

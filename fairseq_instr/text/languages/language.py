@@ -10,9 +10,8 @@ from typing import Mapping, Tuple
 class Language:
     """A language. A fact that is empty is unknown, and what rests on it does not serve it.
 
-    Words stand in lower case unless the language capitalises them. Patterns are regular
-    expressions, matched in any case; of whole words but for the last five
-    and `pronouns`.
+    Words stand in lower case unless the language capitalises them. A pattern is a regular
+    expression; where nothing else is said, it is matched with whole words in any case.
 
     Attributes:
         code: ISO 639-1.
@@ -30,7 +29,8 @@ class Language:
         larger_numbers: pattern of the words for larger numbers.
         ordinal_dot: whether a dot behind digits makes them an ordinal.
         articles: all forms, by spaces.
-        pronouns: pattern that ends in the form of an article where that is a pronoun.
+        pronouns: pattern that ends in the form of an article where that is a pronoun; matched
+            anywhere in a text, in any case.
         capital_nouns: whether nouns have a capital.
         long_word: letters of the shortest word that is called long.
         units: unit -> its forms, by spaces, the one to write first; a form that also is another
@@ -38,10 +38,11 @@ class Language:
         folded: pattern of words that show, in a text in ASCII, that an accent was folded.
         misfolded: pattern of words that show that an accent was folded wrongly.
         in_latin: pattern of words that show the language where it is not written in its own script.
-        formal: pattern of words that only formal address has. Case counts, in these four.
-        informal: pattern of words that only informal address has.
-        perhaps_formal: pattern of words that tell where nothing else does.
-        perhaps_informal: likewise for informal address.
+        formal: pattern of what only formal address has; this and the next three are matched
+            anywhere in a text, and case counts.
+        informal: pattern of what only informal address has.
+        perhaps_formal: pattern of what is formal where nothing else tells.
+        perhaps_informal: pattern of what is informal where nothing else tells.
     """
 
     code: str
