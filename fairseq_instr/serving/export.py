@@ -19,7 +19,6 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_folder, refuse_to_overwrite
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions.inventory import INVENTORY_FILE
-from fairseq_instr.models.marian import MarianModel
 from fairseq_instr.prompts.language_tokens import IN_FRONT
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.tokens import TokenPrompt
@@ -183,7 +182,7 @@ def make_spec(model, task, reads_prompt: bool, origin):
     spec.config.unk_token = special.symbols[special.unk()]
     spec.config.bos_token = special.symbols[special.bos()]
     spec.config.eos_token = special.symbols[special.eos()]
-    start = special.bos() if isinstance(model, MarianModel) else special.eos()
+    start = getattr(model, "decoder_start", special.eos())
     spec.config.decoder_start_token = special.symbols[start]
     # eos is put there with the prompt: CTranslate2 takes a source of no tokens for no source
     spec.config.add_source_eos = False
@@ -214,7 +213,8 @@ def _check_supported(model, origin):
     """
     from fairseq.models.transformer import TransformerModel, TransformerModelBase
 
-    if type(model) not in (TransformerModel, TransformerModelBase, MarianModel):
+    own = hasattr(model, "decoder_start")  # an architecture of ours that is a transformer
+    if type(model) not in (TransformerModel, TransformerModelBase) and not own:
         raise InputError(
             f"{origin} holds a {type(model).__name__}, exported are encoder-decoders of the model "
             "'transformer'; for decoder-only models, convert to a Hugging Face folder first, then "
