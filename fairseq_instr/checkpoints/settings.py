@@ -26,9 +26,11 @@ def settings_of(state: Mapping, part: str) -> Dict[str, Any]:
         InputError: if they are no settings.
     """
     saved = (state.get("cfg") or {}).get(part)
+    settings = as_dict(state.get("args") if saved is None else saved)
+    if isinstance(settings.get("lang_pairs"), list):  # of fairseq's own multilingual task
+        settings["lang_pairs"] = ",".join(settings["lang_pairs"])
     if saved is not None:
-        return as_dict(saved)
-    settings = as_dict(state.get("args"))
+        return settings
     longest = settings.get("max_positions")  # of both sides, before 0.5
     if longest is not None:
         settings.setdefault("max_source_positions", longest)

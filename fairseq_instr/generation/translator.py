@@ -216,7 +216,7 @@ def _check_direction(task, pairs: Sequence[Pair]) -> None:
         InputError: names them.
     """
     pair = task.cfg.source_lang, task.cfg.target_lang
-    if pairs and pair not in pairs and not task.gives_direction:
+    if pairs and pair not in pairs and not task.says_direction:
         raise InputError(
             f"source and target {'-'.join(pair)}: the model was trained on "
             f"{', '.join(map('-'.join, pairs))}, and its prompts name no language; give one of "

@@ -87,10 +87,15 @@ class MarianDecoder(TransformerDecoder):
 
 @register_model("marian")
 class MarianModel(TransformerModel):
-    """fairseq's transformer with Marian's positions, bias and start symbol."""
+    """fairseq's transformer with Marian's positions, bias and start symbol.
+
+    Attributes:
+        decoder_start (int): id of the symbol that the decoder begins with.
+    """
 
     def __init__(self, args, encoder, decoder):
         super().__init__(args, encoder, decoder)
+        self.decoder_start = decoder.dictionary.bos()
         for side, longest in (
             (encoder, args.max_source_positions),
             (decoder, args.max_target_positions),

@@ -19,6 +19,8 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_folder, refuse_to_overwrite
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions.inventory import INVENTORY_FILE
+from fairseq_instr.prompts.language_tokens import IN_FRONT
+from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.tokens import TokenPrompt
 from fairseq_instr.serving.folder import (
     MODEL_FILE,
@@ -42,7 +44,7 @@ _LAYER = (
 )
 _CONVERTED = re.compile(
     rf"(encoder|decoder)\.((embed_tokens|embed_positions)\.weight|layers\.\d+\.({_LAYER})"
-    rf"|(layer_norm|layernorm_embedding){_WEIGHT})|decoder\.output_projection\.weight"
+    rf"|(layer_norm|layernorm_embedding){_WEIGHT})|decoder\.output_projection{_WEIGHT}"
 )
 
 
@@ -81,13 +83,21 @@ def export_ctranslate2(
     # --max-len-a and the beam are given when lines are translated
     loaded = Translator.from_pretrained(checkpoint, data, subwords, source, target)
     task = loaded.task
-    if not isinstance(task.prompt, TokenPrompt):
+    prompt, tokens = task.prompt, task.language_tokens
+    if isinstance(prompt, NativePrompt):
+        prompt = prompt.others
+        if tokens.decoder and tokens.place != IN_FRONT:
+            raise InputError(
+                f"{checkpoint}: language tokens that begin the decoder, as mBART-25 has them, are "
+                "not exported"
+            )
+    if not isinstance(prompt, TokenPrompt):
         raise InputError(
             "--prompt-template: a prompt in words is not exported, prompts of symbols are"
         )
-    spec = make_spec(loaded.models[0], task, checkpoint)
+    spec = make_spec(loaded.models[0], task, prompt.on_decoder, checkpoint)
     settings = Settings(
-        placement=task.prompt.placement,
+        placement=prompt.placement,
         source=task.cfg.source_lang,
         target=task.cfg.target_lang,
         direction=task.gives_direction,
@@ -95,6 +105,7 @@ def export_ctranslate2(
         max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
         rendering=task.inventory.rendering,
         learned=loaded.n_learned,
+        language_tokens=None if tokens is None else [*tokens],
     )
     try:
         spec.validate()
@@ -113,12 +124,13 @@ def export_ctranslate2(
             shutil.copyfile(subwords, folder / SUBWORDS_FILE)
 
 
-def make_spec(model, task, origin):
+def make_spec(model, task, reads_prompt: bool, origin):
     """A model as CTranslate2's description of it.
 
     Args:
         model: fairseq's `transformer`, loaded.
         task: that it was loaded by.
+        reads_prompt: whether the decoder reads instructions.
         origin: of it, for errors.
 
     Raises:
@@ -156,9 +168,9 @@ def make_spec(model, task, origin):
         # fairseq makes more positions when it needs them; here they are all there are
         encodings = side.position_encodings.encodings[:MAX_POSITIONS]
         side.position_encodings.encodings = np.ascontiguousarray(encodings)
-    _restrict_output(spec.decoder, len(task.tgt_dict), task.prompt.on_decoder)
+    _restrict_output(spec.decoder, len(task.tgt_dict), reads_prompt)
     symbols = {"source": task.src_dict.symbols, "target": task.tgt_dict.symbols}
-    if task.prompt.on_decoder:
+    if reads_prompt:
         symbols["target"] = task.src_dict.symbols
     for side, tokens in symbols.items():
         repeated = find_repeated(tokens)
@@ -170,7 +182,8 @@ def make_spec(model, task, origin):
     spec.config.unk_token = special.symbols[special.unk()]
     spec.config.bos_token = special.symbols[special.bos()]
     spec.config.eos_token = special.symbols[special.eos()]
-    spec.config.decoder_start_token = special.symbols[special.eos()]
+    start = getattr(model, "decoder_start", special.eos())
+    spec.config.decoder_start_token = special.symbols[start]
     # eos is put there with the prompt: CTranslate2 takes a source of no tokens for no source
     spec.config.add_source_eos = False
     return spec
@@ -186,9 +199,10 @@ def _restrict_output(decoder, n_target: int, reads_prompt: bool) -> None:
         embedding = weight if tied else decoder.embeddings.weight[:n_target].copy()
         projection.weight, decoder.embeddings.weight = weight, embedding
         return
-    bias = np.zeros(projection.weight.shape[0], dtype=np.float32)
-    bias[n_target:] = RULED_OUT
-    projection.bias = bias
+    n_missing = projection.weight.shape[0] - n_target
+    has_bias = isinstance(projection.bias, np.ndarray)
+    own = projection.bias if has_bias else np.zeros(n_target, dtype=np.float32)
+    projection.bias = np.concatenate((own, np.full(n_missing, RULED_OUT, dtype=np.float32)))
 
 
 def _check_supported(model, origin):
@@ -199,7 +213,8 @@ def _check_supported(model, origin):
     """
     from fairseq.models.transformer import TransformerModel, TransformerModelBase
 
-    if type(model) not in (TransformerModel, TransformerModelBase):
+    own = hasattr(model, "decoder_start")  # an architecture of ours that is a transformer
+    if type(model) not in (TransformerModel, TransformerModelBase) and not own:
         raise InputError(
             f"{origin} holds a {type(model).__name__}, exported are encoder-decoders of the model "
             "'transformer'; for decoder-only models, convert to a Hugging Face folder first, then "

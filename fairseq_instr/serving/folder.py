@@ -46,6 +46,8 @@ class Settings:
         rendering: what says an instruction, one of `RENDERINGS`.
         learned: how many instructions of the inventory, from the first, the model was trained
             with; None for all of them.
+        language_tokens: of a pretrained model, as `LanguageTokens.of_list` reads them; None for
+            none.
     """
 
     placement: str
@@ -56,6 +58,7 @@ class Settings:
     max_target: int
     rendering: str = SYMBOLS
     learned: Optional[int] = None
+    language_tokens: Optional[list] = None
 
     def save(self, folder: Path) -> None:
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)

@@ -5,6 +5,7 @@ Needs CTranslate2, SentencePiece and numpy; neither torch nor fairseq.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -15,7 +16,9 @@ from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
 from fairseq_instr.instructions.phrasing import PhrasedInventory
-from fairseq_instr.prompts import appended_tokens_prompt
+from fairseq_instr.prompts import Prompt, appended_tokens_prompt
+from fairseq_instr.prompts.language_tokens import LanguageTokens
+from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.serving.folder import (
     MODEL_FILE,
@@ -90,9 +93,16 @@ class CTranslate2Translator(LineTranslator):
             )
         # the symbols are left out: no text has them
         self._ids: Dict[str, int] = {t: i for i, t in enumerate(self._tokens[:first_symbol])}
-        self._prompt = appended_tokens_prompt(
+        self._prompt: Prompt = appended_tokens_prompt(
             inventory, first_symbol, settings.placement, self._spell
         )
+        self._unsaid = {self._tokens[BOS], self._tokens[EOS]}
+        tokens = LanguageTokens.of_list(settings.language_tokens)
+        if tokens is not None:
+            pair = settings.source, target or settings.target
+            words = self._tokens[:first_symbol]
+            self._prompt = NativePrompt(self._prompt, tokens, inventory, words, EOS, *pair)
+            self._unsaid.update(map(tokens.token, tokens.languages(words)))
         self._direction = self._direction_request(target)
 
     @classmethod
@@ -135,6 +145,8 @@ class CTranslate2Translator(LineTranslator):
         if not (folder / MODEL_FILE).is_file():
             raise InputError(f"{folder} holds no {MODEL_FILE}; write it with fairseq-instr export")
         settings = Settings.load(folder)
+        if source is not None and settings.language_tokens is not None:
+            settings = replace(settings, source=source)
         if source is not None and source != settings.source and not settings.direction:
             raise InputError(
                 f"source {source!r} is not accepted: the model in {folder} translates from "
@@ -175,7 +187,7 @@ class CTranslate2Translator(LineTranslator):
         """What asks for the target language of every line, where prompts say it."""
         language = target or self.settings.target
         if not self.settings.direction:
-            if language != self.settings.target:
+            if language != self.settings.target and self.settings.language_tokens is None:
                 raise InputError(
                     f"target {target!r} is not accepted: the model translates into "
                     f"{self.settings.target} alone"
@@ -204,8 +216,9 @@ class CTranslate2Translator(LineTranslator):
     def _render(self, tokens: List[int], requests: Tuple[Request, ...]) -> _Line:
         if self._direction is not None:
             requests = compose_requests((self._direction, *requests), self.inventory, "instruct")
-        before, behind, decoder, *_ = self._prompt.render(requests)
-        return _Line([*before, *tokens, *behind, EOS], decoder)
+        found = self._prompt.render(requests)
+        end = (EOS,) if found.end is None else found.end
+        return _Line([*found.before, *tokens, *found.behind, *end], found.decoder)
 
     def _decode(self, sources: Sequence[_Line], longest: int) -> List[List[Output]]:
         outputs: List[List[Output]] = [[] for _ in sources]
@@ -241,6 +254,5 @@ class CTranslate2Translator(LineTranslator):
         return Output(tokens[n_prompt:], score)
 
     def _text(self, tokens: Sequence[str]) -> str:
-        unsaid = (self._tokens[BOS], self._tokens[EOS])
-        text = " ".join(token for token in tokens if token not in unsaid)
+        text = " ".join(token for token in tokens if token not in self._unsaid)
         return self.subwords.decode(text) if self.subwords else text

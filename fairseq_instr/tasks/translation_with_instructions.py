@@ -307,6 +307,11 @@ class TranslationWithInstructionsTask(TranslationTask):
         several = len(self.inventory.members(TARGET_LANGUAGE)) > 1
         return mode == ALWAYS or (mode == AUTO and several)
 
+    @property
+    def says_direction(self) -> bool:
+        """Whether prompts say the target language, as an instruction or in language tokens."""
+        return self.gives_direction or self.language_tokens is not None
+
     def _direction(self, pair: Pair) -> Optional[Request]:
         """What asks for a pair's target language, where prompts say it."""
         mode = self.cfg.direction_instruction
@@ -683,7 +688,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: names the directions that it was trained in.
         """
         known = [split_pair(pair) or ("", "") for pair in self._trained_pairs]
-        if not known or self.gives_direction or self.language_tokens:
+        if not known or self.says_direction:
             return
         for source, target in self.pairs:
             if source not in dict(known) or target not in {pair[1] for pair in known}:
