@@ -21,7 +21,13 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.models.marian import RULED_OUT
-from fairseq_instr.prompts.language_tokens import MARIAN, MBART, MULTILINGUAL, PRESETS
+from fairseq_instr.prompts.language_tokens import (
+    MARIAN,
+    MBART,
+    MULTILINGUAL,
+    PRESETS,
+    LanguageTokens,
+)
 from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 
 SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
@@ -39,7 +45,7 @@ class TranslationFamily(Family):
     """Encoder-decoders whose embeddings are all one matrix."""
 
     takes_instructions = True
-    language_tokens = PRESETS["m2m"]
+    language_tokens: Optional[LanguageTokens] = PRESETS["m2m"]
     normalize_before = True
     learned_positions = False
     activations: Tuple[str, ...] = ("relu", "gelu")
@@ -148,10 +154,10 @@ class TranslationFamily(Family):
         """
         pieces, tokens = read_pieces(folder), self.language_tokens
         entries = []
+        code = LANGUAGE_CODE.get(tokens.style) if tokens else None
         for number in self.vocabulary.order[4:]:
             piece = pieces.get(number, "")
-            code = LANGUAGE_CODE.get(tokens.style) if tokens else None
-            if code is not None and code.fullmatch(piece):
+            if tokens and code and code.fullmatch(piece):
                 piece = tokens.token(piece)
             spelled = piece and piece.split() == [piece]
             entries.append(piece if spelled else f"madeupword{number:04d}")

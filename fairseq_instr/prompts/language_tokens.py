@@ -69,7 +69,10 @@ class LanguageTokens(NamedTuple):
     @classmethod
     def of_list(cls, values: Optional[Sequence]) -> Optional[LanguageTokens]:
         """Language tokens of a list, as checkpoints hold them; None of None."""
-        return None if values is None else cls(*values[:4], tuple(values[4]))
+        if values is None:
+            return None
+        encoder, decoder, style, place, appended = values
+        return cls(encoder, decoder, style, place, tuple(appended))
 
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any]) -> Optional[LanguageTokens]:

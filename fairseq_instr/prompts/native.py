@@ -6,7 +6,7 @@ the difference.
 
 from __future__ import annotations
 
-from typing import Dict, Optional, Sequence
+from typing import Dict, Optional, Sequence, Tuple
 
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory, target_language
@@ -81,7 +81,7 @@ class NativePrompt:
         rest = [request for request in requests if request.position not in self._asked]
         found = self.others.render(rest, language)
         first = self._id(target) if self.tokens.decoder else None
-        around = ()
+        around: Tuple[int, ...] = ()
         if self.tokens.encoder is not None:
             of_target = self.tokens.encoder == TARGET
             around = (self._id(target if of_target else language or self.source),)
