@@ -99,7 +99,7 @@ def distill(
     at_least(1, samples=n_samples, candidates=n_candidates)
     at_least(0, max_alike=max_alike)
     above_zero(max_requests=max_requests, max_tokens=max_tokens)
-    wanted = _want(instructions)
+    wanted = _want(instructions, target_language)
     questions = RewritingPrompt.load(prompt)
     languages = (source_language, target_language)
     state = shard_file(output, (1, 1))
@@ -192,11 +192,11 @@ def distill(
     return card
 
 
-def _want(names: Sequence[str]) -> Dict[str, Wanted]:
+def _want(names: Sequence[str], language: str) -> Dict[str, Wanted]:
     """What is asked for, by the instruction's name."""
     wanted: Dict[str, Wanted] = {}
     for name in names:
-        entry = want(name)
+        entry = want(name, language)
         if wanted.setdefault(entry.instruction.name, entry) != entry:
             raise InputError(
                 f"--instructions {', '.join(names)}: give {entry.instruction.name!r} once"

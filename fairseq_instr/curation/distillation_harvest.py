@@ -70,18 +70,19 @@ class Wanted(NamedTuple):
     said: str
 
 
-def want(name: str) -> Wanted:
+def want(name: str, language: str) -> Wanted:
     """An instruction of the catalogue by its name, with an argument where it has a slot.
 
     Raises:
-        InputError: if there is none, its argument is missing, or it has no verifier.
+        InputError: if there is none, its argument is missing, or it has no verifier for the
+            target language.
     """
     request, instruction = split(name), look_up(name)
     check_argument(instruction, request.argument)
-    if instruction.obeys is None:
+    if instruction.obeys is None or not instruction.serves(language):
         raise InputError(
-            f"instruction {request.name!r} has no verifier: whether an answer obeys it can't be "
-            "told; leave it out, or bring labelled data for it"
+            f"instruction {request.name!r} has no verifier for {language!r}: whether an answer "
+            "obeys it can't be told; leave it out, or bring labelled data for it"
         )
     return Wanted(instruction, str(request), say(instruction, name))
 

@@ -106,9 +106,12 @@ def rewrite(instructions: Iterable[Instruction], reference: str, context: Contex
 
     Returns:
         The rewritten text, which obeys all of them, or None: if one does not apply to this
-        sentence, or an outer one undoes an inner one (`a.m.` without its dots is two words).
+        sentence or serve its language, or an outer one undoes an inner one (`a.m.` without its
+        dots is two words).
     """
     instructions = tuple(instructions)
+    if not all(instruction.serves(context.language) for instruction in instructions):
+        return None
     for instruction in from_inside_out(instructions):
         if instruction.natural:
             continue  # what is found is judged below, when all is written

@@ -151,16 +151,17 @@ def judge(wanted, output: str, context: Context) -> List[dict]:
     """Whether an output obeys what was asked for.
 
     Args:
-        wanted: `[(name, instruction)]`, the instruction None where it has no verifier.
+        wanted: `[(name, instruction)]`, the instruction None where it has no verifier; one that
+            does not serve the language has none either.
         output: of a model.
         context: source and language.
 
     Returns:
         `[{"name": ..., "obeyed": true, false or None}]`
     """
-    known = {instruction.name: name for name, instruction in wanted if instruction is not None}
-    verdict = verify([i for _, i in wanted if i is not None], output, context)
-    obeyed = {known[name]: value for name, value in verdict.items()}
+    known = {name: i for name, i in wanted if i is not None and i.serves(context.language)}
+    verdict = verify(known.values(), output, context)
+    obeyed = {name: verdict[instruction.name] for name, instruction in known.items()}
     return [{"name": name, "obeyed": obeyed.get(name)} for name, _ in wanted]
 
 

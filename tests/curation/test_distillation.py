@@ -373,7 +373,7 @@ def test_candidates_do_not_obey_yet_and_come_by_priority():
     pairs = [(f"dog {i}".encode(), word) for i in range(20) for word in (b"du", b"Sie kommen")]
     curations = []
     for n in (40, 6):
-        formal = want("formal").instruction
+        formal = want("formal", "de").instruction
         curation = Curation([formal], "de", {"formal": n}, curator=CandidateCurator)
         curation.add(Chunk(0, *map(list, zip(*pairs))))
         curations.append(curation.curators[0])

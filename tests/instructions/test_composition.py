@@ -144,6 +144,14 @@ def test_an_instruction_without_a_verifier_cannot_be_judged():
         verify([from_file], "Ein Hund.", Context(language="de"))
 
 
+def test_an_instruction_that_does_not_serve_the_language_is_neither_judged_nor_written():
+    context = Context(source="Shut the door.", language="it")
+    assert rewrite([look_up("telegraphic")], "Chiuda la porta.", context) is None
+    with pytest.raises(InputError, match="formal.*'it'.*de, fr, nl"):
+        verify([look_up("formal")], "Chiuda la porta.", context)
+    assert verify([look_up("uppercase")], "CHIUDA LA PORTA.", context) == {"uppercase": True}
+
+
 def test_inner_layers_act_first_whatever_the_order_given():
     names = [
         i.name for i in from_inside_out([look_up("json"), look_up("digits"), look_up("ascii")])

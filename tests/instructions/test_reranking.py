@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.lines import Hypothesis, LineTranslator
+from fairseq_instr.generation.lines import LineTranslator, Output
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.reranking import first_obeying, verifiable
@@ -23,6 +23,8 @@ def test_the_first_that_obeys_all_is_taken_or_else_the_best():
     assert choose(outputs, "html-bold", "uppercase") == 3
     assert choose(outputs[:3], "uppercase", "html-bold") == 0
     assert choose(outputs) == 0
+    italian = CONTEXT._replace(language="it")  # its address is not told
+    assert first_obeying(outputs, [catalogue()["formal"]], italian) == 0
 
 
 def test_phrases_and_arguments_are_understood_and_what_nothing_judges_is_left_out():
@@ -40,18 +42,23 @@ def test_phrases_and_arguments_are_understood_and_what_nothing_judges_is_left_ou
         verifiable("formal", inventory)
 
 
-class Fixed(LineTranslator[str]):
+class Fixed(LineTranslator):
     """Gives each line the same hypotheses, of 12, 6 and 3 words."""
 
     inventory = Inventory([catalogue()["short"], Instruction("exclaim", "punctuation")])
-    target, beam, max_source = "de", 8, 100
+    n_learned, target, beam, max_source, max_len, unknown = 2, "de", 8, 100, (0, 50), 0
 
-    def _render(self, line, instruct):
-        return line
+    def _encode(self, line):
+        return [1] * len(line.split())
 
-    def _decode(self, sources, n_best):
-        found = [Hypothesis(" ".join(["Wort"] * n), -float(n)) for n in (12, 6, 3)]
-        return [found[:n_best] for _ in sources]
+    def _render(self, tokens, requests):
+        return tokens
+
+    def _decode(self, sources, longest):
+        return [[Output(["Wort"] * n, -float(n)) for n in (12, 6, 3)] for _ in sources]
+
+    def _text(self, tokens):
+        return " ".join(tokens)
 
 
 def test_a_translator_takes_it_from_its_own_n_best():
