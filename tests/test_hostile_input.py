@@ -295,7 +295,7 @@ def translator(tuned, data_bin):
 def test_no_source_becomes_an_instruction(translator, text):
     def check():
         check_text(text, "line 1")
-        rendered = translator._render(text, "").rendered
+        rendered = translator.render(text).rendered
         assert max(map(int, rendered)) < translator.task.src_dict.first_instruction
         if len(text) > 1000:
             assert len(translator.translate([text])) == 1
