@@ -16,7 +16,7 @@ from typing import Dict, Optional, Tuple
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 
-# what is kept of each part of a report of scripts/evaluate.py
+# what is kept of each part of a report of fairseq-instr evaluate
 KEPT: Dict[str, Tuple[str, ...]] = {
     "adequacy": ("mean", "min"),
     "pairs": ("count", "mean", "adequacy", "by_pair"),
@@ -60,7 +60,7 @@ def collect(args: argparse.Namespace) -> dict:
 
 
 def in_short(report: dict) -> dict:
-    """The figures of a report of scripts/evaluate.py, without outputs."""
+    """The figures of a report of fairseq-instr evaluate, without outputs."""
     rates = report["response_rate"]
     kept = {
         "command": report["command"],
