@@ -92,8 +92,6 @@ def binarise(
         InputError: if there is no text or no dictionary, files are not aligned or exist, or the
             dictionary lacks too many subwords. The corpus at hand is not written then.
     """
-    from fairseq.data import Dictionary
-
     languages = [source_language, *([] if target_language is None else [target_language])]
     pair = f"{source_language}-{target_language}"
     corpora = _find_corpora(Path(text), Path(output), source_language)
@@ -103,7 +101,7 @@ def binarise(
     encoder = load_subwords(subwords)
     in_data_bin = {language: _dictionary_in_data_bin(output, language) for language in languages}
     dictionaries = {
-        language: Dictionary.load(str(_choose_dictionary(output, language, found, dictionary)))
+        language: _load(_choose_dictionary(output, language, found, dictionary))
         for language, found in in_data_bin.items()
     }
     done: List[Binarised] = []
@@ -168,6 +166,13 @@ def _dictionary_in_data_bin(output, language: str) -> Optional[Path]:
     data = Path(output).absolute()
     files = (f / f"dict.{language}.txt" for f in (data, *list(data.parents)[:N_ABOVE]))
     return next((file for file in files if file.is_file()), None)
+
+
+def _load(dictionary: Path) -> "Dictionary":
+    from fairseq.data import Dictionary
+
+    read_entries(dictionary)  # says what is wrong in one sentence
+    return Dictionary.load(str(dictionary))
 
 
 def _choose_dictionary(output, language: str, found: Optional[Path], given) -> Path:

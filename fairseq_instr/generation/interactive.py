@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Callable, Deque, List, Sequence, Tuple
+from typing import Callable, Deque, List, Optional, Sequence, Tuple
 
 import torch
 from fairseq.data import Dictionary, LanguagePairDataset
@@ -76,6 +76,22 @@ class TypedLines(LanguagePairDataset):
         batch["requests"] = [line.requests for line in lines]
         batch["sources"] = [line.source.numpy() for line in lines]
         return batch
+
+
+def find_undecodable_input(traceback) -> Optional[InputError]:
+    """The `InputError` that says which input of `fairseq-interactive` is no UTF-8.
+
+    fairseq reads the lines itself; the result is None for another error.
+    """
+    path = None
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name == "buffered_read":
+            path = frame.f_locals.get("input")
+        traceback = traceback.tb_next
+    if path is None or frame.f_globals.get("__name__") != "codecs":
+        return None
+    return InputError(f"--input {path} is no UTF-8 text; convert it, for example with iconv")
 
 
 class InstructionField:

@@ -5,6 +5,7 @@ model; what it hands to fairseq are a dataset and a model like any other.
 """
 
 import logging
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Set, Tuple
@@ -67,6 +68,7 @@ from fairseq_instr.tasks.options import (
     check_options,
 )
 from fairseq_instr.tasks.supported_models import refuse_architecture, refuse_model
+from fairseq_instr.text.lines import BYTE_ORDER_MARK
 from fairseq_instr.text.pairs import Pair, parse_pairs, split_pair
 
 logger = logging.getLogger(__name__)
@@ -133,7 +135,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._trained_direction: Optional[str] = None  # what --direction-instruction auto became
         self._n_known: Optional[int] = None  # instructions of the checkpoint that was loaded
         self._warned: Set[int] = set()
-        self._n_typed = self._n_unknown = 0  # tokens of typed lines
+        self._n_lines = self._n_typed = self._n_unknown = 0  # typed lines, and their tokens
+        self._longest_source: Optional[int] = None  # of the models that generate, in tokens
         self._told_of_unknown = False
         self._trained_pairs: Tuple[str, ...] = ()
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
@@ -349,6 +352,23 @@ class TranslationWithInstructionsTask(TranslationTask):
             epoch_samples=self.cfg.epoch_samples,
         )
 
+    def filter_indices_by_size(
+        self, indices, dataset, max_positions=None, ignore_invalid_inputs=False
+    ):
+        """As in the parent.
+
+        Raises:
+            InputError: if a sample is too long and such samples are not to be left out.
+        """
+        try:
+            return super().filter_indices_by_size(
+                indices, dataset, max_positions, ignore_invalid_inputs
+            )
+        except Exception as error:
+            if type(error) is not Exception:
+                raise
+            raise InputError(error) from None  # one sentence, with the option that helps
+
     def get_batch_iterator(self, dataset, *args, **options):
         """As in the parent; an epoch of several parts is batched part by part."""
         if args or not isinstance(dataset, PromptedDataset) or dataset.n_parts == 1:
@@ -395,10 +415,30 @@ class TranslationWithInstructionsTask(TranslationTask):
             constraints: not supported together with instructions.
         """
         asked = self.field.take(len(src_tokens)) if self.field else [()] * len(src_tokens)
-        lines = [self.typed_line(*line) for line in zip(src_tokens, asked)]
+        lines = [self._readable_line(*line) for line in zip(src_tokens, asked)]
         self.search.remember(lines)
         self._warn_of_unknown(src_tokens)
         return self.typed_lines(lines, constraints)
+
+    def get_interactive_tokens_and_lengths(self, lines, encode_fn):
+        """As in the parent, without the byte order mark that a file may begin with."""
+        return super().get_interactive_tokens_and_lengths(
+            [line.lstrip(BYTE_ORDER_MARK) for line in lines], encode_fn
+        )
+
+    def _readable_line(self, source, requests: Sequence[Request]) -> TypedLine:
+        """A typed line; a blank one, and its error on standard error, if it is too long."""
+        self._n_lines += 1
+        line = self.typed_line(source, requests)
+        if self._longest_source is None or len(line) <= self._longest_source:
+            return line
+        print(
+            f"fairseq_instr: line {self._n_lines} has {len(line)} tokens, its prompt included, and "
+            f"the model reads {self._longest_source}; cut it into sentences",
+            file=sys.stderr,
+            flush=True,
+        )
+        return self.typed_line(source[-1:], requests)
 
     def _read_field(self, text: str) -> Tuple[Request, ...]:
         asked = compose(parse(text), self.inventory)
@@ -550,6 +590,8 @@ class TranslationWithInstructionsTask(TranslationTask):
             InputError: if these don't go together with an option of `args`, or lack something.
         """
         self._check_search(args)
+        limits = [model.max_positions() for model in models]
+        self._longest_source = utils.resolve_max_positions(self.max_positions(), *limits)[0]
         prompted = self._prompts_decoder
         alignment = getattr(args, "print_alignment", None)
         if alignment and not getattr(args, "score_reference", False):

@@ -16,6 +16,7 @@ from typing import BinaryIO, Iterator, List, Optional
 
 from fairseq_instr.errors import InputError
 
+BYTE_ORDER_MARK = "\ufeff"
 LINE_END = b"\r\n"
 """What `rstrip` takes off a line."""
 

@@ -6,6 +6,7 @@ Byte fallback and required characters let a model write what its training text l
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from pathlib import Path
 from typing import Callable, Iterable, List, Optional, Protocol, Sequence
@@ -18,6 +19,7 @@ from fairseq_instr.text.lines import iterate_lines, read_lines
 
 # printable ASCII, and the quotation marks and umlauts that instructions write
 REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "»«„“”’…äöüÄÖÜß"
+DICTIONARY_LINE = re.compile(r"(.+) -?\d+( #fairseq:overwrite)?\s*")
 N_SPECIAL = 3  # <unk>, <s>, </s>: fairseq has its own
 
 
@@ -146,9 +148,15 @@ def read_entries(dictionary) -> List[str]:
     """The entries of a fairseq dictionary file in their order, without their counts.
 
     Raises:
-        InputError: if the file can't be read.
+        InputError: if the file can't be read, or a line is not an entry and its count.
     """
-    return [line.rsplit(" ", 1)[0] for line in read_lines(dictionary)]
+    found = [DICTIONARY_LINE.fullmatch(line) for line in read_lines(dictionary)]
+    if None in found:
+        raise InputError(
+            f"{dictionary}, line {found.index(None) + 1}: no entry of a fairseq dictionary, which "
+            "is a word, a space and a count"
+        )
+    return [match[1] for match in found if match]
 
 
 def spelling_check(subwords, dictionary) -> Optional[Callable[[str], bool]]:
