@@ -81,7 +81,9 @@ def outcome(translator, lines, asked):
 
 
 @pytest.mark.parametrize("asked", [None, "uppercase, formal"])
-@pytest.mark.parametrize("line", [*LINES.values(), "w1\rw2", "w1 \ud800"], ids=lambda s: ascii(s)[:30])
+@pytest.mark.parametrize(
+    "line", [*LINES.values(), "w1\rw2", "w1 \ud800"], ids=lambda line: ascii(line)[:30]
+)
 def test_a_translator_answers_a_line_or_names_it(translators, line, asked):
     refused = set()
     for translator in translators:
