@@ -58,7 +58,7 @@ def settle_architecture(
         for name in [name for name, value in own.items() if value is None]:
             if saved.get(name) is not None:
                 own[name] = saved[name]
-                OmegaConf.update(cfg, name, saved[name], force_add=True)
+                cfg[name] = saved[name]
     differing = [] if allow_change else differences(own, saved)
     if differing:
         raise InputError(

@@ -80,8 +80,8 @@ def check_fits(
     if training:
         what_to_do = "give --arch, and the options that change it, as in its training"
     for key, mine in own.items():
-        if NO_PARAMETER.fullmatch(key):
-            continue
+        if NO_PARAMETER.fullmatch(key) or FUSED_LAYER_COPY.fullmatch(key):
+            continue  # the latter are made anew, layer by layer
         if key not in state:
             raise InputError(f"the checkpoint has no parameter {key}, the model has; {what_to_do}")
         if state[key].shape != mine.shape:

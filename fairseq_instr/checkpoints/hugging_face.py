@@ -32,7 +32,7 @@ from fairseq_instr.checkpoints.hugging_face_translation import (
 )
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
 from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
-from fairseq_instr.checkpoints.parameters import NO_PARAMETER
+from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
 from fairseq_instr.checkpoints.upgrading import complete, empty_model
 from fairseq_instr.errors import InputError
@@ -88,7 +88,7 @@ def parameter_shapes(settings: dict, size: int) -> Dict[str, torch.Size]:
         size: entries of its dictionary.
     """
     state = empty_model(settings, size, size).state_dict()
-    return {key: t.shape for key, t in state.items() if not NO_PARAMETER.fullmatch(key)}
+    return {key: tensor.shape for key, tensor in trained_parameters({"model": state}).items()}
 
 
 def from_hugging_face(
@@ -188,8 +188,8 @@ def to_hugging_face(
     model = state["model"]
     keys = {
         family.name(key): key
-        for key in model
-        if not NO_PARAMETER.fullmatch(key) and family.tied_to(key) is None
+        for key in trained_parameters(state)
+        if family.tied_to(key) is None
     }
     embedding = model[EMBEDDING]
     known, found = len(family.vocabulary.order), len(embedding) - family.n_instructions

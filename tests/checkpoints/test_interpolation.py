@@ -9,6 +9,7 @@ from fairseq_instr.checkpoints.interpolation import (
     interpolate,
     interpolate_checkpoints,
 )
+from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 from tests.checkpoints.test_upgrading import with_joined_attention
@@ -137,7 +138,7 @@ def test_a_base_of_an_older_fairseq_is_mixed_alike(base, tuned, tmp_path):
     torch.save(with_joined_attention(read_checkpoint(base)), tmp_path / "old.pt")
     for path in (base, tmp_path / "old.pt"):
         interpolate_checkpoints(path, tuned, 0.5, tmp_path / "mixed.pt", force=True)
-        mixed = read_checkpoint(tmp_path / "mixed.pt")["model"]
+        mixed = trained_parameters(read_checkpoint(tmp_path / "mixed.pt"))
         if path == base:
             expected = mixed
     assert mixed.keys() == expected.keys()
