@@ -27,10 +27,10 @@ def in_a_fork(folder, arguments, before):
     if child == 0:
         os.dup2(writer, 2)
         sys.stdout, sys.stderr = open(os.devnull, "w"), open(2, "w", closefd=False)
-        os.chdir(folder)
-        before()
         status = 70
         try:
+            os.chdir(folder)
+            before()
             status = main(arguments)
         finally:
             sys.stderr.flush()
