@@ -115,9 +115,8 @@ def test_interactive_answers_every_line(call, tuned, data_bin, tmp_path, capsys,
     assert f"line {[*LINES].index('long') + 1} has 5001 tokens" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", NO_TEXT.values(), ids=NO_TEXT)
-def test_interactive_is_given_no_text(run, tuned, data_bin, tmp_path, content):
-    (tmp_path / "input.txt").write_bytes(content)
+def test_interactive_is_given_no_text(run, tuned, data_bin, tmp_path):
+    (tmp_path / "input.txt").write_bytes(NO_TEXT["surrogate"])
     done = run(
         "interactive", data_bin, *PLUGIN, "--path", tuned, "-s", "en", "-t", "de", *DECODING,
         "--input", tmp_path / "input.txt",
