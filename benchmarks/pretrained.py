@@ -24,7 +24,6 @@ from fairseq.tasks.translation_from_pretrained_bart import TranslationFromPretra
 from record import record
 from tiny_training import PLUGIN, load_plugin
 
-from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
 
@@ -216,7 +215,6 @@ def measure(name: str, folder: Path, updates: int) -> Dict[str, float]:
         "stock_right": sum(right) / len(right),
         "untuned_identical": sum(compared) / len(compared),
         **answers(data, folder, recipe, tuned),
-        "language_tokens_kept": float(read_checkpoint(tuned)["task_state"]["language_tokens"] != 0),
     }
 
 
@@ -263,7 +261,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             figures = measure(name, Path(folder), args.updates)
         print(name, figures)
-        record({"pretrained": {name: figures}})
+        record(f"pretrained.{name}", figures)
 
 
 if __name__ == "__main__":
