@@ -181,7 +181,7 @@ def train_stock(data: Path, folder: Path, recipe: Recipe, updates: int) -> Path:
 
 
 def measure(name: str, folder: Path, updates: int) -> Dict[str, float]:
-    """Train a stand-in, and compare what becomes of it here."""
+    """Train a stand-in by stock fairseq; compare its answers with the plugin's."""
     recipe = RECIPES[name]
     data = write_data(folder, recipe)
     base = train_stock(data, folder, recipe, updates)

@@ -1,4 +1,4 @@
-"""Readers of labelled data: what becomes a sample, what is dropped, what is refused."""
+"""Readers of labelled data: which lines are samples, which are dropped, which are refused."""
 
 import gzip
 import json
