@@ -10,7 +10,10 @@ several languages go through stage 2 as well.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import filecmp
+import io
+import json
 import tempfile
 from pathlib import Path
 from typing import Dict, List
@@ -20,13 +23,12 @@ import torch
 from fairseq.checkpoint_utils import load_model_ensemble
 from fairseq.data.data_utils import collate_tokens
 from record import record
-from stand_ins import FAMILIES, INSTRUCTIONS, N_TEST, TRAINING, call
+from stand_ins import FAMILIES, INSTRUCTIONS, TRAINING, call
 from tiny_training import PLUGIN, load_plugin
 
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
-from fairseq_instr.evaluation import evaluate_directions
-from fairseq_instr.evaluation.directions import Pair
+from fairseq_instr.cli.main import main
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
 
@@ -37,7 +39,7 @@ DECODING = f"""
 """.split()
 OURS = ["--user-dir", str(PLUGIN), "--task", "translation_with_instructions"]
 STAGE_2 = """
-    --conflict-axes target-language --unlikelihood-weight 0.05 --max-update 100
+    --conflict-axes target-language --unlikelihood-weight 1 --max-update 100
     --criterion label_smoothed_cross_entropy_with_unlikelihood
 """.split()
 ZERO_SHOT = (("de", "fr"), ("fr", "de"))
@@ -70,23 +72,22 @@ class StandIn:
             path or self.base, self.data, None, *pair, beam=beam, max_len_a=0, max_len_b=LONGEST
         )
 
-    def directions(self, path: Path, pairs, outputs=None) -> Dict[str, dict]:
-        """Figures of each direction by `fairseq-instr directions`."""
-        tests = {
-            self.family.pair(pair): Pair(*(self.text(language) for language in pair))
-            for pair in pairs
-        }
-        model = self.translator(pairs[0], path=path)
-        report = evaluate_directions({"model": [model]}, tests, outputs=outputs, samples=0)
+    def directions(self, path: Path, pairs, output: Path) -> Dict[str, dict]:
+        """Figures of each direction by `fairseq-instr directions`; its outputs stay in a folder."""
+        asked = ",".join("-".join(self.family.pair(pair)) for pair in pairs)
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(["directions", "--directions", asked, "--data", str(self.data), "--text",
+                  str(self.folder / "test"), "--systems", f"model={path}", "--languages",
+                  "en,de,fr", "--samples", "0", "--output", str(output)])  # fmt: skip
+        report = json.loads((output / "report.json").read_text(encoding="utf-8"))
         return report["systems"]["model"]["directions"]
 
     def untuned(self) -> Dict[str, float]:
         """Answers by the plugin's front ends beside stock fairseq's."""
         identical: List[bool] = []
         right: List[bool] = []
-        n_lines = N_TEST // len(self.family.pairs)
-        kept = self.folder / "outputs"
-        self.directions(self.base, self.family.pairs, kept)
+        evaluated = self.folder / "evaluated"
+        self.directions(self.base, self.family.pairs, evaluated)
         for languages in self.family.pairs:
             source, target = self.family.pair(languages)
             arguments = [self.data, "-s", source, "-t", target, "--path", self.base, *DECODING]
@@ -97,13 +98,12 @@ class StandIn:
                 outputs(call("generate", *arguments, *OURS)),
                 outputs(call("interactive", *arguments, *OURS, stdin="\n".join([*lines, ""]))),
                 self.translator(languages).translate(lines),
-                (kept / "model" / "1" / f"{source}-{target}.txt")
+                (evaluated / "outputs" / "model" / "1" / f"{source}-{target}.txt")
                 .read_text(encoding="utf-8")
                 .splitlines(),
             ]
-            every = list(zip(expected, self.text(languages[1]), *found))[:n_lines]
-            identical += [len({line, *ours}) == 1 for line, _, *ours in every]
-            right += [line == reference for line, reference, *_ in every]
+            identical += [len(set(line)) == 1 for line in zip(expected, *found)]
+            right += [got == line for got, line in zip(expected, self.text(languages[1]))]
         return {"stock_right": mean(right), "untuned_identical": mean(identical)}
 
     def logits(self) -> Dict[str, float]:
@@ -111,7 +111,6 @@ class StandIn:
         languages = self.family.pairs[0]
         translator = self.translator(languages)
         sources, targets = self.batch(translator, languages)
-        sources = [source for source in sources]
         stock = load_model_ensemble([str(self.base)], {"data": str(self.data)})[0][0].eval()
         found = [scores(model, sources, targets) for model in (stock, translator.models[0])]
         return {"logits_max_difference": float((found[0] - found[1]).abs().max())}
@@ -144,11 +143,10 @@ class StandIn:
         figures: Dict[str, float] = {"logits_max_difference": 0.0}
         alike: Dict[int, List[bool]] = {1: [], 4: []}
         for languages in self.family.pairs:
-            n_lines = N_TEST // len(self.family.pairs)
+            lines = self.text(languages[0])
             for beam in alike:
                 translator = self.translator(languages, beam)
                 theirs = TheirModel(model, order, translator, self.family.codes[languages[0]])
-                lines = self.text(languages[0])[:n_lines]
                 found = zip(translator.translate(lines), theirs.translate(lines, beam))
                 alike[beam] += [mine == text for mine, text in found if beam == 1 or text]
             sources, targets = self.batch(translator, languages)
@@ -202,7 +200,7 @@ class StandIn:
         figures = {}
         for name, path in (("untuned", self.base), ("stage_2", after)):
             for kind, pairs in (("zero_shot", ZERO_SHOT), ("supervised", self.family.pairs)):
-                found = self.directions(path, pairs).values()
+                found = self.directions(path, pairs, self.folder / f"{kind}-{name}").values()
                 figures[f"{kind}_otr_{name}"] = mean(each["off_target"] for each in found)
                 figures[f"{kind}_bleu_{name}"] = mean(each["bleu"] for each in found)
         return figures
@@ -307,7 +305,7 @@ def measure(name: str, folder: Path, updates: int, lr: float) -> Dict[str, float
     return figures
 
 
-def main() -> None:
+def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", default=list(FAMILIES), metavar="FAMILY")
     parser.add_argument("--updates", type=int, default=700, help="of stock fairseq's training")
@@ -323,4 +321,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run()

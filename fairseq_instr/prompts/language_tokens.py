@@ -73,11 +73,12 @@ class LanguageTokens(NamedTuple):
         found = (re.fullmatch(f"{before}(.+){after}", symbol) for symbol in symbols)
         return {match[1]: number for number, match in enumerate(found) if match}
 
-    def check_known(self, symbols: Sequence[str]) -> None:
+    def check_known(self, symbols: Sequence[str], language: str) -> None:
         """Make sure that a dictionary has language tokens.
 
         Args:
             symbols: of the dictionary, in order.
+            language: whose token the error names.
 
         Raises:
             InputError: says which are missing, or in which style there are others.
@@ -86,15 +87,16 @@ class LanguageTokens(NamedTuple):
             return
         others = (name for name, other in PRESETS.items() if other.languages(symbols))
         other = next(others, None)
+        token = self.token(language)
         remedy = (
             "append the model's language tokens to dict.*.txt, in its own order, and "
-            f"binarise again: lines such as '{self.token('de')} 1'"
+            f"binarise again: lines such as '{token} 1'"
         )
         if other is not None:
             code = next(iter(PRESETS[other].languages(symbols)))
             remedy = f"it has {PRESETS[other].token(code)}: give --language-tokens {other}"
         raise InputError(
-            f"--language-tokens: the dictionary has no token such as {self.token('de')}; {remedy}"
+            f"--language-tokens: the dictionary has no token such as {token}; {remedy}"
         )
 
     @classmethod
