@@ -182,7 +182,7 @@ class StandIn:
             directions = []
         Inventory([*directions, *others]).save(self.data / "instructions.yaml")
         mixture = ["--mixture", "parallel:2,task:1"]
-        tuned = self.tune("tuned", self.base, mixture, "--max-update", 200, "--lr", self.lr)
+        tuned = self.tune("tuned", self.base, mixture, "--max-update", 300, "--lr", self.lr)
         translator = self.translator(("en", "de"), path=tuned)
         lines, plain = self.text("en"), self.text("de")
         obeyed = [
