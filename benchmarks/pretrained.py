@@ -252,7 +252,7 @@ class TheirModel:
         start = self._decoder_input([self.prompt.previous(eos)] * len(lines))
         found = self.model.generate(
             **self._inputs(sources), decoder_input_ids=start, num_beams=beam, do_sample=False,
-            max_new_tokens=LONGEST, early_stopping=True,
+            max_new_tokens=LONGEST, early_stopping=True, decoder_start_token_id=int(start[0, 0]),
         )  # fmt: skip
         back = torch.zeros(int(self.order.max()) + 1, dtype=torch.long)
         back[self.order] = torch.arange(len(self.order))
