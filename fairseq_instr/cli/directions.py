@@ -34,8 +34,9 @@ def add_arguments(parser) -> None:
         help="directions of the training, such as en-de,de-en; all others are zero-shot",
     )
     parser.add_argument(
-        "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT[,CHECKPOINT...]",
-        help="systems to compare; several checkpoints of one name are its seeds",
+        "--systems", nargs="+", required=True, metavar="NAME=MODEL[,MODEL...]",
+        help="systems to compare, each a checkpoint or a folder of `fairseq-instr export`; "
+        "several models of one name are its seeds",
     )  # fmt: skip
     parser.add_argument(
         "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
@@ -80,7 +81,7 @@ def run(args) -> None:
     trained = parse_pairs(args.trained, "--trained")
     if args.lines is not None:
         check_counts(1, lines=args.lines)
-    checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT,...")
+    checkpoints = systems.parse_named(args.systems, "--systems", "MODEL,...")
     decoding = systems.parse_named(args.decoding, "--decoding", "OPTIONS")
     pivot = systems.split_commas(args.pivot)
     systems.check_named("--decoding", decoding, checkpoints)

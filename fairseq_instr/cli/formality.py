@@ -25,8 +25,8 @@ def add_arguments(parser) -> None:
     systems.add_data_arguments(parser)
     parser.add_argument("--base", required=True, help="checkpoint that takes no instructions")
     parser.add_argument(
-        "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT",
-        help="checkpoints that know the instructions formal and informal",
+        "--systems", nargs="+", required=True, metavar="NAME=MODEL",
+        help="checkpoints, or exported folders, that know the instructions formal and informal",
     )  # fmt: skip
     parser.add_argument(
         "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
@@ -55,7 +55,7 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     """Translate, measure, write outputs and report, and print it."""
     taken = (BASE, REFERENCES)
-    checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT", taken)
+    checkpoints = systems.parse_named(args.systems, "--systems", "MODEL", taken)
     decoding = systems.parse_named(args.decoding, "--decoding", "OPTIONS", taken)
     systems.check_named("--decoding", decoding, checkpoints)
     systems.check_named("--rerank", args.rerank, checkpoints)

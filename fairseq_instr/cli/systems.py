@@ -58,18 +58,19 @@ def add_tuned_decoding_argument(parser) -> None:
 
 
 class LazySystem:
-    """A checkpoint that is loaded when it first has to answer; one is in memory at a time.
+    """A model that is loaded when it first has to answer; one is in memory at a time.
 
-    Everything else is asked of the `Translator` that it becomes.
+    Everything else is asked of the translator that it becomes: `Translator` for a checkpoint,
+    `CTranslate2Translator` for a folder that `fairseq-instr export` wrote.
 
     Args:
         args: of the command: `data`, `subwords`, `beam`, `allow_unknown`.
-        path: of the checkpoint.
+        path: of the checkpoint, or the exported folder.
         languages: source and target language.
         decoding: options of the task, as on a command line.
 
     Raises:
-        InputError: if the task has no such option.
+        InputError: if the task has no such option, or the model is an exported folder.
     """
 
     _loaded: ClassVar[Optional[Tuple[LazySystem, Any]]] = None
@@ -80,25 +81,40 @@ class LazySystem:
         self.name = path
         self._args, self._languages = args, languages
         self._options = parse_task_options(decoding)
+        if decoding and Path(path).is_dir():
+            raise InputError(
+                f"--decoding {decoding}: {path} is an exported folder, which decodes without "
+                "options of the task; give a checkpoint"
+            )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         if LazySystem._loaded is None or LazySystem._loaded[0] is not self:
-            from fairseq_instr.generation.translator import Translator
-
             LazySystem._loaded = None  # frees the last one first
-            translator = Translator.from_pretrained(
-                self.name, self._args.data, self._args.subwords, *self._languages,
-                self._args.beam, **self._options,
-            )  # fmt: skip
+            translator = self._load()
             translator.allow_unknown = self._args.allow_unknown
             LazySystem._loaded = (self, translator)
         return getattr(LazySystem._loaded[1], name)
 
+    def _load(self) -> Any:
+        source, target = self._languages
+        if Path(self.name).is_dir():
+            from fairseq_instr.serving.translator import CTranslate2Translator
+
+            return CTranslate2Translator.from_pretrained(
+                self.name, target, self._args.beam, source=source
+            )
+        from fairseq_instr.generation.translator import Translator
+
+        return Translator.from_pretrained(
+            self.name, self._args.data, self._args.subwords, source, target, self._args.beam,
+            **self._options,
+        )  # fmt: skip
+
     @property
     def digest(self) -> str:
-        """Changes with the checkpoint, the subwords and the options of decoding."""
+        """Changes with the model, the subwords and the options of decoding."""
         digest = hashlib.sha256(json.dumps([self._options, self._args.beam]).encode())
         for path in filter(None, (self.name, self._args.subwords)):
             files = sorted(Path(path).rglob("*")) if Path(path).is_dir() else [Path(path)]
