@@ -28,7 +28,7 @@ def add_arguments(parser) -> None:
     parser.add_argument(
         "--base", required=True, help="checkpoint of the base model, which knows no instructions"
     )
-    parser.add_argument("--tuned", required=True, help="tuned model: checkpoint, or exported folder")
+    parser.add_argument("--tuned", required=True, help="tuned model: checkpoint or exported folder")
     parser.add_argument(
         "--mixed", nargs="*", default=[], metavar="WEIGHT=CHECKPOINT",
         help="interpolations of base and tuned model; 0.7 is the weight of the tuned one",
