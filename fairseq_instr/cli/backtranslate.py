@@ -20,74 +20,44 @@ each take a share, and a last run without --shard adds them up:
 
 from __future__ import annotations
 
-from fairseq_instr.cli.curation_options import add_output
+from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
 from fairseq_instr.curation import Checks
 from fairseq_instr.curation.backtranslation import MAX_LENGTH_RATIO, backtranslate, summary
 from fairseq_instr.curation.shards import parse_shard
 from fairseq_instr.text.pairs import parse_pairs
 
 
-def add_arguments(parser):
-    parser.add_argument(
-        "--text",
-        required=True,
-        metavar="PREFIX",
-        help="training text, raw: prefix of .SOURCE and .TARGET, plain or .gz; {pair} in it "
-        "stands for SOURCE-TARGET",
-    )
-    parser.add_argument(
-        "--pairs",
-        required=True,
-        metavar="PAIRS",
-        help="pairs of the text, such as en-it,en-nl; their one source language is translated",
-    )
-    parser.add_argument(
-        "--directions",
-        metavar="PAIRS",
-        help="directions to make pairs for; default: all between the targets of --pairs",
-    )
-    parser.add_argument(
-        "--lines",
-        type=int,
-        default=20000,
-        metavar="N",
-        help="most lines to translate for a direction (%(default)s)",
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of the choice of lines (%(default)s)")
-    model = parser.add_argument_group("the model")
-    model.add_argument(
-        "--model", required=True, help="checkpoint, or folder that fairseq-instr export wrote"
-    )
-    model.add_argument("--data", help="data-bin of a checkpoint")
-    model.add_argument("--subwords", help="SentencePiece model of a checkpoint")
-    model.add_argument("--beam", type=int, default=4, help="beam size; 1 is fastest (%(default)s)")
-    model.add_argument(
-        "--batch-size", type=int, default=64, help="lines decoded together (%(default)s)"
-    )
-    checks = parser.add_argument_group("which pairs are kept")
-    checks.add_argument(
-        "--max-length-ratio",
-        type=float,
-        default=MAX_LENGTH_RATIO,
-        metavar="RATIO",
-        help="leave out pairs with a side longer than RATIO times the other, 15 characters added "
-        "to both (%(default)s)",
-    )
-    checks.add_argument(
-        "--exclude",
-        nargs="*",
-        default=[],
-        metavar="FILE",
-        help="test sets: leave out pairs with a side that stands in one; case, spaces and "
-        "punctuation don't count",
-    )
-    checks.add_argument(
-        "--any-language",
-        action="store_true",
-        help="keep pairs with a side that langid takes for another language of the pairs, too",
-    )
-    parser.add_argument("--shard", metavar="I/N", help="translate the I-th of N shares, no more")
-    add_output(parser, "overwrite what is there, and begin anew")
+def add_arguments(parser) -> None:
+    option(
+        parser, "--text", REQUIRED, "training text, raw: prefix of .SOURCE and .TARGET, plain or "
+        ".gz; {pair} in it stands for SOURCE-TARGET", metavar="PREFIX",
+    )  # fmt: skip
+    text = "pairs of the text, such as en-it,en-nl; their one source language is translated"
+    option(parser, "--pairs", REQUIRED, text, metavar="PAIRS")
+    text = "directions to make pairs for; default: all between the targets of --pairs"
+    option(parser, "--directions", None, text, metavar="PAIRS")
+    option(parser, "--lines", 20000, "most lines to translate for a direction")
+    option(parser, "--seed", 1, "of the choice of lines")
+    text = "checkpoint, or folder that `fairseq-instr export` wrote"
+    option(parser, "--model", REQUIRED, text, metavar="MODEL")
+    option(parser, "--data", None, "data-bin of a checkpoint")
+    option(parser, "--subwords", None, "SentencePiece model of a checkpoint", metavar="MODEL")
+    option(parser, "--beam", 4, "beam size; 1 is fastest")
+    option(parser, "--batch-size", 64, "lines decoded together")
+    option(
+        parser, "--max-length-ratio", MAX_LENGTH_RATIO, "leave out pairs with a side longer than "
+        "RATIO times the other, 15 characters added to both", metavar="RATIO",
+    )  # fmt: skip
+    option(
+        parser, "--exclude", [], "test sets: leave out pairs with a side that stands in one; case, "
+        "spaces and punctuation don't count", nargs="*", metavar="FILE",
+    )  # fmt: skip
+    flag(
+        parser, "--any-language", "also keep pairs with a side that langid takes for another "
+        "language of the pairs",
+    )  # fmt: skip
+    option(parser, "--shard", None, "translate the I-th of N shares, no more", metavar="I/N")
+    add_output(parser, force="overwrite what is there, and begin anew")
 
 
 def run(args):

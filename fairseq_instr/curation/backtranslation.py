@@ -111,6 +111,7 @@ def backtranslate(
         if number < 1:
             raise InputError(f"--{option} {number} is not accepted: give a number from 1 on")
     pair_of = _pair_of_directions(pairs, directions)
+    pivot = pairs[0][0]
     texts = {pair: _open(text, pair) for pair in dict.fromkeys(pair_of.values())}
     languages = dict.fromkeys(code for pair in (*pairs, *pair_of) for code in pair)
     judges = {d: (*checks.cheap(), *checks.costly(d, languages)) for d in pair_of}
@@ -136,10 +137,10 @@ def backtranslate(
     blocks = [(d, first) for d in pair_of for first in range(0, len(chosen[d]), CHUNK_LINES)]
 
     def load(target: str):
-        return load_translator(model, data, subwords, pairs[0][0], target, beam)
+        return load_translator(model, data, subwords, pivot, target, beam)
 
     number, count = shard or (1, 1)
-    _translate(blocks[number - 1 :: count], chosen, kept, load, batch_size, show_progress)
+    _translate(blocks[number - 1 :: count], chosen, kept, load, pivot, batch_size, show_progress)
     if shard is not None:
         return None
     card: dict = {"made_from": made_from, "directions": {}}
@@ -234,18 +235,21 @@ def _translate(
     chosen: Mapping[Pair, Sequence[Line]],
     kept: "_Kept",
     load: Callable,
+    pivot: str,
     batch_size: int,
     show_progress: bool,
 ) -> None:
-    """Translate the blocks that are not translated yet, keeping each as soon as it is."""
+    """Translate the blocks that are not translated yet, and keep each as soon as it is."""
     sizes = {(d, first): len(chosen[d][first : first + CHUNK_LINES]) for d, first in blocks}
     left = [block for block in blocks if block not in kept.translations]
     done = sum(size for block, size in sizes.items() if block in kept.translations)
+    loaded = None
     with tqdm(
         total=sum(sizes.values()), initial=done, desc="translations", disable=not show_progress
     ) as bar:
-        for source, group in itertools.groupby(left, key=lambda block: block[0][0]):
-            translator = load(source)
+        for language, group in itertools.groupby(left, key=lambda block: block[0][0]):
+            loaded = loaded or load(language)
+            translator = loaded.for_direction(pivot, language)
             for d, first in group:
                 lines = [line.source for line in chosen[d][first : first + CHUNK_LINES]]
                 fits = [len(translator.render(line)) <= translator.max_source for line in lines]

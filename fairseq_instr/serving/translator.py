@@ -41,6 +41,21 @@ class _Line(NamedTuple):
         return len(self.source) + len(self.prompt)
 
 
+def _from_source(settings: Settings, source: str) -> Settings:
+    """Settings of a model that reads a source language.
+
+    Raises:
+        InputError: if it reads another one alone.
+    """
+    if settings.language_tokens is not None:
+        return replace(settings, source=source)
+    if source != settings.source and not settings.direction:
+        raise InputError(
+            f"source {source!r} is not accepted: the model translates from {settings.source} alone"
+        )
+    return settings
+
+
 class CTranslate2Translator(LineTranslator):
     """A CTranslate2 model that is loaded once; `from_pretrained` makes one.
 
@@ -145,13 +160,8 @@ class CTranslate2Translator(LineTranslator):
         if not (folder / MODEL_FILE).is_file():
             raise InputError(f"{folder} holds no {MODEL_FILE}; write it with fairseq-instr export")
         settings = Settings.load(folder)
-        if source is not None and settings.language_tokens is not None:
-            settings = replace(settings, source=source)
-        if source is not None and source != settings.source and not settings.direction:
-            raise InputError(
-                f"source {source!r} is not accepted: the model in {folder} translates from "
-                f"{settings.source} alone"
-            )
+        if source is not None:
+            settings = _from_source(settings, source)
         kind = PhrasedInventory if settings.rendering == PHRASES else Inventory
         inventory = kind.load(folder / INVENTORY_FILE)
         vocabulary = read_vocabulary(folder, "source")
@@ -182,6 +192,21 @@ class CTranslate2Translator(LineTranslator):
             max_len_a,
             max_len_b,
         )
+
+    def for_direction(self, source: str, target: str) -> CTranslate2Translator:
+        """The same loaded model for another pair of languages; costs no memory.
+
+        Raises:
+            InputError: if the model has not these languages.
+        """
+        settings = _from_source(self.settings, source)
+        first_max, second_max = self.max_len
+        translator = CTranslate2Translator(
+            self.model, settings, self.inventory, self._tokens, self.subwords, target,
+            self.beam, self.lenpen, first_max, second_max,
+        )  # fmt: skip
+        translator.allow_unknown = self.allow_unknown
+        return translator
 
     def _direction_request(self, target: Optional[str]) -> Optional[Request]:
         """What asks for the target language of every line, where prompts say it."""

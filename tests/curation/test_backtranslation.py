@@ -24,6 +24,10 @@ class Fake:
     def __init__(self, target, translated, stop_after):
         self.target, self.translated, self.stop_after = target, translated, stop_after
 
+    def for_direction(self, source, target):
+        assert source == "en"
+        return Fake(target, self.translated, self.stop_after)
+
     def render(self, line):
         return line.split()
 
@@ -46,15 +50,15 @@ def fake(monkeypatch):
     """Put `Fake` in the place of a model; `fake.stop_after = 9` stops it within the tenth line."""
 
     class Loader:
-        translated, stop_after, loaded = [], 10**9, []
+        translated, stop_after, n_loaded = [], 10**9, 0
 
         def __call__(self, model, data, subwords, source, target, beam):
             assert source == "en"
-            self.loaded.append(target)
+            self.n_loaded += 1
             return Fake(target, self.translated, self.stop_after)
 
     loader = Loader()
-    loader.translated, loader.loaded = [], []
+    loader.translated = []
     monkeypatch.setattr(backtranslation, "load_translator", loader)
     return loader
 
@@ -97,7 +101,7 @@ def test_the_target_is_real_and_says_its_direction(folder, fake):
         (f"it of A dog nl{i}", f"nl dog nl{i}", "to:nl") for i in range(N)
     ]
     assert corpus(folder, "nl-it")[0] == ("nl of A dog it0", "it dog it0", "to:it")
-    assert sorted(fake.loaded) == ["it", "nl", "ro"]  # each once
+    assert fake.n_loaded == 1
     assert not list((folder / "synthetic").glob("*.jsonl"))
     assert json.loads((folder / "synthetic" / CARD).read_text(encoding="utf-8")) == card
 
