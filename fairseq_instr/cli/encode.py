@@ -11,34 +11,19 @@ fairseq-instr binarise does this step and fairseq-preprocess's in one.
 
 from __future__ import annotations
 
+from fairseq_instr.cli.options import REQUIRED, add_output, add_subwords, option
 from fairseq_instr.curation import encode
 
 
-def add_arguments(parser):
-    parser.add_argument(
-        "--input", required=True, nargs="+", metavar="PATH", help="files, plain or .gz, or folders"
-    )
+def add_arguments(parser) -> None:
+    text = "files, plain or .gz, or folders"
+    option(parser, "--input", REQUIRED, text, nargs="+", metavar="PATH")
     add_subwords(parser)
-    parser.add_argument(
-        "--dictionary",
-        metavar="FILE",
-        help="the model's dictionary, or a folder with dict.LANGUAGE.txt: refuse text of which it "
-        "lacks more than 5 %% of the subwords",
-    )
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="folder to write")
-    parser.add_argument("--force", action="store_true", help="overwrite what is there")
-
-
-def add_subwords(parser):
-    parser.add_argument(
-        "--subwords",
-        required=True,
-        metavar="MODEL",
-        help="SentencePiece model, or folder of a Hugging Face tokenizer",
-    )
-    parser.add_argument(
-        "--allow-unknown", action="store_true", help="accept subwords that the dictionary lacks"
-    )
+    option(
+        parser, "--dictionary", None, "the model's dictionary, or a folder with dict.LANGUAGE.txt: "
+        "refuse text of which it lacks more than 5 %% of the subwords", metavar="FILE",
+    )  # fmt: skip
+    add_output(parser)
 
 
 def run(args):
