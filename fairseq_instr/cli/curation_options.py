@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fairseq_instr.curation import Checks
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_languages(parser):
@@ -25,8 +26,8 @@ def add_checks(parser):
     parser.add_argument(
         "--subwords",
         metavar="MODEL",
-        help="SentencePiece model or tokenizer folder of the pretrained model: leave out targets "
-        "that its dictionary can't spell",
+        help=f"of the pretrained model: {SUBWORDS}; leaves out targets that they can't write with "
+        "--dictionary",
     )
     parser.add_argument(
         "--dictionary", metavar="FILE", help="the pretrained model's dictionary of the target"

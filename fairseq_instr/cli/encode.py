@@ -12,6 +12,7 @@ fairseq-instr binarise does this step and fairseq-preprocess's in one.
 from __future__ import annotations
 
 from fairseq_instr.curation import encode
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_arguments(parser):
@@ -19,6 +20,13 @@ def add_arguments(parser):
         "--input", required=True, nargs="+", metavar="PATH", help="files, plain or .gz, or folders"
     )
     add_subwords(parser)
+    parser.add_argument(
+        "-s", "--source-language", metavar="CODE",
+        help="ending of the source files; BPE codes need it, and folders with source.spm",
+    )  # fmt: skip
+    parser.add_argument(
+        "-t", "--target-language", metavar="CODE", help="ending of the target files, like -s"
+    )
     parser.add_argument(
         "--dictionary",
         metavar="FILE",
@@ -34,7 +42,7 @@ def add_subwords(parser):
         "--subwords",
         required=True,
         metavar="MODEL",
-        help="SentencePiece model, or folder of a Hugging Face tokenizer",
+        help=SUBWORDS,
     )
     parser.add_argument(
         "--allow-unknown", action="store_true", help="accept subwords that the dictionary lacks"
@@ -47,6 +55,8 @@ def run(args):
         output=args.output,
         subwords=args.subwords,
         dictionary=args.dictionary,
+        source_language=args.source_language,
+        target_language=args.target_language,
         allow_unknown=args.allow_unknown,
         force=args.force,
         show_progress=True,

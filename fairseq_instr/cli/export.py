@@ -14,13 +14,14 @@ from __future__ import annotations
 import argparse
 
 from fairseq_instr.serving.folder import QUANTIZATIONS
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", required=True, help="tuned or base model")
     parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
-    parser.add_argument("--subwords", help="SentencePiece model, copied into the folder")
+    parser.add_argument("--subwords", help=f"{SUBWORDS}; copied into the folder")
     parser.add_argument("-s", "--source-lang", help="default: the checkpoint's")
     parser.add_argument("-t", "--target-lang", help="default: the checkpoint's")
     parser.add_argument(

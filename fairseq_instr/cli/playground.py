@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import argparse
 
+from fairseq_instr.text.subwords import SUBWORDS
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--tuned", help="checkpoint, or folder that `fairseq-instr export` wrote")
     parser.add_argument("--base", help="the model before tuning, to compare with; likewise")
     parser.add_argument("--data", help="data-bin of the checkpoints")
-    parser.add_argument("--subwords", help="SentencePiece model of the checkpoints")
+    parser.add_argument("--subwords", help=f"of the checkpoints: {SUBWORDS}")
     parser.add_argument("-s", "--source-lang", help="default: the model's")
     parser.add_argument("-t", "--target-lang", help="default: the model's")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")

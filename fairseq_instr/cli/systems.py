@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Collection, Dict, Iterable, List, Optional, Tuple
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_data_arguments(parser) -> None:
@@ -19,8 +20,7 @@ def add_data_arguments(parser) -> None:
     )
     parser.add_argument(
         "--subwords",
-        help="SentencePiece model, or folder of a Hugging Face tokenizer; leave it out if the "
-        "text is in pieces already",
+        help=f"{SUBWORDS}; leave it out if the text is in pieces already",
     )
     parser.add_argument(
         "--allow-unknown", action="store_true",

@@ -17,6 +17,8 @@ import contextlib
 import sys
 from typing import Iterable
 
+from fairseq_instr.text.subwords import SUBWORDS
+
 BUFFER_SIZE = 1024
 
 
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--model", help="checkpoint, or folder that `fairseq-instr export` wrote")
     parser.add_argument("--data", help="data-bin of a checkpoint")
-    parser.add_argument("--subwords", help="SentencePiece model of a checkpoint")
+    parser.add_argument("--subwords", help=f"of a checkpoint: {SUBWORDS}")
     parser.add_argument("-s", "--source-lang", help="default: the model's")
     parser.add_argument("-t", "--target-lang", help="default: the model's")
     parser.add_argument(

@@ -26,7 +26,7 @@ from fairseq_instr.serving.folder import (
     Settings,
     read_vocabulary,
 )
-from fairseq_instr.text.subwords import Subwords
+from fairseq_instr.text.subwords import Encoders, load_subwords
 
 BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
 
@@ -68,7 +68,7 @@ class CTranslate2Translator(LineTranslator):
         settings: Settings,
         inventory: Inventory,
         source_vocabulary: Sequence[str],
-        subwords: Optional[Subwords] = None,
+        subwords: Optional[Encoders] = None,
         target: Optional[str] = None,
         beam: int = 4,
         lenpen: float = 1.0,
@@ -156,6 +156,9 @@ class CTranslate2Translator(LineTranslator):
         inventory = kind.load(folder / INVENTORY_FILE)
         vocabulary = read_vocabulary(folder, "source")
         subwords = folder / SUBWORDS_FILE
+        encoders = None
+        if subwords.exists():
+            encoders = load_subwords(subwords, settings.source, target or settings.target)
         try:
             import ctranslate2
 
@@ -175,7 +178,7 @@ class CTranslate2Translator(LineTranslator):
             settings,
             inventory,
             vocabulary,
-            Subwords(subwords) if subwords.is_file() else None,
+            encoders,
             target,
             beam,
             lenpen,
@@ -202,7 +205,7 @@ class CTranslate2Translator(LineTranslator):
         return Request(self.inventory.position(name))
 
     def _encode(self, line: str) -> List[int]:
-        pieces = self.subwords.encode(line) if self.subwords else line
+        pieces = self.subwords.source.encode(line) if self.subwords else line
         return [self._ids.get(piece, UNK) for piece in pieces.split()]
 
     def _spell(self, argument: str) -> List[int]:
@@ -255,4 +258,4 @@ class CTranslate2Translator(LineTranslator):
 
     def _text(self, tokens: Sequence[str]) -> str:
         text = " ".join(token for token in tokens if token not in self._unsaid)
-        return self.subwords.decode(text) if self.subwords else text
+        return self.subwords.target.decode(text) if self.subwords else text
