@@ -59,6 +59,7 @@ from fairseq_instr.instructions.inventory import (
 )
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
 from fairseq_instr.prompts import Prompt, appended_tokens_prompt
+from fairseq_instr.prompts.chat_template import chat_template
 from fairseq_instr.prompts.language_tokens import LanguageTokens, choose_language_tokens
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
@@ -120,8 +121,10 @@ class TranslationWithInstructionsTask(TranslationTask):
             inventory, src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
         self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
+        self._chat_template: Optional[str] = None
         if cfg.prompt_template:
             self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
+            self._chat_template = chat_template(self.prompt.template, inventory)
             self.argument_subwords = subwords.encode
         if language_tokens is not None:
             self.prompt = NativePrompt(
@@ -725,6 +728,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             },
             tuple(map("-".join, self.pairs)),
             self.language_tokens,
+            self._chat_template,
         )
 
     def state_dict(self) -> dict:
