@@ -120,9 +120,11 @@ def backtranslate(
         "directions": ["-".join(d) for d in pair_of],
         "lines": n_lines,
         "seed": seed,
-        "model": f"{Path(model).name}, sha256 {digest_of(model)[:16]}",
+        "model": f"{Path(model).name}, sha256 {digest_of(*filter(None, (model, subwords)))[:16]}",
         "beam": beam,
-        **checks.describe(),
+        "max_length_ratio": checks.max_length_ratio,
+        "excluded": [Path(path).name for path in checks.exclude],
+        "identify_language": checks.identify_language,
     }
     kept = _Kept(output, shard, made_from, force)
     if shard is None:
