@@ -25,6 +25,7 @@ from fairseq_instr.curation import Checks
 from fairseq_instr.curation.backtranslation import MAX_LENGTH_RATIO, backtranslate, summary
 from fairseq_instr.curation.shards import parse_shard
 from fairseq_instr.text.pairs import parse_pairs
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_arguments(parser) -> None:
@@ -41,7 +42,7 @@ def add_arguments(parser) -> None:
     text = "checkpoint, or folder that `fairseq-instr export` wrote"
     option(parser, "--model", REQUIRED, text, metavar="MODEL")
     option(parser, "--data", None, "data-bin of a checkpoint")
-    option(parser, "--subwords", None, "SentencePiece model of a checkpoint", metavar="MODEL")
+    option(parser, "--subwords", None, f"of a checkpoint: {SUBWORDS}", metavar="MODEL")
     option(parser, "--beam", 4, "beam size; 1 is fastest")
     option(parser, "--batch-size", 64, "lines decoded together")
     option(

@@ -12,15 +12,14 @@ from typing import Any, ClassVar, Collection, Dict, Iterable, List, Optional, Tu
 from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import digest_of
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_data_arguments(parser) -> None:
     """Options of the data-bin and the subwords."""
     option(parser, "--data", REQUIRED, "data-bin with the dictionaries and instructions.yaml")
-    option(
-        parser, "--subwords", None, "SentencePiece model, or folder of a Hugging Face tokenizer; "
-        "leave it out if the text is in pieces already", metavar="MODEL",
-    )  # fmt: skip
+    text = f"{SUBWORDS}; leave it out if the text is in pieces already"
+    option(parser, "--subwords", None, text, metavar="MODEL")
     text = "translate text too whose tokens are mostly unknown to the model"
     flag(parser, "--allow-unknown", text)
 

@@ -89,7 +89,7 @@ def backtranslate(
         output: folder to write.
         model: fairseq checkpoint, or exported folder, which is faster.
         data: data-bin of a checkpoint.
-        subwords: SentencePiece model of a checkpoint.
+        subwords: of a checkpoint, as `load_subwords` takes them.
         directions: directions to make pairs for; empty for all between the pairs' targets.
         n_lines: most lines that are translated for a direction.
         seed: of the choice of lines.
@@ -120,9 +120,11 @@ def backtranslate(
         "directions": ["-".join(d) for d in pair_of],
         "lines": n_lines,
         "seed": seed,
-        "model": f"{Path(model).name}, sha256 {digest_of(model)[:16]}",
+        "model": f"{Path(model).name}, sha256 {digest_of(*filter(None, (model, subwords)))[:16]}",
         "beam": beam,
-        **checks.describe(),
+        "max_length_ratio": checks.max_length_ratio,
+        "excluded": [Path(path).name for path in checks.exclude],
+        "identify_language": checks.identify_language,
     }
     kept = _Kept(output, shard, made_from, force)
     if shard is None:

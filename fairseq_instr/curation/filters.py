@@ -17,7 +17,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.text.identification import LangidIdentifier, identify
 from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import iterate_lines
-from fairseq_instr.text.subwords import spelling_check
+from fairseq_instr.text.subwords import Spell, speller
 
 Filter = Callable[[str, str], Optional[str]]
 
@@ -125,8 +125,8 @@ class Checks:
     """What keeps a pair out, whatever the instruction.
 
     Attributes:
-        subwords: SentencePiece model or tokenizer folder of the pretrained model; samples that it
-            can't spell with the dictionary are left out.
+        subwords: SentencePiece model, BPE codes or tokenizer folder of the pretrained model;
+            samples that it can't write with the dictionary are left out.
         dictionary: the pretrained model's dictionary of the target.
         max_length_ratio: most characters of the longer side of a pair for one of the other.
         exclude: test sets; pairs with a side that stands in one are left out.
@@ -147,9 +147,9 @@ class Checks:
         """Filters that only pairs that would be kept are put to; see `in_languages`."""
         return (in_languages(*languages, among),) if self.identify_language else ()
 
-    def can_spell(self) -> Optional[Callable[[str], bool]]:
-        """Whether the vocabulary can write a text; None for any text."""
-        return spelling_check(self.subwords, self.dictionary)
+    def speller(self, languages: Tuple[str, str]) -> Optional[Spell]:
+        """What the vocabulary writes for a text; None for any text as it is."""
+        return speller(self.subwords, self.dictionary, *languages)
 
     def describe(self) -> dict:
         """The checks as JSON values, for a data card; files by their names alone."""

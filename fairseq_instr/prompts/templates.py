@@ -407,7 +407,7 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
             f"{path} does not exist; --prompt-template needs --prompt-subwords, a SentencePiece "
             "model or the folder of a tokenizer"
         )
-    subwords = load_subwords(path)
+    subwords = load_subwords(path, cfg.source_lang, cfg.target_lang).source
 
     def encode(text: str) -> List[int]:
         return dictionary.encode_line(

@@ -121,6 +121,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             inventory, src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
         self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
+        self._tokenizer = None  # of fairseq's --tokenizer
         self._chat_template: Optional[str] = None
         if cfg.prompt_template:
             self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
@@ -539,15 +540,17 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def build_bpe(self, args):
         """As in the parent; what spells the sources of a user spells arguments too."""
-        bpe = super().build_bpe(args)
+        bpe, tokenizer = super().build_bpe(args), self._tokenizer
         if bpe is not None:
-            self.argument_subwords = bpe.encode
+            self.argument_subwords = lambda text: bpe.encode(
+                tokenizer.encode(text) if tokenizer else text
+            )
         return bpe
 
     def build_tokenizer(self, args):
         """As in the parent; with `--instruct-field`, the field is taken off first."""
-        tokenizer = super().build_tokenizer(args)
-        return self.field.before(tokenizer) if self.field else tokenizer
+        self._tokenizer = super().build_tokenizer(args)  # fairseq builds it before the BPE
+        return self.field.before(self._tokenizer) if self.field else self._tokenizer
 
     def max_positions(self):
         """Longest source and target in tokens, prompt included."""
