@@ -10,22 +10,18 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, Tuple
 
+from fairseq_instr.cli.options import REQUIRED, add_output, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.base_rates import write_base_rates
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument(
-        "--pair",
-        action="append",
-        required=True,
-        metavar="LANGUAGE=SOURCE,TARGET",
-        help="two aligned files, plain or .gz, and the targets' language; give it once for each "
-        "pair of files",
-    )
-    parser.add_argument("--text", required=True, help="name of the text, kept with the rates")
-    parser.add_argument("--output", required=True, help="YAML file to write")
-    parser.add_argument("--force", action="store_true", help="overwrite the output")
+    option(
+        parser, "--pair", REQUIRED, "two aligned files, plain or .gz, and the targets' language; "
+        "give it once for each pair of files", action="append", metavar="LANGUAGE=SOURCE,TARGET",
+    )  # fmt: skip
+    option(parser, "--text", REQUIRED, "name of the text, kept with the rates")
+    add_output(parser, "YAML file to write")
 
 
 def run(args) -> None:

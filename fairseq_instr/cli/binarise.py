@@ -13,29 +13,21 @@ wants it. The files are those that fairseq-preprocess writes of the same text in
 
 from __future__ import annotations
 
-from fairseq_instr.cli.encode import add_subwords
+from fairseq_instr.cli.options import REQUIRED, add_output, add_subwords, option
 from fairseq_instr.curation import binarise
 
 
-def add_arguments(parser):
-    parser.add_argument(
-        "--input",
-        required=True,
-        metavar="FOLDER",
-        help="raw text SPLIT.SOURCE, SPLIT.TARGET and SPLIT.instr, or folders of it",
-    )
-    parser.add_argument("-s", "--source-language", required=True, metavar="CODE", help="e.g. en")
-    parser.add_argument("-t", "--target-language", metavar="CODE", help="e.g. de")
+def add_arguments(parser) -> None:
+    option(
+        parser, "--input", REQUIRED, "raw text SPLIT.SOURCE, SPLIT.TARGET and SPLIT.instr, or "
+        "folders of it", metavar="FOLDER",
+    )  # fmt: skip
+    option(parser, "--source-language", REQUIRED, "such as en", "-s", metavar="CODE")
+    option(parser, "--target-language", None, "such as de", "-t", metavar="CODE")
     add_subwords(parser)
-    parser.add_argument(
-        "--dictionary",
-        metavar="FILE",
-        help="the model's dictionary; not needed where the data-bin has dict.LANGUAGE.txt",
-    )
-    parser.add_argument(
-        "--output", required=True, metavar="FOLDER", help="data-bin, or a folder in one"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite what is there")
+    text = "the model's dictionary; not needed where the data-bin has dict.LANGUAGE.txt"
+    option(parser, "--dictionary", None, text, metavar="FILE")
+    add_output(parser, "data-bin, or a folder in one")
 
 
 def run(args):

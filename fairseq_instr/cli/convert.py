@@ -12,39 +12,32 @@ that fairseq can read of one that an earlier version saved, or that was stripped
 
 from __future__ import annotations
 
-import argparse
+from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
 
 ROLES = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
 DTYPES = ("float32", "bfloat16", "float16")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the conversions and their options."""
+def add_arguments(parser) -> None:
     commands = parser.add_subparsers(dest="conversion", required=True)
     forth = commands.add_parser("from-hugging-face", help="Hugging Face folder -> fairseq")
     forth.add_argument("folder", help="config.json, safetensors and tokenizer.json")
-    forth.add_argument("--output", required=True, help="folder to write")
     for role, symbol in ROLES.items():
-        forth.add_argument(f"--{role}-token", help=f"token that becomes fairseq's {symbol}")
+        option(forth, f"--{role}-token", None, f"token that becomes fairseq's {symbol}")
     back = commands.add_parser("to-hugging-face", help="fairseq -> Hugging Face folder")
     back.add_argument("checkpoint", help="fairseq checkpoint")
-    back.add_argument("--tokenizer", required=True, help="tokenizer/ that from-hugging-face wrote")
-    back.add_argument("--output", required=True, help="folder to write")
-    back.add_argument("--shard-size", type=float, default=5.0, help="of a file, in 10^9 bytes")
+    option(back, "--tokenizer", REQUIRED, "tokenizer/ that from-hugging-face wrote")
+    option(back, "--shard-size", 5.0, "of a file, in 10^9 bytes")
     upgrade = commands.add_parser("upgrade", help="old or stripped checkpoint -> complete one")
     upgrade.add_argument("checkpoint", help="fairseq checkpoint")
-    upgrade.add_argument("--output", required=True, help="checkpoint to write")
-    upgrade.add_argument(
-        "--ema", action="store_true", help="take the moving average that --store-ema kept"
-    )
+    flag(upgrade, "--ema", "take the moving average that --store-ema kept")
     for command in (forth, back):
-        command.add_argument("--dtype", choices=DTYPES, help="of the weights; default: as they are")
-    for command in (forth, back, upgrade):
-        command.add_argument("--force", action="store_true", help="overwrite the output")
+        option(command, "--dtype", None, "of the weights; default: as they are", choices=DTYPES)
+        add_output(command)
+    add_output(upgrade, "checkpoint to write")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Convert and say what was written."""
+def run(args) -> None:
     if args.conversion == "upgrade":
         from fairseq_instr.checkpoints.upgrading import upgrade_checkpoint
 

@@ -21,11 +21,14 @@ samples are those of a single run:
 
 from __future__ import annotations
 
-from fairseq_instr.cli.curation_options import (
+from fairseq_instr.cli.options import (
+    REQUIRED,
     add_checks,
     add_output,
     add_text,
     checks,
+    flag,
+    option,
     parse_samples,
 )
 from fairseq_instr.curation import curate, data_card
@@ -35,43 +38,26 @@ from fairseq_instr.curation.shards import parse_shard
 from fairseq_instr.instructions.asking import parse
 
 
-def add_arguments(parser):
+def add_arguments(parser) -> None:
     add_text(parser)
-    parser.add_argument(
-        "--instructions",
-        required=True,
-        metavar="NAMES",
-        help=f"separated by commas; {ALL}: all that this text has samples of",
-    )
-    parser.add_argument(
-        "--samples",
-        default="1000",
-        metavar="N",
-        help="most of an instruction; of single ones by name: 1000,uppercase:5000 (%(default)s)",
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of all choices (%(default)s)")
-    parser.add_argument(
-        "--formatted",
-        type=float,
-        default=0.0,
+    text = f"separated by commas; {ALL}: all that this text has samples of"
+    option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
+    text = "most of an instruction; of single ones by name: 1000,uppercase:5000"
+    option(parser, "--samples", "1000", text, metavar="N")
+    option(parser, "--seed", 1, "of all choices")
+    option(
+        parser, "--formatted", 0.0, "share of the pairs whose source and target both carry a "
+        "format, such as quotation marks, so that the model learns to obey several instructions "
+        "at once; some of them ask for nothing and go to OUTPUT/formatted. 0 = off",
         metavar="SHARE",
-        help="share of the pairs whose source and target both carry a format, such as quotation "
-        "marks, so that the model learns to obey several instructions at once; some of them ask "
-        "for nothing and go to OUTPUT/formatted. 0 = off",
-    )
-    parser.add_argument(
-        "--format-axes",
-        default=",".join(MARKS),
-        metavar="AXES",
-        help="axes of these formats, separated by commas (%(default)s)",
-    )
+    )  # fmt: skip
+    text = "axes of these formats, separated by commas"
+    option(parser, "--format-axes", ",".join(MARKS), text, metavar="AXES")
     add_checks(parser)
-    parser.add_argument(
-        "--skip-invalid", action="store_true", help="skip and count lines that are not UTF-8"
-    )
-    parser.add_argument("--shard", metavar="I/N", help="read the I-th of N shares of the text")
-    parser.add_argument("--merge", action="store_true", help="add up all shards in --output")
-    add_output(parser, "overwrite what is there, and begin anew")
+    flag(parser, "--skip-invalid", "skip and count lines that are not UTF-8")
+    option(parser, "--shard", None, "read the I-th of N shares of the text", metavar="I/N")
+    flag(parser, "--merge", "add up all shards in --output")
+    add_output(parser, force="overwrite what is there, and begin anew")
 
 
 def run(args):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fairseq_instr.cli import systems
+from fairseq_instr.cli.options import REQUIRED, option
 from fairseq_instr.evaluation import evaluate_directions
 from fairseq_instr.evaluation.directions import read_test_sets, read_vocabularies
 from fairseq_instr.evaluation.systems import check_counts
@@ -24,63 +25,44 @@ from fairseq_instr.text.pairs import parse_pairs
 
 
 def add_arguments(parser) -> None:
-    """Declare the options of `fairseq-instr directions`."""
-    parser.add_argument(
-        "--directions", required=True, help="directions to measure, such as de-fr,fr-de,en-de"
-    )
-    parser.add_argument(
-        "--trained",
-        default="",
-        help="directions of the training, such as en-de,de-en; all others are zero-shot",
-    )
-    parser.add_argument(
-        "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT[,CHECKPOINT...]",
-        help="systems to compare; several checkpoints of one name are its seeds",
+    text = "directions to measure, such as de-fr,fr-de,en-de"
+    option(parser, "--directions", REQUIRED, text)
+    text = "directions of the training, such as en-de,de-en; all others are zero-shot"
+    option(parser, "--trained", "", text)
+    option(
+        parser, "--systems", REQUIRED, "systems to compare, each a checkpoint or a folder of "
+        "`fairseq-instr export`; several models of one name are its seeds", nargs="+",
+        metavar="NAME=MODEL[,MODEL...]",
     )  # fmt: skip
-    parser.add_argument(
-        "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
-        help="options of the task that a system decodes with, such as c='--instruct formal'",
-    )  # fmt: skip
-    parser.add_argument(
-        "--pivot", default="", help="systems that also translate by pivot, such as mle,tuned"
-    )
-    parser.add_argument(
-        "--pivot-language", default="en", help="language that they go through; default: %(default)s"
-    )
+    systems.add_decoding(parser, "c='--instruct formal'")
+    option(parser, "--pivot", "", "systems that also translate by pivot, such as mle,tuned")
+    option(parser, "--pivot-language", "en", "language that they go through", metavar="CODE")
     systems.add_data_arguments(parser)
-    parser.add_argument(
-        "--text", required=True,
-        help="test text, raw: prefix of .SRC and .TGT; {pair} in it stands for SRC-TGT",
+    text = "test text, raw: prefix of .SRC and .TGT; {pair} in it stands for SRC-TGT"
+    option(parser, "--text", REQUIRED, text, metavar="PREFIX")
+    option(
+        parser, "--training-text", None, "prefix of .LANGUAGE: text whose words tell languages "
+        "apart, to count foreign words", metavar="PREFIX",
     )  # fmt: skip
-    parser.add_argument(
-        "--training-text",
-        help="prefix of .LANGUAGE: text whose words tell languages apart, to count foreign words",
-    )
-    parser.add_argument(
-        "--languages",
-        help="stated set of languages that outputs are identified among; default: the languages of "
-        "the directions, English, and those of the data-bin's instructions",
-    )
-    parser.add_argument(
-        "--identifier", default="langid", help="language identifier: langid (default), or py3langid"
-    )
-    parser.add_argument("--lines", type=int, help="most lines of a direction; default: all")
-    parser.add_argument(
-        "--samples", type=int, default=3, help="sample outputs shown of a direction; default: 3"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1, help="random seed of the samples; default: 1"
-    )
+    option(
+        parser, "--languages", None, "stated set of languages that outputs are identified among; "
+        "default: the languages of the directions, English, and those of the data-bin's "
+        "instructions", metavar="CODES",
+    )  # fmt: skip
+    option(parser, "--identifier", "langid", "language identifier: langid or py3langid")
+    text = "most lines of a direction; default: all"
+    option(parser, "--lines", None, text, type=int, metavar="N")
+    option(parser, "--samples", 3, "sample outputs shown of a direction")
+    option(parser, "--seed", 1, "random seed of the samples")
     systems.add_output_arguments(parser)
 
 
 def run(args) -> None:
-    """Translate, measure, write the report and print it."""
     asked = parse_pairs(args.directions, "--directions")
     trained = parse_pairs(args.trained, "--trained")
     if args.lines is not None:
         check_counts(1, lines=args.lines)
-    checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT,...")
+    checkpoints = systems.parse_named(args.systems, "--systems", "MODEL,...")
     decoding = systems.parse_named(args.decoding, "--decoding", "OPTIONS")
     pivot = systems.split_commas(args.pivot)
     systems.check_named("--decoding", decoding, checkpoints)

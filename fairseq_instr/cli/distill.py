@@ -22,7 +22,15 @@ import re
 import sys
 from typing import Optional
 
-from fairseq_instr.cli.curation_options import add_checks, add_output, add_text, checks
+from fairseq_instr.cli.options import (
+    REQUIRED,
+    add_checks,
+    add_output,
+    add_text,
+    checks,
+    flag,
+    option,
+)
 from fairseq_instr.curation import data_card, distill
 from fairseq_instr.curation.distillation_endpoint import Endpoint, check_key, goes_unencrypted
 from fairseq_instr.curation.distillation_harvest import MAX_ALIKE, MIN_SIMILARITY
@@ -31,95 +39,45 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import parse
 
 
-def add_arguments(parser):
+def add_arguments(parser) -> None:
     add_text(parser)
-    parser.add_argument(
-        "--instructions",
-        required=True,
-        metavar="NAMES",
-        help="separated by commas, with an argument where they have a slot",
-    )
-    parser.add_argument("--samples", type=int, default=1000, metavar="N", help="(%(default)s)")
-    parser.add_argument(
-        "--candidates",
-        type=int,
-        default=3,
-        metavar="N",
-        help="most pairs to ask about for each sample (%(default)s)",
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of the choice of pairs (%(default)s)")
+    text = "separated by commas, with an argument where they have a slot"
+    option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
+    option(parser, "--samples", 1000, "samples of each instruction")
+    option(parser, "--candidates", 3, "most pairs to ask about for each sample")
+    option(parser, "--seed", 1, "of the choice of pairs")
     endpoint = parser.add_argument_group("the endpoint")
-    endpoint.add_argument(
-        "--base-url", required=True, metavar="URL", help="e.g. https://localhost:8000/v1"
-    )
-    endpoint.add_argument("--model", required=True, help="the model's name at the endpoint")
-    endpoint.add_argument(
-        "--key-variable",
-        default="OPENAI_API_KEY",
-        metavar="NAME",
-        help="environment variable that holds the key (%(default)s)",
-    )
-    endpoint.add_argument("--no-key", action="store_true", help="the endpoint wants none")
-    endpoint.add_argument(
-        "--prompt", default=DEFAULT, metavar="FILE", help="YAML file of what is asked"
-    )
-    endpoint.add_argument(
-        "--concurrency", type=int, default=4, metavar="N", help="requests at a time (%(default)s)"
-    )
-    endpoint.add_argument(
-        "--requests-per-minute", type=float, metavar="N", help="most; default: any number"
-    )
-    endpoint.add_argument(
-        "--timeout", type=float, default=120.0, metavar="SECONDS", help="(%(default)s)"
-    )
-    endpoint.add_argument(
-        "--retries",
-        type=int,
-        default=5,
-        metavar="N",
-        help="of a request that fails in passing (%(default)s)",
-    )
-    endpoint.add_argument(
-        "--first-wait",
-        type=float,
-        default=1.0,
-        metavar="SECONDS",
-        help="before the first retry, doubled each time, unless the endpoint says how long to wait "
-        "(%(default)s)",
-    )
-    endpoint.add_argument(
-        "--max-requests",
-        type=int,
-        metavar="N",
-        help="budget of all runs with this --output, retries included; default: none",
-    )
-    endpoint.add_argument(
-        "--max-tokens",
-        type=int,
-        metavar="N",
-        help="budget of tokens, as the endpoint counts them; requests under way when it is reached "
-        "are still taken; default: none",
-    )
-    endpoint.add_argument(
-        "--max-alike",
-        type=int,
-        default=MAX_ALIKE,
-        metavar="N",
-        help="stop if the first N answers are all refused for the same reason; 0 = go on "
-        "(%(default)s)",
-    )
+    text = "such as https://localhost:8000/v1"
+    option(endpoint, "--base-url", REQUIRED, text, metavar="URL")
+    option(endpoint, "--model", REQUIRED, "the model's name at the endpoint")
+    text = "environment variable that holds the key"
+    option(endpoint, "--key-variable", "OPENAI_API_KEY", text, metavar="NAME")
+    flag(endpoint, "--no-key", "the endpoint wants none")
+    text = "YAML file of what is asked; default: the package's own"
+    option(endpoint, "--prompt", None, text, metavar="FILE")
+    option(endpoint, "--concurrency", 4, "requests at a time")
+    text = "most requests a minute; default: any number"
+    option(endpoint, "--requests-per-minute", None, text, type=float, metavar="N")
+    text = "until a request must be answered in full"
+    option(endpoint, "--timeout", 120.0, text, metavar="SECONDS")
+    option(endpoint, "--retries", 5, "of a request that fails in passing")
+    option(
+        endpoint, "--first-wait", 1.0, "before the first retry, doubled each time, unless the "
+        "endpoint says how long to wait", metavar="SECONDS",
+    )  # fmt: skip
+    text = "budget of all runs with this --output, retries included; default: no limit"
+    option(endpoint, "--max-requests", None, text, type=int, metavar="N")
+    option(
+        endpoint, "--max-tokens", None, "budget of tokens, as the endpoint counts them; requests "
+        "under way when it is reached are still taken; default: no limit", type=int, metavar="N",
+    )  # fmt: skip
+    text = "stop if the first N answers are all refused for the same reason; 0 = go on"
+    option(endpoint, "--max-alike", MAX_ALIKE, text)
     add_checks(parser)
-    parser.add_argument(
-        "--skip-invalid", action="store_true", help="skip and count lines that are not UTF-8"
-    )
-    parser.add_argument(
-        "--min-similarity",
-        type=float,
-        default=MIN_SIMILARITY,
-        metavar="CHRF2",
-        help="least chrF2 of an answer to the plain translation, 0 to 100 (%(default)s)",
-    )
-    add_output(parser, "overwrite samples; answers are kept")
+    flag(parser, "--skip-invalid", "skip and count lines that are not UTF-8")
+    text = "least chrF2 of an answer to the plain translation, 0 to 100"
+    option(parser, "--min-similarity", MIN_SIMILARITY, text, metavar="CHRF2")
+    add_output(parser, force="overwrite samples; answers are kept")
 
 
 def run(args):
@@ -147,7 +105,7 @@ def run(args):
         n_samples=args.samples,
         n_candidates=args.candidates,
         seed=args.seed,
-        prompt=args.prompt,
+        prompt=args.prompt or DEFAULT,
         max_requests=args.max_requests,
         max_tokens=args.max_tokens,
         max_alike=args.max_alike,

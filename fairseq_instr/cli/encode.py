@@ -11,34 +11,23 @@ fairseq-instr binarise does this step and fairseq-preprocess's in one.
 
 from __future__ import annotations
 
+from fairseq_instr.cli.options import REQUIRED, add_output, add_subwords, option
 from fairseq_instr.curation import encode
 
 
-def add_arguments(parser):
-    parser.add_argument(
-        "--input", required=True, nargs="+", metavar="PATH", help="files, plain or .gz, or folders"
-    )
+def add_arguments(parser) -> None:
+    text = "files, plain or .gz, or folders"
+    option(parser, "--input", REQUIRED, text, nargs="+", metavar="PATH")
     add_subwords(parser)
-    parser.add_argument(
-        "--dictionary",
-        metavar="FILE",
-        help="the model's dictionary, or a folder with dict.LANGUAGE.txt: refuse text of which it "
-        "lacks more than 5 %% of the subwords",
-    )
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="folder to write")
-    parser.add_argument("--force", action="store_true", help="overwrite what is there")
-
-
-def add_subwords(parser):
-    parser.add_argument(
-        "--subwords",
-        required=True,
-        metavar="MODEL",
-        help="SentencePiece model, or folder of a Hugging Face tokenizer",
-    )
-    parser.add_argument(
-        "--allow-unknown", action="store_true", help="accept subwords that the dictionary lacks"
-    )
+    option(
+        parser, "--dictionary", None, "the model's dictionary, or a folder with dict.LANGUAGE.txt: "
+        "refuse text of which it lacks more than 5 %% of the subwords", metavar="FILE",
+    )  # fmt: skip
+    text = "ending of the source files; BPE codes need it, and a folder with source.spm"
+    option(parser, "--source-language", None, text, "-s", metavar="CODE")
+    text = "ending of the target files; needed where -s is"
+    option(parser, "--target-language", None, text, "-t", metavar="CODE")
+    add_output(parser)
 
 
 def run(args):
@@ -47,6 +36,8 @@ def run(args):
         output=args.output,
         subwords=args.subwords,
         dictionary=args.dictionary,
+        source_language=args.source_language,
+        target_language=args.target_language,
         allow_unknown=args.allow_unknown,
         force=args.force,
         show_progress=True,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Dict, Iterable
 
 from fairseq_instr.cli import systems
+from fairseq_instr.cli.options import REQUIRED, add_languages, flag, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import evaluate
 from fairseq_instr.evaluation.instructions import read_labelled
@@ -23,52 +24,38 @@ from fairseq_instr.text.lines import read_lines
 
 
 def add_arguments(parser) -> None:
-    """Declare the options of `fairseq-instr evaluate`."""
     systems.add_data_arguments(parser)
-    parser.add_argument(
-        "--base", required=True, help="checkpoint of the base model, which knows no instructions"
-    )
-    parser.add_argument("--tuned", required=True, help="checkpoint of the tuned model")
-    parser.add_argument(
-        "--mixed", nargs="*", default=[], metavar="WEIGHT=CHECKPOINT",
-        help="interpolations of base and tuned model; 0.7 is the weight of the tuned one",
+    option(parser, "--base", REQUIRED, "checkpoint of the base model, which knows no instructions")
+    option(parser, "--tuned", REQUIRED, "tuned model: checkpoint or exported folder")
+    text = "interpolations of base and tuned model; 0.7 is the weight of the tuned one"
+    option(parser, "--mixed", [], text, nargs="*", metavar="WEIGHT=CHECKPOINT")
+    add_languages(parser)
+    option(parser, "--source", REQUIRED, "sources of the test set, raw text", metavar="FILE")
+    option(parser, "--reference", REQUIRED, "references of the test set, raw text", metavar="FILE")
+    option(
+        parser, "--labelled", [], "labelled test sets, PREFIX.SRC, .TGT and .instr, for "
+        "instructions that no rule makes", nargs="*", metavar="PREFIX",
     )  # fmt: skip
-    systems.add_direction_arguments(parser)
-    parser.add_argument("--source", required=True, help="sources of the test set, raw text")
-    parser.add_argument("--reference", required=True, help="references of the test set, raw text")
-    parser.add_argument(
-        "--labelled", nargs="*", default=[], metavar="PREFIX",
-        help="labelled test sets, PREFIX.SRC, .TGT and .instr, for instructions that no rule makes",
+    option(parser, "--lines", 1000, "most lines measured for an instruction")
+    option(parser, "--pairs", "0", "how many pairs of instructions to measure, or 'all'")
+    option(parser, "--triples", 0, "how many triples of instructions to measure, drawn at random")
+    option(parser, "--pair-lines", 50, "most lines measured for a pair, or a triple")
+    option(parser, "--mixed-lines", 100, "most lines an instruction for --mixed")
+    option(parser, "--phrasing-lines", 100, "most lines an instruction for --phrasings")
+    option(parser, "--samples", 2, "sample outputs shown for an instruction")
+    text = "random seed: pairs, triples, samples, and the bootstrap of significance"
+    option(parser, "--seed", 1, text)
+    flag(
+        parser, "--rerank", "also measure reranking: the first of the --beam hypotheses that all "
+        "verifiers accept",
     )  # fmt: skip
-    for option, default, text in (
-        ("--lines", 1000, "most lines measured for an instruction"),
-        ("--triples", 0, "how many triples of instructions to measure, drawn at random"),
-        ("--pair-lines", 50, "most lines measured for a pair, or a triple"),
-        ("--mixed-lines", 100, "most lines an instruction for --mixed"),
-        ("--phrasing-lines", 100, "most lines an instruction for --phrasings"),
-        ("--samples", 2, "sample outputs shown for an instruction"),
-        ("--seed", 1, "random seed: pairs, triples, samples, and the bootstrap of significance"),
-    ):
-        parser.add_argument(option, type=int, default=default, help=f"{text}; default: %(default)s")
-    parser.add_argument(
-        "--pairs",
-        default="0",
-        help="how many pairs of instructions to measure, or 'all'; default: 0",
-    )
-    parser.add_argument(
-        "--rerank", action="store_true",
-        help="also measure reranking: the first of the --beam hypotheses that all verifiers accept",
-    )  # fmt: skip
-    parser.add_argument(
-        "--phrasings", nargs="+", default=[], choices=KINDS,
-        help="also ask in phrases: those that the model was trained with, those held out, or both",
-    )  # fmt: skip
-    systems.add_tuned_decoding_argument(parser)
+    text = "also ask in phrases: those that the model was trained with, those held out, or both"
+    option(parser, "--phrasings", [], text, nargs="+", choices=KINDS)
+    systems.add_tuned_decoding(parser)
     systems.add_output_arguments(parser)
 
 
 def run(args) -> None:
-    """Measure, write the report and print it."""
     if args.rerank and args.beam < 2:
         raise InputError(
             f"--rerank has nothing to choose from with --beam {args.beam}: give 2 or more"

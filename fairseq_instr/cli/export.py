@@ -11,30 +11,23 @@ Such as:
 
 from __future__ import annotations
 
-import argparse
-
+from fairseq_instr.cli.options import REQUIRED, add_output, option
 from fairseq_instr.serving.folder import QUANTIZATIONS
+from fairseq_instr.text.subwords import SUBWORDS
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--checkpoint", required=True, help="tuned or base model")
-    parser.add_argument("--data", required=True, help="data-bin: dictionaries and inventory")
-    parser.add_argument("--subwords", help="SentencePiece model, copied into the folder")
-    parser.add_argument("-s", "--source-lang", help="default: the checkpoint's")
-    parser.add_argument("-t", "--target-lang", help="default: the checkpoint's")
-    parser.add_argument(
-        "--quantization",
-        default="float32",
-        choices=QUANTIZATIONS,
-        help="number format of the weights; default: float32",
-    )
-    parser.add_argument("--output", required=True, help="folder to write")
-    parser.add_argument("--force", action="store_true", help="replace an earlier export")
+def add_arguments(parser) -> None:
+    option(parser, "--checkpoint", REQUIRED, "tuned or base model")
+    option(parser, "--data", REQUIRED, "data-bin: dictionaries and inventory")
+    option(parser, "--subwords", None, f"{SUBWORDS}; copied into the folder", metavar="MODEL")
+    option(parser, "--source-lang", None, "default: the checkpoint's", "-s", metavar="CODE")
+    option(parser, "--target-lang", None, "default: the checkpoint's", "-t", metavar="CODE")
+    text = "number format of the weights"
+    option(parser, "--quantization", "float32", text, choices=QUANTIZATIONS)
+    add_output(parser, force="replace an earlier export")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Export and say what was written."""
+def run(args) -> None:
     from fairseq_instr.serving.export import export_ctranslate2
 
     export_ctranslate2(

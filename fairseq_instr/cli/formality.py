@@ -13,6 +13,7 @@ either. `formality` of report.json has the figures of the first of --systems.
 from __future__ import annotations
 
 from fairseq_instr.cli import systems
+from fairseq_instr.cli.options import REQUIRED, add_languages, option
 from fairseq_instr.evaluation import evaluate_formality
 from fairseq_instr.evaluation.formality import BASE, REFERENCES, read_test_set
 from fairseq_instr.files import write_atomically
@@ -21,41 +22,30 @@ from fairseq_instr.text.lines import read_lines
 
 
 def add_arguments(parser) -> None:
-    """Declare the options of `fairseq-instr formality`."""
     systems.add_data_arguments(parser)
-    parser.add_argument("--base", required=True, help="checkpoint that takes no instructions")
-    parser.add_argument(
-        "--systems", nargs="+", required=True, metavar="NAME=CHECKPOINT",
-        help="checkpoints that know the instructions formal and informal",
+    option(parser, "--base", REQUIRED, "checkpoint that takes no instructions")
+    option(
+        parser, "--systems", REQUIRED, "checkpoints, or exported folders, that know the "
+        "instructions formal and informal", nargs="+", metavar="NAME=MODEL",
     )  # fmt: skip
-    parser.add_argument(
-        "--decoding", nargs="*", default=[], metavar="NAME=OPTIONS",
-        help="options of the task that a system decodes with, such as guided='--guidance 0.5'",
+    systems.add_decoding(parser, "guided='--guidance 0.5'")
+    option(
+        parser, "--rerank", [], "systems to rerank: take the first of the --beam hypotheses that "
+        "has words of the address that was asked for and none of the other", nargs="*",
+        metavar="NAME",
     )  # fmt: skip
-    parser.add_argument(
-        "--rerank", nargs="*", default=[], metavar="NAME",
-        help="systems to rerank: take the first of the --beam hypotheses that has words of the "
-        "address that was asked for and none of the other",
-    )  # fmt: skip
-    systems.add_direction_arguments(parser)
-    parser.add_argument(
-        "--folder", required=True, help="folder of a test set in the layout of CoCoA-MT"
-    )
-    parser.add_argument(
-        "--domains",
-        default="telephony,call_center",
-        help="domains of the test set: DOMAIN.SRC, DOMAIN.formal.ann.TGT; default: %(default)s",
-    )
-    parser.add_argument(
-        "--plain", help="prefix of .SRC and .TGT: also measure plain translation on this text"
-    )
+    add_languages(parser)
+    option(parser, "--folder", REQUIRED, "folder of a test set in the layout of CoCoA-MT")
+    text = "domains of the test set: DOMAIN.SRC, DOMAIN.formal.ann.TGT"
+    option(parser, "--domains", "telephony,call_center", text)
+    text = "prefix of .SRC and .TGT: also measure plain translation on this text"
+    option(parser, "--plain", None, text, metavar="PREFIX")
     systems.add_output_arguments(parser)
 
 
 def run(args) -> None:
-    """Translate, measure, write outputs and report, and print it."""
     taken = (BASE, REFERENCES)
-    checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT", taken)
+    checkpoints = systems.parse_named(args.systems, "--systems", "MODEL", taken)
     decoding = systems.parse_named(args.decoding, "--decoding", "OPTIONS", taken)
     systems.check_named("--decoding", decoding, checkpoints)
     systems.check_named("--rerank", args.rerank, checkpoints)

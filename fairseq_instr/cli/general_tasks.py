@@ -11,6 +11,7 @@ The second wants the tasks of alpaca_eval.json made into a corpus, and generated
 
 from __future__ import annotations
 
+from fairseq_instr.cli.options import REQUIRED, add_output, option
 from fairseq_instr.curation.general_tasks import (
     read_hypotheses,
     read_tasks,
@@ -20,25 +21,21 @@ from fairseq_instr.curation.general_tasks import (
 from fairseq_instr.text.subwords import load_subwords
 
 
-def add_arguments(parser):
+def add_arguments(parser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     corpus = commands.add_parser("corpus", help="JSON -> OUTPUT.prompt and OUTPUT.response")
     evaluation = commands.add_parser("alpaca-eval", help="generated outputs -> AlpacaEval's JSON")
     for command in (corpus, evaluation):
         command.add_argument("tasks", help="JSON list of instruction, input, output")
-        command.add_argument(
-            "--subwords", required=True, help="SentencePiece model, or folder of a tokenizer"
-        )
-        command.add_argument("--output", required=True, help="prefix or file to write")
-        command.add_argument("--force", action="store_true", help="overwrite the output")
-    evaluation.add_argument(
-        "--hypotheses", required=True, metavar="LOG", help="output of fairseq-generate"
-    )
-    evaluation.add_argument("--generator", required=True, metavar="NAME", help="of the model")
+        text = "SentencePiece model, or folder of a tokenizer"
+        option(command, "--subwords", REQUIRED, text, metavar="MODEL")
+        add_output(command, "prefix or file to write")
+    option(evaluation, "--hypotheses", REQUIRED, "output of fairseq-generate", metavar="LOG")
+    option(evaluation, "--generator", REQUIRED, "name of the model", metavar="NAME")
 
 
 def run(args):
-    tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords)
+    tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords).source
     if args.command == "corpus":
         count = write_corpus(tasks, args.output, subwords, args.force)
         print(f"{args.output}: {count} of {len(tasks)} tasks; the others have no output")

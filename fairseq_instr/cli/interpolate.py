@@ -7,22 +7,17 @@ Such as:
 
 from __future__ import annotations
 
-import argparse
+from fairseq_instr.cli.options import REQUIRED, add_output, option
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--base", required=True, help="checkpoint of the base model")
-    parser.add_argument("--tuned", required=True, help="checkpoint of the tuned model")
-    parser.add_argument(
-        "--tuned-weight", type=float, required=True, help="w, from 0 (base) to 1 (tuned)"
-    )
-    parser.add_argument("--output", required=True, help="checkpoint to write")
-    parser.add_argument("--force", action="store_true", help="overwrite the output")
+def add_arguments(parser) -> None:
+    option(parser, "--base", REQUIRED, "checkpoint of the base model")
+    option(parser, "--tuned", REQUIRED, "checkpoint of the tuned model")
+    option(parser, "--tuned-weight", REQUIRED, "w, from 0 (base) to 1 (tuned)", type=float)
+    add_output(parser, "checkpoint to write")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Mix and say what was written."""
+def run(args) -> None:
     from fairseq_instr.checkpoints.interpolation import interpolate_checkpoints
 
     interpolate_checkpoints(

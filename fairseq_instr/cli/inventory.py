@@ -14,6 +14,7 @@ from typing import Dict
 
 from tabulate import tabulate
 
+from fairseq_instr.cli.options import flag, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
 from fairseq_instr.instructions.asking import split
@@ -23,9 +24,9 @@ from fairseq_instr.instructions.catalogue import look_up
 
 def add_arguments(parser) -> None:
     parser.add_argument("names", nargs="*", help="instructions, in the order of their symbols")
-    parser.add_argument("--output", help="file to write, DATA/instructions.yaml")
-    parser.add_argument("--list", action="store_true", help="show the catalogue and stop")
-    parser.add_argument("--force", action="store_true", help="overwrite the output")
+    option(parser, "--output", None, "file to write, DATA/instructions.yaml")
+    flag(parser, "--list", "show the catalogue and stop")
+    flag(parser, "--force", "overwrite the output")
 
 
 def run(args) -> None:

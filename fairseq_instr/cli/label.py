@@ -11,7 +11,14 @@ out. The next step is fairseq-instr binarise.
 
 from __future__ import annotations
 
-from fairseq_instr.cli.curation_options import add_checks, add_languages, add_output, checks
+from fairseq_instr.cli.options import (
+    REQUIRED,
+    add_checks,
+    add_languages,
+    add_output,
+    checks,
+    option,
+)
 from fairseq_instr.curation import label
 from fairseq_instr.curation.labelled import (
     read_formality,
@@ -21,32 +28,21 @@ from fairseq_instr.curation.labelled import (
 )
 
 
-def add_arguments(parser):
+def add_arguments(parser) -> None:
     kinds = parser.add_subparsers(dest="kind", required=True)
     formality = kinds.add_parser("formality", help="the layout of CoCoA-MT")
-    formality.add_argument("--folder", required=True, help="folder of one language pair")
-    formality.add_argument(
-        "--drop", metavar="TABLE", help="training lines to leave out since they are test lines"
-    )
-    formality.set_defaults(
-        read=lambda a: read_formality(a.folder, a.source_language, a.target_language, a.drop)
-    )
+    option(formality, "--folder", REQUIRED, "folder of one language pair")
+    text = "training lines to leave out since they are test lines"
+    option(formality, "--drop", None, text, metavar="TABLE")
     gender = kinds.add_parser("gender", help="the layout of MT-GenEval")
-    gender.add_argument("--folder", required=True, help="folder of the data set")
-    gender.add_argument("--split", default="dev", help="(%(default)s)")
-    gender.set_defaults(
-        read=lambda a: read_gender(a.folder, a.split, a.source_language, a.target_language)
-    )
+    option(gender, "--folder", REQUIRED, "folder of the data set")
+    option(gender, "--split", "dev", "dev or test")
     terminology = kinds.add_parser("terminology", help="SGM files with marked terms")
-    terminology.set_defaults(read=lambda a: read_terminology(a.source, a.target))
     text = kinds.add_parser("text", help="aligned text that is all of one kind")
-    text.add_argument(
-        "--label", required=True, metavar="NAME", help="instruction of the catalogue, e.g. news"
-    )
-    text.set_defaults(read=lambda a: read_text(a.source, a.target, a.label))
+    option(text, "--label", REQUIRED, "instruction of the catalogue, such as news", metavar="NAME")
     for kind in (terminology, text):
-        kind.add_argument("--source", required=True, metavar="FILE", help="plain or .gz")
-        kind.add_argument("--target", required=True, metavar="FILE", help="plain or .gz")
+        option(kind, "--source", REQUIRED, "plain or .gz", metavar="FILE")
+        option(kind, "--target", REQUIRED, "plain or .gz", metavar="FILE")
     for kind in (formality, gender, terminology, text):
         add_languages(kind)
         add_checks(kind)
@@ -54,8 +50,17 @@ def add_arguments(parser):
 
 
 def run(args):
+    languages = (args.source_language, args.target_language)
+    if args.kind == "formality":
+        samples = read_formality(args.folder, *languages, args.drop)
+    elif args.kind == "gender":
+        samples = read_gender(args.folder, args.split, *languages)
+    elif args.kind == "terminology":
+        samples = read_terminology(args.source, args.target)
+    else:
+        samples = read_text(args.source, args.target, args.label)
     card = label(
-        samples=args.read(args),
+        samples=samples,
         source_language=args.source_language,
         target_language=args.target_language,
         output=args.output,

@@ -22,6 +22,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
     "make training data": {
         "curate": "make task data from parallel text, by rules",
         "label": "make task data from labelled text (formality, gender, terms)",
+        "backtranslate": "make synthetic pairs for zero-shot directions",
         "distill": "have a language model rewrite translations under instructions",
         "triples": "take task data in and out as JSON lines",
         "general-tasks": "write other tasks than translation as a group of the mixture",
@@ -52,7 +53,19 @@ WRONG_USAGE = 2
 """Exit status after arguments that can't be understood, as argparse has it."""
 
 
+class _Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Adds the default to the help of an option that has one."""
+
+    def _get_help_string(self, action: argparse.Action) -> Optional[str]:
+        if action.default in (None, "", []) or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options):
+        super().__init__(formatter_class=_Help, **options)
+
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
@@ -64,7 +77,6 @@ def build_parser(name: str) -> argparse.ArgumentParser:
         prog=f"{PROGRAM} {name}",
         # python -OO leaves docstrings out
         description=module.__doc__ or SUBCOMMANDS[name],
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
     parser.set_defaults(run=module.run)
@@ -129,7 +141,6 @@ def _subcommand(arguments: Sequence[str]) -> str:
         usage=f"{PROGRAM} SUBCOMMAND [OPTION ...]",
         description="Make translation models follow instructions.\n\n" + "\n\n".join(groups),
         epilog=f"`{PROGRAM} SUBCOMMAND --help` lists the options of a subcommand.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.add_argument("subcommand", metavar="SUBCOMMAND", help=argparse.SUPPRESS)

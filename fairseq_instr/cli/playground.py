@@ -12,23 +12,17 @@ fairseq_instr, if there is one.
 
 from __future__ import annotations
 
-import argparse
+from fairseq_instr.cli.options import add_model, option
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--tuned", help="checkpoint, or folder that `fairseq-instr export` wrote")
-    parser.add_argument("--base", help="the model before tuning, to compare with; likewise")
-    parser.add_argument("--data", help="data-bin of the checkpoints")
-    parser.add_argument("--subwords", help="SentencePiece model of the checkpoints")
-    parser.add_argument("-s", "--source-lang", help="default: the model's")
-    parser.add_argument("-t", "--target-lang", help="default: the model's")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=8765, help="default: 8765; 0: any free one")
+def add_arguments(parser) -> None:
+    add_model(parser)
+    option(parser, "--base", None, "the model before tuning, to compare with; likewise")
+    option(parser, "--host", "127.0.0.1", "address to listen on")
+    option(parser, "--port", 8765, "0: any free one")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Serve the page until it is interrupted."""
+def run(args) -> None:
     from fairseq_instr.playground.server import serve
 
     serve(

@@ -8,20 +8,17 @@ Reports of earlier versions are read too.
 
 from __future__ import annotations
 
+from fairseq_instr.cli.options import add_output, option
 from fairseq_instr.reports import write_page
 
 
 def add_arguments(parser) -> None:
-    """Declare the options of `fairseq-instr report`."""
     parser.add_argument(
         "reports", nargs="+", metavar="REPORT.json",
         help="of evaluate, directions, formality or robustness",
     )  # fmt: skip
-    parser.add_argument(
-        "--output", required=True, help="page to write, .html; .md is written beside it"
-    )
-    parser.add_argument("--title", default="Evaluation", help="heading; default: %(default)s")
-    parser.add_argument("--force", action="store_true", help="overwrite the two files")
+    option(parser, "--title", "Evaluation", "heading of the page")
+    add_output(parser, "page to write, .html; .md is written beside it")
 
 
 def run(args) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fairseq_instr.cli import systems
+from fairseq_instr.cli.options import REQUIRED, add_languages, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import evaluate_robustness
 from fairseq_instr.reports import report_folder, write_report
@@ -22,30 +23,22 @@ from fairseq_instr.text.lines import read_lines
 
 
 def add_arguments(parser) -> None:
-    """Declare the options of `fairseq-instr robustness`."""
     systems.add_data_arguments(parser)
     parser.set_defaults(allow_unknown=True)  # an attack may be made of characters of any kind
-    parser.add_argument("--tuned", required=True, help="checkpoint that takes instructions")
-    parser.add_argument("--base", help="checkpoint that takes none, to compare with")
-    systems.add_direction_arguments(parser)
-    parser.add_argument("--source", required=True, help="sources, raw text, plain or .gz")
-    parser.add_argument(
-        "--prompts", nargs="+", default=[], metavar="FILE",
-        help="a suite of prompts: clean lines, then files of the same lines under attack",
-    )  # fmt: skip
-    parser.add_argument(
-        "--cases", type=int, default=50, help="attacks of each kind; default: %(default)s"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=1,
-        help="random seed: sources, attacks, and instructions over the trusted channel",
-    )  # fmt: skip
-    systems.add_tuned_decoding_argument(parser)
+    option(parser, "--tuned", REQUIRED, "checkpoint that takes instructions")
+    option(parser, "--base", None, "checkpoint that takes none, to compare with")
+    add_languages(parser)
+    option(parser, "--source", REQUIRED, "sources, raw text, plain or .gz", metavar="FILE")
+    text = "a suite of prompts: clean lines, then files of the same lines under attack"
+    option(parser, "--prompts", [], text, nargs="+", metavar="FILE")
+    option(parser, "--cases", 50, "attacks of each kind")
+    text = "random seed: sources, attacks, and instructions over the trusted channel"
+    option(parser, "--seed", 1, text)
+    systems.add_tuned_decoding(parser)
     systems.add_output_arguments(parser)
 
 
 def run(args) -> None:
-    """Attack, measure, write the report and print it."""
     if len(args.prompts) == 1:
         raise InputError("--prompts: give the clean lines and at least one file of attacked ones")
     languages = (args.source_language, args.target_language)

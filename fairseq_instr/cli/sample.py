@@ -7,23 +7,17 @@ writes text/{train,valid,test}.{en,de}, to try a recipe on without a download.
 
 from __future__ import annotations
 
+from fairseq_instr.cli.options import add_output, option
 from fairseq_instr.sample import LANGUAGES, write
 
 
-def add_arguments(parser):
-    parser.add_argument("--output", required=True, metavar="FOLDER", help="folder to write")
-    parser.add_argument(
-        "--languages",
-        default=",".join(LANGUAGES),
-        metavar="CODES",
-        help="separated by commas (%(default)s)",
-    )
+def add_arguments(parser) -> None:
+    text = "separated by commas"
+    option(parser, "--languages", ",".join(LANGUAGES), text, metavar="CODES")
     for split, size in (("train", 4000), ("valid", 200), ("test", 200)):
-        parser.add_argument(
-            f"--{split}", type=int, default=size, metavar="N", help="sentences (%(default)s)"
-        )
-    parser.add_argument("--seed", type=int, default=1, help="(%(default)s)")
-    parser.add_argument("--force", action="store_true", help="overwrite files that exist")
+        option(parser, f"--{split}", size, "sentences")
+    option(parser, "--seed", 1, "of the choice of sentences")
+    add_output(parser)
 
 
 def run(args):

@@ -9,21 +9,15 @@ subwords: this is for models that are trained from scratch.
 
 from __future__ import annotations
 
+from fairseq_instr.cli.options import REQUIRED, add_output, option
 from fairseq_instr.text.subwords import train_on_files
 
 
-def add_arguments(parser):
-    parser.add_argument(
-        "--input", required=True, nargs="+", metavar="FILE", help="raw text, plain or .gz"
-    )
-    parser.add_argument(
-        "--vocabulary-size", type=int, default=8000, metavar="N", help="pieces (%(default)s)"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="(%(default)s)")
-    parser.add_argument(
-        "--output", required=True, metavar="PREFIX", help="writes PREFIX.model and dict.txt"
-    )
-    parser.add_argument("--force", action="store_true", help="overwrite both files")
+def add_arguments(parser) -> None:
+    option(parser, "--input", REQUIRED, "raw text, plain or .gz", nargs="+", metavar="FILE")
+    option(parser, "--vocabulary-size", 8000, "pieces")
+    option(parser, "--seed", 1, "of the choice of lines")
+    add_output(parser, "prefix: writes PREFIX.model, and dict.txt beside it")
 
 
 def run(args):

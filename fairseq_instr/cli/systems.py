@@ -9,67 +9,56 @@ import sys
 from pathlib import Path
 from typing import Any, ClassVar, Collection, Dict, Iterable, List, Optional, Tuple
 
+from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
 from fairseq_instr.errors import InputError
+from fairseq_instr.files import digest_of
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_data_arguments(parser) -> None:
     """Options of the data-bin and the subwords."""
-    parser.add_argument(
-        "--data", required=True, help="data-bin with the dictionaries and instructions.yaml"
-    )
-    parser.add_argument(
-        "--subwords",
-        help="SentencePiece model, or folder of a Hugging Face tokenizer; leave it out if the "
-        "text is in pieces already",
-    )
-    parser.add_argument(
-        "--allow-unknown", action="store_true",
-        help="translate text too whose tokens are mostly unknown to the model",
-    )  # fmt: skip
-
-
-def add_direction_arguments(parser) -> None:
-    """Options of one translation direction."""
-    parser.add_argument(
-        "-s", "--source-language", required=True, help="language of the sources, such as en"
-    )
-    parser.add_argument(
-        "-t", "--target-language", required=True, help="language to translate into, such as de"
-    )
+    option(parser, "--data", REQUIRED, "data-bin with the dictionaries and instructions.yaml")
+    text = f"{SUBWORDS}; leave it out if the text is in pieces already"
+    option(parser, "--subwords", None, text, metavar="MODEL")
+    text = "translate text too whose tokens are mostly unknown to the model"
+    flag(parser, "--allow-unknown", text)
 
 
 def add_output_arguments(parser) -> None:
     """Options of decoding and of the report."""
-    parser.add_argument("--beam", type=int, default=4, help="beam size; default: %(default)s")
-    parser.add_argument(
-        "--batch-size", type=int, default=64, help="sentences decoded together; default: 64"
-    )
-    parser.add_argument("--output", required=True, help="folder to write the report to")
-    parser.add_argument("--force", action="store_true", help="overwrite a report in --output")
+    option(parser, "--beam", 4, "beam size")
+    option(parser, "--batch-size", 64, "sentences decoded together")
+    add_output(parser, "folder to write the report to", "overwrite a report in --output")
 
 
-def add_tuned_decoding_argument(parser) -> None:
+def add_decoding(parser, example: str) -> None:
+    """Options of the task that each system decodes with."""
+    text = f"options of the task that a system decodes with, such as {example}"
+    option(parser, "--decoding", [], text, nargs="*", metavar="NAME=OPTIONS")
+
+
+def add_tuned_decoding(parser) -> None:
     """Options of the task that a tuned model decodes with."""
-    parser.add_argument(
-        "--decoding", default="", metavar="OPTIONS",
-        help="options of the task that the tuned model decodes with, such as "
-        "--decoding='--guidance 0.5'",
+    option(
+        parser, "--decoding", "", "options of the task that the tuned model decodes with, such as "
+        "--decoding='--guidance 0.5'", metavar="OPTIONS",
     )  # fmt: skip
 
 
 class LazySystem:
-    """A checkpoint that is loaded when it first has to answer; one is in memory at a time.
+    """A model that is loaded when it first has to answer; one is in memory at a time.
 
-    Everything else is asked of the `Translator` that it becomes.
+    Everything else is asked of the translator that it becomes: `Translator` for a checkpoint,
+    `CTranslate2Translator` for a folder that `fairseq-instr export` wrote.
 
     Args:
         args: of the command: `data`, `subwords`, `beam`, `allow_unknown`.
-        path: of the checkpoint.
+        path: of the checkpoint, or the exported folder.
         languages: source and target language.
         decoding: options of the task, as on a command line.
 
     Raises:
-        InputError: if the task has no such option.
+        InputError: if the task has no such option, or the model is an exported folder.
     """
 
     _loaded: ClassVar[Optional[Tuple[LazySystem, Any]]] = None
@@ -80,36 +69,42 @@ class LazySystem:
         self.name = path
         self._args, self._languages = args, languages
         self._options = parse_task_options(decoding)
+        if decoding and Path(path).is_dir():
+            raise InputError(
+                f"--decoding {decoding}: {path} is an exported folder, which decodes without "
+                "options of the task; give a checkpoint"
+            )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         if LazySystem._loaded is None or LazySystem._loaded[0] is not self:
-            from fairseq_instr.generation.translator import Translator
-
             LazySystem._loaded = None  # frees the last one first
-            translator = Translator.from_pretrained(
-                self.name, self._args.data, self._args.subwords, *self._languages,
-                self._args.beam, **self._options,
-            )  # fmt: skip
+            translator = self._load()
             translator.allow_unknown = self._args.allow_unknown
             LazySystem._loaded = (self, translator)
         return getattr(LazySystem._loaded[1], name)
 
+    def _load(self) -> Any:
+        source, target = self._languages
+        if Path(self.name).is_dir():
+            from fairseq_instr.serving.translator import CTranslate2Translator
+
+            return CTranslate2Translator.from_pretrained(
+                self.name, target, self._args.beam, source=source
+            )
+        from fairseq_instr.generation.translator import Translator
+
+        return Translator.from_pretrained(
+            self.name, self._args.data, self._args.subwords, source, target, self._args.beam,
+            **self._options,
+        )  # fmt: skip
+
     @property
     def digest(self) -> str:
-        """Changes with the checkpoint, the subwords and the options of decoding."""
-        digest = hashlib.sha256(json.dumps([self._options, self._args.beam]).encode())
-        for path in filter(None, (self.name, self._args.subwords)):
-            files = sorted(Path(path).rglob("*")) if Path(path).is_dir() else [Path(path)]
-            for file in filter(lambda file: not file.is_dir(), files):
-                try:
-                    with open(file, "rb") as stream:
-                        while block := stream.read(1 << 20):
-                            digest.update(block)
-                except OSError as error:
-                    raise InputError(f"{file} can't be read: {error.strerror}") from None
-        return digest.hexdigest()
+        """Changes with the model, the subwords and the options of decoding."""
+        decoding = hashlib.sha256(json.dumps([self._options, self._args.beam]).encode())
+        return digest_of(*filter(None, (self.name, self._args.subwords)), begun=decoding)
 
 
 def conditions(args, decoding: Dict[str, str]) -> Dict[str, str]:

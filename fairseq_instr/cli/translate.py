@@ -12,61 +12,38 @@ gives a blank line.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 from typing import Iterable
 
+from fairseq_instr.cli.options import add_model, flag, option
+
 BUFFER_SIZE = 1024
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--model", help="checkpoint, or folder that `fairseq-instr export` wrote")
-    parser.add_argument("--data", help="data-bin of a checkpoint")
-    parser.add_argument("--subwords", help="SentencePiece model of a checkpoint")
-    parser.add_argument("-s", "--source-lang", help="default: the model's")
-    parser.add_argument("-t", "--target-lang", help="default: the model's")
-    parser.add_argument(
-        "--instruct", default="", help='instructions for all lines, such as "formal, html-bold"'
-    )
-    parser.add_argument("--input", help="text file, plain or .gz; default: standard input")
-    parser.add_argument("--output", help="file to write; default: standard output")
-    parser.add_argument("--force", action="store_true", help="overwrite the output")
-    parser.add_argument("--beam", type=int, default=4, help="beam size; default: 4")
-    parser.add_argument(
-        "--batch-size", type=int, default=64, help="lines decoded together; default: 64"
-    )
-    parser.add_argument(
-        "--buffer-size",
-        type=int,
-        help="lines read before they are translated; default: all of --input, "
-        f"{BUFFER_SIZE} of standard input, 1 from a terminal",
-    )
-    parser.add_argument(
-        "--n-best",
-        type=int,
-        default=0,
-        metavar="N",
-        help="write N translations of each line, as LINE<tab>SCORE<tab>TEXT; the score is the "
-        "natural log-probability of a token",
-    )
-    parser.add_argument(
-        "--rerank",
-        type=int,
-        default=0,
-        metavar="N",
-        help="of the N best translations, write the first that obeys the instructions",
-    )
-    parser.add_argument(
-        "--allow-unknown",
-        action="store_true",
-        help="also translate text that the model's vocabulary can't spell",
-    )
+def add_arguments(parser) -> None:
+    add_model(parser, "--model")
+    text = 'instructions for all lines, such as "formal, html-bold"'
+    option(parser, "--instruct", "", text, metavar="NAMES")
+    option(parser, "--input", None, "text file, plain or .gz; default: standard input")
+    option(parser, "--output", None, "file to write; default: standard output")
+    flag(parser, "--force", "overwrite the output")
+    option(parser, "--beam", 4, "beam size")
+    option(parser, "--batch-size", 64, "lines decoded together")
+    option(
+        parser, "--buffer-size", None, "lines read before they are translated; default: all of "
+        f"--input, {BUFFER_SIZE} of standard input, 1 from a terminal", type=int, metavar="N",
+    )  # fmt: skip
+    option(
+        parser, "--n-best", 0, "write N translations of each line, as LINE<tab>SCORE<tab>TEXT; "
+        "the score is the natural log-probability of a token",
+    )  # fmt: skip
+    text = "of the N best translations, write the first that obeys the instructions"
+    option(parser, "--rerank", 0, text)
+    flag(parser, "--allow-unknown", "also translate text that the model's vocabulary can't spell")
 
 
-def run(args: argparse.Namespace) -> None:
-    """Write translations until the input ends."""
+def run(args) -> None:
     from fairseq_instr.files import atomic_path
     from fairseq_instr.serving.stream import translate_stream
     from fairseq_instr.text.lines import read_lines, stream_lines

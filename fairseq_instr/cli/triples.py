@@ -11,25 +11,24 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
-from fairseq_instr.cli.curation_options import add_languages
+from fairseq_instr.cli.options import add_languages, add_output, option
 from fairseq_instr.curation.samples import STREAM
 from fairseq_instr.curation.triples import export_triples, import_triples
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.text.subwords import load_subwords
 
 
-def add_arguments(parser):
+def add_arguments(parser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     importing = commands.add_parser("import", help="JSON lines -> OUTPUT.{SOURCE,TARGET,instr}")
     importing.add_argument("input", help="file of JSON lines, or .gz")
     exporting = commands.add_parser("export", help="INPUT.{SOURCE,TARGET,instr} -> JSON lines")
     exporting.add_argument("input", help="prefix of the three files")
-    exporting.add_argument("--subwords", help="the model that spelled arguments in the .instr file")
+    option(exporting, "--subwords", None, "the model that spelled arguments in the .instr file")
     for command in (importing, exporting):
         add_languages(command)
-        command.add_argument("--inventory", help="instructions.yaml: refuse other instructions")
-        command.add_argument("--output", required=True, help="prefix, or file of JSON lines")
-        command.add_argument("--force", action="store_true", help="overwrite what is there")
+        option(command, "--inventory", None, "instructions.yaml: refuse other instructions")
+        add_output(command, "prefix, or file of JSON lines")
 
 
 def run(args):
@@ -40,6 +39,8 @@ def run(args):
     if args.command == "import":
         count = import_triples(args.input, files, inventory, force=args.force, watch=tqdm)
     else:
-        unspell = load_subwords(args.subwords).decode if args.subwords else None
+        unspell = None
+        if args.subwords:
+            unspell = load_subwords(args.subwords, *extensions[:2]).source.decode
         count = export_triples(files, args.output, inventory, unspell, args.force, watch=tqdm)
     print(f"{args.output}: {count} triples")

@@ -72,8 +72,10 @@ class Corpus:
             epoch: and
             place: in it, which decide the noise.
         """
-        tokens = self.dataset.src[index]
-        return tokens if self.noise is None else self.noise(tokens, epoch, place)
+        text = self.dataset.src
+        if self.noise is None:
+            return text[index]
+        return self.noise(text[index], epoch, place, text)
 
     def requests(self, index: int) -> Tuple[Request, ...]:
         """What is asked of one pair, in canonical order."""

@@ -186,10 +186,12 @@ class SplitLoader:
         # a split for a zero-shot direction lacks the trained ones, and the other way round
         some_suffice = bool(self.validated_pairs) and not training
         if len(missing) == len(pairs) or (missing and not some_suffice):
+            remedy = "change -s, -t or --lang-pairs"
+            if not training:
+                remedy += " or --eval-lang-pairs, with which a split may lack some"
             raise InputError(
                 f"language pair {'-'.join(missing[0])} was not found in split {split!r} of "
-                f"{Path(data, folder)}; binarise it, or change -s, -t"
-                + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
+                f"{Path(data, folder)}; binarise it, or {remedy}"
             )
 
     def _check(self, folder: Path, split: str, group: str, corpus: Corpus, training: bool) -> None:

@@ -26,7 +26,7 @@ from fairseq_instr.serving.folder import (
     Settings,
     read_vocabulary,
 )
-from fairseq_instr.text.subwords import Subwords
+from fairseq_instr.text.subwords import Encoders, load_subwords
 
 BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
 
@@ -41,6 +41,20 @@ class _Line(NamedTuple):
         return len(self.source) + len(self.prompt)
 
 
+def _from_source(settings: Settings, source: str) -> Settings:
+    """Settings of a model that reads a source language.
+
+    Raises:
+        InputError: if it reads another one alone.
+    """
+    several = settings.language_tokens is not None or settings.direction
+    if source != settings.source and not several:
+        raise InputError(
+            f"source {source!r} is not accepted: the model translates from {settings.source} alone"
+        )
+    return replace(settings, source=source)
+
+
 class CTranslate2Translator(LineTranslator):
     """A CTranslate2 model that is loaded once; `from_pretrained` makes one.
 
@@ -52,7 +66,7 @@ class CTranslate2Translator(LineTranslator):
         settings: of the export.
         inventory: of the model.
         source_vocabulary: tokens by id, the inventory's symbols last.
-        subwords: None if lines are already in pieces.
+        subwords: as for `load_subwords`; None if lines are already in pieces.
         target: target language; None for the export's.
         beam: beam size.
         lenpen: length penalty.
@@ -68,7 +82,7 @@ class CTranslate2Translator(LineTranslator):
         settings: Settings,
         inventory: Inventory,
         source_vocabulary: Sequence[str],
-        subwords: Optional[Subwords] = None,
+        subwords=None,
         target: Optional[str] = None,
         beam: int = 4,
         lenpen: float = 1.0,
@@ -80,7 +94,10 @@ class CTranslate2Translator(LineTranslator):
         self.inventory = inventory
         self.n_learned = len(inventory) if settings.learned is None else settings.learned
         self.target = target or settings.target
-        self.subwords = subwords
+        self._subwords = subwords
+        self._encoders: Optional[Encoders] = None
+        if subwords is not None:
+            self._encoders = load_subwords(subwords, settings.source, self.target)
         self.beam, self.lenpen = beam, lenpen
         self.max_len = max_len_a, max_len_b
         self.max_source = settings.max_source
@@ -145,13 +162,8 @@ class CTranslate2Translator(LineTranslator):
         if not (folder / MODEL_FILE).is_file():
             raise InputError(f"{folder} holds no {MODEL_FILE}; write it with fairseq-instr export")
         settings = Settings.load(folder)
-        if source is not None and settings.language_tokens is not None:
-            settings = replace(settings, source=source)
-        if source is not None and source != settings.source and not settings.direction:
-            raise InputError(
-                f"source {source!r} is not accepted: the model in {folder} translates from "
-                f"{settings.source} alone"
-            )
+        if source is not None:
+            settings = _from_source(settings, source)
         kind = PhrasedInventory if settings.rendering == PHRASES else Inventory
         inventory = kind.load(folder / INVENTORY_FILE)
         vocabulary = read_vocabulary(folder, "source")
@@ -175,13 +187,28 @@ class CTranslate2Translator(LineTranslator):
             settings,
             inventory,
             vocabulary,
-            Subwords(subwords) if subwords.is_file() else None,
+            subwords if subwords.exists() else None,
             target,
             beam,
             lenpen,
             max_len_a,
             max_len_b,
         )
+
+    def for_direction(self, source: str, target: str) -> CTranslate2Translator:
+        """The same loaded model for another pair of languages; costs no memory.
+
+        Raises:
+            InputError: if the model has not these languages.
+        """
+        settings = _from_source(self.settings, source)
+        first_max, second_max = self.max_len
+        translator = CTranslate2Translator(
+            self.model, settings, self.inventory, self._tokens, self._subwords, target,
+            self.beam, self.lenpen, first_max, second_max,
+        )  # fmt: skip
+        translator.allow_unknown = self.allow_unknown
+        return translator
 
     def _direction_request(self, target: Optional[str]) -> Optional[Request]:
         """What asks for the target language of every line, where prompts say it."""
@@ -202,7 +229,7 @@ class CTranslate2Translator(LineTranslator):
         return Request(self.inventory.position(name))
 
     def _encode(self, line: str) -> List[int]:
-        pieces = self.subwords.encode(line) if self.subwords else line
+        pieces = self._encoders.source.encode(line) if self._encoders else line
         return [self._ids.get(piece, UNK) for piece in pieces.split()]
 
     def _spell(self, argument: str) -> List[int]:
@@ -255,4 +282,4 @@ class CTranslate2Translator(LineTranslator):
 
     def _text(self, tokens: Sequence[str]) -> str:
         text = " ".join(token for token in tokens if token not in self._unsaid)
-        return self.subwords.decode(text) if self.subwords else text
+        return self._encoders.target.decode(text) if self._encoders else text

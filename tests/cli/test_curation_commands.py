@@ -2,9 +2,9 @@
 
 import pytest
 
-from fairseq_instr.cli.curation_options import parse_samples
 from fairseq_instr.cli.distill import read_key
 from fairseq_instr.cli.main import main
+from fairseq_instr.cli.options import parse_samples
 from fairseq_instr.errors import InputError
 
 

@@ -10,6 +10,7 @@ import pytest
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Translations, measure
 from fairseq_instr.generation.translator import Translator
+from fairseq_instr.serving.export import export_ctranslate2
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,21 @@ def test_a_second_start_translates_nothing_and_scores_the_same(start, arguments,
     assert "one/1" not in again.err
     after = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert after["systems"] == before["systems"]
+
+
+def test_an_exported_folder_is_a_system_too(start, arguments, multilingual, tmp_path):
+    pytest.importorskip("ctranslate2")
+    checkpoint, served = multilingual.checkpoints[0], tmp_path / "served"
+    export_ctranslate2(checkpoint, multilingual.data, served, source="en", target="de")
+    systems = ["--systems", f"fairseq={checkpoint}", f"served={served}"]
+    given = [*arguments[: arguments.index("--systems")], *systems, "--pivot", "fairseq,served"]
+    done = start(*given, "--output", tmp_path / "report")
+    assert done.status == 0, done.err
+    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    own, other = (report["systems"][name]["directions"] for name in ("fairseq", "served"))
+    assert own == other
+    refused = start(*given, "--decoding", "served=--guidance 1", "--output", tmp_path / "other")
+    assert "--decoding" in refused.err and str(served) in refused.err
 
 
 def test_one_model_serves_all_directions(multilingual):

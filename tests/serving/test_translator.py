@@ -150,6 +150,7 @@ def test_it_says_what_fairseq_says_in_each_direction(multilingual, tmp_path):
         assert -0.01 < own[0].score - other[0].score < 0.2
     assert french.translate(lines) == original.for_direction("en", "fr").translate(lines)
     assert german.translate(lines) != french.translate(lines)
+    assert german.for_direction("en", "fr").translate(lines) == french.translate(lines)
     with pytest.raises(InputError, match="target 'nl' has no instruction 'to:nl'"):
         CTranslate2Translator.from_pretrained(tmp_path / "served", target="nl")
 

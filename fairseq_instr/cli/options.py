@@ -1,0 +1,124 @@
+"""How the subcommands declare their options, and the options that several of them share.
+
+`main` adds the default of each option to its help.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fairseq_instr.errors import InputError
+from fairseq_instr.text.subwords import SUBWORDS
+
+REQUIRED = object()
+"""In the place of a default: the option must be given."""
+
+
+def option(parser, name: str, default: Any, help: str, short: str = "", **more) -> None:
+    """Declare an option that takes a value; a default that is a number says which kind.
+
+    Args:
+        parser: of the subcommand.
+        name: such as `--beam`.
+        default: the default, or `REQUIRED`.
+        help: what the option does.
+        short: such as `-s`.
+        **more: further arguments of `add_argument`.
+    """
+    if isinstance(default, (int, float)):
+        more = {"type": type(default), "metavar": "N", **more}
+    given = {"required": True} if default is REQUIRED else {"default": default}
+    parser.add_argument(*filter(None, (short, name)), help=help, **given, **more)
+
+
+def flag(parser, name: str, help: str) -> None:
+    """Declare an option that takes no value."""
+    parser.add_argument(name, action="store_true", help=help)
+
+
+def add_output(parser, what: str = "folder to write", force: str = "overwrite the output") -> None:
+    """`--output` and `--force`."""
+    option(parser, "--output", REQUIRED, what, metavar="PATH")
+    flag(parser, "--force", force)
+
+
+def add_languages(parser) -> None:
+    """`-s` and `-t` of a subcommand that reads text."""
+    option(parser, "--source-language", REQUIRED, "such as en", "-s", metavar="CODE")
+    option(parser, "--target-language", REQUIRED, "such as de", "-t", metavar="CODE")
+
+
+def add_text(parser) -> None:
+    """Two aligned files and their languages."""
+    option(parser, "--source", REQUIRED, "source text, a line a segment, or .gz", metavar="FILE")
+    option(parser, "--target", REQUIRED, "plain translation, aligned by line", metavar="FILE")
+    add_languages(parser)
+
+
+def add_subwords(parser) -> None:
+    """The subwords that raw text is spelled in."""
+    option(parser, "--subwords", REQUIRED, SUBWORDS, metavar="MODEL")
+    flag(parser, "--allow-unknown", "accept subwords that the dictionary lacks")
+
+
+def add_checks(parser) -> None:
+    """What keeps pairs out of task data, see `checks`."""
+    option(
+        parser, "--subwords", None, f"of the pretrained model: {SUBWORDS}; leaves out targets that "
+        "they can't write with --dictionary", metavar="MODEL",
+    )  # fmt: skip
+    text = "the pretrained model's dictionary of the target"
+    option(parser, "--dictionary", None, text, metavar="FILE")
+    option(
+        parser, "--max-length-ratio", 3.0, "leave out pairs with a side longer than RATIO times "
+        "the other, 15 characters added to both", metavar="RATIO",
+    )  # fmt: skip
+    option(
+        parser, "--exclude", [], "test sets: leave out pairs with a side that stands in one; case, "
+        "spaces and punctuation don't count", nargs="*", metavar="FILE",
+    )  # fmt: skip
+    flag(
+        parser, "--identify-language", "leave out pairs that langid takes for other languages; "
+        "looks only at pairs that would be kept",
+    )  # fmt: skip
+
+
+def checks(args):
+    """The `Checks` of a command line."""
+    from fairseq_instr.curation import Checks
+
+    return Checks(
+        subwords=args.subwords,
+        dictionary=args.dictionary,
+        max_length_ratio=args.max_length_ratio,
+        exclude=args.exclude,
+        identify_language=args.identify_language,
+    )
+
+
+def add_model(parser, name: str = "--tuned", more: str = "") -> None:
+    """A model that translates, its data-bin and its languages."""
+    what = f"checkpoint, or folder that `fairseq-instr export` wrote{more}"
+    option(parser, name, None, what, metavar="MODEL")
+    option(parser, "--data", None, "data-bin of a checkpoint")
+    option(parser, "--subwords", None, f"of a checkpoint: {SUBWORDS}", metavar="MODEL")
+    option(parser, "--source-lang", None, "default: the model's", "-s", metavar="CODE")
+    option(parser, "--target-lang", None, "default: the model's", "-t", metavar="CODE")
+
+
+def parse_samples(text: str):
+    """`1000,uppercase:5000` -> (1000, {"uppercase": 5000}).
+
+    Raises:
+        InputError: if a number is missing.
+    """
+    default, *others = text.split(",")
+    pairs = [("", default), *(item.strip().partition(":")[::2] for item in others)]
+    for _, count in pairs:
+        if not count.strip().isdecimal():
+            raise InputError(
+                f"--samples {text}: {count!r} is no number; give one for all, then NAME:NUMBER "
+                "for single instructions"
+            )
+    (_, n), *n_of = ((name, int(count)) for name, count in pairs)
+    return n, dict(n_of)
