@@ -44,8 +44,6 @@ class AlignedText:
     """Two files that are read side by side.
 
     Args:
-        source: path of the source lines, plain or `.gz`.
-        target: path of the target lines, plain or `.gz`.
         skip_invalid: whether pairs that are not UTF-8 are left out (and counted by their
             chunks) instead of being an error.
 

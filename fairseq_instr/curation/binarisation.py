@@ -79,14 +79,10 @@ def binarise(
         text: folder with `SPLIT.SOURCE`, `SPLIT.TARGET` and, where a split has instructions,
             `SPLIT.instr`, plain or `.gz`; or with folders of these, each a corpus of its own.
         output: data-bin to write, or a folder in one.
-        subwords: SentencePiece model or tokenizer folder.
-        source_language: ending of the source files, such as `en`.
         target_language: ending of the target files; None for text of one language.
         dictionary: the model's dictionary, for both languages; copied into `output` unless the
             data-bin has it. None if the data-bin has `dict.LANGUAGE.txt`.
         allow_unknown: accept text of which the dictionary lacks more than 5 % of the subwords.
-        force: overwrite what is there.
-        show_progress: show progress bars.
 
     Raises:
         InputError: if there is no text or no dictionary, files are not aligned or exist, or the

@@ -94,11 +94,7 @@ class Curator:
 
     Args:
         instruction: of the catalogue, with a verifier and a generator, or natural.
-        language: target language.
-        n_samples: samples to keep at most.
-        seed: of the priorities.
         can_spell: whether the vocabulary can write a text; None for any text.
-        filters: cheap checks of a pair.
         costly_filters: checks that only pairs that would be kept are put to.
 
     Attributes:
@@ -326,13 +322,7 @@ class Curator:
 
 
 class FormatCurator(Curator):
-    """Collects pairs that carry a format and ask for nothing: the translation keeps the format.
-
-    Args:
-        language: target language.
-        *args: further arguments of `Curator`.
-        **options: options of `Curator`.
-    """
+    """Collects pairs that carry a format and ask for nothing: the translation keeps the format."""
 
     def __init__(self, language: str, *args, **options):
         anything = Instruction(FORMATTED, FORMATTED, obeys=lambda *_: True, natural=True)
@@ -362,10 +352,7 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
     """Make sure that an instruction has samples, and that the vocabulary can spell most targets.
 
     Args:
-        name: of the instruction.
-        n_kept: number of samples.
         n_unspelled: targets that would stand among them, could they be spelled.
-        rejections: number of pairs by reason.
 
     Raises:
         InputError: if there is no sample, or the share of those that can't be spelled is above
@@ -386,11 +373,7 @@ class Curation:
     """Curators of several instructions over one text.
 
     Args:
-        instructions: of the catalogue.
-        language: target language.
         n_samples: samples to keep at most, by the instruction's name.
-        seed: of the priorities.
-        curator: class of the curators.
         formats: that source and target of some pairs carry; some of these become samples without
             an instruction, under the name `formatted`.
         **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.

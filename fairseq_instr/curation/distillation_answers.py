@@ -51,9 +51,6 @@ def fingerprint(request: dict) -> str:
 class Answers:
     """The answers in a file, which is made where there is none.
 
-    Args:
-        path: the file.
-
     Attributes:
         requests: number of requests that were ever sent, retries included.
         tokens: sum of the tokens of all answers, as reported.
@@ -124,11 +121,6 @@ class Answers:
         self, max_requests: Optional[int] = None, max_tokens: Optional[int] = None
     ) -> None:
         """Count a request that is about to be sent: before it is, so that no kill hides it.
-
-        Args:
-            max_requests: most requests of all runs, retries included; None for any number.
-            max_tokens: most tokens of all runs; None for any number. Requests under way when it
-                is reached come on top.
 
         Raises:
             BudgetSpentError: if no request may be sent.

@@ -22,7 +22,7 @@ from typing import Callable, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from fairseq_instr.curation.distillation_answers import Answer, fingerprint
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 
 try:
     import httpx2 as httpx
@@ -79,7 +79,6 @@ class Endpoint:
     Args:
         base_url: such as `https://host/v1`; `/chat/completions` is added.
         key: is sent as a bearer token; None sends none.
-        concurrency: most requests at a time.
         requests_per_minute: most requests, evenly spread; None for any number.
         timeout: seconds until a request must be answered in full.
         retries: how often a request that failed in passing is sent again.
@@ -108,8 +107,8 @@ class Endpoint:
             raise InputError(
                 "no HTTP client is installed: pip install httpx2 (httpx on Python 3.9)"
             )
-        at_least(1, concurrency=concurrency)
-        at_least(0, retries=retries, first_wait=first_wait)
+        check_at_least(1, concurrency=concurrency)
+        check_at_least(0, retries=retries, first_wait=first_wait)
         above_zero(timeout=timeout, requests_per_minute=requests_per_minute)
         self.base_url = check_address(base_url)
         self._key = None if key is None else check_key(key)
@@ -134,9 +133,6 @@ class Endpoint:
 
     async def ask(self, request: dict) -> Answer:
         """The answer to a chat completion.
-
-        Args:
-            request: its body.
 
         Raises:
             EndpointError: if the endpoint can't be reached or used.
@@ -266,14 +262,6 @@ class Endpoint:
         if self._key is not None:
             text = text.replace(self._key, "[key]")
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
-
-
-def at_least(least: int, **options: float) -> None:
-    """Raise `InputError` for an option below a number."""
-    for name, value in options.items():
-        if not value >= least:
-            option = "--" + name.replace("_", "-")
-            raise InputError(f"{option} {value} is not accepted: give {least} or more")
 
 
 def above_zero(**options: Optional[float]) -> None:

@@ -171,9 +171,6 @@ class Distiller:
         """Ask about candidates, in their order, until there are enough samples.
 
         Args:
-            wanted: what is asked for.
-            candidates: plain pairs.
-            n_samples: samples to have at most.
             harvest: an empty one; holds what there is, also if an error ends this.
 
         Raises:
@@ -293,10 +290,6 @@ async def gather_all(
     """Gather samples of several instructions, one after the other.
 
     Args:
-        distiller: asks and judges; its endpoint is opened and closed here.
-        wanted: what is asked for, by the instruction's name.
-        candidates: plain pairs to ask about, by the instruction's name.
-        n_samples: samples of each.
         harvests: is filled by the instruction's name, also if an error ends this.
 
     Raises:

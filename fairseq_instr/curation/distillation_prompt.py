@@ -69,15 +69,7 @@ class RewritingPrompt:
     def request(
         self, model: str, source: str, target: str, said: str, languages: Tuple[str, str]
     ) -> dict:
-        """The body of a chat completion.
-
-        Args:
-            model: its name at the endpoint.
-            source: sentence.
-            target: its plain translation.
-            said: the instruction in words, see `say`.
-            languages: codes of both sides.
-        """
+        """The body of a chat completion."""
         source_language, target_language = (
             self.languages.get(code, facts(code).name) for code in languages
         )

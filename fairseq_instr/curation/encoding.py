@@ -40,13 +40,9 @@ def encode(
 
     Args:
         inputs: files of raw text, plain or `.gz`, or folders, whose tree is mirrored.
-        output: folder to write.
-        subwords: SentencePiece model or tokenizer folder.
         dictionary: the model's dictionary, or a folder with `dict.LANGUAGE.txt`; None to check
             nothing.
         allow_unknown: whether the dictionary may lack more than `MAX_UNKNOWN` of the subwords.
-        force: overwrite what is there.
-        show_progress: show a progress bar.
 
     Returns:
         Paths of the files.

@@ -79,9 +79,6 @@ class Formats:
 
     Args:
         share: share of the pairs that carry a format, 0 to 1.
-        languages: codes of source and target.
-        seed: of the choice.
-        axes: axes that the formats are from.
 
     Raises:
         InputError: if the share is not accepted, or nothing on an axis can be carried.
@@ -120,13 +117,7 @@ class Formats:
         )
 
     def format(self, pair_hash: int, source: str, target: str) -> Optional[Formatted]:
-        """A pair in its format, or None: without one, or where a side can't carry it.
-
-        Args:
-            pair_hash: hash of the pair's text.
-            source: source as it stands in the text.
-            target: target as it stands in the text.
-        """
+        """A pair in its format, or None: without one, or where a side can't carry it."""
         format = self.choose(pair_hash)
         if format is OWN_LABEL:
             format = self._label(pair_hash, source)

@@ -51,21 +51,14 @@ def curate(
     Args:
         source: source text, a line a segment, plain or `.gz`.
         target: target text, aligned by line.
-        source_language: code, such as `en`.
-        target_language: code, such as `de`.
         instructions: names of the catalogue, or `all` that can be had for the target language.
-        output: folder to write.
         n_samples: most samples of an instruction.
         n_samples_of: most samples of single instructions, by name.
-        seed: of all choices.
         formatted: share of the pairs whose source and target carry a format, 0 to 1.
-        format_axes: axes of these formats.
-        checks: what keeps pairs out.
         skip_invalid: skip lines that are not UTF-8 instead of stopping.
         shard: (I, N), to read the I-th of N shares of the text and write no samples yet.
         merge: add up the shards in `output` instead of reading the text.
         force: overwrite what is there, and begin anew.
-        show_progress: show a progress bar.
 
     Returns:
         The data card, see `data_card.describe`; None for a shard.

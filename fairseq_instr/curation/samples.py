@@ -21,12 +21,7 @@ class Sample(NamedTuple):
 
 
 def is_spelled(can_spell: Optional[Callable[[str], bool]], sample: Sample) -> bool:
-    """Whether a vocabulary can write the target and the arguments of a sample.
-
-    Args:
-        can_spell: whether the vocabulary can write a text; None for any text.
-        sample: the sample.
-    """
+    """Whether a vocabulary can write the target and the arguments of a sample."""
     if can_spell is None:
         return True
     arguments = (split(asked).argument for asked in parse_line(sample.instruction))

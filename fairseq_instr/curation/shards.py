@@ -54,14 +54,10 @@ def collect(
     However a run ends, the samples collected so far are in the file.
 
     Args:
-        text: the aligned files.
-        curation: a new one.
         path: the shard's file; there may be one of an earlier run.
         made_from: files and options that the samples depend on, as JSON values; `samples` holds
             how many are wanted, by the instruction's name.
-        shard: (I, N): the part of the text that is looked at.
         progress: is told the number of bytes that were read, see `AlignedText.chunks`.
-        save_seconds: how often the file is written.
 
     Raises:
         InputError: if the file was made from something else, or the text can't be read.

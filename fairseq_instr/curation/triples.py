@@ -55,11 +55,8 @@ def import_triples(
     """JSON lines -> three aligned files of raw text.
 
     Args:
-        path: the JSON lines, plain or `.gz`.
         outputs: paths of sources, targets and instructions; they appear together, at the end.
         inventory: the instructions that are accepted; None for any name.
-        force: overwrite the outputs.
-        watch: shows the progress.
 
     Returns:
         Number of triples.
@@ -89,11 +86,7 @@ def export_triples(
 
     Args:
         inputs: paths of sources, targets and instructions, plain or `.gz`.
-        output: JSON lines to write.
-        inventory: the instructions that are accepted; None for any name.
         unspell: subwords by spaces -> text, for arguments that are spelled in them.
-        force: overwrite the output.
-        watch: shows the progress.
 
     Returns:
         Number of triples.
@@ -128,9 +121,7 @@ def read_triple(line: str, where: str, inventory: Optional[Inventory] = None) ->
     """A triple of a JSON line.
 
     Args:
-        line: of the file.
         where: file and line, to begin an error with.
-        inventory: the instructions that are accepted; None for any name.
 
     Raises:
         InputError: if the line is no triple.

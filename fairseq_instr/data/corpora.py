@@ -130,11 +130,7 @@ def load_corpus(
     """Load one pair of one folder with its instructions.
 
     Args:
-        data: path of the data-bin.
         name: folder of the corpus, relative to it.
-        split: such as `train`.
-        pair: source and target language.
-        inventory: what the instructions of the stream may be.
         load_pair: `(folder, split, source, target) -> dataset` of the tokens of both sides.
         fixed: what is asked of every pair besides its own instructions.
         direction: request for the pair's target language, which a pair gets unless its line of
@@ -192,12 +188,9 @@ def load_monolingual(
     """Load text of one language as a corpus that is denoised into itself.
 
     Args:
-        data: path of the data-bin.
         name: folder of the corpus, relative to it.
-        split: such as `train`.
         language: whose direction instruction every sentence gets.
         inventory: where it must be.
-        noise: makes the sources.
         dictionary: of source and target, which must be one.
         dataset_impl: fairseq's name of the storage; None to find out.
 

@@ -130,11 +130,7 @@ class EpochPart:
         return int(source.max(initial=0)), int(target.max(initial=0))
 
     def by_length(self, order: np.ndarray) -> np.ndarray:
-        """Sort by source length, then by target length; equals stay in the given order.
-
-        Args:
-            order: int64 array of offsets into the part, 0 to n - 1.
-        """
+        """Sort by source length, then by target length; equals stay in the given order."""
         for sizes in (self.lengths.tgt_sizes, self.lengths.src_sizes):
             # numpy sorts 16 bits by radix, in linear time
             keys = np.minimum(sizes, _LONGEST_KEY).astype(np.uint16)

@@ -85,8 +85,6 @@ class SplitLoader:
         `task/formality/valid`, from the corpus of that name.
 
         Args:
-            data: path of the data-bin.
-            split: such as `train`.
             training: whether it is the split that is trained on.
 
         Raises:
@@ -109,11 +107,6 @@ class SplitLoader:
 
     def sources(self, data: str, split: str, language: str) -> ConcatDataset:
         """Sources in one language, of any pair: token tensors without instructions.
-
-        Args:
-            data: path of the data-bin.
-            split: as in `load`.
-            language: of the sources.
 
         Raises:
             InputError: if the split is not there, or no pair of it has the language.

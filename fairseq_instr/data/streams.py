@@ -77,7 +77,6 @@ class InstructionStream:
 
         Args:
             compose: `(requests of a line, origin) -> all that is asked of its pair`.
-            inventory: of the requests.
             origin: corpus and split, to begin an error with.
 
         Raises:

@@ -65,7 +65,6 @@ class Attacks:
     """Makes attacks from the templates of `attacks.yaml`.
 
     Args:
-        inventory: what attacks ask for.
         source_language: its words are used beside the English ones.
         path: another file of templates.
 

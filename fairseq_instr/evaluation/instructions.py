@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
 from fairseq_instr.evaluation.metrics.quality import chrf2, paired_significance
 from fairseq_instr.evaluation.metrics.response import Response, applicable_lines, measure_response
 from fairseq_instr.evaluation.phrasings import Phrases, choose_phrases, summarise_phrasings
 from fairseq_instr.evaluation.report import INSTRUCTIONS, JOINT, new_report
 from fairseq_instr.evaluation.samples import choose_lines, draw_samples
-from fairseq_instr.evaluation.systems import Answers, Job, System, ask, check_counts
+from fairseq_instr.evaluation.systems import Answers, Job, System, ask
 from fairseq_instr.instructions.asking import parse_line
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.composition import excluding, verify
@@ -174,8 +174,6 @@ def evaluate(
         base: the model that was never told about instructions; it is asked for none.
         tuned: the model that takes them.
         sources: raw sources of the test set.
-        references: as many.
-        target_language: code such as `de`.
         mixed: weight of the tuned model, such as `0.7` -> interpolation of the two.
         labelled: more test sets, for instructions that no rule can write references for.
         lines: lines an instruction, at most.
@@ -187,7 +185,6 @@ def evaluate(
         phrasings: `trained`, `unseen` or both: also ask in those phrases.
         phrasing_lines: lines an instruction for `phrasings`, at most.
         samples: outputs shown an instruction.
-        batch_size: sentences decoded together.
         seed: of the choice of pairs, triples and samples, and of the bootstrap.
         conditions: more of what the report says about how it was made.
 
@@ -202,9 +199,9 @@ def evaluate(
     Example: `evaluate(Translator.from_pretrained("base.pt", "data-bin"),
     Translator.from_pretrained("tuned.pt", "data-bin"), sources, references, "de")`.
     """
-    check_counts(triples=triples, samples=samples, rerank=rerank)
-    check_counts(1, lines=lines, pair_lines=pair_lines, mixed_lines=mixed_lines,
-                 phrasing_lines=phrasing_lines, batch_size=batch_size)  # fmt: skip
+    check_at_least(0, triples=triples, samples=samples, rerank=rerank)
+    check_at_least(1, lines=lines, pair_lines=pair_lines, mixed_lines=mixed_lines,
+                   phrasing_lines=phrasing_lines, batch_size=batch_size)  # fmt: skip
     check_aligned(source=sources, reference=references)
     if not sources:
         raise InputError("--source and --reference hold no line; give text")
@@ -341,14 +338,6 @@ def compose_cases(
     limit: int,
 ) -> Tuple[List[Names], int]:  # fmt: skip
     """Add compositions of so many instructions whose rules all apply to some line.
-
-    Args:
-        test: gets a case for each.
-        singles: instructions to compose; those that exclude each other are not composed.
-        size: instructions a composition.
-        how_many: compositions; fewer if there are fewer. `all` for every one.
-        seed: of the random sample.
-        limit: lines a composition, at most.
 
     Returns:
         (the compositions, how many valid ones there are to draw from)
@@ -496,10 +485,6 @@ def sample_cases(
     """Random lines of every single instruction, and one of a few compositions.
 
     Args:
-        test: has the lines.
-        outputs: system -> its outputs.
-        singles: all of these are shown.
-        compositions: of these, up to `N_COMPOSITIONS`.
         n: lines an instruction, at most; with 0, there are no samples at all.
         seed: of the choice; a case's lines don't depend on the other cases.
     """

@@ -20,10 +20,6 @@ Phrases = Mapping[str, Sequence[str]]
 def choose_phrases(inventory: Inventory, kinds: Sequence[str]) -> Dict[str, Phrases]:
     """The phrases of each kind, of the instructions that have some of every kind.
 
-    Args:
-        inventory: of the model.
-        kinds: some of `KINDS`.
-
     Raises:
         InputError: if the model's prompts are no phrases, or none was held out of its training.
     """
@@ -52,10 +48,6 @@ def summarise_phrasings(
     measured: Mapping[str, Mapping[str, Response]], phrases: Mapping[str, Phrases]
 ) -> Dict[str, Any]:
     """Responses to phrases, for a report.
-
-    Args:
-        measured: kind -> instruction -> response.
-        phrases: kind -> instruction -> phrases that were asked.
 
     Returns:
         `{kind: mean response rate, "adequacy": {kind: mean}, "by_instruction":

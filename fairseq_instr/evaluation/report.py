@@ -118,9 +118,6 @@ def new_report(kind: str, conditions: Mapping[str, object], **content: Any) -> D
 def complete(content: object) -> Dict[str, Any]:
     """A report of any version, with all keys that its kind has.
 
-    Args:
-        content: of `report.json`.
-
     Raises:
         InputError: if it is no report, of a later version, or holds something else than a report
             of its kind.

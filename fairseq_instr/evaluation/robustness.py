@@ -26,11 +26,11 @@ import re
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation.attacks import Attacks, Case, cases_of_prompts, verified
 from fairseq_instr.evaluation.proportions import sign_test
 from fairseq_instr.evaluation.report import ROBUSTNESS, new_report
-from fairseq_instr.evaluation.systems import System, ask, check_counts
+from fairseq_instr.evaluation.systems import System, ask
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.base_rates import base_rate
 from fairseq_instr.instructions.catalogue import look_up
@@ -62,14 +62,11 @@ def evaluate_robustness(
     """Attack a model through its source text.
 
     Args:
-        tuned: the model that takes instructions.
         sources: raw text to attack.
         source_language: code such as `en`; its words are used beside English ones.
-        target_language: code such as `de`.
         base: a model that takes no instructions, to compare with.
         prompts: name of a published suite -> its lines without and with an attack.
         cases: attacks of each kind.
-        batch_size: sentences decoded together.
         seed: of sources, attacks, and instructions over the trusted channel.
         conditions: more of what the report says about how it was made.
 
@@ -80,7 +77,7 @@ def evaluate_robustness(
     Raises:
         InputError: if there is no text, a number is not accepted, or a suite is not aligned.
     """
-    check_counts(1, cases=cases, batch_size=batch_size)
+    check_at_least(1, cases=cases, batch_size=batch_size)
     sources = [line for line in sources if line.strip()]
     if not sources:
         raise InputError("--source holds no text to attack; give some")

@@ -26,11 +26,7 @@ def draw_samples(
     """Random lines with what each system made of them.
 
     Args:
-        asked: what the systems were asked for, such as `formal` or `de-fr`.
-        lines: to choose from.
         outputs: system -> outputs, as many as lines.
-        mark: judges an output.
-        n: samples, at most.
         seed: of the choice; the same lines are chosen for as many lines.
     """
     return [

@@ -107,7 +107,6 @@ def spell_line(line: str, spell: Callable[[str], str]) -> str:
     """A line of an `.instr` file with its arguments in subwords, ready to be binarised.
 
     Args:
-        line: names and `NAME="ARGUMENT"`, by white space.
         spell: text -> subwords by spaces, as the source text is spelled.
 
     Returns:

@@ -54,10 +54,7 @@ def write_page(
     """Write one HTML page of reports, and the same as Markdown beside it.
 
     Args:
-        paths: `report.json` of one or more evaluations, of any version.
         output: the page's file, ending in `.html`; the other ends in `.md`.
-        title: heading of the page.
-        force: overwrite the two.
 
     Returns:
         the two files.

@@ -54,9 +54,6 @@ def _as_text(value: Any) -> Any:
 def describe(report: Mapping[str, Any]) -> Sequence[Section]:
     """A report for reading.
 
-    Args:
-        report: of an `evaluate` function, or of `read_report`.
-
     Raises:
         InputError: if it is no report.
     """
@@ -67,10 +64,6 @@ def describe(report: Mapping[str, Any]) -> Sequence[Section]:
 @contextlib.contextmanager
 def report_folder(folder, force: bool = False) -> Iterator[Path]:
     """A folder that no other evaluation writes to meanwhile.
-
-    Args:
-        folder: is made if it is missing.
-        force: overwrite a report there.
 
     Raises:
         InputError: if there is a report and `force` is not set, or another process holds the
@@ -101,8 +94,6 @@ def write_report(report: Mapping[str, Any], folder, force: bool = False) -> str:
     """Write `report.json`, `report.md` and the plots.
 
     Args:
-        report: of an `evaluate` function.
-        folder: is made if it is missing.
         force: overwrite a report there; plots are always written anew.
 
     Returns:

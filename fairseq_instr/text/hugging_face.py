@@ -41,9 +41,6 @@ def load_tokenizer(folder: Path):
 class HuggingFaceSubwords:
     """A Hugging Face tokenizer as text -> space-separated ids, and back.
 
-    Args:
-        folder: with `tokenizer.json`.
-
     Raises:
         InputError: if the folder holds none.
     """

@@ -64,7 +64,6 @@ def iterate_lines(path, longest: Optional[int] = None) -> Iterator[str]:
     """Lines of a file one by one: a file of any size is not held in memory.
 
     Args:
-        path: plain or `.gz`.
         longest: most bytes of a line; None for any number.
 
     Raises:
@@ -79,9 +78,7 @@ def stream_lines(stream: BinaryIO, name, longest: Optional[int] = None) -> Itera
     """As `iterate_lines`, for bytes that come from elsewhere, such as standard input.
 
     Args:
-        stream: read line by line, as soon as a line is there.
         name: what the stream is, for errors.
-        longest: most bytes of a line; None for any number.
     """
     number = 0
     while True:

@@ -94,12 +94,8 @@ def measure_response(
     """Score the outputs of a system under instructions.
 
     Args:
-        instructions: what was asked for, all at once.
-        sources: raw sources.
         references: references under the instructions.
-        outputs: of the system under the instructions.
         plain_chrf2: chrF2 of the system's plain translations of these lines.
-        language: target language.
 
     Raises:
         InputError: if the lists differ in length or are empty.
