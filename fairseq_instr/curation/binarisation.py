@@ -31,35 +31,22 @@ N_ABOVE = 2
 
 
 class Corpus(NamedTuple):
-    """A folder of raw text, and where its binary files go.
+    """A folder of raw text, and where its binary files go."""
 
-    Attributes:
-        text: folder of raw text.
-        data: folder of binary files.
-        splits: names of the splits, such as `train`.
-        instructed: names of the splits that have instructions.
-    """
-
-    text: Path
-    data: Path
-    splits: List[str]
-    instructed: List[str]
+    text: Path  # folder of raw text
+    data: Path  # folder of binary files
+    splits: List[str]  # names of the splits, such as `train`
+    instructed: List[str]  # names of the splits that have instructions
 
 
 class Binarised(NamedTuple):
-    """One split of one corpus that was binarised.
+    """One split of one corpus that was binarised."""
 
-    Attributes:
-        prefix: path of the binary files up to the split, such as `data-bin/task/uppercase/train`.
-        n_lines: number of pairs.
-        unknown: share of the subwords that the dictionaries lack, from 0 to 1.
-        instructions: names in the corpus's instructions; empty without any.
-    """
-
+    # path of the binary files up to the split, such as `data-bin/task/uppercase/train`
     prefix: Path
-    n_lines: int
-    unknown: float
-    instructions: Tuple[str, ...]
+    n_lines: int  # number of pairs
+    unknown: float  # share of the subwords that the dictionaries lack, from 0 to 1
+    instructions: Tuple[str, ...]  # names in the corpus's instructions; empty without any
 
 
 def binarise(

@@ -84,13 +84,11 @@ class Endpoint:
         retries: how often a request that failed in passing is sent again.
         first_wait: seconds before the first retry, less up to a half; doubled each time.
 
-    Attributes:
-        before_request: is called before each request, and may raise.
-
     Raises:
         InputError: if an argument is not accepted, or no HTTP client is installed.
     """
 
+    # is called before each request, and may raise
     before_request: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(

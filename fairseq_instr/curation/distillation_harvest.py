@@ -57,17 +57,11 @@ Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
 
 
 class Wanted(NamedTuple):
-    """An instruction that samples are wanted of.
+    """An instruction that samples are wanted of."""
 
-    Attributes:
-        instruction: with its slot filled, where it has one.
-        asked: as a stream of instructions says it.
-        said: as the language model is told.
-    """
-
-    instruction: Instruction
-    asked: str
-    said: str
+    instruction: Instruction  # with its slot filled, where it has one
+    asked: str  # as a stream of instructions says it
+    said: str  # as the language model is told
 
 
 def want(name: str, language: str) -> Wanted:
@@ -109,21 +103,13 @@ class CandidateCurator(Curator):
 
 @dataclass
 class Harvest:
-    """The answers about the candidates of one instruction.
+    """The answers about the candidates of one instruction."""
 
-    Attributes:
-        samples: (line, sample).
-        asked: candidates that were asked about, in this run or before.
-        rejections: number of refused answers, by reason.
-        refused: the answer that was refused last.
-        problem: why the last candidate that is unanswered is so.
-    """
-
-    samples: List[Candidate] = field(default_factory=list)
-    asked: int = 0
-    rejections: Counter = field(default_factory=Counter)
-    refused: str = ""
-    problem: str = ""
+    samples: List[Candidate] = field(default_factory=list)  # (line, sample)
+    asked: int = 0  # candidates that were asked about, in this run or before
+    rejections: Counter = field(default_factory=Counter)  # number of refused answers, by reason
+    refused: str = ""  # the answer that was refused last
+    problem: str = ""  # why the last candidate that is unanswered is so
 
     def finish(self, name: str) -> List[Sample]:
         """The samples in the order of the text.
@@ -137,32 +123,20 @@ class Harvest:
 
 @dataclass
 class Distiller:
-    """Asks about candidates and judges the answers.
+    """Asks about candidates and judges the answers."""
 
-    Attributes:
-        endpoint: is asked; with the budget's `take_request` before each request.
-        answers: are looked into first, and take up the new ones.
-        prompt: what is asked.
-        model: its name at the endpoint.
-        languages: codes of source and target.
-        filters: checks of a pair of source and answer.
-        can_spell: whether the vocabulary can write a text; None for any text.
-        min_similarity: see `MIN_SIMILARITY`; 0 for any answer.
-        max_alike: see `MAX_ALIKE`; 0 to go on whatever comes.
-        needs_tokens: whether answers without a usage stop the run: a budget hangs on it.
-        progress: is told the harvest after each candidate.
-    """
-
-    endpoint: Endpoint
-    answers: Answers
-    prompt: RewritingPrompt
-    model: str
-    languages: Tuple[str, str]
-    filters: Sequence[Filter] = (well_formed,)
+    endpoint: Endpoint  # is asked; with the budget's `take_request` before each request
+    answers: Answers  # are looked into first, and take up the new ones
+    prompt: RewritingPrompt  # what is asked
+    model: str  # its name at the endpoint
+    languages: Tuple[str, str]  # codes of source and target
+    filters: Sequence[Filter] = (well_formed,)  # checks of a pair of source and answer
+    # whether the vocabulary can write a text; None for any text
     can_spell: Optional[Callable[[str], bool]] = None
-    min_similarity: float = MIN_SIMILARITY
-    max_alike: int = MAX_ALIKE
-    needs_tokens: bool = False
+    min_similarity: float = MIN_SIMILARITY  # see `MIN_SIMILARITY`; 0 for any answer
+    max_alike: int = MAX_ALIKE  # see `MAX_ALIKE`; 0 to go on whatever comes
+    needs_tokens: bool = False  # whether answers without a usage stop the run: a budget hangs on it
+    # is told the harvest after each candidate
     progress: Callable[[Harvest], object] = lambda harvest: None
 
     async def gather(

@@ -115,22 +115,17 @@ def in_languages(source_language: str, target_language: str) -> Filter:
 
 @dataclass(frozen=True)
 class Checks:
-    """What keeps a pair out, whatever the instruction.
+    """What keeps a pair out, whatever the instruction."""
 
-    Attributes:
-        subwords: SentencePiece model or tokenizer folder of the pretrained model; samples that it
-            can't spell with the dictionary are left out.
-        dictionary: the pretrained model's dictionary of the target.
-        max_length_ratio: most characters of the longer side of a pair for one of the other.
-        exclude: test sets; pairs with a side that stands in one are left out.
-        identify_language: leave out pairs in other languages.
-    """
-
+    # SentencePiece model or tokenizer folder of the pretrained model; samples that it can't spell
+    # with the dictionary are left out
     subwords: Union[None, str, Path] = None
-    dictionary: Union[None, str, Path] = None
+    dictionary: Union[None, str, Path] = None  # the pretrained model's dictionary of the target
+    # most characters of the longer side of a pair for one of the other
     max_length_ratio: float = 3.0
+    # test sets; pairs with a side that stands in one are left out
     exclude: Sequence[Union[str, Path]] = ()
-    identify_language: bool = False
+    identify_language: bool = False  # leave out pairs in other languages
 
     def cheap(self) -> Tuple[Filter, ...]:
         """Filters that every pair is put to."""

@@ -61,17 +61,11 @@ marks around it. Nobody can ask for it."""
 
 
 class Formatted(NamedTuple):
-    """A sentence pair that carries a format.
+    """A sentence pair that carries a format."""
 
-    Attributes:
-        format: the instruction that both sides obey, each in its language.
-        source: the source with its marks.
-        target: the target with its marks.
-    """
-
-    format: Instruction
-    source: str
-    target: str
+    format: Instruction  # the instruction that both sides obey, each in its language
+    source: str  # the source with its marks
+    target: str  # the target with its marks
 
 
 class Formats:

@@ -34,29 +34,20 @@ N_LOOKED_AT = 1000
 
 @dataclass
 class Corpus:
-    """One language pair of one binarised folder.
+    """One language pair of one binarised folder."""
 
-    Attributes:
-        name: path of the folder below the data-bin (`.` for the data-bin itself).
-        pair: source and target language.
-        dataset: tokens of both sides.
-        stream: instructions of each pair; None where there are none.
-        fixed: requests that every pair gets: its direction, `--instruct`.
-        direction: request that a line of the stream gets if it names none of `directions`; None
-            to add nothing.
-        directions: positions of that instruction and of those that exclude it.
-        noise: makes the sources from the text; None where they are as they stand.
-        is_prompt: whether sources are whole prompts, that nothing is added to.
-    """
-
-    name: str
-    pair: Pair
-    dataset: SentencePairs
+    name: str  # path of the folder below the data-bin (`.` for the data-bin itself)
+    pair: Pair  # source and target language
+    dataset: SentencePairs  # tokens of both sides
+    # instructions of each pair; None where there are none
     stream: Optional[InstructionStream] = None
-    fixed: Tuple[Request, ...] = ()
+    fixed: Tuple[Request, ...] = ()  # requests that every pair gets: its direction, `--instruct`
+    # makes the sources from the text; None where they are as they stand
     noise: Optional[Noise] = None
-    is_prompt: bool = False
+    is_prompt: bool = False  # whether sources are whole prompts, that nothing is added to
+    # request that a line of the stream gets if it names none of `directions`; None to add nothing
     direction: Optional[Request] = None
+    # positions of that instruction and of those that exclude it
     directions: FrozenSet[int] = frozenset()
 
     def __len__(self) -> int:

@@ -24,18 +24,13 @@ BPE_CONTINUES = "@@"
 class NoiseOptions:
     """How much noise.
 
-    Attributes:
-        drop: share of the words that are left out.
-        mask: share of the words that become one `<unk>`.
-        shuffle: farthest that a word moves, in words; 0 keeps the order.
-
     Raises:
         InputError: if a share is not in [0, 1), or the distance is negative.
     """
 
-    drop: float = 0.1
-    mask: float = 0.1
-    shuffle: int = 3
+    drop: float = 0.1  # share of the words that are left out
+    mask: float = 0.1  # share of the words that become one `<unk>`
+    shuffle: int = 3  # farthest that a word moves, in words; 0 keeps the order
 
     def __post_init__(self):
         for name in ("drop", "mask"):

@@ -61,34 +61,21 @@ def read_labelled(prefix: str, source: str, target: str) -> Labelled:
 
 
 class Line(NamedTuple):
-    """A line that an instruction is measured on.
+    """A line that an instruction is measured on."""
 
-    Attributes:
-        source: raw text.
-        reference: the reference under the instruction.
-        plain: the reference without it.
-    """
-
-    source: str
-    reference: str
-    plain: str
+    source: str  # raw text
+    reference: str  # the reference under the instruction
+    plain: str  # the reference without it
 
 
 @dataclass
 class Cases:
-    """Which lines each instruction, or composition of several, is measured on.
+    """Which lines each instruction, or composition of several, is measured on."""
 
-    Attributes:
-        sources: raw sources of the plain test set.
-        references: as many.
-        language: target language.
-        lines: names asked for at once -> lines.
-    """
-
-    sources: Sequence[str]
-    references: Sequence[str]
-    language: str
-    lines: Dict[Names, List[Line]] = field(default_factory=dict)
+    sources: Sequence[str]  # raw sources of the plain test set
+    references: Sequence[str]  # as many
+    language: str  # target language
+    lines: Dict[Names, List[Line]] = field(default_factory=dict)  # names asked for at once -> lines
 
     def by_rule(self, names: Names, limit: int) -> List[Line]:
         """The first lines that the instructions' rules apply to."""

@@ -61,17 +61,11 @@ class Layer(enum.IntEnum):
 
 
 class Context(NamedTuple):
-    """What a verifier or generator may look at besides the text itself.
+    """What a verifier or generator may look at besides the text itself."""
 
-    Attributes:
-        source: the source sentence, raw text.
-        language: code of the target language, such as `de`.
-        argument: what fills the slot of an instruction that has one.
-    """
-
-    source: str = ""
-    language: str = "en"
-    argument: Optional[str] = None
+    source: str = ""  # the source sentence, raw text
+    language: str = "en"  # code of the target language, such as `de`
+    argument: Optional[str] = None  # what fills the slot of an instruction that has one
 
 
 def _unchanged(text: str, context: Context) -> str:

@@ -33,19 +33,12 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, Ind
 
 
 class NamedReport(NamedTuple):
-    """A report and what to call it.
+    """A report and what to call it."""
 
-    Attributes:
-        name: tells it from the others, such as its folder's name.
-        content: the report.
-        sections: the same for reading, and
-        html: as a part of the page.
-    """
-
-    name: str
-    content: Mapping[str, Any]
-    sections: Sequence[Section]
-    html: Markup
+    name: str  # tells it from the others, such as its folder's name
+    content: Mapping[str, Any]  # the report
+    sections: Sequence[Section]  # the same for reading, and
+    html: Markup  # as a part of the page
 
 
 def write_page(
