@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from fairseq.data import Dictionary
 
 STREAM_PAIR = f"{STREAM}-None"
-N_ABOVE = 2
-"""Folders above a group in which its data-bin's dictionaries may be."""
+N_ABOVE = 2  # folders above a group in which its data-bin's dictionaries may be
 
 
 class Corpus(NamedTuple):

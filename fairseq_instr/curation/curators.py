@@ -41,8 +41,7 @@ MAX_UNSPELLED = 0.05
 N_FOR_BASE_RATE = 1000
 """The first pairs, on which the share of plain targets that obey unasked is measured."""
 
-FORMATTED = "formatted"
-"""Name under which pairs stand that carry a format and ask for nothing."""
+FORMATTED = "formatted"  # name under which pairs stand that carry a format and ask for nothing
 
 _ALL = 2**64  # above every priority, which are 64 bits
 

@@ -32,18 +32,13 @@ except ImportError:
     except ImportError:
         httpx = None  # type: ignore[assignment]
 
-MAX_BODY = 1024 * 1024
-"""Longest body that is read, in bytes."""
-MAX_TOKENS = 10**9
-"""A usage above this is no report."""
-LONGEST_WAIT = 300.0
-"""Seconds that an endpoint may ask to wait before the run is stopped instead."""
+MAX_BODY = 1024 * 1024  # longest body that is read, in bytes
+MAX_TOKENS = 10**9  # a usage above this is no report
+LONGEST_WAIT = 300.0  # seconds that an endpoint may ask to wait before the run is stopped instead
 LONGEST_BACKOFF = 60.0
 LONGEST_CONNECT = 20.0
-MAX_FAILED = 8
-"""Prompts in a row without an answer after which the run stops."""
-SECRET_LENGTH = 8
-"""Shorter keys, as local servers want them, are no secrets: texts may hold them."""
+MAX_FAILED = 8  # prompts in a row without an answer after which the run stops
+SECRET_LENGTH = 8  # shorter keys, as local servers want them, are no secrets: texts may hold them
 MAX_SHOWN = 200
 
 NOT_JSON = "body is not JSON"

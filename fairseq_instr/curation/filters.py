@@ -27,8 +27,7 @@ IN_TEST_SET = "stands in a test set"
 SOURCE_LANGUAGE = "source is in another language"
 TARGET_LANGUAGE = "target is in another language"
 
-LENGTH_SLACK = 15
-"""Characters added to both lengths: short lines may differ by more."""
+LENGTH_SLACK = 15  # characters added to both lengths: short lines may differ by more
 
 # a tab ends a field, some end a line to some programs, and a lone surrogate is no character
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

@@ -34,8 +34,7 @@ AMBIGUOUS = ("single-quotes",)
 """Not carried: the apostrophe of `Don't` is the same character. A model that learns to keep these
 quotation marks puts them around sentences that hold an apostrophe."""
 
-LABELS = "label"
-"""Axis of labels in front of a text."""
+LABELS = "label"  # axis of labels in front of a text
 
 _WORD = re.compile(r"[^\W\d_]{4,}")  # content words, most of them
 

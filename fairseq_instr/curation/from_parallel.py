@@ -19,8 +19,7 @@ from fairseq_instr.files import refuse_to_overwrite
 from fairseq_instr.instructions import Instruction, catalogue
 from fairseq_instr.instructions.catalogue import look_up
 
-ALL = "all"
-"""All instructions that a text can give samples of."""
+ALL = "all"  # all instructions that a text can give samples of
 
 
 def curate(

@@ -8,8 +8,7 @@ from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence, Tup
 from fairseq_instr.files import writing_lines
 from fairseq_instr.instructions.asking import parse_line, split
 
-STREAM = "instr"
-"""Extension of the files that hold a line of instructions for each pair."""
+STREAM = "instr"  # extension of the files that hold a line of instructions for each pair
 
 
 class Sample(NamedTuple):

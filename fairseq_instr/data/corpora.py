@@ -28,8 +28,7 @@ logger = logging.getLogger(__name__)
 
 MAX_UNKNOWN = 0.05
 """Share of unknown tokens from which on a text was not encoded as the model's text was."""
-N_LOOKED_AT = 1000
-"""Lines of a corpus whose unknown tokens are counted, evenly spread."""
+N_LOOKED_AT = 1000  # lines of a corpus whose unknown tokens are counted, evenly spread
 
 
 @dataclass

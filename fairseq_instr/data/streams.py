@@ -21,10 +21,8 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import ARGUMENT_MARK, Request, parse_line, split
 from fairseq_instr.instructions.inventory import Inventory
 
-MAX_STREAM_TOKENS = 100_000
-"""Longest line of instructions in tokens: more is a broken file."""
-Composition = Tuple[int, ...]
-"""Positions of the instructions of a line."""
+MAX_STREAM_TOKENS = 100_000  # longest line of instructions in tokens: more is a broken file
+Composition = Tuple[int, ...]  # positions of the instructions of a line
 
 
 @dataclass

@@ -30,14 +30,11 @@ from fairseq_instr.instructions.inventory import TARGET_LANGUAGE
 from fairseq_instr.instructions.reranking import first_obeying
 from fairseq_instr.text.lines import read_lines
 
-Names = Tuple[str, ...]
-"""Instructions that are asked for at once."""
-Outputs = Dict[Names, List[str]]
-"""Names -> outputs of one system for the lines of that case."""
+Names = Tuple[str, ...]  # instructions that are asked for at once
+Outputs = Dict[Names, List[str]]  # names -> outputs of one system for the lines of that case
 ALL = "all"
 BASE, TUNED, RERANKED = "base", "tuned", "reranked"
-N_COMPOSITIONS = 10
-"""Pairs and triples that samples are shown of."""
+N_COMPOSITIONS = 10  # pairs and triples that samples are shown of
 
 
 class Labelled(NamedTuple):

@@ -13,8 +13,7 @@ from fairseq_instr.instructions.phrasing import PhrasedInventory
 
 TRAINED, UNSEEN = "trained", "unseen"
 KINDS = (TRAINED, UNSEEN)
-Phrases = Mapping[str, Sequence[str]]
-"""Name of an instruction -> phrases that ask for it."""
+Phrases = Mapping[str, Sequence[str]]  # name of an instruction -> phrases that ask for it
 
 
 def choose_phrases(inventory: Inventory, kinds: Sequence[str]) -> Dict[str, Phrases]:

@@ -40,8 +40,7 @@ from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, dir
 
 MAX_BASE_RATE = 0.01
 """Of an instruction that counts as changed: the share of plain translations that obey it."""
-SENTENCE_WORDS = 3
-"""Words of a sentence of an output, at least, that is looked at for itself."""
+SENTENCE_WORDS = 3  # words of a sentence of an output, at least, that is looked at for itself
 N_EXAMPLES = 2
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+")
 

@@ -31,8 +31,7 @@ from fairseq_instr.text.languages import language_of
 
 NAME_PATTERN = re.compile(r"(?=.{1,64}\Z)([a-z0-9][a-z0-9_.:-]*|to:[a-z]{2,3}([_-][A-Za-z0-9]+)+)")
 """Names of instructions and axes. The code of a language keeps its capitals: `to:de_DE`."""
-MAX_ARGUMENT = 200
-"""Longest argument, in characters."""
+MAX_ARGUMENT = 200  # longest argument, in characters
 ARGUMENTS = {
     "text": (re.compile(r".*\S.*", re.DOTALL), "words"),
     "number": (re.compile(r"[1-9][0-9]{0,4}"), "a number from 1 to 99999"),

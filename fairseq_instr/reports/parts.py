@@ -11,8 +11,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 from fairseq_instr.evaluation.metrics import Score
 
-NONE = "–"
-"""Stands where there is no figure."""
+NONE = "–"  # stands where there is no figure
 
 
 class Strong(str):

@@ -17,8 +17,7 @@ from typing import BinaryIO, Iterator, List, Optional
 from fairseq_instr.errors import InputError
 
 BYTE_ORDER_MARK = "\ufeff"
-LINE_END = b"\r\n"
-"""What `rstrip` takes off a line."""
+LINE_END = b"\r\n"  # what `rstrip` takes off a line
 
 
 def open_text(path) -> BinaryIO:

@@ -7,8 +7,7 @@ from typing import List, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 
-Pair = Tuple[str, str]
-"""Source and target language."""
+Pair = Tuple[str, str]  # source and target language
 _REGION = r"[-_](?:[A-Z]{2}|[A-Z][a-z]{3}|[0-9]{3})"
 _CODE = re.compile(rf"[a-z]{{2,3}}(?:{_REGION})*")
 
