@@ -158,11 +158,7 @@ def _load(dictionary: Path) -> "Dictionary":
 
 
 def _choose_dictionary(output, language: str, found: Optional[Path], given) -> Path:
-    """The data-bin's dictionary of a language, or else the one that is given.
-
-    Raises:
-        InputError: if there is none, or the one that is given is not the data-bin's.
-    """
+    """The data-bin's dictionary of a language, or else the one that is given."""
     if found is None and given is None:
         raise InputError(
             f"--output {output}: neither this folder nor its data-bin has dict.{language}.txt; "
@@ -177,11 +173,7 @@ def _choose_dictionary(output, language: str, found: Optional[Path], given) -> P
 
 
 def _stream_dictionary(corpus: Corpus, encoder: Encoder, source: "Dictionary") -> "Dictionary":
-    """A dictionary of the instructions of a corpus; ids in streams that stay don't move.
-
-    Raises:
-        InputError: if the source's dictionary lacks a piece of an argument.
-    """
+    """A dictionary of the instructions of a corpus; ids in streams that stay don't move."""
     from fairseq.data import Dictionary
 
     path = corpus.data / f"dict.{STREAM}.txt"
@@ -217,11 +209,7 @@ def _write(lines: Iterable[str], dictionary: "Dictionary", binary: Path, index: 
 
 
 def _count_lines(summaries: Dict[Path, "BinarizeSummary"]) -> int:
-    """Lines of each file of a split.
-
-    Raises:
-        InputError: if the files have different numbers of lines.
-    """
+    """Lines of each file of a split."""
     counts = {path: summary.num_seq for path, summary in summaries.items()}
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{path} has {n}" for path, n in counts.items())

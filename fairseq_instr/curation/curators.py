@@ -303,12 +303,7 @@ class Curator:
     # -- the end ------------------------------------------------------------------------
 
     def finish(self) -> List[Sample]:
-        """The samples, in the order of the text.
-
-        Raises:
-            InputError: if the vocabulary can't spell too many of the targets, or there is no
-                sample at all.
-        """
+        """The samples, in the order of the text."""
         name = self.instruction.name
         # targets that would be among the samples: the same number in whatever order
         unspelled = sum(-priority < self.limit for priority in self._unspelled)
@@ -352,10 +347,6 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
 
     Args:
         n_unspelled: targets that would stand among them, could they be spelled.
-
-    Raises:
-        InputError: if there is no sample, or the share of those that can't be spelled is above
-            `MAX_UNSPELLED`.
     """
     checked = n_unspelled + n_kept
     if n_unspelled > MAX_UNSPELLED * checked:

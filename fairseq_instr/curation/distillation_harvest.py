@@ -112,11 +112,7 @@ class Harvest:
     problem: str = ""  # why the last candidate that is unanswered is so
 
     def finish(self, name: str) -> List[Sample]:
-        """The samples in the order of the text.
-
-        Raises:
-            InputError: if there are none, or too many that the vocabulary can't spell.
-        """
+        """The samples in the order of the text."""
         refuse_too_few(name, len(self.samples), self.rejections[NOT_SPELLED], self.rejections)
         return [sample for _, sample in sorted(self.samples)]
 

@@ -44,9 +44,6 @@ def encode(
             nothing.
         allow_unknown: whether the dictionary may lack more than `MAX_UNKNOWN` of the subwords.
 
-    Returns:
-        Paths of the files.
-
     Raises:
         InputError: if a file can't be read or exists, or the dictionary lacks too many subwords;
             nothing is written then.

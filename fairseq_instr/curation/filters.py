@@ -44,9 +44,6 @@ def length_ratio(limit: float) -> Filter:
     """Pairs of which the longer side has at most `limit` times the characters of the other.
 
     `LENGTH_SLACK` is added to both sides.
-
-    Raises:
-        InputError: if the limit is not above 1.
     """
     if not limit > 1:
         raise InputError(f"--max-length-ratio {limit} is not accepted: give a number above 1")
@@ -72,11 +69,7 @@ def _fingerprint(text: str) -> bytes:
 
 
 def not_in(test_sets: Iterable) -> Filter:
-    """Pairs of which neither side is a line of the given files (plain or gzip, any language).
-
-    Raises:
-        InputError: if a file can't be read or is not UTF-8.
-    """
+    """Pairs of which neither side is a line of the given files (plain or gzip, any language)."""
     lines = {_fingerprint(line) for path in test_sets for line in iterate_lines(path)}
     lines.discard(_fingerprint(""))
 
@@ -92,9 +85,6 @@ def in_languages(source_language: str, target_language: str) -> Filter:
 
     Choosing between two is what langid can do with short lines as well. A line without letters is
     in any language.
-
-    Raises:
-        InputError: if langid does not know one of the languages.
     """
     identifier = LangidIdentifier()
     languages = (source_language, target_language)

@@ -72,9 +72,6 @@ class Formats:
 
     Args:
         share: share of the pairs that carry a format, 0 to 1.
-
-    Raises:
-        InputError: if the share is not accepted, or nothing on an axis can be carried.
     """
 
     def __init__(

@@ -35,11 +35,7 @@ def sample_files(folder, languages: Sequence[str]) -> List[Path]:
 def write_samples(
     folder, samples: Iterable[Sample], languages: Tuple[str, str], force: bool = False
 ) -> None:
-    """Write samples as three aligned files of raw text.
-
-    Raises:
-        InputError: if a file exists and `force` is not set, or can't be written.
-    """
+    """Write samples as three aligned files of raw text."""
     with writing_lines(sample_files(folder, languages), force) as files:
         for sample in samples:
             for file, text in zip(files, sample):

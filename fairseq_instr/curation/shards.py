@@ -24,11 +24,7 @@ _SHARD_FILE = re.compile(r"curation-(\d+)-of-(\d+)\.json")
 
 
 def parse_shard(text: str) -> Tuple[int, int]:
-    """`2/8` -> (2, 8).
-
-    Raises:
-        InputError: unless it is I/N with 1 <= I <= N.
-    """
+    """`2/8` -> (2, 8)."""
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(f"--shard {text!r} is not accepted: give I/N, from 1/N to N/N")
@@ -102,9 +98,6 @@ def collect(
 
 def merge_shards(folder, curation: Curation, made_from: dict) -> List[Path]:
     """Add up the shards of one pass in a new curation.
-
-    Returns:
-        The shards' files.
 
     Raises:
         InputError: if a shard is missing, unfinished, or made from something else.

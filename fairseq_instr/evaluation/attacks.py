@@ -60,9 +60,6 @@ class Attacks:
     Args:
         source_language: its words are used beside the English ones.
         path: another file of templates.
-
-    Raises:
-        InputError: if the file is not of that form.
     """
 
     def __init__(self, inventory: Inventory, source_language: str, path=ATTACKS_FILE):

@@ -46,11 +46,7 @@ class Labelled(NamedTuple):
 
 
 def read_labelled(prefix: str, source: str, target: str) -> Labelled:
-    """Read `PREFIX.SOURCE`, `PREFIX.TARGET` and `PREFIX.instr`.
-
-    Raises:
-        InputError: if a file is missing, or they differ in length.
-    """
+    """Read `PREFIX.SOURCE`, `PREFIX.TARGET` and `PREFIX.instr`."""
     columns = {f"{prefix}.{ending}": read_lines(f"{prefix}.{ending}")
                for ending in (source, target, "instr")}  # fmt: skip
     check_aligned(**columns)
@@ -267,11 +263,7 @@ def evaluate(
 
 
 def check_roles(base: System, tuned: System) -> None:
-    """Refuse a base model that was trained with instructions that the tuned one never saw.
-
-    Raises:
-        InputError: with those instructions.
-    """
+    """Refuse a base model that was trained with instructions that the tuned one never saw."""
     n_base, n_tuned = (getattr(system, "n_learned", None) for system in (base, tuned))
     if n_base is not None and n_tuned is not None and n_base > n_tuned:
         more = ", ".join(base.inventory.names[n_tuned:n_base])
@@ -325,9 +317,6 @@ def compose_cases(
 
     Returns:
         (the compositions, how many valid ones there are to draw from)
-
-    Raises:
-        InputError: if `how_many` is neither a number nor `all`.
     """
     if how_many != ALL and not str(how_many).isdigit():
         raise InputError(f"--pairs {how_many!r} is not accepted: give '{ALL}' or a number")

@@ -17,11 +17,7 @@ Phrases = Mapping[str, Sequence[str]]  # name of an instruction -> phrases that 
 
 
 def choose_phrases(inventory: Inventory, kinds: Sequence[str]) -> Dict[str, Phrases]:
-    """The phrases of each kind, of the instructions that have some of every kind.
-
-    Raises:
-        InputError: if the model's prompts are no phrases, or none was held out of its training.
-    """
+    """The phrases of each kind, of the instructions that have some of every kind."""
     asked = f"--phrasings {' '.join(kinds)}"
     if not set(kinds) <= set(KINDS):
         raise InputError(f"{asked} is not accepted; choose {' or '.join(KINDS)}")

@@ -142,11 +142,7 @@ class Instruction:
         return self.languages is None or language_of(language) in self.languages
 
     def bind(self, argument: str) -> "Instruction":
-        """This instruction with its slot filled: verifier and generator see the argument.
-
-        Raises:
-            InputError: if the argument is not accepted, see `check_argument`.
-        """
+        """This instruction with its slot filled: verifier and generator see the argument."""
         check_argument(self, argument)
 
         def filled(function):

@@ -44,13 +44,10 @@ class NamedReport(NamedTuple):
 def write_page(
     paths: Sequence, output, title: str = "Evaluation", force: bool = False
 ) -> Tuple[Path, Path]:
-    """Write one HTML page of reports, and the same as Markdown beside it.
+    """Write one HTML page of reports, and the same as Markdown beside it; gives both paths.
 
     Args:
         output: the page's file, ending in `.html`; the other ends in `.md`.
-
-    Returns:
-        the two files.
 
     Raises:
         InputError: if a report is none, stands twice or can't be read, or if one of the two files
@@ -73,11 +70,7 @@ def write_page(
 
 
 def read_reports(paths: Sequence) -> List[NamedReport]:
-    """Read the reports of evaluations.
-
-    Raises:
-        InputError: if a file can't be read, stands twice, or is no report.
-    """
+    """Read the reports of evaluations."""
     found = []
     for path, name in zip(paths, name_paths(paths)):
         content = read_report(path)
@@ -97,9 +90,6 @@ def name_paths(paths: Sequence) -> List[str]:
     """The ends of paths that tell them apart, without the name `report.json`.
 
     Example: `name_paths(["work/a/report.json", "work/b/report.json"]) == ["a", "b"]`.
-
-    Raises:
-        InputError: if a file stands twice.
     """
     resolved = [Path(path).resolve() for path in paths]
     for path in resolved:

@@ -128,9 +128,6 @@ def write(
 ) -> List[Path]:
     """Write aligned raw text, `<split>.<language>`: UTF-8, one sentence a line.
 
-    Returns:
-        The files' paths; the files appear together.
-
     Raises:
         InputError: on unknown languages or wrong sizes, or if a file exists and `force`
             is not set; nothing is written then.

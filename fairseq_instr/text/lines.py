@@ -21,11 +21,7 @@ LINE_END = b"\r\n"  # what `rstrip` takes off a line
 
 
 def open_text(path) -> BinaryIO:
-    """Open a file to read its bytes, decompressed if its name ends in `.gz`.
-
-    Raises:
-        InputError: if the file can't be opened.
-    """
+    """Open a file to read its bytes, decompressed if its name ends in `.gz`."""
     with readable(path):
         if Path(path).suffix == ".gz":
             return gzip.open(path, "rb")  # type: ignore[return-value]
@@ -43,11 +39,7 @@ def readable(path):
 
 
 def find_text(path) -> Path:
-    """The path, or the same with `.gz`: whichever exists.
-
-    Raises:
-        InputError: if neither does.
-    """
+    """The path, or the same with `.gz`: whichever exists."""
     for found in (Path(path), Path(f"{path}.gz")):
         if found.is_file():
             return found

@@ -25,11 +25,7 @@ def split_pair(text: str) -> Optional[Pair]:
 
 
 def parse_pairs(text: Optional[str], option: str) -> List[Pair]:
-    """Language pairs of an option, for example `en-it,it-en`.
-
-    Raises:
-        InputError: if an entry is not SOURCE-TARGET, or is given twice.
-    """
+    """Language pairs of an option, for example `en-it,it-en`."""
     pairs: List[Pair] = []
     for entry in filter(None, (part.strip() for part in (text or "").split(","))):
         pair = split_pair(entry)

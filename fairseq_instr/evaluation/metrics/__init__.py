@@ -77,9 +77,6 @@ def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str
 
     Returns:
         (name -> figure, what is measured -> signature); a metric that does not apply adds none.
-
-    Raises:
-        InputError: if there are not as many references as outputs.
     """
     check_aligned(outputs=translations.outputs, references=translations.references)
     figures: Dict[str, float] = {}

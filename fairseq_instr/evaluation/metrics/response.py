@@ -87,9 +87,6 @@ def measure_response(
     Args:
         references: references under the instructions.
         plain_chrf2: chrF2 of the system's plain translations of these lines.
-
-    Raises:
-        InputError: if the lists differ in length or are empty.
     """
     check_aligned(sources=sources, references=references, outputs=outputs)
     if not sources:
