@@ -133,6 +133,36 @@ class TestRecipe:
         directions, instructions = ("to:de", "to:en"), ("html-bold", "guillemets")
         assert asked == dict.fromkeys(itertools.product(directions, instructions), 20)
 
+    def test_pairs_without_english_are_real_ones_and_synthetic_ones(self, recipe, tmp_path):
+        pytest.importorskip("ctranslate2")
+        for split, count in (("train", 60), ("val", 5), ("test", 5)):
+            for language in ("en", "de", "fr"):
+                words = [f"{language}{i % 7} {language}{i % 5}" for i in range(count)]
+                write(tmp_path, **{f"{split}_{language}": words})
+        made = recipe(
+            tmp_path,
+            text={"train": ["train"], "direct": ["train"], "valid": ["val"], "test": {"t": "test"}},
+            vocabulary=390,
+            model="--arch transformer --encoder-layers 1 --decoder-layers 1 --max-tokens 500 "
+            "--encoder-embed-dim 16 --decoder-embed-dim 16 --encoder-ffn-embed-dim 16 "
+            "--decoder-ffn-embed-dim 16 --encoder-attention-heads 2 --decoder-attention-heads 2 "
+            "--share-all-embeddings --optimizer adam --lr 0.01 --no-epoch-checkpoints",
+            systems={
+                "mt": {"options": "--mixture parallel:1 --max-update 2"},
+                "past": {"from": "mt", "options": "--mixture direct:1,backtranslate:1"},
+            },
+            backtranslate={"model": "mt", "before": "past", "options": "--lines 9 --any-language"},
+        )
+        steps = dict(made.steps)
+        names = list(steps)
+        assert names.index("mt-1") < names.index("backtranslate") < names.index("past-1")
+        for name in ("text", "subwords", "data", "mt-1", "backtranslate"):
+            steps[name]()
+        assert read_lines(made.text / "train.de-fr.fr") == read_lines(tmp_path / "train.fr")
+        assert list((made.data / "direct").glob("train.de-fr.*.bin"))
+        for direction in ("de-fr", "fr-de"):
+            assert list((made.data / "backtranslate" / direction).glob("train.instr*.bin"))
+
     def test_text_must_be_aligned(self, recipe, tmp_path):
         write(tmp_path, val_en=["a", "b"], val_de=["c"])
         with pytest.raises(InputError, match=r"val.en has 2 lines, .de 1; they must be aligned"):

@@ -55,6 +55,8 @@ class LanguageAwareTuning(Recipe):
         compared, drawn = [], []
         for name in self.config["systems"]:
             steps = drawn if name in self.only_drawn else compared
+            if name == self.config.get("backtranslate", {}).get("before"):
+                steps.append(("backtranslate", self.backtranslate))
             for seed in self.seeds(name):
                 steps.append((f"{name}-{seed}", partial(self.train, name, seed)))
         return [
@@ -121,7 +123,14 @@ class LanguageAwareTuning(Recipe):
                     for pair, lines in self.hold_out(train, text["held_out"]).items():
                         tests[name]["-".join(pair)] = lines
                         tests[name]["-".join(pair[::-1])] = [p[::-1] for p in lines]
-        for split, texts in (("train", train), ("valid", valid)):
+        if self.trains_direct:
+            direct = {
+                pair: self.read_pairs(self.config["text"]["direct"], pair)
+                for pair in itertools.combinations(self.others, 2)
+            }
+        else:
+            direct = {}
+        for split, texts in (("train", {**train, **direct}), ("valid", valid)):
             for pair, lines in texts.items():
                 self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
         if demonstrations:
@@ -207,12 +216,20 @@ class LanguageAwareTuning(Recipe):
             name = "-".join(pair)
             self.binarise(self.data / "parallel", pair, train=self.text / f"train.{name}")
             self.binarise(self.data, pair, valid=self.text / f"valid.{name}")
+        for pair in itertools.combinations(self.others, 2) if self.trains_direct else []:
+            name = "-".join(pair)
+            self.binarise(self.data / "direct", pair, train=self.text / f"train.{name}")
         for language in self.languages:
             self.binarise(self.data / "denoise", [language], train=self.text / "mono")
         for direction in self.supervised if self.instructions else []:
             self.binarise_samples(direction)
         directions = [f"to:{language}" for language in self.languages]
         self.write_inventory(self.data, [*directions, *self.instructions])
+
+    @property
+    def trains_direct(self) -> bool:
+        """Whether pairs without English are there for a system that is no zero-shot one."""
+        return "direct" in self.config.get("text", {})
 
     @property
     def instructions(self) -> List[str]:
@@ -274,6 +291,32 @@ class LanguageAwareTuning(Recipe):
             "--save-dir", self.model(system, seed).parent,
         )  # fmt: skip
 
+    def export(self, model: Path, precision: str) -> Path:
+        """A CTranslate2 folder beside a checkpoint; it translates several times faster."""
+        folder = model.parent / f"served-{precision}"
+        if not folder.exists():
+            self.subcommand(
+                "export", "--checkpoint", model, "--data", self.data, "--subwords", self.subwords,
+                "-s", PIVOT, "-t", self.others[0], "--quantization", precision, "--output", folder,
+            )  # fmt: skip
+        return folder
+
+    def backtranslate(self) -> None:
+        """Synthetic pairs of the zero-shot directions, made by a system: a group of the data."""
+        settings, made = self.config["backtranslate"], self.work / "backtranslate"
+        model = self.export(self.model(settings["model"], 1), "int8")
+        self.command(
+            "backtranslate", *FAIRSEQ_INSTR, "backtranslate", "--text", self.text / "train.{pair}",
+            "--pairs", ",".join(f"{PIVOT}-{other}" for other in self.others), "--model", model,
+            *self.words(settings["options"]), "--seed", self.seed, "--output", made,
+            show=True,
+        )  # fmt: skip
+        for direction in self.zero_shot:
+            self.binarise(
+                self.data / "backtranslate" / direction, direction.split("-"),
+                train=made / direction / "train",
+            )  # fmt: skip
+
     # -- evaluation ---------------------------------------------------------------------
 
     def evaluate(self) -> None:
@@ -284,6 +327,12 @@ class LanguageAwareTuning(Recipe):
             for name in self.config["systems"]
             if name not in self.only_drawn
         }
+        if "export" in evaluation:
+            precision = evaluation["export"]
+            models = {
+                name: [self.export(path, precision) for path in paths]
+                for name, paths in models.items()
+            }
         decoding = evaluation.get("decoding", {})
         models.update({name: [self.model(d["model"], 1)] for name, d in decoding.items()})
         options = [f"{name}={self.with_paths(d['options'])}" for name, d in decoding.items()]

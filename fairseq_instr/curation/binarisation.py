@@ -80,7 +80,7 @@ def binarise(
     for corpus in corpora:
         for split in corpus.splits:
             refuse_to_overwrite(corpus.data / f"{split}.{pair}.{source_language}.idx", force)
-    encoder = load_subwords(subwords)
+    encoders = load_subwords(subwords, source_language, target_language or source_language)
     in_data_bin = {language: _dictionary_in_data_bin(output, language) for language in languages}
     dictionaries = {
         language: _load(_choose_dictionary(output, language, found, dictionary))
@@ -88,7 +88,7 @@ def binarise(
     }
     done: List[Binarised] = []
     for corpus in corpora:
-        stream = _stream_dictionary(corpus, encoder, dictionaries[source_language])
+        stream = _stream_dictionary(corpus, encoders.source, dictionaries[source_language])
         names = (s for s in stream.symbols[stream.nspecial :] if not s.startswith(ARGUMENT_MARK))
         instructions = tuple(names)
         with contextlib.ExitStack() as stack:  # the files of a corpus appear together
@@ -98,7 +98,9 @@ def binarise(
                     sides[f"{STREAM_PAIR}.{STREAM}"] = stream
                 summaries = {}
                 for side, entries in sides.items():
-                    path = find_text(corpus.text / f"{split}.{side.rpartition('.')[2]}")
+                    ending = side.rpartition(".")[2]
+                    encoder = encoders.target if ending == target_language else encoders.source
+                    path = find_text(corpus.text / f"{split}.{ending}")
                     binary, index = (
                         stack.enter_context(atomic_path(corpus.data / f"{split}.{side}.{e}", force))
                         for e in ("bin", "idx")

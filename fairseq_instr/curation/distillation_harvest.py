@@ -35,12 +35,13 @@ from fairseq_instr.curation.distillation_answers import (
 from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
 from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
 from fairseq_instr.curation.filters import Filter, well_formed
-from fairseq_instr.curation.samples import Sample, is_spelled
+from fairseq_instr.curation.samples import Sample, as_written
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+from fairseq_instr.text.subwords import Spell
 
 UNLIKE = "too unlike the plain translation"
 UNANSWERED = "endpoint gave no answer"
@@ -127,8 +128,7 @@ class Distiller:
     model: str  # its name at the endpoint
     languages: Tuple[str, str]  # codes of source and target
     filters: Sequence[Filter] = (well_formed,)  # checks of a pair of source and answer
-    # whether the vocabulary can write a text; None for any text
-    can_spell: Optional[Callable[[str], bool]] = None
+    spell: Optional[Spell] = None  # what the vocabulary writes for a text; None for any as it is
     min_similarity: float = MIN_SIMILARITY  # see `MIN_SIMILARITY`; 0 for any answer
     max_alike: int = MAX_ALIKE  # see `MAX_ALIKE`; 0 to go on whatever comes
     needs_tokens: bool = False  # whether answers without a usage stop the run: a budget hangs on it
@@ -239,7 +239,10 @@ class Distiller:
             return NOT_VERIFIED
         if similarity(text, plain.target) < self.min_similarity:
             return UNLIKE
-        return None if is_spelled(self.can_spell, sample) else NOT_SPELLED
+        written = as_written(self.spell, sample)
+        if written is None or not _obeys(wanted.instruction, written.target, context):
+            return NOT_SPELLED
+        return None
 
 
 _chrf = CHRF()

@@ -11,12 +11,13 @@ import unicodedata
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
+from typing import Callable, Collection, Iterable, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import iterate_lines
-from fairseq_instr.text.subwords import spelling_check
+from fairseq_instr.text.subwords import Spell, speller
 
 Filter = Callable[[str, str], Optional[str]]
 
@@ -80,14 +81,18 @@ def not_in(test_sets: Iterable) -> Filter:
     return check
 
 
-def in_languages(source_language: str, target_language: str) -> Filter:
+def in_languages(source_language: str, target_language: str, among: Collection[str] = ()) -> Filter:
     """Pairs that langid takes for the two languages, when it has to choose between them.
 
-    Choosing between two is what langid can do with short lines as well. A line without letters is
+    Choosing between few is what langid can do with short lines as well. A line without letters is
     in any language.
+
+    Args:
+        among: further languages that a line may be found to be in.
     """
     identifier = LangidIdentifier()
-    languages = (source_language, target_language)
+    expected = (language_of(source_language), language_of(target_language))
+    languages = {*expected, *map(language_of, among)}
     try:
         identify((), identifier, languages)
     except InputError as error:
@@ -95,9 +100,9 @@ def in_languages(source_language: str, target_language: str) -> Filter:
 
     def check(source: str, target: str) -> Optional[str]:
         ((found_source, found_target),) = identify((source, target), identifier, languages)
-        if found_source not in (source_language, None):
+        if found_source not in (expected[0], None):
             return SOURCE_LANGUAGE
-        return TARGET_LANGUAGE if found_target not in (target_language, None) else None
+        return TARGET_LANGUAGE if found_target not in (expected[1], None) else None
 
     return check
 
@@ -106,8 +111,8 @@ def in_languages(source_language: str, target_language: str) -> Filter:
 class Checks:
     """What keeps a pair out, whatever the instruction."""
 
-    # SentencePiece model or tokenizer folder of the pretrained model; samples that it can't spell
-    # with the dictionary are left out
+    # SentencePiece model, BPE codes or tokenizer folder of the pretrained model; samples that it
+    # can't write with the dictionary are left out
     subwords: Union[None, str, Path] = None
     dictionary: Union[None, str, Path] = None  # the pretrained model's dictionary of the target
     # most characters of the longer side of a pair for one of the other
@@ -120,13 +125,13 @@ class Checks:
         """Filters that every pair is put to."""
         return (well_formed, length_ratio(self.max_length_ratio), not_in(self.exclude))
 
-    def costly(self, languages: Tuple[str, str]) -> Tuple[Filter, ...]:
-        """Filters that only pairs that would be kept are put to."""
-        return (in_languages(*languages),) if self.identify_language else ()
+    def costly(self, languages: Tuple[str, str], among: Collection[str] = ()) -> Tuple[Filter, ...]:
+        """Filters that only pairs that would be kept are put to; see `in_languages`."""
+        return (in_languages(*languages, among),) if self.identify_language else ()
 
-    def can_spell(self) -> Optional[Callable[[str], bool]]:
-        """Whether the vocabulary can write a text; None for any text."""
-        return spelling_check(self.subwords, self.dictionary)
+    def speller(self, languages: Tuple[str, str]) -> Optional[Spell]:
+        """What the vocabulary writes for a text; None for any text as it is."""
+        return speller(self.subwords, self.dictionary, *languages)
 
     def describe(self) -> dict:
         """The checks as JSON values, for a data card; files by their names alone."""

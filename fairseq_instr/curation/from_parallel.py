@@ -90,7 +90,7 @@ def curate(
         wanted,
         seed,
         formats=formats,
-        can_spell=checks.can_spell(),
+        spell=checks.speller(languages),
         filters=checks.cheap(),
         costly_filters=checks.costly(languages),
     )

@@ -116,7 +116,7 @@ def _compare(path: Path, old: dict, new: dict) -> None:
     The file may hold more instructions: what is kept of one does not depend on the others.
     """
     samples = {name: n for name, n in old.get("samples", {}).items() if name in new["samples"]}
-    difference = _difference({**old, "samples": samples}, new)
+    difference = find_difference({**old, "samples": samples}, new)
     if difference:
         raise InputError(
             f"{path} was made {difference}; give --force to begin again, or another --output"
@@ -148,7 +148,7 @@ def _find_shards(folder) -> List[Path]:
             raise InputError(
                 f"{path} is unfinished; run this shard again: it goes on, then --merge"
             )
-        difference = _difference(state["made_from"], first["made_from"])
+        difference = find_difference(state["made_from"], first["made_from"])
         if difference:
             raise InputError(
                 f"{path} was made {difference}, which {paths[0]} has; run one of them again"
@@ -170,7 +170,7 @@ def _load(path: Path) -> dict:
     return state
 
 
-def _difference(old: dict, new: dict) -> str:
+def find_difference(old: dict, new: dict) -> str:
     """The first entry in which two descriptions differ, in words; empty if there is none."""
     for key in {**old, **new}:
         if old.get(key) != new.get(key):

@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
+import torch
 from fairseq.data import Dictionary, LanguagePairDataset
 from fairseq.tasks.translation import load_langpair_dataset
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.data.corpora import (
+    MAX_LANGUAGE_TOKENS,
     MAX_UNKNOWN,
     Corpus,
     check_dictionary,
     load_corpus,
     load_monolingual,
-    unknown_share,
+    token_share,
 )
 from fairseq_instr.data.data_bin import (
     DENOISE,
@@ -162,10 +164,12 @@ class SplitLoader:
         # a split for a zero-shot direction lacks the trained ones, and the other way round
         some_suffice = bool(self.validated_pairs) and not training
         if len(missing) == len(pairs) or (missing and not some_suffice):
+            remedy = "change -s, -t or --lang-pairs"
+            if not training:
+                remedy += " or --eval-lang-pairs, with which a split may lack some"
             raise InputError(
                 f"language pair {'-'.join(missing[0])} was not found in split {split!r} of "
-                f"{Path(data, folder)}; binarise it, or change -s, -t"
-                + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
+                f"{Path(data, folder)}; binarise it, or {remedy}"
             )
 
     def _check(self, folder: Path, split: str, group: str, corpus: Corpus, training: bool) -> None:
@@ -175,7 +179,15 @@ class SplitLoader:
         for language, own_language, (dictionary, lines) in zip(corpus.pair, own, sides):
             expected = Path(self.dictionaries, f"dict.{own_language}.txt")
             check_dictionary(folder / f"dict.{language}.txt", expected, dictionary)
-            share = 0.0 if lines is None else unknown_share(lines, dictionary.unk())
+            if lines is None:
+                continue
+            hidden = getattr(dictionary, "hidden", torch.tensor([]))
+            if len(hidden) and token_share(lines, hidden) > MAX_LANGUAGE_TOKENS:
+                raise InputError(
+                    f"--language-tokens: the text of {folder}, split {split!r}, has the tokens in "
+                    f"{language} already; binarise it without, or give --language-tokens none"
+                )
+            share = token_share(lines, torch.tensor([dictionary.unk()]))
             if share > MAX_UNKNOWN and not self.allow_unknown:
                 message = (
                     f"corpus {folder}, split {split!r}: {share:.0%} of the tokens in {language} "
