@@ -28,8 +28,10 @@ logger = logging.getLogger(__name__)
 
 MAX_UNKNOWN = 0.05
 """Share of unknown tokens from which on a text was not encoded as the model's text was."""
+MAX_LANGUAGE_TOKENS = 0.01
+"""Share of language tokens from which on a text holds those that prompts would say again."""
 N_LOOKED_AT = 1000
-"""Lines of a corpus whose unknown tokens are counted, evenly spread."""
+"""Lines of a corpus whose tokens are counted, evenly spread."""
 
 
 @dataclass
@@ -251,8 +253,15 @@ def check_dictionary(path: Path, expected: Path, dictionary: Dictionary) -> None
     )
 
 
-def unknown_share(lines: TokenLines, unknown: int) -> float:
-    """Share of unknown tokens in lines spread evenly over a text, eos left out."""
+def token_share(lines: TokenLines, tokens: torch.Tensor) -> float:
+    """Share that tokens, such as the unknown one, have in lines spread evenly over a text.
+
+    Args:
+        lines: token tensors, each ending in eos, which is left out.
+        tokens: LongTensor `(n,)`, their ids.
+    """
     indices = np.linspace(0, len(lines) - 1, min(len(lines), N_LOOKED_AT)).astype(int)
     found = [lines[int(index)][:-1] for index in indices]
-    return sum(int((line == unknown).sum()) for line in found) / max(sum(map(len, found)), 1)
+    return sum(int(torch.isin(line, tokens.to(line)).sum()) for line in found) / max(
+        sum(map(len, found)), 1
+    )

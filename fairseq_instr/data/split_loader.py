@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
+import torch
 from fairseq.data import Dictionary, LanguagePairDataset
 from fairseq.tasks.translation import load_langpair_dataset
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.data.corpora import (
+    MAX_LANGUAGE_TOKENS,
     MAX_UNKNOWN,
     Corpus,
     check_dictionary,
     load_corpus,
     load_monolingual,
-    unknown_share,
+    token_share,
 )
 from fairseq_instr.data.data_bin import (
     DENOISE,
@@ -199,7 +201,15 @@ class SplitLoader:
         for language, own_language, (dictionary, lines) in zip(corpus.pair, own, sides):
             expected = Path(self.dictionaries, f"dict.{own_language}.txt")
             check_dictionary(folder / f"dict.{language}.txt", expected, dictionary)
-            share = 0.0 if lines is None else unknown_share(lines, dictionary.unk())
+            if lines is None:
+                continue
+            hidden = getattr(dictionary, "hidden", torch.tensor([]))
+            if len(hidden) and token_share(lines, hidden) > MAX_LANGUAGE_TOKENS:
+                raise InputError(
+                    f"--language-tokens: the text of {folder}, split {split!r}, has the tokens in "
+                    f"{language} already; binarise it without, or give --language-tokens none"
+                )
+            share = token_share(lines, torch.tensor([dictionary.unk()]))
             if share > MAX_UNKNOWN and not self.allow_unknown:
                 message = (
                     f"corpus {folder}, split {split!r}: {share:.0%} of the tokens in {language} "

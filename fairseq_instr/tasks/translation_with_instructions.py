@@ -654,7 +654,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def _check_search(self, args) -> None:
         """Raise `InputError` for options of decoding that don't go together."""
         guided = self.guidance.active and "--guidance and contrasts"
-        on_decoder = self._prompts_decoder and "a prompt of the decoder"
+        on_decoder = self._prompts_decoder and "a prompt, or a language token, of the decoder"
         scoring = getattr(args, "score_reference", False) and bool(self.inventory)
         for name, option, causes in (
             ("print_alignment", "--print-alignment", (guided, on_decoder)),
