@@ -42,6 +42,7 @@ TRAINING = """
     --no-epoch-checkpoints --no-progress-bar --log-format none --num-workers 0
     --data-buffer-size 0 --required-batch-size-multiple 1
 """.split()
+BILINGUAL = "--task translation"
 MBART25_TASK = "translation_from_pretrained_bart"
 
 
@@ -70,7 +71,7 @@ class Family(NamedTuple):
     def task_options(self) -> List[str]:
         """Options that its task is trained and used with."""
         options = self.task.split()
-        if "--task translation " not in f"{self.task} ":
+        if self.task != BILINGUAL:
             options += ["--langs", ",".join(sorted(self.codes.values()))]
         if len(self.pairs) > 1:
             options += ["--lang-pairs", ",".join("-".join(self.pair(p)) for p in self.pairs)]
@@ -118,8 +119,8 @@ FAMILIES = {
         ONE_WAY,
         _MBART_CONFIG,
     ),
-    "marian": Family(_ISO, "--task translation", "--arch marian", ONE_WAY, _MARIAN),
-    "wmt19": Family(_ISO, "--task translation", "--arch transformer_wmt_en_de_big", ONE_WAY),
+    "marian": Family(_ISO, BILINGUAL, "--arch marian", ONE_WAY, _MARIAN),
+    "wmt19": Family(_ISO, BILINGUAL, "--arch transformer_wmt_en_de_big", ONE_WAY),
 }
 
 
@@ -198,7 +199,8 @@ def train(data: Path, folder: Path, family: Family, updates: int, lr: float) -> 
     """Train by fairseq's own task; the last checkpoint."""
     options = [*family.task_options, *family.model_options, *TRAINING]
     if len(family.pairs) == 1:
-        options += [f for pair in zip(("-s", "-t"), family.pair(family.pairs[0])) for f in pair]
+        source, target = family.pair(family.pairs[0])
+        options += ["-s", source, "-t", target]
     call("train", data, *options, "--lr", lr, "--max-update", updates, "--save-dir", folder)
     path = folder / "checkpoint_last.pt"
     if MBART25_TASK in options:
