@@ -1,6 +1,6 @@
 r"""Stand-ins of pretrained models: what of them is kept, before and after tuning.
 
-    python benchmarks/pretrained.py [--updates N] [--lr LR] [FAMILY ...]
+    python benchmarks/pretrained.py [FAMILY ...]
 
 Stock fairseq trains each stand-in. Untuned it answers here by every front end, and in Hugging
 Face's format by transformers. Then it is tuned with two instructions, and those that know
@@ -51,14 +51,12 @@ class StandIn:
     Args:
         name: of the family.
         folder: for its files.
-        updates: of stock fairseq's training.
-        lr: learning rate of that training.
     """
 
-    def __init__(self, name: str, folder: Path, updates: int, lr: float):
-        self.family, self.folder, self.lr = FAMILIES[name], folder, lr
+    def __init__(self, name: str, folder: Path):
+        self.family, self.folder = FAMILIES[name], folder
         self.data = stand_ins.write_data(folder, self.family)
-        self.base = stand_ins.train(self.data, folder / "stock", self.family, updates, lr)
+        self.base = stand_ins.train(self.data, folder / "stock", self.family)
 
     def text(self, language: str) -> List[str]:
         """The test set in a language."""
@@ -178,7 +176,7 @@ class StandIn:
         if len(self.family.pairs) == 1:
             directions = []
         Inventory([*directions, *others]).save(self.data / "instructions.yaml")
-        tuned = self.tune("tuned", *TUNING, "--lr", self.lr)
+        tuned = self.tune("tuned", *TUNING, "--lr", self.family.lr)
         translator = self.translator(("en", "de"), path=tuned)
         lines, plain = self.text("en"), self.text("de")
         obeyed = [
@@ -191,7 +189,7 @@ class StandIn:
 
     def stage_2(self) -> Dict[str, float]:
         """Zero-shot directions before and after 100 updates against conflicts, of the untuned."""
-        after = self.tune("stage-2", *STAGE_2, "--lr", self.lr / 10)
+        after = self.tune("stage-2", *STAGE_2, "--lr", self.family.lr / 10)
         figures = {}
         for name, path in (("untuned", self.base), ("stage_2", after)):
             for kind, pairs in (("zero_shot", ZERO_SHOT), ("supervised", self.family.pairs)):
@@ -214,9 +212,9 @@ def mean(values) -> float:
     return round(sum(values) / len(values), 4)
 
 
-def measure(name: str, folder: Path, updates: int, lr: float) -> Dict[str, float]:
+def measure(name: str, folder: Path) -> Dict[str, float]:
     """All figures of a family."""
-    stand_in = StandIn(name, folder, updates, lr)
+    stand_in = StandIn(name, folder)
     figures = {**stand_in.untuned(), **stand_in.logits()}
     if stand_in.family.published:
         figures.update(stand_in.hugging_face())
@@ -229,14 +227,12 @@ def measure(name: str, folder: Path, updates: int, lr: float) -> Dict[str, float
 def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", default=list(FAMILIES), metavar="FAMILY")
-    parser.add_argument("--updates", type=int, default=700, help="of stock fairseq's training")
-    parser.add_argument("--lr", type=float, default=0.005, help="of stock fairseq's training")
     args = parser.parse_args()
     load_plugin()
     torch.set_num_threads(1)
     for name in args.families:
         with tempfile.TemporaryDirectory() as folder:
-            figures = measure(name, Path(folder), args.updates, args.lr)
+            figures = measure(name, Path(folder))
         print(name, figures, flush=True)
         record(f"pretrained.{name}", figures)
 

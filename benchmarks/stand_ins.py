@@ -13,7 +13,7 @@ import json
 import random
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from fairseq.tasks import register_task
@@ -55,6 +55,8 @@ class Family(NamedTuple):
         arch: options of the model beside its size.
         pairs: directions that it is trained on.
         published: in Hugging Face's format, what `config.json` says; None where it has none.
+        updates: of its training, until it answers right.
+        lr: learning rate of its training.
     """
 
     codes: Dict[str, str]
@@ -62,6 +64,8 @@ class Family(NamedTuple):
     arch: str
     pairs: Tuple[Tuple[str, str], ...] = BOTH_WAYS
     published: Optional[dict] = None
+    updates: int = 700
+    lr: float = 0.005
 
     def pair(self, languages: Tuple[str, str]) -> Tuple[str, str]:
         """A direction in the family's codes."""
@@ -111,6 +115,8 @@ FAMILIES = {
         f"{_MULTI} --lang-tok-style mbart",
         _MBART_ARCH,
         published={**_MBART_CONFIG, "tokenizer_class": "MBart50Tokenizer"},
+        updates=900,
+        lr=0.003,
     ),
     "mbart25": Family(
         _MBART,
@@ -118,6 +124,8 @@ FAMILIES = {
         _MBART_ARCH,
         ONE_WAY,
         _MBART_CONFIG,
+        updates=900,
+        lr=0.003,
     ),
     "marian": Family(_ISO, BILINGUAL, "--arch marian", ONE_WAY, _MARIAN),
     "wmt19": Family(_ISO, BILINGUAL, "--arch transformer_wmt_en_de_big", ONE_WAY),
@@ -195,13 +203,14 @@ def _binarise(source: str, target: str, data: Path, dictionary: Path, prefixes) 
          *prefixes, "--destdir", data, "--workers", 1)  # fmt: skip
 
 
-def train(data: Path, folder: Path, family: Family, updates: int, lr: float) -> Path:
+def train(data: Path, folder: Path, family: Family) -> Path:
     """Train by fairseq's own task; the last checkpoint."""
-    options = [*family.task_options, *family.model_options, *TRAINING]
+    options: List[Any] = [*family.task_options, *family.model_options, *TRAINING]
     if len(family.pairs) == 1:
         source, target = family.pair(family.pairs[0])
         options += ["-s", source, "-t", target]
-    call("train", data, *options, "--lr", lr, "--max-update", updates, "--save-dir", folder)
+    options += ["--lr", family.lr, "--max-update", family.updates]
+    call("train", data, *options, "--save-dir", folder)
     path = folder / "checkpoint_last.pt"
     if MBART25_TASK in options:
         state = torch.load(path)
