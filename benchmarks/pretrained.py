@@ -149,8 +149,8 @@ class StandIn:
                 alike[beam] += [mine == text for mine, text in found if beam == 1 or text]
             batch = self.batch(translator, languages)
             difference = theirs.scores(*batch) - scores(translator.models[0], *batch)
-            # fairseq's <s> is no output, and Marian's models have no such row
-            largest = max(largest, float(difference[:, 1:].abs().max()))
+            # <s> and <pad> are no outputs, and Marian's models have one row for both
+            largest = max(largest, float(difference[:, 2:].abs().max()))
         return {
             "logits_max_difference": largest,
             "greedy_identical": mean(alike[1]),
