@@ -129,8 +129,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._tokenizer = None  # of fairseq's --tokenizer
         self._chat_template: Optional[str] = None
         if cfg.prompt_template:
-            self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
-            self._chat_template = chat_template(self.prompt.template, inventory)
+            prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
+            self.prompt, self._chat_template = prompt, chat_template(prompt.template, inventory)
             self.argument_subwords = subwords.encode
         if language_tokens is not None:
             self.prompt = NativePrompt(
