@@ -53,7 +53,9 @@ class TestConfigurations:
 
         import fairseq_instr  # noqa: F401
 
-        recipe = recipe_class(path, tmp_path, tmp_path, 1)
+        config = yaml.safe_load(path.read_text())
+        pretrained = None if "vocabulary" in config else tmp_path
+        recipe = recipe_class(path, tmp_path, tmp_path, 1, pretrained)
         for name, system in recipe.config["systems"].items():
             arguments = recipe.words(recipe.config["model"]) + recipe.words(system["options"])
             args = options.parse_args_and_arch(
@@ -71,10 +73,22 @@ class TestConfigurations:
         rows = {*config["systems"], *decoding}
         assert {"mt", "post_ins", "ptl", "one_shot", "five_shot", "c_src_lang", "ours"} <= rows
         built_on = [row["from"] for row in config["systems"].values() if "from" in row]
-        assert {*built_on, *(row["model"] for row in decoding.values())} <= {*config["systems"]}
+        used = {*built_on, *(row["model"] for row in decoding.values())}
+        assert used <= {*config["systems"], *([] if "vocabulary" in config else ["pretrained"])}
 
     def test_there_are_some(self):
-        assert [path.stem for path in CONFIGS] == ["multi30k", "sample_corpus"]
+        assert [path.stem for path in CONFIGS] == ["multi30k", "sample_corpus", "smollm2"]
+
+    def test_a_pretrained_model_is_begun_with(self, recipe_class, tmp_path):
+        recipe = recipe_class(FOLDER / "smollm2.yaml", tmp_path / "work", tmp_path, 1, tmp_path)
+        assert recipe.subwords == tmp_path / "tokenizer"
+        assert recipe.model("pretrained", 1) == tmp_path / "model.pt"
+        assert recipe.model("mt", 1).parent == tmp_path / "work" / "systems" / "mt" / "1"
+
+    @pytest.mark.parametrize("path, pretrained", [("smollm2", None), ("multi30k", FOLDER)])
+    def test_pretrained_goes_with_its_config(self, recipe_class, tmp_path, path, pretrained):
+        with pytest.raises(InputError, match="--pretrained"):
+            recipe_class(FOLDER / f"{path}.yaml", tmp_path, tmp_path, 1, pretrained)
 
 
 class TestPrompts:

@@ -15,6 +15,7 @@ import itertools
 import json
 import random
 import shlex
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -38,16 +39,30 @@ class LanguageAwareTuning(Recipe):
     """Train English-centric, tune with unlikelihood, measure the directions never trained.
 
     Args:
-        config_file: YAML file of the experiment; others are as in `Recipe`.
+        config_file: YAML file of the experiment.
+        pretrained: folder that `fairseq-instr convert from-hugging-face` wrote, which training
+            begins with; None to train from nothing. Others are as in `Recipe`.
     """
 
-    def __init__(self, config_file: Path, work: Path, text: Optional[Path], seed: int):
+    def __init__(
+        self,
+        config_file: Path,
+        work: Path,
+        text: Optional[Path],
+        seed: int,
+        pretrained: Optional[Path] = None,
+    ):
         config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
         if text is None and "sample" not in config:
             raise InputError(
                 f"--text is missing: {config_file} is about {config['text']['train']}.*"
             )
+        if pretrained is None and "vocabulary" not in config:
+            raise InputError(f"--pretrained is missing: {config_file} begins with such a model")
+        if pretrained is not None and "vocabulary" in config:
+            raise InputError(f"--pretrained: {config_file} trains from nothing; leave it out")
         super().__init__(config, work, text, seed)
+        self.pretrained = pretrained
         self.name, self.config_folder = config_file.stem, config_file.resolve().parent
 
     @property
@@ -206,7 +221,14 @@ class LanguageAwareTuning(Recipe):
         for i, language in enumerate(languages):
             write_lines(self.text / f"{name}.{language}", [line[i] for line in lines])
 
+    @property
+    def subwords(self) -> Path:
+        return self.pretrained / "tokenizer" if self.pretrained else super().subwords
+
     def train_subwords(self) -> None:
+        if self.pretrained:
+            shutil.copyfile(self.pretrained / "dict.txt", self.work / "dict.txt")
+            return
         self.learn_subwords(*(self.text / f"mono.{language}" for language in self.languages))
 
     def binarise_all(self) -> None:
@@ -276,12 +298,14 @@ class LanguageAwareTuning(Recipe):
         return list(range(1, self.config["systems"][system].get("seeds", 1) + 1))
 
     def model(self, system: str, seed: int) -> Path:
+        if system == "pretrained" and self.pretrained:
+            return self.pretrained / "model.pt"
         return self.work / "systems" / system / str(seed) / "checkpoint_last.pt"
 
     def train(self, system: str, seed: int) -> None:
         """Train one system from the one that it is built on."""
         settings = self.config["systems"][system]
-        start = settings.get("from")
+        start = settings.get("from") or ("pretrained" if self.pretrained else None)
         first = ["--finetune-from-model", self.model(start, 1)] if start else []
         self.command(
             f"{system}-{seed}", tool("fairseq-train"), self.data, *PLUGIN,
@@ -513,10 +537,15 @@ def main():
     parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
     parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
     parser.add_argument("--text", type=Path, help="folder with the text that the config names")
+    parser.add_argument(
+        "--pretrained",
+        type=Path,
+        help="folder of a converted model, for configs that begin with one",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of text and subwords")
     parser.add_argument("--results", type=Path, help="file that the figures are put into too")
     args = parser.parse_args()
-    recipe = LanguageAwareTuning(args.config, args.work, args.text, args.seed)
+    recipe = LanguageAwareTuning(args.config, args.work, args.text, args.seed, args.pretrained)
     recipe.run()
     if args.results:
         recipe.record(args.results)

@@ -207,9 +207,7 @@ def to_hugging_face(
     family.n_instructions = len(inventory.symbols)
     model = state["model"]
     keys = {
-        family.name(key): key
-        for key in trained_parameters(state)
-        if family.tied_to(key) is None
+        family.name(key): key for key in trained_parameters(state) if family.tied_to(key) is None
     }
     embedding = model[EMBEDDING]
     known, found = len(family.vocabulary.order), len(embedding) - family.n_instructions

@@ -45,39 +45,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class SplitLoader:
-    """Finds and loads the corpora that a split is made of.
+    """Finds and loads the corpora that a split is made of."""
 
-    Attributes:
-        src_dict: dictionary of the sources.
-        tgt_dict: dictionary of the targets.
-        inventory: what the instructions of a corpus may be.
-        pairs: language pairs that are trained, or translated.
-        dictionaries: folder of the dictionaries, the (first) data-bin.
-        validated_pairs: those that are validated besides.
-        direction: request for the target language of a pair, or None.
-        instruct: requests that all pairs but those of training get.
-        room: tokens of a source that are left for its prompt.
-        mixture: value of `--mixture`.
-        noise: makes the sources of text that is denoised.
-        reading: arguments of fairseq's `load_langpair_dataset`.
-        allow_unknown: whether text may be unknown to the dictionaries for the most part.
-        allow_plain_task: whether the group `task` may have no instructions.
-    """
-
-    src_dict: Dictionary
-    tgt_dict: Dictionary
-    inventory: Inventory
-    pairs: Sequence[Pair]
+    src_dict: Dictionary  # dictionary of the sources
+    tgt_dict: Dictionary  # dictionary of the targets
+    inventory: Inventory  # what the instructions of a corpus may be
+    pairs: Sequence[Pair]  # language pairs that are trained, or translated
+    # request for the target language of a pair, or None
     direction: Callable[[Pair], Optional[Request]]
-    noise: Noise
-    dictionaries: str
-    validated_pairs: Sequence[Pair] = ()
-    instruct: Tuple[Request, ...] = ()
-    room: int = 0
-    mixture: Optional[str] = None
+    noise: Noise  # makes the sources of text that is denoised
+    dictionaries: str  # folder of the dictionaries, the (first) data-bin
+    validated_pairs: Sequence[Pair] = ()  # those that are validated besides
+    instruct: Tuple[Request, ...] = ()  # requests that all pairs but those of training get
+    room: int = 0  # tokens of a source that are left for its prompt
+    mixture: Optional[str] = None  # value of `--mixture`
+    # arguments of fairseq's `load_langpair_dataset`
     reading: Dict[str, Any] = field(default_factory=dict)
-    allow_unknown: bool = False
-    allow_plain_task: bool = False
+    allow_unknown: bool = False  # whether text may be unknown to the dictionaries for the most part
+    allow_plain_task: bool = False  # whether the group `task` may have no instructions
 
     def load(self, data: str, split: str, training: bool) -> Dict[str, List[Corpus]]:
         """The corpora of each group that a split is made of.
@@ -87,8 +72,6 @@ class SplitLoader:
         `task/formality/valid`, from the corpus of that name.
 
         Args:
-            data: path of the data-bin.
-            split: such as `train`.
             training: whether it is the split that is trained on.
 
         Raises:
@@ -111,11 +94,6 @@ class SplitLoader:
 
     def sources(self, data: str, split: str, language: str) -> ConcatDataset:
         """Sources in one language, of any pair: token tensors without instructions.
-
-        Args:
-            data: path of the data-bin.
-            split: as in `load`.
-            language: of the sources.
 
         Raises:
             InputError: if the split is not there, or no pair of it has the language.

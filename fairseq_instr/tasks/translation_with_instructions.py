@@ -61,7 +61,12 @@ from fairseq_instr.instructions.inventory import (
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
 from fairseq_instr.prompts import Prompt, appended_tokens_prompt
 from fairseq_instr.prompts.chat_template import chat_template
-from fairseq_instr.prompts.language_tokens import LanguageTokens, choose_language_tokens
+from fairseq_instr.prompts.language_tokens import AUTO as AUTO_TOKENS
+from fairseq_instr.prompts.language_tokens import (
+    LanguageTokens,
+    choose_language_tokens,
+    find_unsaid,
+)
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import prompt_in_words
@@ -201,6 +206,14 @@ class TranslationWithInstructionsTask(TranslationTask):
             raise InputError(
                 "--prompt-placement decoder-prefix needs a joined dictionary and "
                 "--share-all-embeddings; dict.* of source and target differ"
+            )
+        unsaid = cfg.language_tokens == AUTO_TOKENS and language_tokens is None
+        style = find_unsaid(src_dict.symbols, cfg.target_lang) if unsaid else None
+        if style:
+            logger.warning(
+                f"--language-tokens auto: the dictionary has a language token for "
+                f"{cfg.target_lang!r}, and nothing says that the model was trained with it; give "
+                f"--language-tokens {style} or another, or none"
             )
         symbols = symbols_of(cfg, inventory).symbols
         if language_tokens is not None:
