@@ -290,7 +290,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     )
     parser.add_argument(
         "--extras",
-        default="test,lint,docs,huggingface,ctranslate2,distillation,playground",
+        default="test,lint,docs,huggingface,moses,ctranslate2,distillation,playground",
         help="extras of pyproject.toml, default: %(default)s",
     )
     options = parser.parse_args(arguments)

@@ -35,7 +35,8 @@ class Family:
         self.settings = settings
         self.vocabulary = vocabulary
         self._order = torch.tensor(vocabulary.order)
-        self._back = torch.tensor([vocabulary.order.index(i) for i in range(vocabulary.size)])
+        first = {row: place for place, row in reversed([*enumerate(vocabulary.order)])}
+        self._back = torch.tensor([first[row] for row in range(vocabulary.size)])
 
     @classmethod
     def read(cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]) -> Family:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+import fairseq_instr.models.decoder_only  # noqa: F401  # registers it, where no task is imported
 from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family
 from fairseq_instr.checkpoints.hugging_face_vocabulary import (
     Vocabulary,

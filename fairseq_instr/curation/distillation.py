@@ -102,7 +102,7 @@ def distill(
         for path in sample_files(Path(output, name), languages):
             refuse_to_overwrite(path, overwrite)
     refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
-    can_spell, cheap, costly = checks.can_spell(), checks.cheap(), checks.costly(languages)
+    spell, cheap, costly = checks.speller(languages), checks.cheap(), checks.costly(languages)
     text = AlignedText(source, target, skip_invalid)
     made_from = {
         "made": "distilled",
@@ -140,7 +140,7 @@ def distill(
                 model,
                 languages,
                 filters=(*cheap, *costly),
-                can_spell=can_spell,
+                spell=spell,
                 min_similarity=min_similarity,
                 max_alike=max_alike,
                 needs_tokens=max_tokens is not None,

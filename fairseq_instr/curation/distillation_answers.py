@@ -29,16 +29,11 @@ class BudgetSpentError(InputError):
 
 
 class Answer(NamedTuple):
-    """What came back for one prompt.
+    """What came back for one prompt."""
 
-    Attributes:
-        content: what the model said; None where that was refused.
-        refused: why.
-        tokens: of prompt and answer, as the endpoint reports them; None where it does not.
-    """
-
-    content: Optional[str]
-    refused: Optional[str] = None
+    content: Optional[str]  # what the model said; None where that was refused
+    refused: Optional[str] = None  # why
+    # of prompt and answer, as the endpoint reports them; None where it does not
     tokens: Optional[int] = None
 
 

@@ -32,18 +32,13 @@ except ImportError:
     except ImportError:
         httpx = None  # type: ignore[assignment]
 
-MAX_BODY = 1024 * 1024
-"""Longest body that is read, in bytes."""
-MAX_TOKENS = 10**9
-"""A usage above this is no report."""
-LONGEST_WAIT = 300.0
-"""Seconds that an endpoint may ask to wait before the run is stopped instead."""
+MAX_BODY = 1024 * 1024  # longest body that is read, in bytes
+MAX_TOKENS = 10**9  # a usage above this is no report
+LONGEST_WAIT = 300.0  # seconds that an endpoint may ask to wait before the run is stopped instead
 LONGEST_BACKOFF = 60.0
 LONGEST_CONNECT = 20.0
-MAX_FAILED = 8
-"""Prompts in a row without an answer after which the run stops."""
-SECRET_LENGTH = 8
-"""Shorter keys, as local servers want them, are no secrets: texts may hold them."""
+MAX_FAILED = 8  # prompts in a row without an answer after which the run stops
+SECRET_LENGTH = 8  # shorter keys, as local servers want them, are no secrets: texts may hold them
 MAX_SHOWN = 200
 
 NOT_JSON = "body is not JSON"
@@ -84,13 +79,11 @@ class Endpoint:
         retries: how often a request that failed in passing is sent again.
         first_wait: seconds before the first retry, less up to a half; doubled each time.
 
-    Attributes:
-        before_request: is called before each request, and may raise.
-
     Raises:
         InputError: if an argument is not accepted, or no HTTP client is installed.
     """
 
+    # is called before each request, and may raise
     before_request: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(

@@ -34,8 +34,7 @@ AMBIGUOUS = ("single-quotes",)
 """Not carried: the apostrophe of `Don't` is the same character. A model that learns to keep these
 quotation marks puts them around sentences that hold an apostrophe."""
 
-LABELS = "label"
-"""Axis of labels in front of a text."""
+LABELS = "label"  # axis of labels in front of a text
 
 _WORD = re.compile(r"[^\W\d_]{4,}")  # content words, most of them
 
@@ -61,17 +60,11 @@ marks around it. Nobody can ask for it."""
 
 
 class Formatted(NamedTuple):
-    """A sentence pair that carries a format.
+    """A sentence pair that carries a format."""
 
-    Attributes:
-        format: the instruction that both sides obey, each in its language.
-        source: the source with its marks.
-        target: the target with its marks.
-    """
-
-    format: Instruction
-    source: str
-    target: str
+    format: Instruction  # the instruction that both sides obey, each in its language
+    source: str  # the source with its marks
+    target: str  # the target with its marks
 
 
 class Formats:
@@ -79,9 +72,6 @@ class Formats:
 
     Args:
         share: share of the pairs that carry a format, 0 to 1.
-
-    Raises:
-        InputError: if the share is not accepted, or nothing on an axis can be carried.
     """
 
     def __init__(

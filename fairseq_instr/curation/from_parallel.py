@@ -19,8 +19,7 @@ from fairseq_instr.files import refuse_to_overwrite
 from fairseq_instr.instructions import Instruction, catalogue
 from fairseq_instr.instructions.catalogue import look_up
 
-ALL = "all"
-"""All instructions that a text can give samples of."""
+ALL = "all"  # all instructions that a text can give samples of
 
 
 def curate(
@@ -91,7 +90,7 @@ def curate(
         wanted,
         seed,
         formats=formats,
-        can_spell=checks.can_spell(),
+        spell=checks.speller(languages),
         filters=checks.cheap(),
         costly_filters=checks.costly(languages),
     )
@@ -129,11 +128,7 @@ def curate(
 
 
 def choose(names: Union[str, Sequence[str]], language: str) -> List[Instruction]:
-    """Instructions by name, or all of which parallel text gives data in a language.
-
-    Raises:
-        InputError: if there is none, or the catalogue lacks a name.
-    """
+    """Instructions by name, or all of which parallel text gives data in a language."""
     if names == ALL:
         return [
             instruction
@@ -147,11 +142,7 @@ def choose(names: Union[str, Sequence[str]], language: str) -> List[Instruction]
 
 
 def count_samples(names: Sequence[str], n: int, n_of: Mapping[str, int]) -> Dict[str, int]:
-    """Samples wanted of each instruction.
-
-    Raises:
-        InputError: if a number is not above zero, or a name is not among `names`.
-    """
+    """Samples wanted of each instruction."""
     for name in n_of:
         if name not in names:
             raise InputError(f"--samples: {name!r} is not among --instructions, {', '.join(names)}")

@@ -18,7 +18,7 @@ from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import DUPLICATE, NOT_SPELLED, by_count
 from fairseq_instr.curation.data_card import NAME as DATA_CARD
 from fairseq_instr.curation.filters import Checks
-from fairseq_instr.curation.samples import Sample, is_spelled, sample_files, write_samples
+from fairseq_instr.curation.samples import Sample, as_written, sample_files, write_samples
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.asking import Written
@@ -57,7 +57,7 @@ def label(
     card_file = Path(output, DATA_CARD)
     for path in (*sample_files(output, languages), card_file):
         refuse_to_overwrite(path, force)
-    can_spell, filters = checks.can_spell(), (*checks.cheap(), *checks.costly(languages))
+    spell, filters = checks.speller(languages), (*checks.cheap(), *checks.costly(languages))
     chosen: Dict[Sample, None] = {}
     rejected: Counter = Counter()
     for sample in samples:
@@ -65,7 +65,7 @@ def label(
         reason = next((reason for reason in reasons if reason is not None), None)
         if reason is None and sample in chosen:
             reason = DUPLICATE
-        if reason is None and not is_spelled(can_spell, sample):
+        if reason is None and as_written(spell, sample) is None:
             reason = NOT_SPELLED
         if reason is None:
             chosen[sample] = None

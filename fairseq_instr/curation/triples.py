@@ -122,9 +122,6 @@ def read_triple(line: str, where: str, inventory: Optional[Inventory] = None) ->
 
     Args:
         where: file and line, to begin an error with.
-
-    Raises:
-        InputError: if the line is no triple.
     """
     triple = build(Triple, parse_json(line, where), where)
     try:
@@ -158,11 +155,7 @@ def read_instructions(
 
 
 def check(triple: Triple, where: str, inventory: Optional[Inventory] = None) -> Triple:
-    """The triple, if it can stand in three aligned files.
-
-    Raises:
-        InputError: if a text is empty or would break its line, or an instruction is refused.
-    """
+    """The triple, if it can stand in three aligned files."""
     reason = well_formed(triple.source, triple.target)
     if reason is not None:
         raise InputError(f"{where}: the pair is refused: {reason}")

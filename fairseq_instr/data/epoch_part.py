@@ -28,17 +28,11 @@ _LEVELS = _levels()
 
 
 class Lengths(NamedTuple):
-    """What batches are made by: an array entry a sample.
+    """What batches are made by: an array entry a sample."""
 
-    Attributes:
-        src_sizes: int32, tokens of the source, its prompt included.
-        tgt_sizes: int32, those of the target; 0 without targets.
-        may_conflict: bool, whether a conflict can be drawn.
-    """
-
-    src_sizes: np.ndarray
-    tgt_sizes: np.ndarray
-    may_conflict: np.ndarray
+    src_sizes: np.ndarray  # int32, tokens of the source, its prompt included
+    tgt_sizes: np.ndarray  # int32, those of the target; 0 without targets
+    may_conflict: np.ndarray  # bool, whether a conflict can be drawn
 
 
 Measured = Tuple[ArrayLike, ArrayLike, ArrayLike]

@@ -251,11 +251,7 @@ def read_test_sets(
 def read_vocabularies(
     prefix: str, languages: Collection[str], others: Collection[str] = ()
 ) -> Dict[str, Dict[str, int]]:
-    """Words of the text `PREFIX.LANGUAGE` of languages, and of others that have such a file.
-
-    Raises:
-        InputError: if the text of one of the languages can't be read.
-    """
+    """Words of the text `PREFIX.LANGUAGE` of languages, and of others that have such a file."""
     more = {language for language in others if Path(f"{prefix}.{language}").exists()}
     return {
         language: off_target.build_vocabulary(read_lines(f"{prefix}.{language}"))

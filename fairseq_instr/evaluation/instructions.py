@@ -30,14 +30,11 @@ from fairseq_instr.instructions.inventory import TARGET_LANGUAGE
 from fairseq_instr.instructions.reranking import first_obeying
 from fairseq_instr.text.lines import read_lines
 
-Names = Tuple[str, ...]
-"""Instructions that are asked for at once."""
-Outputs = Dict[Names, List[str]]
-"""Names -> outputs of one system for the lines of that case."""
+Names = Tuple[str, ...]  # instructions that are asked for at once
+Outputs = Dict[Names, List[str]]  # names -> outputs of one system for the lines of that case
 ALL = "all"
 BASE, TUNED, RERANKED = "base", "tuned", "reranked"
-N_COMPOSITIONS = 10
-"""Pairs and triples that samples are shown of."""
+N_COMPOSITIONS = 10  # pairs and triples that samples are shown of
 
 
 class Labelled(NamedTuple):
@@ -49,11 +46,7 @@ class Labelled(NamedTuple):
 
 
 def read_labelled(prefix: str, source: str, target: str) -> Labelled:
-    """Read `PREFIX.SOURCE`, `PREFIX.TARGET` and `PREFIX.instr`.
-
-    Raises:
-        InputError: if a file is missing, or they differ in length.
-    """
+    """Read `PREFIX.SOURCE`, `PREFIX.TARGET` and `PREFIX.instr`."""
     columns = {f"{prefix}.{ending}": read_lines(f"{prefix}.{ending}")
                for ending in (source, target, "instr")}  # fmt: skip
     check_aligned(**columns)
@@ -61,34 +54,21 @@ def read_labelled(prefix: str, source: str, target: str) -> Labelled:
 
 
 class Line(NamedTuple):
-    """A line that an instruction is measured on.
+    """A line that an instruction is measured on."""
 
-    Attributes:
-        source: raw text.
-        reference: the reference under the instruction.
-        plain: the reference without it.
-    """
-
-    source: str
-    reference: str
-    plain: str
+    source: str  # raw text
+    reference: str  # the reference under the instruction
+    plain: str  # the reference without it
 
 
 @dataclass
 class Cases:
-    """Which lines each instruction, or composition of several, is measured on.
+    """Which lines each instruction, or composition of several, is measured on."""
 
-    Attributes:
-        sources: raw sources of the plain test set.
-        references: as many.
-        language: target language.
-        lines: names asked for at once -> lines.
-    """
-
-    sources: Sequence[str]
-    references: Sequence[str]
-    language: str
-    lines: Dict[Names, List[Line]] = field(default_factory=dict)
+    sources: Sequence[str]  # raw sources of the plain test set
+    references: Sequence[str]  # as many
+    language: str  # target language
+    lines: Dict[Names, List[Line]] = field(default_factory=dict)  # names asked for at once -> lines
 
     def by_rule(self, names: Names, limit: int) -> List[Line]:
         """The first lines that the instructions' rules apply to."""
@@ -283,11 +263,7 @@ def evaluate(
 
 
 def check_roles(base: System, tuned: System) -> None:
-    """Refuse a base model that was trained with instructions that the tuned one never saw.
-
-    Raises:
-        InputError: with those instructions.
-    """
+    """Refuse a base model that was trained with instructions that the tuned one never saw."""
     n_base, n_tuned = (getattr(system, "n_learned", None) for system in (base, tuned))
     if n_base is not None and n_tuned is not None and n_base > n_tuned:
         more = ", ".join(base.inventory.names[n_tuned:n_base])
@@ -341,9 +317,6 @@ def compose_cases(
 
     Returns:
         (the compositions, how many valid ones there are to draw from)
-
-    Raises:
-        InputError: if `how_many` is neither a number nor `all`.
     """
     if how_many != ALL and not str(how_many).isdigit():
         raise InputError(f"--pairs {how_many!r} is not accepted: give '{ALL}' or a number")

@@ -13,16 +13,11 @@ from fairseq_instr.instructions.phrasing import PhrasedInventory
 
 TRAINED, UNSEEN = "trained", "unseen"
 KINDS = (TRAINED, UNSEEN)
-Phrases = Mapping[str, Sequence[str]]
-"""Name of an instruction -> phrases that ask for it."""
+Phrases = Mapping[str, Sequence[str]]  # name of an instruction -> phrases that ask for it
 
 
 def choose_phrases(inventory: Inventory, kinds: Sequence[str]) -> Dict[str, Phrases]:
-    """The phrases of each kind, of the instructions that have some of every kind.
-
-    Raises:
-        InputError: if the model's prompts are no phrases, or none was held out of its training.
-    """
+    """The phrases of each kind, of the instructions that have some of every kind."""
     asked = f"--phrasings {' '.join(kinds)}"
     if not set(kinds) <= set(KINDS):
         raise InputError(f"{asked} is not accepted; choose {' or '.join(KINDS)}")

@@ -40,8 +40,7 @@ from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, dir
 
 MAX_BASE_RATE = 0.01
 """Of an instruction that counts as changed: the share of plain translations that obey it."""
-SENTENCE_WORDS = 3
-"""Words of a sentence of an output, at least, that is looked at for itself."""
+SENTENCE_WORDS = 3  # words of a sentence of an output, at least, that is looked at for itself
 N_EXAMPLES = 2
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+")
 
@@ -100,23 +99,15 @@ def evaluate_robustness(
 
 
 class Outcome(NamedTuple):
-    """What a model made of a case.
+    """What a model made of a case."""
 
-    Attributes:
-        case: the attack.
-        outputs: translations of the clean, the attacked and the control's source.
-        changed: instructions that the attacked source's output obeys, alone of the three.
-        changed_control: those that the control's obeys, alone of the three.
-        aimed: whether the instruction that the attack names is obeyed under it alone.
-        aimed_control: whether it is obeyed under the control alone.
-    """
-
-    case: Case
+    case: Case  # the attack
+    # translations of the clean, the attacked and the control's source
     outputs: Tuple[str, str, str]
-    changed: Set[str]
-    changed_control: Set[str]
-    aimed: bool
-    aimed_control: bool
+    changed: Set[str]  # instructions that the attacked source's output obeys, alone of the three
+    changed_control: Set[str]  # those that the control's obeys, alone of the three
+    aimed: bool  # whether the instruction that the attack names is obeyed under it alone
+    aimed_control: bool  # whether it is obeyed under the control alone
 
 
 class Trusted(NamedTuple):

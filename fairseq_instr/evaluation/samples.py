@@ -9,10 +9,8 @@ from __future__ import annotations
 import random
 from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
-Lines = Sequence[Tuple[str, str]]
-"""(source, reference)"""
-Mark = Callable[[str, str], Dict[str, bool]]
-"""`(output, source) -> marks`"""
+Lines = Sequence[Tuple[str, str]]  # (source, reference)
+Mark = Callable[[str, str], Dict[str, bool]]  # `(output, source) -> marks`
 
 
 def choose_lines(n_lines: int, n: int, seed: str) -> List[int]:

@@ -6,10 +6,8 @@ from typing import Dict, Iterable, List, Protocol, Sequence, Tuple
 
 from fairseq_instr.instructions.inventory import Inventory
 
-Job = Tuple[str, str]
-"""(source, instructions such as "formal,uppercase"; empty for none)"""
-Answers = Dict[Job, List[str]]
-"""What a system answered: hypotheses of each job, the best first."""
+Job = Tuple[str, str]  # (source, instructions such as "formal,uppercase"; empty for none)
+Answers = Dict[Job, List[str]]  # what a system answered: hypotheses of each job, the best first
 
 
 class System(Protocol):

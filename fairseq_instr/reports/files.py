@@ -52,11 +52,7 @@ def _as_text(value: Any) -> Any:
 
 
 def describe(report: Mapping[str, Any]) -> Sequence[Section]:
-    """A report for reading.
-
-    Raises:
-        InputError: if it is no report.
-    """
+    """A report for reading."""
     found = schema.complete(report)
     return _DESCRIBE[found["kind"]](found)
 
@@ -91,13 +87,10 @@ def report_folder(folder, force: bool = False) -> Iterator[Path]:
 
 
 def write_report(report: Mapping[str, Any], folder, force: bool = False) -> str:
-    """Write `report.json`, `report.md` and the plots.
+    """Write `report.json`, `report.md` and the plots; gives the report as Markdown.
 
     Args:
         force: overwrite a report there; plots are always written anew.
-
-    Returns:
-        the report as Markdown.
 
     Raises:
         InputError: if there is a report and `force` is not set; nothing is written then.

@@ -1,6 +1,8 @@
 """`fairseq-instr convert`."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -28,3 +30,11 @@ def test_there_and_back(tmp_path, capsys):
         assert after[key].equal(load_file(folder / name)[key])
     assert main(["convert", *map(str, forth)]) == 1
     assert "--force" in capsys.readouterr().err
+
+
+def test_in_a_process_of_its_own(tmp_path):
+    """Nothing but the command itself loads what it needs, such as the model."""
+    write_folder(tmp_path, "llama-2")
+    command = ["convert", "from-hugging-face", str(tmp_path), "--output", str(tmp_path / "f")]
+    subprocess.run([sys.executable, "-m", "fairseq_instr", *command], check=True)
+    assert (tmp_path / "f" / "model.pt").exists()

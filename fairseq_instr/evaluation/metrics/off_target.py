@@ -109,9 +109,6 @@ def foreign_words(
     Args:
         vocabularies: language -> its words, case folded; text of similar size for each, parallel
             text at best.
-
-    Raises:
-        InputError: if the target language has no vocabulary.
     """
     if target_language not in vocabularies:
         raise InputError(
