@@ -49,8 +49,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
     },
 }
 SUBCOMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
-WRONG_USAGE = 2
-"""Exit status after arguments that can't be understood, as argparse has it."""
+WRONG_USAGE = 2  # exit status after arguments that can't be understood, as argparse has it
 
 
 class _Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):

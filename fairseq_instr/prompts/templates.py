@@ -54,8 +54,7 @@ SLOTS = {
 
 Piece = Union[str, Tuple[int, ...]]  # text, or tokens that are spelled already
 _PLACE: Piece = (-1,)  # stands where the source goes
-SEAMS = 4
-"""Tokens that a prompt may have more where it is spelled as one text with the source."""
+SEAMS = 4  # tokens that a prompt may have more where it is spelled as one text with the source
 
 
 def library() -> Tuple[str, ...]:
