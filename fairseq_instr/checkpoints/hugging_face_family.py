@@ -56,7 +56,6 @@ class Family:
         """The family's model in a fairseq checkpoint.
 
         Args:
-            state: content of the checkpoint.
             origin: path of the checkpoint, for errors.
             tokenizer: folder that the conversion to fairseq wrote.
             config: content of its `config.json`, empty where there is none.

@@ -146,9 +146,6 @@ class TaskState(NamedTuple):
 def task_state_of(state: Mapping) -> TaskState:
     """What a checkpoint remembers of its task.
 
-    Args:
-        state: content of the checkpoint.
-
     Raises:
         InputError: as `TaskState.of` does.
     """
@@ -156,11 +153,7 @@ def task_state_of(state: Mapping) -> TaskState:
 
 
 def trained_language_tokens(state: Mapping) -> Optional[LanguageTokens]:
-    """Language tokens that a checkpoint was trained with, by this task or one of fairseq's.
-
-    Args:
-        state: content of the checkpoint.
-    """
+    """Language tokens that a checkpoint was trained with, by this task or one of fairseq's."""
     own = task_state_of(state).language_tokens
     return own or LanguageTokens.of_settings(settings_of(state, "task"))
 

@@ -85,9 +85,6 @@ def build_parser(name: str) -> argparse.ArgumentParser:
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run a subcommand; a user's error is printed as one line.
 
-    Args:
-        arguments: the subcommand and its options; None for those of the process.
-
     Returns:
         Exit status: 0, or 1 after an error that a user can mend.
 

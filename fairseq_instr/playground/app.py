@@ -146,7 +146,6 @@ def judge(wanted, output: str, context: Context) -> List[dict]:
     Args:
         wanted: `[(name, instruction)]`, the instruction None where it has no verifier; one that
             does not serve the language has none either.
-        output: of a model.
         context: source and language.
 
     Returns:

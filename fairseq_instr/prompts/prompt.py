@@ -71,7 +71,6 @@ class Prompt(Protocol):
         """The prompt for requests in canonical order.
 
         Args:
-            requests: what is asked for.
             language: of the source; None for the language that the prompt was made for.
 
         Raises:
