@@ -189,6 +189,21 @@ def choose_language_tokens(
     return trained
 
 
+def find_unsaid(symbols: Sequence[str], language: str) -> Optional[str]:
+    """A value of `--language-tokens` in whose style a dictionary has a token for a language.
+
+    Args:
+        symbols: of the dictionary, in order.
+        language: as the data-bin calls it.
+
+    Example: `find_unsaid(["a", "[de_DE]"], "de") == "mbart50"`; None where there is none.
+    """
+    for name in ("m2m", "mbart50", "marian"):  # one of each style
+        if language_of(language) in map(language_of, PRESETS[name].languages(symbols)):
+            return name
+    return None
+
+
 def find_language(language: str, known: Mapping[str, int]) -> str:
     """The code under which a model has a token for a language.
 

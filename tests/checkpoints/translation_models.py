@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 
 import pytest
 
@@ -36,12 +35,6 @@ SIZES = {
 
 def import_transformers():
     """transformers, or a skipped test where it is not installed or does without torch."""
-    try:
-        import torchaudio  # noqa: F401
-    except ImportError:
-        pass
-    except OSError:  # fairseq requires it, and it does not load beside every torch
-        sys.modules["torchaudio"] = None
     transformers = pytest.importorskip("transformers")
     if not transformers.utils.is_torch_available():
         pytest.skip("this transformers wants a later torch")

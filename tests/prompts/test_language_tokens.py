@@ -10,6 +10,7 @@ from fairseq_instr.prompts.language_tokens import (
     LanguageTokens,
     choose_language_tokens,
     find_language,
+    find_unsaid,
 )
 
 MULTI = {"task": "translation_multi_simple_epoch"}
@@ -88,6 +89,19 @@ def test_a_list_has_it_all():
     tokens = PRESETS["mbart25"]._replace(appended=("[de_DE]",))
     assert LanguageTokens.of_list([*tokens]) == tokens
     assert LanguageTokens.of_list(None) is None
+
+
+@pytest.mark.parametrize(
+    "symbols, style",
+    [
+        (["de", "__fr__"], None),
+        (["__deu_Latn__"], "m2m"),
+        (["__fr__", "[de_DE]"], "mbart50"),
+        ([">>de<<"], "marian"),
+    ],
+)
+def test_tokens_that_nobody_says_are_found(symbols, style):
+    assert find_unsaid(symbols, "de") == style
 
 
 def test_which_tokens_are_said():

@@ -127,7 +127,9 @@ def test_untuned_it_answers_as_by_its_own_task(call, data, stock, pair):
     assert not any("__" in line for line in ours.splitlines() if line[:2] == "S-")
 
 
-def test_text_that_holds_the_tokens_already_is_refused(binarise, data, stock, make_task, tmp_path):
+def test_text_that_holds_the_tokens_already_is_refused(
+    binarise, data, stock, make_task, caplog, tmp_path
+):
     token = PRESETS[stock.name].token
     dictionary = tmp_path / "dict.txt"
     entries = [*(data / "dict.en.txt").read_text().split("\n")[:-1], f"{token('en')} 1"]
@@ -137,6 +139,9 @@ def test_text_that_holds_the_tokens_already_is_refused(binarise, data, stock, ma
     lines.append(multilingual_lines(6, 1)["de"])
     binarise(tmp_path / "bin", {"valid": lines}, pair=("en", "de"), dictionary=dictionary)
     pair = ["--source-lang", "en", "--target-lang", "de"]
+    with caplog.at_level("WARNING"):
+        make_task(*pair, data=tmp_path / "bin")
+    assert "--language-tokens auto" in caplog.text
     preset = ["--language-tokens", stock.name]
     task = make_task(*pair, *preset, data=tmp_path / "bin")
     with pytest.raises(InputError, match="--language-tokens.* in en already"):
