@@ -17,6 +17,7 @@ from typing import Dict, List, Optional, Type
 
 import torch
 
+from fairseq_instr.checkpoints.adapters import merge_adapters
 from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, Family
 from fairseq_instr.checkpoints.hugging_face_folder import (
     CONFIG_FILE,
@@ -200,14 +201,13 @@ def to_hugging_face(
     kept = read_object(path) if path.exists() else {}
     kind = family_of(kept, path) if kept else LlamaFamily
     state = read_checkpoint(checkpoint, mmap=True)
+    merge_adapters(state)
     family = kind.of_checkpoint(state, checkpoint, tokenizer, kept)
     inventory = _inventory(state, checkpoint, family)
     family.n_instructions = len(inventory.symbols)
     model = state["model"]
     keys = {
-        family.name(key): key
-        for key in trained_parameters(state)
-        if family.tied_to(key) is None
+        family.name(key): key for key in trained_parameters(state) if family.tied_to(key) is None
     }
     embedding = model[EMBEDDING]
     known, found = len(family.vocabulary.order), len(embedding) - family.n_instructions

@@ -43,8 +43,7 @@ MAX_UNSPELLED = 0.05
 N_FOR_BASE_RATE = 1000
 """The first pairs, on which the share of plain targets that obey unasked is measured."""
 
-FORMATTED = "formatted"
-"""Name under which pairs stand that carry a format and ask for nothing."""
+FORMATTED = "formatted"  # name under which pairs stand that carry a format and ask for nothing
 
 _ALL = 2**64  # above every priority, which are 64 bits
 
@@ -96,11 +95,7 @@ class Curator:
 
     Args:
         instruction: of the catalogue, with a verifier and a generator, or natural.
-        language: target language.
-        n_samples: samples to keep at most.
-        seed: of the priorities.
         spell: what the vocabulary writes for a text; None for any text as it is.
-        filters: cheap checks of a pair.
         costly_filters: checks that only pairs that would be kept are put to.
 
     Attributes:
@@ -319,12 +314,7 @@ class Curator:
     # -- the end ------------------------------------------------------------------------
 
     def finish(self) -> List[Sample]:
-        """The samples, in the order of the text.
-
-        Raises:
-            InputError: if the vocabulary can't spell too many of the targets, or there is no
-                sample at all.
-        """
+        """The samples, in the order of the text."""
         name = self.instruction.name
         # targets that would be among the samples: the same number in whatever order
         unspelled = sum(-priority < self.limit for priority in self._unspelled)
@@ -337,13 +327,7 @@ class Curator:
 
 
 class FormatCurator(Curator):
-    """Collects pairs that carry a format and ask for nothing: the translation keeps the format.
-
-    Args:
-        language: target language.
-        *args: further arguments of `Curator`.
-        **options: options of `Curator`.
-    """
+    """Collects pairs that carry a format and ask for nothing: the translation keeps the format."""
 
     def __init__(self, language: str, *args, **options):
         anything = Instruction(FORMATTED, FORMATTED, obeys=lambda *_: True, natural=True)
@@ -373,14 +357,7 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
     """Make sure that an instruction has samples, and that the vocabulary can spell most targets.
 
     Args:
-        name: of the instruction.
-        n_kept: number of samples.
         n_unspelled: targets that would stand among them, could they be spelled.
-        rejections: number of pairs by reason.
-
-    Raises:
-        InputError: if there is no sample, or the share of those that can't be spelled is above
-            `MAX_UNSPELLED`.
     """
     checked = n_unspelled + n_kept
     if n_unspelled > MAX_UNSPELLED * checked:
@@ -397,11 +374,7 @@ class Curation:
     """Curators of several instructions over one text.
 
     Args:
-        instructions: of the catalogue.
-        language: target language.
         n_samples: samples to keep at most, by the instruction's name.
-        seed: of the priorities.
-        curator: class of the curators.
         formats: that source and target of some pairs carry; some of these become samples without
             an instruction, under the name `formatted`.
         **checks: `spell`, `filters`, `costly_filters`, see `Curator`.

@@ -42,18 +42,11 @@ def encode(
 
     Args:
         inputs: files of raw text, plain or `.gz`, or folders, whose tree is mirrored.
-        output: folder to write.
-        subwords: SentencePiece model, BPE codes or tokenizer folder.
         dictionary: the model's dictionary, or a folder with `dict.LANGUAGE.txt`; None to check
             nothing.
         source_language: ending of the source files; None where both sides are encoded alike.
         target_language: ending of the target files; None where both sides are encoded alike.
         allow_unknown: whether the dictionary may lack more than `MAX_UNKNOWN` of the subwords.
-        force: overwrite what is there.
-        show_progress: show a progress bar.
-
-    Returns:
-        Paths of the files.
 
     Raises:
         InputError: if a file can't be read or exists, the languages are missing, or the

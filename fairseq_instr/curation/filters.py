@@ -28,8 +28,7 @@ IN_TEST_SET = "stands in a test set"
 SOURCE_LANGUAGE = "source is in another language"
 TARGET_LANGUAGE = "target is in another language"
 
-LENGTH_SLACK = 15
-"""Characters added to both lengths: short lines may differ by more."""
+LENGTH_SLACK = 15  # characters added to both lengths: short lines may differ by more
 
 # a tab ends a field, some end a line to some programs, and a lone surrogate is no character
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -46,9 +45,6 @@ def length_ratio(limit: float) -> Filter:
     """Pairs of which the longer side has at most `limit` times the characters of the other.
 
     `LENGTH_SLACK` is added to both sides.
-
-    Raises:
-        InputError: if the limit is not above 1.
     """
     if not limit > 1:
         raise InputError(f"--max-length-ratio {limit} is not accepted: give a number above 1")
@@ -74,11 +70,7 @@ def _fingerprint(text: str) -> bytes:
 
 
 def not_in(test_sets: Iterable) -> Filter:
-    """Pairs of which neither side is a line of the given files (plain or gzip, any language).
-
-    Raises:
-        InputError: if a file can't be read or is not UTF-8.
-    """
+    """Pairs of which neither side is a line of the given files (plain or gzip, any language)."""
     lines = {_fingerprint(line) for path in test_sets for line in iterate_lines(path)}
     lines.discard(_fingerprint(""))
 
@@ -96,12 +88,7 @@ def in_languages(source_language: str, target_language: str, among: Collection[s
     in any language.
 
     Args:
-        source_language: code, such as `en`.
-        target_language: code, such as `de`.
         among: further languages that a line may be found to be in.
-
-    Raises:
-        InputError: if langid does not know one of the languages.
     """
     identifier = LangidIdentifier()
     expected = (language_of(source_language), language_of(target_language))
@@ -122,22 +109,17 @@ def in_languages(source_language: str, target_language: str, among: Collection[s
 
 @dataclass(frozen=True)
 class Checks:
-    """What keeps a pair out, whatever the instruction.
+    """What keeps a pair out, whatever the instruction."""
 
-    Attributes:
-        subwords: SentencePiece model, BPE codes or tokenizer folder of the pretrained model;
-            samples that it can't write with the dictionary are left out.
-        dictionary: the pretrained model's dictionary of the target.
-        max_length_ratio: most characters of the longer side of a pair for one of the other.
-        exclude: test sets; pairs with a side that stands in one are left out.
-        identify_language: leave out pairs in other languages.
-    """
-
+    # SentencePiece model, BPE codes or tokenizer folder of the pretrained model; samples that it
+    # can't write with the dictionary are left out
     subwords: Union[None, str, Path] = None
-    dictionary: Union[None, str, Path] = None
+    dictionary: Union[None, str, Path] = None  # the pretrained model's dictionary of the target
+    # most characters of the longer side of a pair for one of the other
     max_length_ratio: float = 3.0
+    # test sets; pairs with a side that stands in one are left out
     exclude: Sequence[Union[str, Path]] = ()
-    identify_language: bool = False
+    identify_language: bool = False  # leave out pairs in other languages
 
     def cheap(self) -> Tuple[Filter, ...]:
         """Filters that every pair is put to."""

@@ -9,8 +9,7 @@ from fairseq_instr.files import writing_lines
 from fairseq_instr.instructions.asking import parse_line, split
 from fairseq_instr.text.subwords import Spell
 
-STREAM = "instr"
-"""Extension of the files that hold a line of instructions for each pair."""
+STREAM = "instr"  # extension of the files that hold a line of instructions for each pair
 
 
 class Sample(NamedTuple):
@@ -26,7 +25,6 @@ def as_written(spell: Optional[Spell], sample: Sample) -> Optional[Sample]:
 
     Args:
         spell: what the model's vocabulary writes for a text; None for any text as it is.
-        sample: the sample.
 
     Returns:
         None if the vocabulary lacks a piece of the target or of an argument.
@@ -50,11 +48,7 @@ def sample_files(folder, languages: Sequence[str]) -> List[Path]:
 def write_samples(
     folder, samples: Iterable[Sample], languages: Tuple[str, str], force: bool = False
 ) -> None:
-    """Write samples as three aligned files of raw text.
-
-    Raises:
-        InputError: if a file exists and `force` is not set, or can't be written.
-    """
+    """Write samples as three aligned files of raw text."""
     with writing_lines(sample_files(folder, languages), force) as files:
         for sample in samples:
             for file, text in zip(files, sample):

@@ -24,11 +24,7 @@ _SHARD_FILE = re.compile(r"curation-(\d+)-of-(\d+)\.json")
 
 
 def parse_shard(text: str) -> Tuple[int, int]:
-    """`2/8` -> (2, 8).
-
-    Raises:
-        InputError: unless it is I/N with 1 <= I <= N.
-    """
+    """`2/8` -> (2, 8)."""
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(f"--shard {text!r} is not accepted: give I/N, from 1/N to N/N")
@@ -54,14 +50,10 @@ def collect(
     However a run ends, the samples collected so far are in the file.
 
     Args:
-        text: the aligned files.
-        curation: a new one.
         path: the shard's file; there may be one of an earlier run.
         made_from: files and options that the samples depend on, as JSON values; `samples` holds
             how many are wanted, by the instruction's name.
-        shard: (I, N): the part of the text that is looked at.
         progress: is told the number of bytes that were read, see `AlignedText.chunks`.
-        save_seconds: how often the file is written.
 
     Raises:
         InputError: if the file was made from something else, or the text can't be read.
@@ -106,9 +98,6 @@ def collect(
 
 def merge_shards(folder, curation: Curation, made_from: dict) -> List[Path]:
     """Add up the shards of one pass in a new curation.
-
-    Returns:
-        The shards' files.
 
     Raises:
         InputError: if a shard is missing, unfinished, or made from something else.

@@ -27,23 +27,16 @@ BPE_CONTINUES = "@@"
 class NoiseOptions:
     """How much noise.
 
-    Attributes:
-        drop: share of the words that are left out.
-        mask: share of the words that become `<unk>`.
-        span: words in a row that are masked together and become one `<unk>`.
-        replace: share of the words that become a random word, as long or shorter in tokens, of
-            the same text.
-        shuffle: farthest that a word moves, in words; 0 keeps the order.
-
     Raises:
         InputError: if a share is not in [0, 1), the span below 1, or the distance negative.
     """
 
-    drop: float = 0.1
-    mask: float = 0.1
-    shuffle: int = 3
+    drop: float = 0.1  # share of the words that are left out
+    mask: float = 0.1  # share of the words that become `<unk>`
+    shuffle: int = 3  # farthest that a word moves, in words; 0 keeps the order
+    # share of the words that become a random word, as long or shorter in tokens, of the same text
     replace: float = 0.0
-    span: int = 1
+    span: int = 1  # words in a row that are masked together and become one `<unk>`
 
     def __post_init__(self):
         for name in ("drop", "mask", "replace"):

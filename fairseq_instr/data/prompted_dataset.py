@@ -29,15 +29,10 @@ class PromptedDataset(FairseqDataset):
     """Sentence pairs of several corpora, with their instructions rendered.
 
     Args:
-        groups: corpora of each group.
-        prompt: renders instructions.
-        dictionary: pad and eos are read from it.
         mixture: which samples an epoch sees; None for all of them, in the corpora's order.
         conflicts: draws conflicts; None for none.
         phrasings: draws the phrases that say the instructions; None where nothing is drawn.
         shuffle: whether batches hold random samples of a length, as in training.
-        left_pad_source: whether the source is padded on the left.
-        left_pad_target: whether the target is padded on the left.
         pad_to_multiple: widths are made a multiple of this.
         n_shards: data-bins that the epochs go through in turn; each epoch of a shard is its
             own next slice of the mixture.

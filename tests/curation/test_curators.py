@@ -20,7 +20,7 @@ from fairseq_instr.curation.curators import (
 )
 from fairseq_instr.curation.filters import EMPTY, well_formed
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions import Context, Instruction, catalogue
+from fairseq_instr.instructions import Instruction, catalogue
 
 
 def curate(pairs, instructions, language, n_samples, seed=1, **options):
@@ -266,12 +266,3 @@ def test_the_base_rate_is_that_of_the_first_lines_in_shards_too(monkeypatch):
     for a in range(0, 400, 100):
         total.merge(collect(["uppercase"], [chunk(TEXT[a : a + 100], a)])[2].to_dict())
     assert total.curators[0].base_rate_pairs == whole.base_rate_pairs == 150
-
-
-def test_rewriting_sees_source_and_language():
-    samples = curate(
-        [("Two dogs", "Zwei Hunde")], [catalogue()["bilingual"]], "de", {"bilingual": 1}
-    )
-    (sample,) = samples["bilingual"]
-    assert sample.target == "Two dogs ||| Zwei Hunde"
-    assert catalogue()["bilingual"].obeys(sample.target, Context(source="Two dogs", language="de"))
