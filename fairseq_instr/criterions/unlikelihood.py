@@ -143,7 +143,11 @@ class _FusedLoss(torch.autograd.Function):
         chunk_size,
         grad_enabled,
     ):
+        ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
         dtype = _loss_dtype(hidden)
+        # cast here, so that gradients of fp32 parameters are never rounded
+        weight = weight.to(hidden.dtype)
+        bias = None if bias is None else bias.to(hidden.dtype)
         n_rows, vocab = hidden.size(0), weight.size(0)
         needs_hidden, needs_weight, needs_bias = (
             grad_enabled and needed for needed in ctx.needs_input_grad[:3]
@@ -223,7 +227,6 @@ class _FusedLoss(torch.autograd.Function):
         ul_loss = F.softplus(log_odds[is_conflict]).sum()
         target_lprobs = torch.where(is_conflict, F.logsigmoid(log_odds), log_odds)
         ctx.gradients = (grad_hidden, grad_weight, grad_bias)
-        ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(nll_loss, ul_loss, target_lprobs, n_correct)
         return loss, nll_loss, ul_loss, target_lprobs, n_correct
@@ -265,8 +268,8 @@ def fused_loss(
     Args:
         hidden (Tensor): decoder states, `(..., d)`; any float dtype. Logits are computed in
             this dtype, the loss and the sums of gradients in fp32 at least.
-        weight (Tensor): the output projection, `(vocab, d)`, dtype of `hidden`; may be tied
-            to an embedding.
+        weight (Tensor): the output projection, `(vocab, d)`, cast to the dtype of `hidden`; may
+            be tied to an embedding.
         target (LongTensor): target tokens, `(...)`.
         is_conflict (BoolTensor): tokens to make unlikely; broadcast to the target's shape.
         epsilon (float): label smoothing of the positives, 0 for none.
@@ -289,9 +292,7 @@ def fused_loss(
         )
     device = hidden.device.type
     if torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)
-        hidden, weight = hidden.to(dtype), weight.to(dtype)
-        bias = None if bias is None else bias.to(dtype)
+        hidden = hidden.to(torch.get_autocast_dtype(device))
 
     kept = target.ne(ignore_index).flatten().nonzero().squeeze(1)
     with torch.autocast(device, enabled=False):
