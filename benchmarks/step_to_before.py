@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMON = """
     --task translation_with_instructions --lang-pairs en-de,de-en --conflict-axes target-language
     --criterion label_smoothed_cross_entropy_with_unlikelihood --label-smoothing 0.1 --fused-loss
-    --lr 1e-5 --max-tokens 4096 --amp --cpu --seed 1
+    --lr 1e-5 --max-tokens 4096 --cpu --seed 1
 """.split()
 MODELS = {
     "decoder_only": """
@@ -53,8 +53,15 @@ LENGTHS = {"decoder_only": (40, 28), "stage2_step": (15, 15)}
 PAD, EOS = 1, 2
 
 
-def draw_batch(model, sentences, seed):
-    """A batch as the criterion reads it, a conflict for every sentence."""
+def draw_batch(vocabulary, lengths, sentences, seed):
+    """A batch as the criterion reads it, a conflict for every sentence.
+
+    Args:
+        vocabulary: tokens of the dictionary.
+        lengths: of sources and of targets, each give or take two tokens.
+        sentences: rows of the batch.
+        seed: of the random tokens.
+    """
     import torch
     from fairseq.data.data_utils import collate_tokens
 
@@ -65,7 +72,7 @@ def draw_batch(model, sentences, seed):
 
     def texts(length):
         lengths = (length + draw(-2, 3, sentences)).tolist()
-        return [torch.cat((draw(4, VOCABULARY[model], n), torch.tensor([EOS]))) for n in lengths]
+        return [torch.cat((draw(4, vocabulary, n), torch.tensor([EOS]))) for n in lengths]
 
     def net_input(sources):
         return {
@@ -74,7 +81,7 @@ def draw_batch(model, sentences, seed):
             "prev_output_tokens": collate_tokens([t.roll(1) for t in targets], PAD),
         }
 
-    sources, targets = map(texts, LENGTHS[model])
+    sources, targets = map(texts, lengths)
     swapped = [torch.cat((source[:1].flip(0) ^ 1, source[1:])) for source in sources]
     target = collate_tokens(targets, PAD)
     rows = torch.arange(sentences)
@@ -89,9 +96,9 @@ def draw_batch(model, sentences, seed):
     }
 
 
-def write_data(folder, model):
+def write_data(folder, vocabulary):
     """Dictionaries and an inventory; the batches are drawn, not read."""
-    symbols = "".join(f"w{number} 1\n" for number in range(VOCABULARY[model] - 4))
+    symbols = "".join(f"w{number} 1\n" for number in range(vocabulary - 4))
     for language in ("en", "de"):
         (folder / f"dict.{language}.txt").write_text(symbols, encoding="utf-8")
     from fairseq_instr.instructions import Inventory
@@ -100,8 +107,8 @@ def write_data(folder, model):
     Inventory([look_up("to:en"), look_up("to:de")]).save(folder / "instructions.yaml")
 
 
-def work(model, sentences, optimizer, folder):
-    """Train in this process: for each line on standard input, some updates and their seconds."""
+def build_trainer(arguments):
+    """A trainer of fairseq and a model with random weights, from options as of `fairseq-train`."""
     import torch
     from fairseq import options, tasks, utils
     from fairseq.dataclass.utils import convert_namespace_to_omegaconf
@@ -111,15 +118,21 @@ def work(model, sentences, optimizer, folder):
     plugin = str(Path(os.environ["PYTHONPATH"]) / "fairseq_instr")
     utils.import_user_module(argparse.Namespace(user_dir=plugin))
     tasks.import_tasks(f"{plugin}/tasks", "fairseq_instr.tasks")
-    arguments = [folder, *COMMON, *MODELS[model], "--optimizer", optimizer]
     parsed = options.parse_args_and_arch(options.get_training_parser(), arguments)
     cfg = convert_namespace_to_omegaconf(parsed)
     task = tasks.setup_task(cfg.task)
     utils.set_torch_seed(1)
-    network = task.build_model(cfg.model)
-    trainer = Trainer(cfg, task, network, task.build_criterion(cfg.criterion))
-    task.begin_epoch(1, network)
-    batches = [draw_batch(model, sentences, seed) for seed in range(2)]
+    model = task.build_model(cfg.model)
+    trainer = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
+    task.begin_epoch(1, model)
+    return trainer
+
+
+def work(model, sentences, optimizer, folder):
+    """Train in this process: for each line on standard input, some updates and their seconds."""
+    options = [*COMMON, "--amp", *MODELS[model], "--optimizer", optimizer]
+    trainer = build_trainer([folder, *options])
+    batches = [draw_batch(VOCABULARY[model], LENGTHS[model], sentences, seed) for seed in range(2)]
     for line in sys.stdin:
         before = resource.getrusage(resource.RUSAGE_SELF)
         for _ in range(int(line)):
@@ -166,7 +179,7 @@ def compare(model, before, args):
     """Let the two commits take turns; record the ratio."""
     sentences = args.sentences or {"decoder_only": 8, "stage2_step": 80}[model]
     with tempfile.TemporaryDirectory() as folder:
-        write_data(Path(folder), model)
+        write_data(Path(folder), VOCABULARY[model])
         workers = {
             "before": Worker(before, "adam", model, sentences, folder),
             "now": Worker(ROOT, "fused_adam", model, sentences, folder),

@@ -581,6 +581,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         """As in the parent; `--amp` holds on a CPU too, in bfloat16."""
         if not mixed_precision.is_for_cpu(model, optimizer):
             return super().train_step(sample, model, criterion, optimizer, *more, **kwargs)
+        mixed_precision.warn_of_slow_products()
         cpu_memory.bound_kernel_caches()
         compute = mixed_precision.in_bfloat16(criterion)
         with mixed_precision.unfused_attention():
