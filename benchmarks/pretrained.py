@@ -1,268 +1,324 @@
-r"""Pretrained multilingual models, of stand-ins that stock fairseq trains: what of them is kept.
+r"""Stand-ins of pretrained models: what of them is kept, before and after tuning.
 
-    python benchmarks/pretrained.py [RECIPE ...]
+    python benchmarks/pretrained.py [--updates N] [--lr LR] [FAMILY ...]
 
-Three toy languages of the same twelve words each are learnt with the language tokens of M2M-100,
-NLLB, mBART-50 and mBART-25, by fairseq's own tasks. The untuned model then answers here, in every
-front end, and is tuned with two instructions.
+Stock fairseq trains each stand-in. Untuned it answers here by every front end, and in Hugging
+Face's format by transformers. Then it is tuned with two instructions, and those that know
+several languages go through stage 2 as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
+import filecmp
 import io
-import random
-import sys
+import json
 import tempfile
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Dict, List
 
+import stand_ins
 import torch
-from fairseq.tasks.translation_from_pretrained_bart import TranslationFromPretrainedBARTTask
+from fairseq.checkpoint_utils import load_model_ensemble
+from fairseq.data.data_utils import collate_tokens
 from record import record
+from stand_ins import FAMILIES, INSTRUCTIONS, TRAINING, call
 from tiny_training import PLUGIN, load_plugin
 
+from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
+from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
+from fairseq_instr.cli.main import main
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
 
-WORDS = {
-    "en": "the dog plays with two children near old houses while somebody sleeps".split(),
-    "de": "der Hund spielt mit zwei Kindern neben alten Häusern während jemand schläft".split(),
-    "fr": "le chien joue avec deux enfants près vieilles maisons pendant quelqu'un dort".split(),
-}
-DIRECTIONS = (("en", "de"), ("de", "en"), ("en", "fr"), ("fr", "en"))
-N_TEST = 10
-"""Lines of each of the four directions."""
-MODEL = """
-    --encoder-layers 1 --decoder-layers 1 --encoder-embed-dim 48 --decoder-embed-dim 48
-    --encoder-ffn-embed-dim 96 --decoder-ffn-embed-dim 96 --encoder-attention-heads 2
-    --decoder-attention-heads 2 --share-all-embeddings --max-source-positions 64
-    --max-target-positions 64 --dropout 0.1
-""".split()
-TRAINING = """
-    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --optimizer adam --lr 0.005
-    --lr-scheduler inverse_sqrt --warmup-updates 40 --max-tokens 1000 --cpu --seed 1
-    --no-epoch-checkpoints --no-progress-bar --log-format none --num-workers 0
-    --data-buffer-size 0 --required-batch-size-multiple 1
-""".split()
-DECODING = """
-    --beam 4 --max-len-b 20 --cpu --num-workers 0 --data-buffer-size 0
+LONGEST = 20
+DECODING = f"""
+    --max-len-b {LONGEST} --cpu --num-workers 0 --data-buffer-size 0
     --required-batch-size-multiple 1
 """.split()
 OURS = ["--user-dir", str(PLUGIN), "--task", "translation_with_instructions"]
+STAGE_2 = """
+    --conflict-axes target-language --unlikelihood-weight 1 --max-update 100
+    --criterion label_smoothed_cross_entropy_with_unlikelihood
+""".split()
+ZERO_SHOT = (("de", "fr"), ("fr", "de"))
 
 
-class Recipe(NamedTuple):
-    """How fairseq itself trains a family of models.
+class StandIn:
+    """A stand-in of one family, in a folder of its own.
 
-    Attributes:
-        codes: what the family calls English, German and French.
-        options: of its task.
-        arch: of the model.
-        pairs: directions that it is trained on.
+    Args:
+        name: of the family.
+        folder: for its files.
+        updates: of stock fairseq's training.
+        lr: learning rate of that training.
     """
 
-    codes: Dict[str, str]
-    options: List[str]
-    arch: str = "transformer"
-    pairs: Tuple[Tuple[str, str], ...] = DIRECTIONS
+    def __init__(self, name: str, folder: Path, updates: int, lr: float):
+        self.family, self.folder, self.lr = FAMILIES[name], folder, lr
+        self.data = stand_ins.write_data(folder, self.family)
+        self.base = stand_ins.train(self.data, folder / "stock", self.family, updates, lr)
+
+    def text(self, language: str) -> List[str]:
+        """The test set in a language."""
+        path = self.folder / f"test.{self.family.codes[language]}"
+        return path.read_text(encoding="utf-8").splitlines()
+
+    def translator(self, languages, beam: int = 4, path=None) -> Translator:
+        """A checkpoint, by default the untuned one, for a direction."""
+        pair = self.family.pair(languages)
+        return Translator.from_pretrained(
+            path or self.base, self.data, None, *pair, beam=beam, max_len_a=0, max_len_b=LONGEST
+        )
+
+    def directions(self, path: Path, pairs, output: Path) -> Dict[str, dict]:
+        """Figures of each direction by `fairseq-instr directions`; its outputs stay in a folder."""
+        asked = ",".join("-".join(self.family.pair(pair)) for pair in pairs)
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(["directions", "--directions", asked, "--data", str(self.data), "--text",
+                  str(self.folder / "test"), "--systems", f"model={path}", "--languages",
+                  "en,de,fr", "--samples", "0", "--output", str(output)])  # fmt: skip
+        report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+        return report["systems"]["model"]["directions"]
+
+    def untuned(self) -> Dict[str, float]:
+        """Answers by the plugin's front ends beside stock fairseq's."""
+        identical: List[bool] = []
+        right: List[bool] = []
+        evaluated = self.folder / "evaluated"
+        self.directions(self.base, self.family.pairs, evaluated)
+        for languages in self.family.pairs:
+            source, target = self.family.pair(languages)
+            arguments = [self.data, "-s", source, "-t", target, "--path", self.base, *DECODING]
+            arguments += ["--beam", 4]
+            lines = self.text(languages[0])
+            expected = outputs(call("generate", *arguments, *self.family.task_options))
+            found = [
+                outputs(call("generate", *arguments, *OURS)),
+                outputs(call("interactive", *arguments, *OURS, stdin="\n".join([*lines, ""]))),
+                self.translator(languages).translate(lines),
+                (evaluated / "outputs" / "model" / "1" / f"{source}-{target}.txt")
+                .read_text(encoding="utf-8")
+                .splitlines(),
+            ]
+            identical += [len(set(line)) == 1 for line in zip(expected, *found)]
+            right += [got == line for got, line in zip(expected, self.text(languages[1]))]
+        return {"stock_right": mean(right), "untuned_identical": mean(identical)}
+
+    def logits(self) -> Dict[str, float]:
+        """Logits of a padded batch by stock fairseq's loader and by the plugin's."""
+        languages = self.family.pairs[0]
+        translator = self.translator(languages)
+        sources, targets = self.batch(translator, languages)
+        stock = load_model_ensemble([str(self.base)], {"data": str(self.data)})[0][0].eval()
+        found = [scores(model, sources, targets) for model in (stock, translator.models[0])]
+        return {"logits_max_difference": float((found[0] - found[1]).abs().max())}
+
+    def batch(self, translator: Translator, languages):
+        """What encoder and decoder read of eight lines, with all tokens of the prompt."""
+        prompt = translator.task.prompt.render((), self.family.codes[languages[0]])
+        eos = translator.task.target_dictionary.eos()
+        sides = (
+            [torch.tensor([*translator._encode(line), eos]) for line in self.text(language)[:8]]
+            for language in languages
+        )
+        around, previous = (prompt.around, prompt.previous)
+        return [around(line) for line in next(sides)], [previous(line) for line in next(sides)]
+
+    def hugging_face(self) -> Dict[str, float]:
+        """The same model by transformers: logits, greedy and beam search, and a round trip."""
+        from transformers import AutoModelForSeq2SeqLM
+
+        original, kept = self.folder / "original", self.folder / "converted"
+        stand_ins.write_hugging_face(original, self.family)
+        from_hugging_face(original, kept)
+        there, back, again = (self.folder / name for name in ("there", "back", "again"))
+        to_hugging_face(self.base, kept / "tokenizer", there)
+        from_hugging_face(there, back)
+        to_hugging_face(back / "model.pt", back / "tokenizer", again)
+        names = [path.name for path in there.iterdir()]
+        model = AutoModelForSeq2SeqLM.from_pretrained(there).eval()
+        order = torch.tensor(Vocabulary.load(kept / "tokenizer").order)
+        figures: Dict[str, float] = {"logits_max_difference": 0.0}
+        alike: Dict[int, List[bool]] = {1: [], 4: []}
+        for languages in self.family.pairs:
+            lines = self.text(languages[0])
+            for beam in alike:
+                translator = self.translator(languages, beam)
+                theirs = TheirModel(model, order, translator, self.family.codes[languages[0]])
+                found = zip(translator.translate(lines), theirs.translate(lines, beam))
+                alike[beam] += [mine == text for mine, text in found if beam == 1 or text]
+            sources, targets = self.batch(translator, languages)
+            difference = theirs.scores(sources, targets) - scores(
+                translator.models[0], sources, targets
+            )
+            # <s> is no output of Marian's, and has its own score nowhere
+            difference = float(difference[..., 1:].abs().max())
+            figures["logits_max_difference"] = max(figures["logits_max_difference"], difference)
+        return {
+            **figures,
+            "greedy_identical": mean(alike[1]),
+            "beam_identical": mean(alike[4]),
+            "round_trip_identical": mean(
+                filecmp.cmp(there / name, again / name, shallow=False) for name in names
+            ),
+        }
+
+    def tune(self, name: str, path: Path, mixture, *options) -> Path:
+        """Finetune a checkpoint; the last one."""
+        pairs = ",".join("-".join(self.family.pair(pair)) for pair in self.family.pairs)
+        call("train", self.data, *OURS, *self.family.model_options, *TRAINING, "--lang-pairs",
+             pairs, *mixture, "--finetune-from-model", path, *options,
+             "--save-dir", self.folder / name)  # fmt: skip
+        return self.folder / name / "checkpoint_last.pt"
+
+    def tuned(self) -> Dict[str, float]:
+        """Tuned with two instructions: obeyed, and what is asked for without."""
+        codes = self.family.codes.values()
+        directions = [Instruction(f"to:{code}", "target-language") for code in codes]
+        others = [Instruction("uppercase", "case"), Instruction("quotes", "quotation")]
+        if len(self.family.pairs) == 1:
+            directions = []
+        Inventory([*directions, *others]).save(self.data / "instructions.yaml")
+        mixture = ["--mixture", "parallel:2,task:1"]
+        tuned = self.tune("tuned", self.base, mixture, "--max-update", 300, "--lr", self.lr)
+        translator = self.translator(("en", "de"), path=tuned)
+        lines, plain = self.text("en"), self.text("de")
+        obeyed = [
+            got == under(line)
+            for name, under in INSTRUCTIONS.items()
+            for got, line in zip(translator.translate(lines, name), plain)
+        ]
+        right = [got == line for got, line in zip(translator.translate(lines), plain)]
+        return {"obeyed_after_tuning": mean(obeyed), "plain_right_after_tuning": mean(right)}
+
+    def stage_2(self) -> Dict[str, float]:
+        """Zero-shot directions before and after 100 updates against conflicts, of the untuned."""
+        mixture = ["--mixture", "parallel:1"]
+        after = self.tune("stage-2", self.base, mixture, *STAGE_2, "--lr", self.lr / 10)
+        figures = {}
+        for name, path in (("untuned", self.base), ("stage_2", after)):
+            for kind, pairs in (("zero_shot", ZERO_SHOT), ("supervised", self.family.pairs)):
+                found = self.directions(path, pairs, self.folder / f"{kind}-{name}").values()
+                figures[f"{kind}_otr_{name}"] = mean(each["off_target"] for each in found)
+                figures[f"{kind}_bleu_{name}"] = mean(each["bleu"] for each in found)
+        return figures
 
 
-def _codes(*codes: str) -> Dict[str, str]:
-    return dict(zip(("en", "de", "fr"), codes))
+class TheirModel:
+    """A model of transformers that reads and writes fairseq's ids.
+
+    Args:
+        model: of transformers.
+        order: LongTensor, its id of each of fairseq's.
+        translator: the same model here; its prompts say the language tokens.
+        source: code of the source language.
+    """
+
+    def __init__(self, model, order: torch.Tensor, translator: Translator, source: str):
+        self.model, self.order, self.translator = model, order, translator
+        self.eos = translator.task.target_dictionary.eos()
+        self.prompt = translator.task.prompt.render((), source)
+        self.pad = model.config.pad_token_id
+
+    def _inputs(self, sources):
+        sources = collate_tokens([self.order[line] for line in sources], self.pad)
+        return {"input_ids": sources, "attention_mask": sources.ne(self.pad)}
+
+    def _decoder_input(self, targets):
+        rows = [self.order[line] for line in targets]
+        if self.prompt.start is None:
+            for row in rows:
+                row[0] = self.model.config.decoder_start_token_id
+        return collate_tokens(rows, self.pad)
+
+    def scores(self, sources, targets) -> torch.Tensor:
+        """Logits of fairseq's vocabulary, without padding, `(tokens, vocabulary)`."""
+        with torch.no_grad():
+            logits = self.model(
+                **self._inputs(sources), decoder_input_ids=self._decoder_input(targets)
+            ).logits
+        return unpadded(logits[..., self.order], targets)
+
+    def translate(self, lines, beam: int) -> List[str]:
+        """Outputs; an empty one where it does not end."""
+        eos = torch.tensor([self.eos])
+        translator = self.translator
+        sources = [
+            self.prompt.around(torch.tensor([*translator._encode(line), self.eos]))
+            for line in lines
+        ]
+        start = self._decoder_input([self.prompt.previous(eos)] * len(lines))
+        found = self.model.generate(
+            **self._inputs(sources), decoder_input_ids=start, num_beams=beam, do_sample=False,
+            max_new_tokens=LONGEST, early_stopping=True, decoder_start_token_id=int(start[0, 0]),
+        )  # fmt: skip
+        back = torch.zeros(int(self.order.max()) + 1, dtype=torch.long)
+        back[self.order] = torch.arange(len(self.order))
+        texts = []
+        for row in back[found[:, start.size(1) :]].tolist():
+            ended = row[: row.index(self.eos)] if self.eos in row else []
+            texts.append(translator._text(torch.tensor(ended)))
+        return texts
 
 
-_MULTI = "--task translation_multi_simple_epoch --encoder-langtok src --decoder-langtok".split()
-RECIPES = {
-    "m2m100": Recipe(_codes("en", "de", "fr"), _MULTI),
-    "nllb": Recipe(_codes("eng_Latn", "deu_Latn", "fra_Latn"), _MULTI),
-    "mbart50": Recipe(
-        _codes("en_XX", "de_DE", "fr_XX"), [*_MULTI, "--lang-tok-style", "mbart"], "mbart_base"
-    ),
-    "mbart25": Recipe(
-        _codes("en_XX", "de_DE", "fr_XX"),
-        ["--task", "translation_from_pretrained_bart"],
-        "mbart_base",
-        (("en", "de"),),
-    ),
-}
+def scores(model, sources, targets) -> torch.Tensor:
+    """Logits of a fairseq model, without padding, `(tokens, vocabulary)`."""
+    pad, eos = model.decoder.padding_idx, model.decoder.dictionary.eos()
+    lengths = torch.tensor([len(line) for line in sources])
+    tokens = collate_tokens(sources, pad, eos, left_pad=True)
+    with torch.no_grad():
+        logits = model(tokens, lengths, collate_tokens(targets, pad, eos))[0]
+    return unpadded(logits, targets)
 
 
-def call(command: str, *arguments, stdin: str = "") -> str:
-    """Run one of fairseq's commands in this process; what it prints."""
-    module = importlib.import_module(f"fairseq_cli.{command}")
-    before = sys.argv, sys.stdin
-    sys.argv, sys.stdin = [f"fairseq-{command}", *map(str, arguments)], io.StringIO(stdin)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            module.cli_main()
-    finally:
-        sys.argv, sys.stdin = before
-    return out.getvalue()
+def unpadded(logits: torch.Tensor, targets) -> torch.Tensor:
+    """Rows of `(batch, length, vocabulary)` that belong to tokens."""
+    return torch.cat([row[: len(line)] for row, line in zip(logits, targets)])
 
 
 def outputs(printed: str) -> List[str]:
     """Translations that `fairseq-generate` or `-interactive` printed, in the order of the lines."""
-    found = {}
-    for line in printed.splitlines():
-        if line.startswith("H-"):
-            number, _, text = line[2:].split("\t")
-            found[int(number)] = text
-    return [found[i] for i in sorted(found)]
+    found = (line[2:].split("\t") for line in printed.splitlines() if line.startswith("H-"))
+    texts = {int(number): text for number, _, text in found}
+    return [texts[number] for number in sorted(texts)]
 
 
-def write_data(folder: Path, recipe: Recipe) -> Path:
-    """A data-bin of the toy languages; `task` holds German in capitals and in quotation marks."""
-    rng = random.Random(1)
-    words = {word for words in WORDS.values() for word in words}
-    words |= {word.upper() for word in WORDS["de"]} | {"»", "«"}
-    dictionary = folder / "dict.txt"
-    dictionary.write_text("".join(f"{word} 1\n" for word in sorted(words)), encoding="utf-8")
-
-    def lines(count: int) -> List[List[int]]:
-        return [[rng.randrange(12) for _ in range(rng.randint(3, 7))] for _ in range(count)]
-
-    def write(name: str, language: str, drawn: List[List[int]]) -> None:
-        text = ["".join(f"{WORDS[language][i]} " for i in line).strip() for line in drawn]
-        path = folder / f"{name}.{recipe.codes[language]}"
-        path.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
-
-    splits = {"train": lines(600), "valid": lines(12), "test": lines(N_TEST)}
-    for split, drawn in splits.items():
-        for language in WORDS:
-            write(split, language, drawn)
-    data = folder / "data-bin"
-    for other in ("de", "fr"):
-        _preprocess(recipe.codes["en"], recipe.codes[other], folder, data, dictionary, splits)
-    drawn = lines(200)
-    write("tuning", "en", drawn)
-    text = [[WORDS["de"][i] for i in line] for line in drawn]
-    asked = ["uppercase" if i % 2 else "quotes" for i in range(len(text))]
-    answers = [under(name, " ".join(line)) for name, line in zip(asked, text)]
-    for language, written in ((recipe.codes["de"], answers), ("instr", asked)):
-        (folder / f"tuning.{language}").write_text(
-            "".join(f"{line}\n" for line in written), encoding="utf-8"
-        )
-    task = data / "task"
-    _preprocess(recipe.codes["en"], recipe.codes["de"], folder, task, dictionary, {"train": 0})
-    call("preprocess", "-s", "instr", "-t", "None", "--only-source", "--trainpref",
-         folder / "tuning", "--destdir", task, "--workers", 1)  # fmt: skip
-    return data
+def mean(values) -> float:
+    """Mean of numbers, rounded."""
+    values = list(values)
+    return round(sum(values) / len(values), 4)
 
 
-def under(name: str, text: str) -> str:
-    """A translation under an instruction."""
-    return {"uppercase": text.upper(), "quotes": f"» {text} «", "": text}[name]
+def measure(name: str, folder: Path, updates: int, lr: float) -> Dict[str, float]:
+    """All figures of a family."""
+    stand_in = StandIn(name, folder, updates, lr)
+    figures = {**stand_in.untuned(), **stand_in.logits()}
+    print(name, figures, flush=True)
+    if stand_in.family.published:
+        figures.update(stand_in.hugging_face())
+    print(name, figures, flush=True)
+    figures.update(stand_in.tuned())
+    if len(stand_in.family.pairs) > 1:
+        figures.update(stand_in.stage_2())
+    return figures
 
 
-def _preprocess(source: str, target: str, folder: Path, data: Path, dictionary, splits) -> None:
-    names = {"train": "tuning"} if data.name == "task" else {split: split for split in splits}
-    prefixes = [f"--{split}pref={folder / name}" for split, name in names.items()]
-    with contextlib.suppress(FileNotFoundError):
-        (data / f"dict.{source}.txt").unlink()
-    call("preprocess", "-s", source, "-t", target, "--joined-dictionary", "--srcdict", dictionary,
-         *prefixes, "--destdir", data, "--workers", 1)  # fmt: skip
-
-
-def train_stock(data: Path, folder: Path, recipe: Recipe, updates: int) -> Path:
-    """Train with fairseq's own task; the last checkpoint."""
-    named = ",".join(recipe.codes[language] for language in ("de", "en", "fr"))
-    options = [*recipe.options, "--langs", named, "--arch", recipe.arch]
-    pairs = ["-".join(recipe.codes[language] for language in pair) for pair in recipe.pairs]
-    if len(pairs) > 1:
-        options += ["--lang-pairs", ",".join(pairs)]
-    else:
-        options += ["-s", pairs[0].split("-")[0], "-t", pairs[0].split("-")[1]]
-    call("train", data, *options, *MODEL, *TRAINING, "--max-update", updates,
-         "--save-dir", folder / "stock")  # fmt: skip
-    return folder / "stock" / "checkpoint_last.pt"
-
-
-def measure(name: str, folder: Path, updates: int) -> Dict[str, float]:
-    """Train a stand-in by stock fairseq; compare its answers with the plugin's."""
-    recipe = RECIPES[name]
-    data = write_data(folder, recipe)
-    base = train_stock(data, folder, recipe, updates)
-    named = ",".join(recipe.codes[language] for language in ("de", "en", "fr"))
-    pairs = ["-".join(recipe.codes[language] for language in pair) for pair in recipe.pairs]
-    compared: List[bool] = []
-    right: List[bool] = []
-    for source, target in recipe.pairs:
-        codes = ["-s", recipe.codes[source], "-t", recipe.codes[target]]
-        stock = [*recipe.options, "--langs", named]
-        if len(pairs) > 1:
-            stock += ["--lang-pairs", ",".join(pairs)]
-        decoding = [*codes, "--path", base, *DECODING]
-        expected = outputs(call("generate", data, *stock, *decoding))
-        text, reference = (
-            (folder / f"test.{recipe.codes[side]}").read_text(encoding="utf-8")
-            for side in (source, target)
-        )
-        translator = Translator.from_pretrained(
-            base, data, None, codes[1], codes[3], beam=4, max_len_a=0, max_len_b=20
-        )
-        found = [
-            outputs(call("generate", data, *OURS, *decoding)),
-            outputs(call("interactive", data, *OURS, *decoding, stdin=text)),
-            translator.translate(text.splitlines()),
-        ]
-        compared += [got == want for got, want in zip(zip(*found), zip(*[expected] * 3))]
-        right += [got == want for got, want in zip(expected, reference.splitlines())]
-    tuned = tune(data, folder, recipe, base)
-    return {
-        "stock_right": sum(right) / len(right),
-        "untuned_identical": sum(compared) / len(compared),
-        **answers(data, folder, recipe, tuned),
-    }
-
-
-def tune(data: Path, folder: Path, recipe: Recipe, base: Path) -> Path:
-    """Finetune with two instructions and the directions; the last checkpoint."""
-    directions = [Instruction(f"to:{code}", "target-language") for code in recipe.codes.values()]
-    others = [Instruction("uppercase", "case"), Instruction("quotes", "quotation")]
-    Inventory([*directions, *others]).save(data / "instructions.yaml", force=True)
-    pairs = ["-".join(recipe.codes[language] for language in pair) for pair in recipe.pairs]
-    call("train", data, *OURS, "--arch", recipe.arch, *MODEL, *TRAINING, "--lang-pairs",
-         ",".join(pairs), "--mixture", "parallel:2,task:1", "--finetune-from-model", base,
-         "--max-update", 150, "--save-dir", folder / "tuned")  # fmt: skip
-    return folder / "tuned" / "checkpoint_last.pt"
-
-
-def answers(data: Path, folder: Path, recipe: Recipe, tuned: Path) -> Dict[str, float]:
-    """How many lines are as they should be, under the two instructions and without."""
-    source, target = recipe.codes["en"], recipe.codes["de"]
-    translator = Translator.from_pretrained(tuned, data, None, source, target, beam=4)
-    text = (folder / f"test.{source}").read_text(encoding="utf-8").splitlines()
-    reference = (folder / f"test.{target}").read_text(encoding="utf-8").splitlines()
-    obeyed = [
-        got == under(name, plain)
-        for name in ("uppercase", "quotes")
-        for got, plain in zip(translator.translate(text, name), reference)
-    ]
-    plain = [got == want for got, want in zip(translator.translate(text), reference)]
-    return {
-        "obeyed_after_tuning": sum(obeyed) / len(obeyed),
-        "plain_right_after_tuning": sum(plain) / len(plain),
-    }
-
-
-def main() -> None:
+def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE")
-    parser.add_argument("--updates", type=int, default=400, help="of stock fairseq's training")
+    parser.add_argument("families", nargs="*", default=list(FAMILIES), metavar="FAMILY")
+    parser.add_argument("--updates", type=int, default=700, help="of stock fairseq's training")
+    parser.add_argument("--lr", type=float, default=0.005, help="of stock fairseq's training")
     args = parser.parse_args()
     load_plugin()
-    # this fairseq's task for mBART reads its options under a name that it has no more
-    TranslationFromPretrainedBARTTask.args = property(lambda task: task.cfg)
     torch.set_num_threads(1)
-    for name in args.recipes:
+    for name in args.families:
         with tempfile.TemporaryDirectory() as folder:
-            figures = measure(name, Path(folder), args.updates)
-        print(name, figures)
+            figures = measure(name, Path(folder), args.updates, args.lr)
+        print(name, figures, flush=True)
         record(f"pretrained.{name}", figures)
 
 
 if __name__ == "__main__":
-    main()
+    run()

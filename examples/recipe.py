@@ -222,7 +222,7 @@ def shorten(line: str) -> str:
     kept = [
         field
         for field in line.replace("|", ",").split(",")
-        if re.match(r"\s*(epoch|loss|nll_loss|ul_loss|ppl|wps|num_updates|valid)\b", field)
+        if re.match(r"\s*(epoch|loss|nll_loss|ul_loss|or_loss|ppl|wps|num_updates|valid)\b", field)
     ]
     return ", ".join(" ".join(field.split()) for field in kept)
 

@@ -8,6 +8,7 @@ prints its sentence alone; every other exception is shown as before.
 from __future__ import annotations
 
 import sys
+from typing import Optional
 
 LONGEST_MESSAGE = 4000
 
@@ -27,6 +28,14 @@ class InputError(ValueError):
             half = LONGEST_MESSAGE // 2 - 1
             line = f"{line[:half]} … {line[-half + 1 :]}"
         super().__init__(line)
+
+
+def check_at_least(least: float, **options: Optional[float]) -> None:
+    """Refuse numbers below the least, by the name of their option; None is no number."""
+    for name, value in options.items():
+        if value is not None and not value >= least:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"{option} {value} is not accepted: give {least} or more")
 
 
 def find_input_error(error):

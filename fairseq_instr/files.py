@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import tempfile
@@ -119,3 +120,27 @@ def write_atomically(path, text: str, force: bool = False) -> None:
     """Write UTF-8 text through `atomic_path`."""
     with writing_lines([path], force) as [file]:
         file.write(text)
+
+
+def digest_of(*paths, begun=None) -> str:
+    """SHA-256 of what files hold, and the files in folders: 64 hexadecimal digits.
+
+    Args:
+        *paths: files or folders.
+        begun: a `hashlib` digest to go on with; None for a new one.
+
+    Raises:
+        InputError: if a file can't be read.
+    """
+    digest = begun or hashlib.sha256()
+    for path in map(Path, paths):
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_dir():
+                continue
+            try:
+                with open(file, "rb") as stream:
+                    while block := stream.read(1 << 20):
+                        digest.update(block)
+            except OSError as error:
+                raise InputError(f"{file} can't be read: {error.strerror}") from None
+    return digest.hexdigest()

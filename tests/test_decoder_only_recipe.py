@@ -53,7 +53,9 @@ class TestConfigurations:
 
         import fairseq_instr  # noqa: F401
 
-        recipe = recipe_class(path, tmp_path, tmp_path, 1)
+        config = yaml.safe_load(path.read_text())
+        pretrained = None if "vocabulary" in config else tmp_path
+        recipe = recipe_class(path, tmp_path, tmp_path, 1, pretrained)
         for name, system in recipe.config["systems"].items():
             arguments = recipe.words(recipe.config["model"]) + recipe.words(system["options"])
             args = options.parse_args_and_arch(
@@ -71,10 +73,22 @@ class TestConfigurations:
         rows = {*config["systems"], *decoding}
         assert {"mt", "post_ins", "ptl", "one_shot", "five_shot", "c_src_lang", "ours"} <= rows
         built_on = [row["from"] for row in config["systems"].values() if "from" in row]
-        assert {*built_on, *(row["model"] for row in decoding.values())} <= {*config["systems"]}
+        used = {*built_on, *(row["model"] for row in decoding.values())}
+        assert used <= {*config["systems"], *([] if "vocabulary" in config else ["pretrained"])}
 
     def test_there_are_some(self):
-        assert [path.stem for path in CONFIGS] == ["multi30k", "sample_corpus"]
+        assert [path.stem for path in CONFIGS] == ["multi30k", "sample_corpus", "smollm2"]
+
+    def test_a_pretrained_model_is_begun_with(self, recipe_class, tmp_path):
+        recipe = recipe_class(FOLDER / "smollm2.yaml", tmp_path / "work", tmp_path, 1, tmp_path)
+        assert recipe.subwords == tmp_path / "tokenizer"
+        assert recipe.model("pretrained", 1) == tmp_path / "model.pt"
+        assert recipe.model("mt", 1).parent == tmp_path / "work" / "systems" / "mt" / "1"
+
+    @pytest.mark.parametrize("path, pretrained", [("smollm2", None), ("multi30k", FOLDER)])
+    def test_pretrained_goes_with_its_config(self, recipe_class, tmp_path, path, pretrained):
+        with pytest.raises(InputError, match="--pretrained"):
+            recipe_class(FOLDER / f"{path}.yaml", tmp_path, tmp_path, 1, pretrained)
 
 
 class TestPrompts:
@@ -132,6 +146,36 @@ class TestRecipe:
         asked = Counter(map(tuple, names_of(task, "task/train")))
         directions, instructions = ("to:de", "to:en"), ("html-bold", "guillemets")
         assert asked == dict.fromkeys(itertools.product(directions, instructions), 20)
+
+    def test_pairs_without_english_are_real_ones_and_synthetic_ones(self, recipe, tmp_path):
+        pytest.importorskip("ctranslate2")
+        for split, count in (("train", 60), ("val", 5), ("test", 5)):
+            for language in ("en", "de", "fr"):
+                words = [f"{language}{i % 7} {language}{i % 5}" for i in range(count)]
+                write(tmp_path, **{f"{split}_{language}": words})
+        made = recipe(
+            tmp_path,
+            text={"train": ["train"], "direct": ["train"], "valid": ["val"], "test": {"t": "test"}},
+            vocabulary=390,
+            model="--arch transformer --encoder-layers 1 --decoder-layers 1 --max-tokens 500 "
+            "--encoder-embed-dim 16 --decoder-embed-dim 16 --encoder-ffn-embed-dim 16 "
+            "--decoder-ffn-embed-dim 16 --encoder-attention-heads 2 --decoder-attention-heads 2 "
+            "--share-all-embeddings --optimizer adam --lr 0.01 --no-epoch-checkpoints",
+            systems={
+                "mt": {"options": "--mixture parallel:1 --max-update 2"},
+                "past": {"from": "mt", "options": "--mixture direct:1,backtranslate:1"},
+            },
+            backtranslate={"model": "mt", "before": "past", "options": "--lines 9 --any-language"},
+        )
+        steps = dict(made.steps)
+        names = list(steps)
+        assert names.index("mt-1") < names.index("backtranslate") < names.index("past-1")
+        for name in ("text", "subwords", "data", "mt-1", "backtranslate"):
+            steps[name]()
+        assert read_lines(made.text / "train.de-fr.fr") == read_lines(tmp_path / "train.fr")
+        assert list((made.data / "direct").glob("train.de-fr.*.bin"))
+        for direction in ("de-fr", "fr-de"):
+            assert list((made.data / "backtranslate" / direction).glob("train.instr*.bin"))
 
     def test_text_must_be_aligned(self, recipe, tmp_path):
         write(tmp_path, val_en=["a", "b"], val_de=["c"])

@@ -64,7 +64,7 @@ class TestMarkers:
 
     @pytest.mark.parametrize("python", PYTHONS)
     def test_the_torch_that_is_set_up_is_one_that_is_asked_for(self, requirements, python):
-        set_up_with = Requirement(set_up.torch_requirement(numbers(python)))
+        set_up_with = Requirement(set_up.wanted(numbers(python))["torch"])
         (exact,) = set_up_with.specifier
         assert exact.version in asked_for(requirements, python)["torch"]
 
@@ -74,75 +74,58 @@ class TestMarkers:
         assert "2.4.6" in asked_for(requirements, "3.11")["numpy"]
 
 
-class TestChecks:
-    @pytest.mark.parametrize("version", [(2, 7, 18), (3, 8, 18)])
-    def test_old_python(self, version):
-        problem = set_up.python_problem(version)
-        assert ".".join(map(str, version)) in problem and "3.9 or later" in problem
+@pytest.fixture
+def machine(tmp_path):
+    """`machine(**changes)`: what a machine lacks that has all but for the changes."""
+    executable(tmp_path / "bin" / "g++")
+    (tmp_path / "Python.h").touch()
 
-    @pytest.mark.parametrize("python", PYTHONS)
-    def test_supported_python(self, python):
-        assert set_up.python_problem(numbers(python) + (0,)) is None
+    def machine(environment="environment", **changes):
+        own = {"python": sys.version_info, "environ": {"PATH": str(tmp_path / "bin")},
+               "include": tmp_path, "free_gb": 9.0, **changes}  # fmt: skip
+        return list(set_up.problems(tmp_path / environment, **own))
+
+    return machine
+
+
+class TestProblems:
+    def test_none(self, machine, tmp_path):
+        assert machine() == []
+        assert machine(environ={"PATH": str(tmp_path / "bin"), "CXX": "g++ -O2"}) == []
+        (tmp_path / "environment").mkdir()
+        (tmp_path / "environment" / set_up.LOG_NAME).touch()  # broken off at its very start
+        assert machine() == []
+        venv.create(tmp_path / "environment", with_pip=False)
+        assert machine(free_gb=0.1) == []  # it is there already
+
+    @pytest.mark.parametrize(
+        "changes, named",
+        [
+            ({"python": (3, 8, 18)}, "3.8.18"),
+            ({"environ": {"PATH": ""}}, "g++, c++, clang++"),
+            ({"environ": {"PATH": "", "CXX": "my-compiler -O2"}}, "my-compiler"),
+            ({"include": "nowhere"}, "nowhere/Python.h"),
+            ({"free_gb": 1.5}, "1.5 GB"),
+            ({"environment": "bin"}, "VENV"),  # a folder of something else
+        ],
+    )
+    def test_what_is_missing_is_named(self, machine, changes, named):
+        (problem,) = machine(**changes)
+        assert named in problem
+
+    def test_the_modules_that_debian_packs_apart(self, machine, monkeypatch):
+        monkeypatch.setattr(set_up, "find_spec", lambda name: None)
+        (problem,) = machine()
+        assert "venv and ensurepip" in problem
+
+    def test_an_environment_of_another_python(self, machine, tmp_path):
+        venv.create(tmp_path / "environment", with_pip=False)
+        (problem,) = machine(python=(3, 99, 1))
+        assert "3.99" in problem
 
     def test_old_pythons_can_read_the_script(self):
         """Python 3.6 gets the sentence, not a SyntaxError."""
         ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 6))
-
-    @pytest.mark.parametrize("pip", [(24, 1), (24, 2), (26, 0)])
-    def test_pip_too_new_for_official_fairseq(self, pip):
-        assert '"pip<24.1"' in set_up.pip_problem((3, 10, 13), pip)
-        assert set_up.pip_problem((3, 11, 7), pip) is None
-
-    def test_pip_that_serves_official_fairseq(self):
-        assert set_up.pip_problem((3, 10, 13), (24, 0)) is None
-        wanted = Requirement(set_up.pip_requirement((3, 10))).specifier
-        assert "24.0" in wanted and "24.1" not in wanted
-
-    def test_venv_packed_apart(self):
-        assert set_up.venv_problem({"venv": True, "ensurepip": True}) is None
-        problem = set_up.venv_problem({"venv": True, "ensurepip": False})
-        assert "module ensurepip" in problem and "python3-venv" in problem
-
-    def test_compiler_on_the_path(self, tmp_path):
-        environ = {"PATH": str(tmp_path)}
-        problem = set_up.compiler_problem(environ)
-        assert "g++, c++, clang++" in problem and "CXX" in problem
-        executable(tmp_path / "clang++")
-        assert set_up.compiler_problem(environ) is None
-
-    def test_compiler_named_by_cxx(self, tmp_path):
-        executable(tmp_path / "g++")
-        environ = {"PATH": str(tmp_path), "CXX": "my-compiler -O2"}
-        assert "my-compiler" in set_up.compiler_problem(environ)
-        executable(tmp_path / "my-compiler")
-        assert set_up.compiler_problem(environ) is None
-
-    def test_headers(self, tmp_path):
-        assert str(tmp_path) in set_up.headers_problem(tmp_path)
-        (tmp_path / "Python.h").touch()
-        assert set_up.headers_problem(tmp_path) is None
-
-    def test_disk(self):
-        assert "Only 1.5 GB" in set_up.disk_problem(1_500_000_000)
-        assert set_up.disk_problem(3_000_000_000) is None
-
-    def test_environment_of_this_python_is_kept(self, tmp_path):
-        environment = tmp_path / "environment"
-        assert set_up.environment_problem(environment, sys.version_info) is None
-        venv.create(environment, with_pip=False)
-        assert set_up.environment_problem(environment, sys.version_info) is None
-
-    def test_environment_of_another_python_is_refused(self, tmp_path):
-        venv.create(tmp_path / "environment", with_pip=False)
-        problem = set_up.environment_problem(tmp_path / "environment", (3, 99, 1))
-        assert "this is 3.99" in problem and "remove it" in problem
-
-    def test_folder_that_is_no_environment_is_refused(self, tmp_path):
-        assert set_up.environment_problem(tmp_path, sys.version_info) is None  # empty
-        (tmp_path / set_up.LOG_NAME).touch()  # broken off at its very start
-        assert set_up.environment_problem(tmp_path, sys.version_info) is None
-        (tmp_path / "thesis.txt").touch()
-        assert "no virtual environment" in set_up.environment_problem(tmp_path, sys.version_info)
 
 
 class TestSetUp:
@@ -161,29 +144,26 @@ class TestSetUp:
         assert told.stderr.count("\n") == 1
         assert not environment.exists()
 
-    def test_failing_step_shows_the_end_of_its_output(self, tmp_path):
+    def test_failing_step_shows_the_end_of_its_own_output(self, tmp_path):
+        environment = set_up.Environment(tmp_path)
+        environment.run(sys.executable, "-c", "print('step one')")
         program = (
             "print('an earlier remark is ignored: it is noise')\n"
             "print('the reason')\n"
             "raise SystemExit(3)"
         )
-        environment = set_up.Environment(tmp_path)
         with pytest.raises(set_up.SetUpError) as error:
-            environment.run([sys.executable, "-c", program])
+            environment.run(sys.executable, "-c", program)
         assert str(error.value).startswith("the reason\n")
         assert "status 3" in str(error.value) and str(tmp_path / "set_up.log") in str(error.value)
         assert "noise" in (tmp_path / "set_up.log").read_text()  # the log keeps everything
 
-    def test_output_of_earlier_steps_is_not_shown_again(self, tmp_path):
-        environment = set_up.Environment(tmp_path)
-        environment.run([sys.executable, "-c", "print('step one')"])
-        with pytest.raises(set_up.SetUpError) as error:
-            environment.run([sys.executable, "-c", "raise SystemExit(1)"])
-        assert not str(error.value).startswith("step one")
-
-    def test_cuda_is_left_out_of_the_compile(self):
-        kept = set_up.pip_environment({"CUDA_HOME": "/usr/local/cuda", "MAX_JOBS": "2"})
-        assert "CUDA_HOME" not in kept and kept["MAX_JOBS"] == "2"
+    def test_cuda_is_left_out_of_the_compile(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("CUDA_HOME", "/usr/local/cuda")
+        monkeypatch.setenv("MAX_JOBS", "2")
+        program = "import os; print(os.environ.get('CUDA_HOME'), os.environ['MAX_JOBS'])"
+        set_up.Environment(tmp_path).run(sys.executable, "-c", program)
+        assert (tmp_path / "set_up.log").read_text().endswith("None 2\n")
 
     def test_only_a_finished_set_up_of_the_same_kind_counts(self, tmp_path):
         expected = set_up.fingerprint("torch==2.13.0", "test,lint")

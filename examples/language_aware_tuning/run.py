@@ -15,6 +15,7 @@ import itertools
 import json
 import random
 import shlex
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -38,16 +39,30 @@ class LanguageAwareTuning(Recipe):
     """Train English-centric, tune with unlikelihood, measure the directions never trained.
 
     Args:
-        config_file: YAML file of the experiment; others are as in `Recipe`.
+        config_file: YAML file of the experiment.
+        pretrained: folder that `fairseq-instr convert from-hugging-face` wrote, which training
+            begins with; None to train from nothing. Others are as in `Recipe`.
     """
 
-    def __init__(self, config_file: Path, work: Path, text: Optional[Path], seed: int):
+    def __init__(
+        self,
+        config_file: Path,
+        work: Path,
+        text: Optional[Path],
+        seed: int,
+        pretrained: Optional[Path] = None,
+    ):
         config = yaml.safe_load(config_file.read_text(encoding="utf-8"))
         if text is None and "sample" not in config:
             raise InputError(
                 f"--text is missing: {config_file} is about {config['text']['train']}.*"
             )
+        if pretrained is None and "vocabulary" not in config:
+            raise InputError(f"--pretrained is missing: {config_file} begins with such a model")
+        if pretrained is not None and "vocabulary" in config:
+            raise InputError(f"--pretrained: {config_file} trains from nothing; leave it out")
         super().__init__(config, work, text, seed)
+        self.pretrained = pretrained
         self.name, self.config_folder = config_file.stem, config_file.resolve().parent
 
     @property
@@ -55,6 +70,8 @@ class LanguageAwareTuning(Recipe):
         compared, drawn = [], []
         for name in self.config["systems"]:
             steps = drawn if name in self.only_drawn else compared
+            if name == self.config.get("backtranslate", {}).get("before"):
+                steps.append(("backtranslate", self.backtranslate))
             for seed in self.seeds(name):
                 steps.append((f"{name}-{seed}", partial(self.train, name, seed)))
         return [
@@ -121,7 +138,14 @@ class LanguageAwareTuning(Recipe):
                     for pair, lines in self.hold_out(train, text["held_out"]).items():
                         tests[name]["-".join(pair)] = lines
                         tests[name]["-".join(pair[::-1])] = [p[::-1] for p in lines]
-        for split, texts in (("train", train), ("valid", valid)):
+        if self.trains_direct:
+            direct = {
+                pair: self.read_pairs(self.config["text"]["direct"], pair)
+                for pair in itertools.combinations(self.others, 2)
+            }
+        else:
+            direct = {}
+        for split, texts in (("train", {**train, **direct}), ("valid", valid)):
             for pair, lines in texts.items():
                 self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
         if demonstrations:
@@ -197,7 +221,14 @@ class LanguageAwareTuning(Recipe):
         for i, language in enumerate(languages):
             write_lines(self.text / f"{name}.{language}", [line[i] for line in lines])
 
+    @property
+    def subwords(self) -> Path:
+        return self.pretrained / "tokenizer" if self.pretrained else super().subwords
+
     def train_subwords(self) -> None:
+        if self.pretrained:
+            shutil.copyfile(self.pretrained / "dict.txt", self.work / "dict.txt")
+            return
         self.learn_subwords(*(self.text / f"mono.{language}" for language in self.languages))
 
     def binarise_all(self) -> None:
@@ -207,12 +238,20 @@ class LanguageAwareTuning(Recipe):
             name = "-".join(pair)
             self.binarise(self.data / "parallel", pair, train=self.text / f"train.{name}")
             self.binarise(self.data, pair, valid=self.text / f"valid.{name}")
+        for pair in itertools.combinations(self.others, 2) if self.trains_direct else []:
+            name = "-".join(pair)
+            self.binarise(self.data / "direct", pair, train=self.text / f"train.{name}")
         for language in self.languages:
             self.binarise(self.data / "denoise", [language], train=self.text / "mono")
         for direction in self.supervised if self.instructions else []:
             self.binarise_samples(direction)
         directions = [f"to:{language}" for language in self.languages]
         self.write_inventory(self.data, [*directions, *self.instructions])
+
+    @property
+    def trains_direct(self) -> bool:
+        """Whether pairs without English are there for a system that is no zero-shot one."""
+        return "direct" in self.config.get("text", {})
 
     @property
     def instructions(self) -> List[str]:
@@ -259,12 +298,14 @@ class LanguageAwareTuning(Recipe):
         return list(range(1, self.config["systems"][system].get("seeds", 1) + 1))
 
     def model(self, system: str, seed: int) -> Path:
+        if system == "pretrained" and self.pretrained:
+            return self.pretrained / "model.pt"
         return self.work / "systems" / system / str(seed) / "checkpoint_last.pt"
 
     def train(self, system: str, seed: int) -> None:
         """Train one system from the one that it is built on."""
         settings = self.config["systems"][system]
-        start = settings.get("from")
+        start = settings.get("from") or ("pretrained" if self.pretrained else None)
         first = ["--finetune-from-model", self.model(start, 1)] if start else []
         self.command(
             f"{system}-{seed}", tool("fairseq-train"), self.data, *PLUGIN,
@@ -273,6 +314,32 @@ class LanguageAwareTuning(Recipe):
             *self.training_options, "--seed", seed,
             "--save-dir", self.model(system, seed).parent,
         )  # fmt: skip
+
+    def export(self, model: Path, precision: str) -> Path:
+        """A CTranslate2 folder beside a checkpoint; it translates several times faster."""
+        folder = model.parent / f"served-{precision}"
+        if not folder.exists():
+            self.subcommand(
+                "export", "--checkpoint", model, "--data", self.data, "--subwords", self.subwords,
+                "-s", PIVOT, "-t", self.others[0], "--quantization", precision, "--output", folder,
+            )  # fmt: skip
+        return folder
+
+    def backtranslate(self) -> None:
+        """Synthetic pairs of the zero-shot directions, made by a system: a group of the data."""
+        settings, made = self.config["backtranslate"], self.work / "backtranslate"
+        model = self.export(self.model(settings["model"], 1), "int8")
+        self.command(
+            "backtranslate", *FAIRSEQ_INSTR, "backtranslate", "--text", self.text / "train.{pair}",
+            "--pairs", ",".join(f"{PIVOT}-{other}" for other in self.others), "--model", model,
+            *self.words(settings["options"]), "--seed", self.seed, "--output", made,
+            show=True,
+        )  # fmt: skip
+        for direction in self.zero_shot:
+            self.binarise(
+                self.data / "backtranslate" / direction, direction.split("-"),
+                train=made / direction / "train",
+            )  # fmt: skip
 
     # -- evaluation ---------------------------------------------------------------------
 
@@ -284,6 +351,12 @@ class LanguageAwareTuning(Recipe):
             for name in self.config["systems"]
             if name not in self.only_drawn
         }
+        if "export" in evaluation:
+            precision = evaluation["export"]
+            models = {
+                name: [self.export(path, precision) for path in paths]
+                for name, paths in models.items()
+            }
         decoding = evaluation.get("decoding", {})
         models.update({name: [self.model(d["model"], 1)] for name, d in decoding.items()})
         options = [f"{name}={self.with_paths(d['options'])}" for name, d in decoding.items()]
@@ -464,10 +537,15 @@ def main():
     parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
     parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
     parser.add_argument("--text", type=Path, help="folder with the text that the config names")
+    parser.add_argument(
+        "--pretrained",
+        type=Path,
+        help="folder of a converted model, for configs that begin with one",
+    )
     parser.add_argument("--seed", type=int, default=1, help="of text and subwords")
     parser.add_argument("--results", type=Path, help="file that the figures are put into too")
     args = parser.parse_args()
-    recipe = LanguageAwareTuning(args.config, args.work, args.text, args.seed)
+    recipe = LanguageAwareTuning(args.config, args.work, args.text, args.seed, args.pretrained)
     recipe.run()
     if args.results:
         recipe.record(args.results)

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping
 
 from omegaconf import OmegaConf
 
+from fairseq_instr.checkpoints.adapters import ADAPTERS
 from fairseq_instr.checkpoints.settings import as_dict
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.decoder_only_config import complete_options
@@ -77,9 +78,10 @@ def differences(own: Mapping[str, Any], saved: Mapping[str, Any]) -> List[str]:
     Example: `["--activation-fn gelu (not relu)"]`.
     """
     own, saved = _completed(own), _completed(saved)
+    adapters = ADAPTERS if saved.get("lora_rank") else ()  # a model without can be given some
     return [
         _said(f"--{name.replace('_', '-')}", _value(saved[name]), _value(own[name]))
-        for name in ARCHITECTURE
+        for name in (*ARCHITECTURE, *adapters)
         if name in own and name in saved and _value(own[name]) != _value(saved[name])
     ]
 

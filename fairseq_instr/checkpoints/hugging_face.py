@@ -17,6 +17,7 @@ from typing import Dict, List, Optional, Type
 
 import torch
 
+from fairseq_instr.checkpoints.adapters import merge_adapters
 from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, Family
 from fairseq_instr.checkpoints.hugging_face_folder import (
     CONFIG_FILE,
@@ -43,10 +44,11 @@ from fairseq_instr.prompts.tokens import SOURCE_PREFIX
 FAMILIES = (LlamaFamily, M2M100Family, MBartFamily, MarianFamily)
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
 CARD_FILE = "README.md"
+TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 # what makes up a tokenizer, and how to generate; copied as it is where it is there
 COPIED = (
     "tokenizer.json",
-    "tokenizer_config.json",
+    TOKENIZER_CONFIG_FILE,
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.json",
@@ -58,6 +60,22 @@ COPIED = (
 )
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SHARD_BYTES = 5 * 10**9
+CHAT_CARD = """\
+# Prompts of this model
+
+The chat template is the prompt that the model was trained with:
+
+```python
+prompt = tokenizer.apply_chat_template(
+    [{"role": "user", "content": "Ein Hund."}],
+    source_language="de", instructions=["to:fr"], add_generation_prompt=True, return_tensors="pt",
+)
+```
+
+An instruction with an argument is asked for by a map, such as
+`instructions={"to:fr": None, "begin-with": "Voici"}`. Special tokens that the text spells out are
+read as such.
+"""
 
 
 def family_of(config: dict, origin) -> Type[Family]:
@@ -160,6 +178,7 @@ def to_hugging_face(
     """Write a Hugging Face folder of a fairseq checkpoint.
 
     Symbols of instructions become added special tokens, and a model card says what they are.
+    Prompts in words become the chat template, in place of the one that the base model had.
 
     Args:
         checkpoint: of a model of one of the `FAMILIES`.
@@ -182,14 +201,13 @@ def to_hugging_face(
     kept = read_object(path) if path.exists() else {}
     kind = family_of(kept, path) if kept else LlamaFamily
     state = read_checkpoint(checkpoint, mmap=True)
+    merge_adapters(state)
     family = kind.of_checkpoint(state, checkpoint, tokenizer, kept)
     inventory = _inventory(state, checkpoint, family)
     family.n_instructions = len(inventory.symbols)
     model = state["model"]
     keys = {
-        family.name(key): key
-        for key in trained_parameters(state)
-        if family.tied_to(key) is None
+        family.name(key): key for key in trained_parameters(state) if family.tied_to(key) is None
     }
     embedding = model[EMBEDDING]
     known, found = len(family.vocabulary.order), len(embedding) - family.n_instructions
@@ -227,7 +245,20 @@ def to_hugging_face(
         if inventory:
             family.write_tokenizer(temporary, inventory)
             write_atomically(temporary / CARD_FILE, model_card(inventory))
+        template = task_state_of(state).chat_template
+        if template is not None:
+            _write_chat_template(temporary, template, family.settings.get("prompt_bos", False))
     return names
+
+
+def _write_chat_template(folder: Path, template: str, prompt_bos: bool) -> None:
+    """Put a chat template into a tokenizer's configuration, and how to use it into the card."""
+    path = folder / TOKENIZER_CONFIG_FILE
+    content = read_object(path) if path.is_file() else {}
+    content["chat_template"] = ("{{- bos_token -}}\n" if prompt_bos else "") + template
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(path, text, force=True)
+    write_atomically(folder / CARD_FILE, CHAT_CARD)
 
 
 def _inventory(state: dict, origin, family: Family) -> Inventory:

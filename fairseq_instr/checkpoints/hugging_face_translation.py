@@ -1,6 +1,6 @@
-"""Translation models of Hugging Face: M2M-100, NLLB, mBART-50, and Marian's (OPUS-MT).
+"""Translation models of Hugging Face: M2M-100, NLLB, mBART-25 and -50, and Marian's (OPUS-MT).
 
-The first three are fairseq's own models, with fairseq's ids. In fairseq's dictionary language
+All but the last are fairseq's own models, with fairseq's ids. In fairseq's dictionary language
 tokens are written as its tasks write them: `eng_Latn` is `__eng_Latn__`, `en_XX` is `[en_XX]`.
 Marian's are of another toolkit; see `models.marian`.
 """
@@ -248,11 +248,23 @@ class M2M100Family(TranslationFamily):
 
 
 class MBartFamily(TranslationFamily):
-    """mBART-50."""
+    """mBART-50, and mBART-25 where the tokenizer is no `MBart50Tokenizer`."""
 
     architectures = ("MBartForConditionalGeneration",)
-    language_tokens = PRESETS["mbart50"]
+    language_tokens = PRESETS["mbart25"]
     learned_positions = True
+
+    @classmethod
+    def read(
+        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
+    ) -> TranslationFamily:
+        family = super().read(folder, config, tokens)
+        path = folder / "tokenizer_config.json"
+        settings = read_object(path) if path.is_file() else {}
+        named = settings.get("tokenizer_class") or config.get("tokenizer_class") or ""
+        if named.startswith("MBart50Tokenizer"):
+            family.language_tokens = PRESETS["mbart50"]
+        return family
 
     def is_optional(self, name: str) -> bool:
         return name == HUGGING_FACE_BIAS or super().is_optional(name)

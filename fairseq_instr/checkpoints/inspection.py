@@ -24,6 +24,11 @@ logger = logging.getLogger(__name__)
 LOADER = ("fairseq.checkpoint_utils", "load_model_ensemble_and_task")
 MANY_PARAMETERS = 50_000_000
 """What settings may describe in any case: tables of positions are not in a checkpoint."""
+# parts of a layer that fairseq's own models don't have -> what they are
+_PARTS = {
+    re.compile(r"\.(moe_layer|experts)\."): "a mixture of experts",
+    re.compile(r"\.adapter(s|_layers?)?\."): "adapters",
+}
 # how torch's reader names a class or function that is not among the safe ones
 _FOREIGN = re.compile(
     r"GLOBAL \S+ was not an allowed global|Unsupported (global|class|operand)[^.\\n]*"
@@ -38,7 +43,8 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
         mmap: leave tensors in the file until they are looked at.
 
     Raises:
-        InputError: if the file is missing, broken, holds foreign objects, or no model.
+        InputError: if the file is missing, broken, holds foreign objects, or no model; if the
+            model has experts or adapters.
     """
     if not Path(path).is_file():
         raise InputError(f"checkpoint {path} does not exist")
@@ -78,6 +84,12 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
     for key, value in state["model"].items():
         if not isinstance(value, torch.Tensor) and not str(key).endswith("_extra_state"):
             raise InputError(f"checkpoint {path} is broken: its parameter {key!r:.80} is no tensor")
+        kind = next((kind for part, kind in _PARTS.items() if part.search(str(key))), None)
+        if kind is not None:
+            raise InputError(
+                f"checkpoint {path} is refused: its parameter {key!r:.80} is of {kind}, which is "
+                "not supported; give a dense model without"
+            )
         # a view may say a value again and again, up to any size
         if isinstance(value, torch.Tensor) and value.numel() * value.element_size() > n_bytes:
             raise InputError(

@@ -11,6 +11,7 @@ from typing import Any, Dict, Mapping
 
 import torch
 
+from fairseq_instr.checkpoints.adapters import merge_adapters
 from fairseq_instr.checkpoints.architecture import differences
 from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import (
@@ -173,6 +174,8 @@ def interpolate_checkpoints(base, tuned, tuned_weight: float, output, force: boo
     """
     refuse_to_overwrite(output, force)
     old, state = read_checkpoint(base, mmap=True), read_checkpoint(tuned)
+    for checkpoint in (old, state):
+        merge_adapters(checkpoint)
     check_related(old, state)
     parameters, new_parameters = upgrade_parameters(old), upgrade_parameters(state)
     inventories = [task_state_of(s).inventory or Inventory() for s in (old, state)]

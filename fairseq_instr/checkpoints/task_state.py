@@ -20,6 +20,7 @@ _IN_WORDS_KEY = "prompt_in_words"
 _DICTIONARIES_KEY = "dictionary_fingerprints"
 _PAIRS_KEY = "language_pairs"
 _LANGUAGE_TOKENS_KEY = "language_tokens"
+_CHAT_TEMPLATE_KEY = "chat_template"
 _KEYS = (
     INVENTORY_KEY,
     _RENDERING_KEY,
@@ -30,6 +31,7 @@ _KEYS = (
     _DICTIONARIES_KEY,
     _PAIRS_KEY,
     _LANGUAGE_TOKENS_KEY,
+    _CHAT_TEMPLATE_KEY,
 )
 
 
@@ -47,6 +49,8 @@ class TaskState(NamedTuple):
             remember none.
         language_tokens: of the pretrained model, in which prompts say the direction; None where
             they don't.
+        chat_template: how prompts in words are said, as Hugging Face's tokenizers take it; None
+            where there are none.
     """
 
     inventory: Optional[Inventory]
@@ -56,6 +60,7 @@ class TaskState(NamedTuple):
     dictionaries: Mapping[str, str] = {}
     pairs: Tuple[str, ...] = ()
     language_tokens: Optional[LanguageTokens] = None
+    chat_template: Optional[str] = None
 
     @classmethod
     def of(cls, state: Mapping) -> TaskState:
@@ -73,6 +78,7 @@ class TaskState(NamedTuple):
             state.get(_DICTIONARIES_KEY) or {},
             tuple(map(str, state.get(_PAIRS_KEY) or ())),
             LanguageTokens.of_list(state.get(_LANGUAGE_TOKENS_KEY)),
+            state.get(_CHAT_TEMPLATE_KEY),
         )
 
     @staticmethod
@@ -94,6 +100,7 @@ class TaskState(NamedTuple):
             _DICTIONARIES_KEY: dict(self.dictionaries),
             _PAIRS_KEY: list(self.pairs),
             _LANGUAGE_TOKENS_KEY: None if self.language_tokens is None else [*self.language_tokens],
+            _CHAT_TEMPLATE_KEY: self.chat_template,
         }
 
     def base_dict(self) -> dict:

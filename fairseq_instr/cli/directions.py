@@ -15,9 +15,9 @@ from pathlib import Path
 
 from fairseq_instr.cli import systems
 from fairseq_instr.cli.options import REQUIRED, option
+from fairseq_instr.errors import check_at_least
 from fairseq_instr.evaluation import evaluate_directions
 from fairseq_instr.evaluation.directions import read_test_sets, read_vocabularies
-from fairseq_instr.evaluation.systems import check_counts
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
 from fairseq_instr.reports import report_folder, write_report
 from fairseq_instr.text.identification import LangidIdentifier
@@ -60,8 +60,7 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     asked = parse_pairs(args.directions, "--directions")
     trained = parse_pairs(args.trained, "--trained")
-    if args.lines is not None:
-        check_counts(1, lines=args.lines)
+    check_at_least(1, lines=args.lines)
     checkpoints = systems.parse_named(args.systems, "--systems", "MODEL,...")
     decoding = systems.parse_named(args.decoding, "--decoding", "OPTIONS")
     pivot = systems.split_commas(args.pivot)

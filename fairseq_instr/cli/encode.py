@@ -23,6 +23,10 @@ def add_arguments(parser) -> None:
         parser, "--dictionary", None, "the model's dictionary, or a folder with dict.LANGUAGE.txt: "
         "refuse text of which it lacks more than 5 %% of the subwords", metavar="FILE",
     )  # fmt: skip
+    text = "ending of the source files; BPE codes need it, and a folder with source.spm"
+    option(parser, "--source-language", None, text, "-s", metavar="CODE")
+    text = "ending of the target files; needed where -s is"
+    option(parser, "--target-language", None, text, "-t", metavar="CODE")
     add_output(parser)
 
 
@@ -32,6 +36,8 @@ def run(args):
         output=args.output,
         subwords=args.subwords,
         dictionary=args.dictionary,
+        source_language=args.source_language,
+        target_language=args.target_language,
         allow_unknown=args.allow_unknown,
         force=args.force,
         show_progress=True,

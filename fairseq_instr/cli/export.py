@@ -13,12 +13,13 @@ from __future__ import annotations
 
 from fairseq_instr.cli.options import REQUIRED, add_output, option
 from fairseq_instr.serving.folder import QUANTIZATIONS
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_arguments(parser) -> None:
     option(parser, "--checkpoint", REQUIRED, "tuned or base model")
     option(parser, "--data", REQUIRED, "data-bin: dictionaries and inventory")
-    option(parser, "--subwords", None, "SentencePiece model, copied into the folder")
+    option(parser, "--subwords", None, f"{SUBWORDS}; copied into the folder", metavar="MODEL")
     option(parser, "--source-lang", None, "default: the checkpoint's", "-s", metavar="CODE")
     option(parser, "--target-lang", None, "default: the checkpoint's", "-t", metavar="CODE")
     text = "number format of the weights"

@@ -35,7 +35,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args):
-    tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords)
+    tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords).source
     if args.command == "corpus":
         count = write_corpus(tasks, args.output, subwords, args.force)
         print(f"{args.output}: {count} of {len(tasks)} tasks; the others have no output")

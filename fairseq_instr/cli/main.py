@@ -22,6 +22,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
     "make training data": {
         "curate": "make task data from parallel text, by rules",
         "label": "make task data from labelled text (formality, gender, terms)",
+        "backtranslate": "make synthetic pairs for zero-shot directions",
         "distill": "have a language model rewrite translations under instructions",
         "triples": "take task data in and out as JSON lines",
         "general-tasks": "write other tasks than translation as a group of the mixture",

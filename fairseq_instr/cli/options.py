@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.subwords import SUBWORDS
 
 REQUIRED = object()
 """In the place of a default: the option must be given."""
@@ -56,16 +57,15 @@ def add_text(parser) -> None:
 
 def add_subwords(parser) -> None:
     """The subwords that raw text is spelled in."""
-    text = "SentencePiece model, or folder of a Hugging Face tokenizer"
-    option(parser, "--subwords", REQUIRED, text, metavar="MODEL")
+    option(parser, "--subwords", REQUIRED, SUBWORDS, metavar="MODEL")
     flag(parser, "--allow-unknown", "accept subwords that the dictionary lacks")
 
 
 def add_checks(parser) -> None:
     """What keeps pairs out of task data, see `checks`."""
     option(
-        parser, "--subwords", None, "SentencePiece model or tokenizer folder of the pretrained "
-        "model: leave out targets that its dictionary can't spell", metavar="MODEL",
+        parser, "--subwords", None, f"of the pretrained model: {SUBWORDS}; leaves out targets that "
+        "they can't write with --dictionary", metavar="MODEL",
     )  # fmt: skip
     text = "the pretrained model's dictionary of the target"
     option(parser, "--dictionary", None, text, metavar="FILE")
@@ -101,7 +101,7 @@ def add_model(parser, name: str = "--tuned", more: str = "") -> None:
     what = f"checkpoint, or folder that `fairseq-instr export` wrote{more}"
     option(parser, name, None, what, metavar="MODEL")
     option(parser, "--data", None, "data-bin of a checkpoint")
-    option(parser, "--subwords", None, "SentencePiece model of a checkpoint", metavar="MODEL")
+    option(parser, "--subwords", None, f"of a checkpoint: {SUBWORDS}", metavar="MODEL")
     option(parser, "--source-lang", None, "default: the model's", "-s", metavar="CODE")
     option(parser, "--target-lang", None, "default: the model's", "-t", metavar="CODE")
 

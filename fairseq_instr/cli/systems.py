@@ -11,15 +11,15 @@ from typing import Any, ClassVar, Collection, Dict, Iterable, List, Optional, Tu
 
 from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
 from fairseq_instr.errors import InputError
+from fairseq_instr.files import digest_of
+from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_data_arguments(parser) -> None:
     """Options of the data-bin and the subwords."""
     option(parser, "--data", REQUIRED, "data-bin with the dictionaries and instructions.yaml")
-    option(
-        parser, "--subwords", None, "SentencePiece model, or folder of a Hugging Face tokenizer; "
-        "leave it out if the text is in pieces already", metavar="MODEL",
-    )  # fmt: skip
+    text = f"{SUBWORDS}; leave it out if the text is in pieces already"
+    option(parser, "--subwords", None, text, metavar="MODEL")
     text = "translate text too whose tokens are mostly unknown to the model"
     flag(parser, "--allow-unknown", text)
 
@@ -103,17 +103,8 @@ class LazySystem:
     @property
     def digest(self) -> str:
         """Changes with the model, the subwords and the options of decoding."""
-        digest = hashlib.sha256(json.dumps([self._options, self._args.beam]).encode())
-        for path in filter(None, (self.name, self._args.subwords)):
-            files = sorted(Path(path).rglob("*")) if Path(path).is_dir() else [Path(path)]
-            for file in filter(lambda file: not file.is_dir(), files):
-                try:
-                    with open(file, "rb") as stream:
-                        while block := stream.read(1 << 20):
-                            digest.update(block)
-                except OSError as error:
-                    raise InputError(f"{file} can't be read: {error.strerror}") from None
-        return digest.hexdigest()
+        decoding = hashlib.sha256(json.dumps([self._options, self._args.beam]).encode())
+        return digest_of(*filter(None, (self.name, self._args.subwords)), begun=decoding)
 
 
 def conditions(args, decoding: Dict[str, str]) -> Dict[str, str]:

@@ -39,6 +39,8 @@ def run(args):
     if args.command == "import":
         count = import_triples(args.input, files, inventory, force=args.force, watch=tqdm)
     else:
-        unspell = load_subwords(args.subwords).decode if args.subwords else None
+        unspell = None
+        if args.subwords:
+            unspell = load_subwords(args.subwords, *extensions[:2]).source.decode
         count = export_triples(files, args.output, inventory, unspell, args.force, watch=tqdm)
     print(f"{args.output}: {count} triples")

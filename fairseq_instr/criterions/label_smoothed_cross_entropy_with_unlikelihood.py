@@ -1,7 +1,8 @@
-"""Label-smoothed cross entropy on translations, unlikelihood on their conflicts.
+"""Label-smoothed cross entropy on translations, unlikelihood or odds ratio on their conflicts.
 
-The criterion only routes batches and logs; the maths is in `unlikelihood`. A batch may hold
-conflicts, the same sources and targets under a prompt with one instruction swapped::
+The criterion only routes batches and logs; the maths is in `unlikelihood` and `odds_ratio`. A
+batch may hold conflicts, the same sources and targets under a prompt with one instruction
+swapped::
 
     sample["conflicts"] = {
         "positive": LongTensor (C,)     row of the batch that each conflict belongs to
@@ -18,6 +19,7 @@ import math
 from dataclasses import dataclass, field
 
 import torch
+import torch.nn.functional as F
 from fairseq import utils
 from fairseq.criterions import register_criterion
 from fairseq.criterions.label_smoothed_cross_entropy import (
@@ -27,8 +29,18 @@ from fairseq.criterions.label_smoothed_cross_entropy import (
 )
 from fairseq.logging import metrics
 
-from fairseq_instr.criterions.unlikelihood import Losses, fused_loss, unlikelihood_loss
+from fairseq_instr.criterions.odds_ratio import fused_log_odds, odds_ratio_loss
+from fairseq_instr.criterions.unlikelihood import (
+    Losses,
+    fused_loss,
+    target_log_odds,
+    unlikelihood_loss,
+)
 from fairseq_instr.errors import InputError
+
+UNLIKELIHOOD, ODDS_RATIO = "unlikelihood", "odds-ratio"
+LOGGED_AS = {UNLIKELIHOOD: "ul_loss", ODDS_RATIO: "or_loss"}
+"""The loss on conflicts -> its name in logs."""
 
 
 @dataclass
@@ -38,9 +50,17 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterionConfig(
     unlikelihood_weight: float = field(
         default=0.05,
         metadata={
-            "help": "alpha: weight of the mean unlikelihood loss on conflicts beside the mean "
-            "label-smoothed loss; 0.05 as published for LLaMA, while encoder-decoders want 0.3 "
-            "to 1.0; 0 trains as label_smoothed_cross_entropy does"
+            "help": "alpha: weight of the mean loss on conflicts beside the mean label-smoothed "
+            "loss; 0.05 as published for LLaMA, while encoder-decoders want 0.3 to 1.0; 0 trains "
+            "as label_smoothed_cross_entropy does"
+        },
+    )
+    conflict_loss: str = field(
+        default=UNLIKELIHOOD,
+        metadata={
+            "help": "unlikelihood: -log(1 - p) of each token under the wrong prompt. odds-ratio: "
+            "-log sigmoid of the sentence's log odds under the right prompt less those under the "
+            "wrong one (ORPO)"
         },
     )
     fused_loss: bool = field(
@@ -73,6 +93,9 @@ def _replaced_output(module, replace):
 class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntropyCriterion):
     """loss = mean LS-NLL + alpha * mean UL (Zan et al., 2024; Welleck et al., 2020, Eq. 2).
 
+    With `conflict_loss` odds-ratio, the second mean is that of `odds_ratio.odds_ratio_loss`
+    (Hong et al., 2024, arXiv 2403.07691): of sentences, each counted by its target tokens.
+
     The first mean is over the target tokens of the positives, the second over those of the
     conflicts. fairseq divides the gradient of what `forward` returns by the sample size
     summed over updates and workers, so that `forward` returns
@@ -88,8 +111,9 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
     Positives and conflicts go through one forward. With alpha 0, training is the parent's,
     bit for bit (where the loss is not fused), and conflicts are looked at in validation only.
 
-    Logged beside the parent's: `loss` includes the unlikelihood term; `ul_loss`, mean
-    -log2(1 - p) over the conflicts' target tokens, in bits as fairseq's other losses;
+    Logged beside the parent's: `loss` includes the conflicts' term; `ul_loss`, mean
+    -log2(1 - p) over the conflicts' target tokens, in bits as fairseq's other losses, or
+    `or_loss`, mean -log2 sigmoid of the log odds ratio;
     `conflict_gap`, mean over the same tokens of log p under the right prompt less log p under
     the wrong one, in nats; `n_conflicts`, conflicts a batch. Each is zero without conflicts.
 
@@ -97,13 +121,14 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         task (FairseqTask): gives the target dictionary.
         sentence_avg (bool): sample size is sentences rather than target tokens.
         label_smoothing (float): epsilon, of the positives.
-        unlikelihood_weight (float): alpha.
+        unlikelihood_weight (float): alpha, of either loss.
+        conflict_loss (str): `unlikelihood` or `odds-ratio`.
         fused_loss (bool): see `unlikelihood.fused_loss`.
         ignore_prefix_size (int): first target tokens that don't count, in conflicts neither.
         report_accuracy (bool): log accuracy on the positives.
 
     Raises:
-        InputError: if `unlikelihood_weight` is negative.
+        InputError: if `unlikelihood_weight` is negative, or `conflict_loss` is neither.
     """
 
     def __init__(
@@ -112,6 +137,7 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         sentence_avg,
         label_smoothing,
         unlikelihood_weight=0.05,
+        conflict_loss=UNLIKELIHOOD,
         fused_loss=False,
         ignore_prefix_size=0,
         report_accuracy=False,
@@ -128,7 +154,12 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
                 f"--unlikelihood-weight is {unlikelihood_weight}; give 0 to train without "
                 "unlikelihood, or a positive number such as 0.05 to 1.0"
             )
+        if conflict_loss not in LOGGED_AS:
+            raise InputError(
+                f"--conflict-loss {conflict_loss!r} is not accepted; choose {', '.join(LOGGED_AS)}"
+            )
         self.unlikelihood_weight = unlikelihood_weight
+        self.conflict_loss = conflict_loss
         self.fused_loss = fused_loss
 
     def forward(self, model, sample, reduce=True):
@@ -193,52 +224,102 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
             logging_output["n_correct"] = utils.item(losses.n_correct)
             logging_output["total"] = utils.item(target.ne(self.padding_idx).sum())
         self._log_conflicts(
-            logging_output, losses.ul_loss.data, conflict_gap, n_conflicts, n_conflict_tokens
+            logging_output, losses.conflict_loss.data, conflict_gap, n_conflicts, n_conflict_tokens
         )
         return losses.loss, sample_size, logging_output
 
     def _compute_unfused(self, model, sample, conflicts, target, conflict_target, weight):
-        logits, extra = self._forward_model(model, sample, conflicts)
+        joint_logits, extra = self._forward_model(model, sample, conflicts)
         # Split rather than sliced: one pass instead of two over the logits' gradient.
-        logits, conflict_logits = logits.split([len(target), len(conflict_target)])
+        logits, conflict_logits = joint_logits.split([len(target), len(conflict_target)])
         lprobs = model.get_normalized_probs((logits, extra), log_probs=True)
         loss, nll_loss = label_smoothed_nll_loss(
             lprobs.flatten(0, 1), target.flatten(), self.eps, ignore_index=self.padding_idx
         )
-        ul_loss, conflict_lprobs = unlikelihood_loss(
-            conflict_logits, conflict_target, self.padding_idx
-        )
+        if self.conflict_loss == UNLIKELIHOOD:
+            conflict_loss, conflict_lprobs = unlikelihood_loss(
+                conflict_logits, conflict_target, self.padding_idx
+            )
+        else:
+            rows, compared = self._compared(conflicts, target, conflict_target)
+            log_odds = target_log_odds(
+                joint_logits[rows], compared.masked_fill(compared.eq(self.padding_idx), 0)
+            )
+            conflict_loss, conflict_lprobs = self._odds_ratio(log_odds, compared)
         ignored = target.eq(self.padding_idx)
         target_lprobs = lprobs.detach().gather(2, target.unsqueeze(2)).squeeze(2)
         target_lprobs = torch.cat([target_lprobs.masked_fill(ignored, 0.0), conflict_lprobs])
         n_correct = None
         if self.report_accuracy:
             n_correct = (lprobs.argmax(2).eq(target) & ~ignored).sum()
-        return Losses(loss + weight * ul_loss, nll_loss, ul_loss, target_lprobs, n_correct)
+        return Losses(
+            loss + weight * conflict_loss, nll_loss, conflict_loss, target_lprobs, n_correct
+        )
 
     def _compute_fused(self, model, sample, conflicts, target, conflict_target, weight):
-        projection = model.decoder.output_projection
+        layer = model.decoder.output_projection
+        # a weight shared with the embeddings may have rows that are never projected on
+        projection = {"weight": layer.weight[: layer.out_features], "bias": layer.bias}
         joint_target = torch.cat([target, conflict_target])
         is_conflict = torch.arange(len(joint_target), device=target.device) >= len(target)
 
         def project_and_compare(decoder_out):
             features, extra = decoder_out
+            if self.conflict_loss == UNLIKELIHOOD:
+                losses = fused_loss(
+                    features,
+                    target=joint_target,
+                    is_conflict=is_conflict.unsqueeze(1),
+                    epsilon=self.eps,
+                    unlikelihood_weight=weight,
+                    ignore_index=self.padding_idx,
+                    **projection,
+                )
+                return losses, extra
             losses = fused_loss(
-                features,
-                # a weight shared with the embeddings may have rows that are never projected on
-                projection.weight[: projection.out_features],
-                joint_target,
-                is_conflict.unsqueeze(1),
+                features[: len(target)],
+                target=target,
+                is_conflict=torch.zeros_like(target, dtype=torch.bool),
                 epsilon=self.eps,
-                unlikelihood_weight=weight,
+                unlikelihood_weight=0.0,
                 ignore_index=self.padding_idx,
-                bias=projection.bias,
+                **projection,
+            )
+            rows, compared = self._compared(conflicts, target, conflict_target)
+            log_odds = fused_log_odds(
+                features[rows], target=compared, ignore_index=self.padding_idx, **projection
+            )
+            conflict_loss, conflict_lprobs = self._odds_ratio(log_odds, compared)
+            losses = losses._replace(
+                loss=losses.loss + weight * conflict_loss,
+                conflict_loss=conflict_loss,
+                target_lprobs=torch.cat([losses.target_lprobs, conflict_lprobs]),
             )
             return losses, extra
 
         with _replaced_output(model.decoder, project_and_compare):
             losses, _ = self._forward_model(model, sample, conflicts, features_only=True)
         return losses
+
+    @staticmethod
+    def _compared(conflicts, target, conflict_target):
+        """Rows of the joint batch that an odds ratio compares, and their targets.
+
+        First the positive of each conflict, then the conflicts.
+        """
+        rows = torch.arange(len(conflict_target), device=target.device)
+        positive = rows if conflicts is None else conflicts["positive"]
+        return (
+            torch.cat([positive, len(target) + rows]),
+            torch.cat([target[positive], conflict_target]),
+        )
+
+    def _odds_ratio(self, log_odds, compared):
+        """The odds-ratio loss of rows as `_compared` has them, and log p of the conflicts."""
+        ignored = compared.eq(self.padding_idx)
+        (right, wrong), sides = log_odds.chunk(2), ignored.chunk(2)
+        loss = odds_ratio_loss(right, wrong, *sides)
+        return loss, F.logsigmoid(wrong.detach()).masked_fill(sides[1], 0.0)
 
     @staticmethod
     def _forward_model(model, sample, conflicts, **kwargs):
@@ -284,9 +365,8 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
                 f"{type(projection).__name__}; leave the option out for this model"
             )
 
-    @staticmethod
-    def _log_conflicts(logging_output, ul_loss, conflict_gap, n_conflicts, n_conflict_tokens):
-        logging_output["ul_loss"] = ul_loss
+    def _log_conflicts(self, logging_output, loss, conflict_gap, n_conflicts, n_conflict_tokens):
+        logging_output[LOGGED_AS[self.conflict_loss]] = loss
         logging_output["conflict_gap"] = conflict_gap
         logging_output["n_conflicts"] = n_conflicts
         logging_output["n_conflict_tokens"] = n_conflict_tokens
@@ -301,6 +381,8 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
 
         n_tokens = total("n_conflict_tokens")
         per_token = 1 / max(n_tokens, 1)
-        metrics.log_scalar("ul_loss", total("ul_loss") * per_token / math.log(2), n_tokens, round=3)
+        used = [name for name in LOGGED_AS.values() if any(name in log for log in logging_outputs)]
+        for name in used or [LOGGED_AS[UNLIKELIHOOD]]:
+            metrics.log_scalar(name, total(name) * per_token / math.log(2), n_tokens, round=3)
         metrics.log_scalar("conflict_gap", total("conflict_gap") * per_token, n_tokens, round=3)
         metrics.log_scalar("n_conflicts", total("n_conflicts"), round=1)

@@ -33,9 +33,21 @@ def default_chunk_size(vocab):
     return max(MIN_CHUNK_SIZE, MIN_CHUNK_LOGITS // vocab)
 
 
-def _loss_dtype(tensor):
+def loss_dtype(tensor):
     """fp32 for half precision, else the dtype of `tensor` itself."""
     return torch.float32 if tensor.dtype in (torch.float16, torch.bfloat16) else tensor.dtype
+
+
+def without_target(logits, target):
+    """Softmax of the tokens other than the target, `(..., vocab)`, and its log odds, `(...)`."""
+    index = target.unsqueeze(-1)
+    others = logits.to(loss_dtype(logits), copy=True)
+    target_logit = others.gather(-1, index)
+    others.scatter_(-1, index, -torch.inf)
+    maximum = others.amax(-1, keepdim=True)
+    others.sub_(maximum).exp_()
+    total = others.sum(-1, keepdim=True)
+    return others.div_(total), (target_logit - maximum - total.log()).squeeze(-1)
 
 
 class _TargetLogOdds(torch.autograd.Function):
@@ -43,16 +55,10 @@ class _TargetLogOdds(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, logits, target):
-        index = target.unsqueeze(-1)
-        others = logits.to(_loss_dtype(logits), copy=True)
-        target_logit = others.gather(-1, index)
-        others.scatter_(-1, index, -torch.inf)
-        maximum = others.amax(-1, keepdim=True)
-        others.sub_(maximum).exp_()
-        total = others.sum(-1, keepdim=True)
+        softmax_of_others, log_odds = without_target(logits, target)
         ctx.dtype = logits.dtype
-        ctx.save_for_backward(others.div_(total), index)
-        return (target_logit - maximum - total.log()).squeeze(-1)
+        ctx.save_for_backward(softmax_of_others, target.unsqueeze(-1))
+        return log_odds
 
     @staticmethod
     def backward(ctx, grad_log_odds):
@@ -116,11 +122,11 @@ class Losses(NamedTuple):
     """Sums in nats over positives and conflicts; only `loss` is to be differentiated."""
 
     loss: Tensor
-    """Label-smoothed NLL of the positives + unlikelihood weight * unlikelihood, scalar."""
+    """Label-smoothed NLL of the positives + weight * loss of the conflicts, scalar."""
     nll_loss: Tensor
     """Sum of -log p(target) over the positives' target tokens, scalar."""
-    ul_loss: Tensor
-    """Sum of -log(1 - p(target)) over the conflicts' target tokens, scalar."""
+    conflict_loss: Tensor
+    """Sum over the conflicts of their loss, before its weight, scalar."""
     target_lprobs: Tensor
     """log p(target), shaped as the target, zero where ignored."""
     n_correct: Optional[Tensor]
@@ -144,7 +150,7 @@ class _FusedLoss(torch.autograd.Function):
         grad_enabled,
     ):
         ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
-        dtype = _loss_dtype(hidden)
+        dtype = loss_dtype(hidden)
         # cast here, so that gradients of fp32 parameters are never rounded
         weight = weight.to(hidden.dtype)
         bias = None if bias is None else bias.to(hidden.dtype)
@@ -172,12 +178,7 @@ class _FusedLoss(torch.autograd.Function):
         for start in range(0, n_rows, chunk_size):
             rows = slice(start, start + chunk_size)
             h, index, conflict = hidden[rows], target[rows, None], is_conflict[rows, None]
-            logits = buffer[: len(h)]
-            if bias is None:
-                torch.mm(h, weight.t(), out=logits)
-            else:
-                torch.addmm(bias, h, weight.t(), out=logits)
-            z = logits.to(dtype)  # n x V; from here on in place
+            z = project(h, weight, bias, buffer).to(dtype)  # n x V; from here on in place
 
             # A conflict's sum leaves the target out: `score` is its log odds, but a
             # positive's log p.
@@ -245,6 +246,20 @@ class _FusedLoss(torch.autograd.Function):
         return (*scaled, None, None, None, None, None, None)
 
 
+def project(hidden, weight, bias, buffer):
+    """`hidden @ weight.T + bias`, `(n, vocab)`, in the first rows of a buffer."""
+    if bias is None:
+        return torch.mm(hidden, weight.t(), out=buffer[: len(hidden)])
+    return torch.addmm(bias, hidden, weight.t(), out=buffer[: len(hidden)])
+
+
+def under_autocast(tensor):
+    """A tensor in the dtype that autocast, where it is on, has for matrix products; or None."""
+    if tensor is None or not torch.is_autocast_enabled(tensor.device.type):
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(tensor.device.type))
+
+
 def fused_loss(
     hidden: Tensor,
     weight: Tensor,
@@ -290,12 +305,9 @@ def fused_loss(
             f"hidden states of shape {tuple(hidden.shape)} don't fit a target of shape "
             f"{tuple(target.shape)}; give one state for each target token"
         )
-    device = hidden.device.type
-    if torch.is_autocast_enabled(device):
-        hidden = hidden.to(torch.get_autocast_dtype(device))
-
+    hidden = under_autocast(hidden)
     kept = target.ne(ignore_index).flatten().nonzero().squeeze(1)
-    with torch.autocast(device, enabled=False):
+    with torch.autocast(hidden.device.type, enabled=False):
         loss, nll_loss, ul_loss, lprobs, n_correct = _FusedLoss.apply(
             hidden.reshape(-1, hidden.size(-1)).index_select(0, kept),
             weight,

@@ -14,18 +14,12 @@ CHUNK_LINES = 16384
 
 
 class Chunk(NamedTuple):
-    """Adjacent pairs of lines.
+    """Adjacent pairs of lines."""
 
-    Attributes:
-        first: number of the first line, from 0.
-        sources: source lines, UTF-8 without their ends.
-        targets: target lines, as many.
-        invalid: offsets, from 0, of pairs that are not UTF-8 and were asked to be skipped.
-    """
-
-    first: int
-    sources: List[bytes]
-    targets: List[bytes]
+    first: int  # number of the first line, from 0
+    sources: List[bytes]  # source lines, UTF-8 without their ends
+    targets: List[bytes]  # target lines, as many
+    # offsets, from 0, of pairs that are not UTF-8 and were asked to be skipped
     invalid: Tuple[int, ...] = ()
 
 
@@ -44,8 +38,6 @@ class AlignedText:
     """Two files that are read side by side.
 
     Args:
-        source: path of the source lines, plain or `.gz`.
-        target: path of the target lines, plain or `.gz`.
         skip_invalid: whether pairs that are not UTF-8 are left out (and counted by their
             chunks) instead of being an error.
 

@@ -26,40 +26,26 @@ if TYPE_CHECKING:
     from fairseq.data import Dictionary
 
 STREAM_PAIR = f"{STREAM}-None"
-N_ABOVE = 2
-"""Folders above a group in which its data-bin's dictionaries may be."""
+N_ABOVE = 2  # folders above a group in which its data-bin's dictionaries may be
 
 
 class Corpus(NamedTuple):
-    """A folder of raw text, and where its binary files go.
+    """A folder of raw text, and where its binary files go."""
 
-    Attributes:
-        text: folder of raw text.
-        data: folder of binary files.
-        splits: names of the splits, such as `train`.
-        instructed: names of the splits that have instructions.
-    """
-
-    text: Path
-    data: Path
-    splits: List[str]
-    instructed: List[str]
+    text: Path  # folder of raw text
+    data: Path  # folder of binary files
+    splits: List[str]  # names of the splits, such as `train`
+    instructed: List[str]  # names of the splits that have instructions
 
 
 class Binarised(NamedTuple):
-    """One split of one corpus that was binarised.
+    """One split of one corpus that was binarised."""
 
-    Attributes:
-        prefix: path of the binary files up to the split, such as `data-bin/task/uppercase/train`.
-        n_lines: number of pairs.
-        unknown: share of the subwords that the dictionaries lack, from 0 to 1.
-        instructions: names in the corpus's instructions; empty without any.
-    """
-
+    # path of the binary files up to the split, such as `data-bin/task/uppercase/train`
     prefix: Path
-    n_lines: int
-    unknown: float
-    instructions: Tuple[str, ...]
+    n_lines: int  # number of pairs
+    unknown: float  # share of the subwords that the dictionaries lack, from 0 to 1
+    instructions: Tuple[str, ...]  # names in the corpus's instructions; empty without any
 
 
 def binarise(
@@ -79,14 +65,10 @@ def binarise(
         text: folder with `SPLIT.SOURCE`, `SPLIT.TARGET` and, where a split has instructions,
             `SPLIT.instr`, plain or `.gz`; or with folders of these, each a corpus of its own.
         output: data-bin to write, or a folder in one.
-        subwords: SentencePiece model or tokenizer folder.
-        source_language: ending of the source files, such as `en`.
         target_language: ending of the target files; None for text of one language.
         dictionary: the model's dictionary, for both languages; copied into `output` unless the
             data-bin has it. None if the data-bin has `dict.LANGUAGE.txt`.
         allow_unknown: accept text of which the dictionary lacks more than 5 % of the subwords.
-        force: overwrite what is there.
-        show_progress: show progress bars.
 
     Raises:
         InputError: if there is no text or no dictionary, files are not aligned or exist, or the
@@ -98,7 +80,7 @@ def binarise(
     for corpus in corpora:
         for split in corpus.splits:
             refuse_to_overwrite(corpus.data / f"{split}.{pair}.{source_language}.idx", force)
-    encoder = load_subwords(subwords)
+    encoders = load_subwords(subwords, source_language, target_language or source_language)
     in_data_bin = {language: _dictionary_in_data_bin(output, language) for language in languages}
     dictionaries = {
         language: _load(_choose_dictionary(output, language, found, dictionary))
@@ -106,7 +88,7 @@ def binarise(
     }
     done: List[Binarised] = []
     for corpus in corpora:
-        stream = _stream_dictionary(corpus, encoder, dictionaries[source_language])
+        stream = _stream_dictionary(corpus, encoders.source, dictionaries[source_language])
         names = (s for s in stream.symbols[stream.nspecial :] if not s.startswith(ARGUMENT_MARK))
         instructions = tuple(names)
         with contextlib.ExitStack() as stack:  # the files of a corpus appear together
@@ -116,7 +98,9 @@ def binarise(
                     sides[f"{STREAM_PAIR}.{STREAM}"] = stream
                 summaries = {}
                 for side, entries in sides.items():
-                    path = find_text(corpus.text / f"{split}.{side.rpartition('.')[2]}")
+                    ending = side.rpartition(".")[2]
+                    encoder = encoders.target if ending == target_language else encoders.source
+                    path = find_text(corpus.text / f"{split}.{ending}")
                     binary, index = (
                         stack.enter_context(atomic_path(corpus.data / f"{split}.{side}.{e}", force))
                         for e in ("bin", "idx")
@@ -176,11 +160,7 @@ def _load(dictionary: Path) -> "Dictionary":
 
 
 def _choose_dictionary(output, language: str, found: Optional[Path], given) -> Path:
-    """The data-bin's dictionary of a language, or else the one that is given.
-
-    Raises:
-        InputError: if there is none, or the one that is given is not the data-bin's.
-    """
+    """The data-bin's dictionary of a language, or else the one that is given."""
     if found is None and given is None:
         raise InputError(
             f"--output {output}: neither this folder nor its data-bin has dict.{language}.txt; "
@@ -195,11 +175,7 @@ def _choose_dictionary(output, language: str, found: Optional[Path], given) -> P
 
 
 def _stream_dictionary(corpus: Corpus, encoder: Encoder, source: "Dictionary") -> "Dictionary":
-    """A dictionary of the instructions of a corpus; ids in streams that stay don't move.
-
-    Raises:
-        InputError: if the source's dictionary lacks a piece of an argument.
-    """
+    """A dictionary of the instructions of a corpus; ids in streams that stay don't move."""
     from fairseq.data import Dictionary
 
     path = corpus.data / f"dict.{STREAM}.txt"
@@ -235,11 +211,7 @@ def _write(lines: Iterable[str], dictionary: "Dictionary", binary: Path, index: 
 
 
 def _count_lines(summaries: Dict[Path, "BinarizeSummary"]) -> int:
-    """Lines of each file of a split.
-
-    Raises:
-        InputError: if the files have different numbers of lines.
-    """
+    """Lines of each file of a split."""
     counts = {path: summary.num_seq for path, summary in summaries.items()}
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{path} has {n}" for path, n in counts.items())

@@ -22,17 +22,19 @@ import numpy as np
 from fairseq_instr.curation.aligned_text import Chunk
 from fairseq_instr.curation.filters import Filter, well_formed
 from fairseq_instr.curation.formats import Formats, Formatted
-from fairseq_instr.curation.samples import Sample, is_spelled
+from fairseq_instr.curation.samples import Sample, as_written
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Written
+from fairseq_instr.instructions.asking import Written, split
 from fairseq_instr.instructions.composition import rewrite, verify
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+from fairseq_instr.text.subwords import Spell
 
 NOT_APPLICABLE = "rule does not apply"
 NOT_FOUND = "plain target does not obey"
 OBEYS_ALREADY = "plain target obeys already"
 NOT_VERIFIED = "rewritten target does not verify"
 NOT_SPELLED = "vocabulary can't spell the target"
+"""Or what it makes of the target does not obey: Moses puts blanks into `<b>`."""
 DUPLICATE = "stands in the text already"
 NO_FORMAT = "carries no format"
 NOT_UTF8 = "not UTF-8"
@@ -41,8 +43,7 @@ MAX_UNSPELLED = 0.05
 N_FOR_BASE_RATE = 1000
 """The first pairs, on which the share of plain targets that obey unasked is measured."""
 
-FORMATTED = "formatted"
-"""Name under which pairs stand that carry a format and ask for nothing."""
+FORMATTED = "formatted"  # name under which pairs stand that carry a format and ask for nothing
 
 _ALL = 2**64  # above every priority, which are 64 bits
 
@@ -94,11 +95,7 @@ class Curator:
 
     Args:
         instruction: of the catalogue, with a verifier and a generator, or natural.
-        language: target language.
-        n_samples: samples to keep at most.
-        seed: of the priorities.
-        can_spell: whether the vocabulary can write a text; None for any text.
-        filters: cheap checks of a pair.
+        spell: what the vocabulary writes for a text; None for any text as it is.
         costly_filters: checks that only pairs that would be kept are put to.
 
     Attributes:
@@ -117,7 +114,7 @@ class Curator:
         language: str,
         n_samples: int,
         seed: int = 1,
-        can_spell: Optional[Callable[[str], bool]] = None,
+        spell: Optional[Spell] = None,
         filters: Sequence[Filter] = (well_formed,),
         costly_filters: Sequence[Filter] = (),
     ):
@@ -134,7 +131,7 @@ class Curator:
         self.instruction = instruction
         self._obeys = instruction.obeys
         self.n_samples = n_samples
-        self.can_spell = can_spell
+        self.spell = spell
         self.filters, self.costly_filters = tuple(filters), tuple(costly_filters)
         self.examined = self.obeyed = self.base_rate_pairs = 0
         self.rejections: Counter = Counter()
@@ -246,19 +243,28 @@ class Curator:
                 reason = NOT_VERIFIED
         if reason is None:
             reason = pair.reason_against(self.costly_filters)
-        if reason is None and not is_spelled(self.can_spell, sample):
+        if reason is None and not self._is_written(pair, sample):
             heapq.heappush(self._unspelled, -priority)
             if len(self._unspelled) > self.n_samples:
                 heapq.heappop(self._unspelled)
             reason = NOT_SPELLED
         return reason
 
-    def _is_obeyed(self, pair: Pair, target: str) -> bool:
+    def _is_obeyed(self, pair: Pair, target: str, argument: Optional[str] = None) -> bool:
         """Whether a target obeys, whatever format it carries."""
+        context = pair.context._replace(argument=argument)
         if pair.format is None:
-            return self._obeys(target, pair.context)
-        verdict = verify((self.instruction, pair.format), target, pair.context)
+            return self._obeys(target, context)
+        verdict = verify((self.instruction, pair.format), target, context)
         return verdict[self.instruction.name]
+
+    def _is_written(self, pair: Pair, sample: Sample) -> bool:
+        """Whether the vocabulary can write the sample, and the target that it writes obeys."""
+        if self.spell is None:
+            return True
+        written = as_written(self.spell, sample)
+        argument = split(sample.instruction).argument
+        return written is not None and self._is_obeyed(pair, written.target, argument)
 
     def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
         """Count the plain targets that obey; nothing for an instruction with a slot."""
@@ -308,12 +314,7 @@ class Curator:
     # -- the end ------------------------------------------------------------------------
 
     def finish(self) -> List[Sample]:
-        """The samples, in the order of the text.
-
-        Raises:
-            InputError: if the vocabulary can't spell too many of the targets, or there is no
-                sample at all.
-        """
+        """The samples, in the order of the text."""
         name = self.instruction.name
         # targets that would be among the samples: the same number in whatever order
         unspelled = sum(-priority < self.limit for priority in self._unspelled)
@@ -326,13 +327,7 @@ class Curator:
 
 
 class FormatCurator(Curator):
-    """Collects pairs that carry a format and ask for nothing: the translation keeps the format.
-
-    Args:
-        language: target language.
-        *args: further arguments of `Curator`.
-        **options: options of `Curator`.
-    """
+    """Collects pairs that carry a format and ask for nothing: the translation keeps the format."""
 
     def __init__(self, language: str, *args, **options):
         anything = Instruction(FORMATTED, FORMATTED, obeys=lambda *_: True, natural=True)
@@ -362,20 +357,13 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
     """Make sure that an instruction has samples, and that the vocabulary can spell most targets.
 
     Args:
-        name: of the instruction.
-        n_kept: number of samples.
         n_unspelled: targets that would stand among them, could they be spelled.
-        rejections: number of pairs by reason.
-
-    Raises:
-        InputError: if there is no sample, or the share of those that can't be spelled is above
-            `MAX_UNSPELLED`.
     """
     checked = n_unspelled + n_kept
     if n_unspelled > MAX_UNSPELLED * checked:
         raise InputError(
-            f"the vocabulary can't spell {n_unspelled} of {checked} samples of {name!r} (a model "
-            "with byte fallback could)"
+            f"the subwords can't write {n_unspelled} of {checked} samples of {name!r} "
+            "(SentencePiece with byte fallback could)"
         )
     if not n_kept:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in by_count(rejections).items())
@@ -386,14 +374,10 @@ class Curation:
     """Curators of several instructions over one text.
 
     Args:
-        instructions: of the catalogue.
-        language: target language.
         n_samples: samples to keep at most, by the instruction's name.
-        seed: of the priorities.
-        curator: class of the curators.
         formats: that source and target of some pairs carry; some of these become samples without
             an instruction, under the name `formatted`.
-        **checks: `can_spell`, `filters`, `costly_filters`, see `Curator`.
+        **checks: `spell`, `filters`, `costly_filters`, see `Curator`.
 
     Attributes:
         pairs: number of pairs read.

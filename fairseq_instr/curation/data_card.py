@@ -10,6 +10,7 @@ from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import NOT_UTF8, Curation, by_count
 from fairseq_instr.curation.samples import Sample
 from fairseq_instr.files import write_atomically
+from fairseq_instr.text.markdown import escape, table
 
 NAME = "data_card.json"
 N_EXAMPLES = 2
@@ -22,14 +23,7 @@ def describe(
     refused: Mapping[str, str],
     made_from: dict,
 ) -> dict:
-    """The data card as plain JSON values.
-
-    Args:
-        curation: after its last pair.
-        samples: of each instruction, by name, as `Curation.finish` gives them.
-        refused: why the other instructions have none, by name.
-        made_from: files and options that the samples depend on.
-    """
+    """The data card as plain JSON values."""
     instructions: Dict[str, dict] = {}
     for curator in curation.curators:
         instruction = curator.instruction
@@ -82,48 +76,43 @@ def summary(card: dict) -> List[str]:
 
 def to_markdown(card: dict) -> str:
     """A data card for readers."""
-    made_from = card["made_from"]
-    lines = [
-        "# Data card: samples of instructions",
-        "",
-        f"{card['samples']} samples of {len(card['instructions'])} instructions from "
-        f"{card['pairs']} sentence pairs. Sources are as in the text; with `formatted` above 0, "
-        "a share of the pairs carries a format in source and target. Targets: `rule` rewrote the "
-        "plain target, `natural` is the plain target, `distilled` was rewritten by a language "
-        "model. The licence and terms of the text, and of the model, hold for the samples.",
-        "",
-        "| made from | |",
-        "|---|---|",
-        *(f"| {key} | {_cell(value)} |" for key, value in made_from.items()),
-        "",
-        "Base rate: share of the first 1,000 plain targets that obey unasked. Examined: pairs that "
-        "were looked at; the priority of the others was too large.",
-        "",
-        "| instruction | axis | made | samples | examined | base rate | rejected |",
-        "|---|---|---|---:|---:|---:|---|",
-    ]
-    for name, entry in card["instructions"].items():
+    entries = card["instructions"]
+    rows = []
+    for name, entry in entries.items():
         rate = "" if entry["base_rate"] is None else f"{100 * entry['base_rate']:.1f} %"
         rejected = _counts(entry["rejected"])
         if "answers" in entry:
             asked, answers = entry["answers"]["asked"], _counts(entry["answers"]["refused"])
             rejected = f"{rejected}. Of {asked} answers, {answers or 'none'}"
-        lines.append(
-            f"| {name} | {entry['axis']} | {entry['made']} | {entry['samples']} | "
-            f"{entry['examined']} | {rate} | {_cell(rejected)} |"
-        )
+        counts = (entry[key] for key in ("axis", "made", "samples", "examined"))
+        rows.append([name, *counts, rate, rejected])
+    parts = [
+        "# Data card: samples of instructions",
+        f"{card['samples']} samples of {len(entries)} instructions from "
+        f"{card['pairs']} sentence pairs. Sources are as in the text; with `formatted` above 0, "
+        "a share of the pairs carries a format in source and target. Targets: `rule` rewrote the "
+        "plain target, `natural` is the plain target, `distilled` was rewritten by a language "
+        "model. The licence and terms of the text, and of the model, hold for the samples.",
+        table(["made from", ""], card["made_from"].items()),
+        "Base rate: share of the first 1,000 plain targets that obey unasked. Examined: pairs that "
+        "were looked at; the priority of the others was too large.",
+        table(
+            ["instruction", "axis", "made", "samples", "examined", "base rate", "rejected"], rows
+        ),
+    ]
     skipped = {reason: n for reason, n in card["skipped"].items() if n}
     if skipped:
-        lines += ["", "Skipped: " + "; ".join(f"{n} pairs, {r}" for r, n in skipped.items()) + "."]
-    refused = [entry["refused"] for entry in card["instructions"].values() if "refused" in entry]
+        parts.append("Skipped: " + "; ".join(f"{n} pairs, {r}" for r, n in skipped.items()) + ".")
+    refused = [entry["refused"] for entry in entries.values() if "refused" in entry]
     if refused:
-        lines += ["", "Left out:", "", *(f"- {_cell(message)}" for message in refused)]
-    lines += ["", "## Examples", "", "| asked for | source | target |", "|---|---|---|"]
-    for entry in card["instructions"].values():
-        for example in entry["examples"]:
-            shown = (example[key] for key in ("instruction", "source", "target"))
-            lines.append("| " + " | ".join(_cell(_shorten(text)) for text in shown) + " |")
-    return "\n".join(lines) + "\n"
+        parts += ["Left out:", "\n".join(f"- {escape(message)}" for message in refused)]
+    examples = [
+        [_shorten(example[key]) for key in ("instruction", "source", "target")]
+        for entry in entries.values()
+        for example in entry["examples"]
+    ]
+    parts += ["## Examples", table(["asked for", "source", "target"], examples)]
+    return "\n\n".join(parts) + "\n"
 
 
 def write(folder, card: dict, force: bool = False) -> None:
@@ -139,11 +128,3 @@ def _counts(reasons: Mapping[str, int]) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
-
-
-def _cell(value: object) -> str:
-    """Text that stays inside a cell of a table, markup of samples included."""
-    text = " ".join(str(value).split())
-    for character in "\\`*_|<>[]":
-        text = text.replace(character, "\\" + character)
-    return text

@@ -17,7 +17,7 @@ from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import Curation, by_count
 from fairseq_instr.curation.distillation_answers import Answers
-from fairseq_instr.curation.distillation_endpoint import Endpoint, above_zero, at_least
+from fairseq_instr.curation.distillation_endpoint import Endpoint
 from fairseq_instr.curation.distillation_harvest import (
     MAX_ALIKE,
     MIN_SIMILARITY,
@@ -33,7 +33,7 @@ from fairseq_instr.curation.distillation_prompt import DEFAULT, RewritingPrompt
 from fairseq_instr.curation.filters import Checks
 from fairseq_instr.curation.samples import Sample, sample_files, write_samples
 from fairseq_instr.curation.shards import collect, shard_file
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.files import refuse_to_overwrite
 
 ANSWERS = "answers.sqlite"
@@ -70,24 +70,16 @@ def distill(
     Args:
         source: source text, a line a segment, plain or `.gz`.
         target: its plain translation, aligned by line.
-        source_language: code, such as `en`.
-        target_language: code, such as `de`.
         instructions: names of the catalogue, with an argument where they have a slot.
-        output: folder to write.
         endpoint: such as `Endpoint("https://localhost:8000/v1", key)`.
-        model: the model's name at the endpoint.
-        n_samples: samples of each instruction.
         n_candidates: most pairs to ask about for each sample.
-        seed: of the choice of pairs.
         prompt: YAML file of what is asked, see `RewritingPrompt`.
         max_requests: budget of all calls with this output, retries included; None: no limit.
         max_tokens: budget of tokens, as the endpoint counts them; None: no limit.
         max_alike: stop when so many answers are the first and all refused for one reason; 0: go on.
         min_similarity: least chrF2 of an answer to the plain translation, 0 to 100.
-        checks: what keeps pairs and answers out.
         skip_invalid: skip lines that are not UTF-8 instead of stopping.
         force: overwrite samples; answers are kept.
-        show_progress: show progress bars.
 
     Returns:
         The data card, see `data_card.describe`.
@@ -96,9 +88,9 @@ def distill(
         InputError: if an argument is not accepted, a file can't be read, the endpoint or the
             budget ends the run, or an instruction has no samples.
     """
-    at_least(1, samples=n_samples, candidates=n_candidates)
-    at_least(0, max_alike=max_alike)
-    above_zero(max_requests=max_requests, max_tokens=max_tokens)
+    check_at_least(1, samples=n_samples, candidates=n_candidates, max_requests=max_requests,
+                   max_tokens=max_tokens)  # fmt: skip
+    check_at_least(0, max_alike=max_alike)
     wanted = _want(instructions, target_language)
     questions = RewritingPrompt.load(prompt)
     languages = (source_language, target_language)
@@ -110,7 +102,7 @@ def distill(
         for path in sample_files(Path(output, name), languages):
             refuse_to_overwrite(path, overwrite)
     refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
-    can_spell, cheap, costly = checks.can_spell(), checks.cheap(), checks.costly(languages)
+    spell, cheap, costly = checks.speller(languages), checks.cheap(), checks.costly(languages)
     text = AlignedText(source, target, skip_invalid)
     made_from = {
         "made": "distilled",
@@ -148,7 +140,7 @@ def distill(
                 model,
                 languages,
                 filters=(*cheap, *costly),
-                can_spell=can_spell,
+                spell=spell,
                 min_similarity=min_similarity,
                 max_alike=max_alike,
                 needs_tokens=max_tokens is not None,

@@ -29,16 +29,11 @@ class BudgetSpentError(InputError):
 
 
 class Answer(NamedTuple):
-    """What came back for one prompt.
+    """What came back for one prompt."""
 
-    Attributes:
-        content: what the model said; None where that was refused.
-        refused: why.
-        tokens: of prompt and answer, as the endpoint reports them; None where it does not.
-    """
-
-    content: Optional[str]
-    refused: Optional[str] = None
+    content: Optional[str]  # what the model said; None where that was refused
+    refused: Optional[str] = None  # why
+    # of prompt and answer, as the endpoint reports them; None where it does not
     tokens: Optional[int] = None
 
 
@@ -50,9 +45,6 @@ def fingerprint(request: dict) -> str:
 
 class Answers:
     """The answers in a file, which is made where there is none.
-
-    Args:
-        path: the file.
 
     Attributes:
         requests: number of requests that were ever sent, retries included.
@@ -124,11 +116,6 @@ class Answers:
         self, max_requests: Optional[int] = None, max_tokens: Optional[int] = None
     ) -> None:
         """Count a request that is about to be sent: before it is, so that no kill hides it.
-
-        Args:
-            max_requests: most requests of all runs, retries included; None for any number.
-            max_tokens: most tokens of all runs; None for any number. Requests under way when it
-                is reached come on top.
 
         Raises:
             BudgetSpentError: if no request may be sent.

@@ -22,7 +22,7 @@ from typing import Callable, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from fairseq_instr.curation.distillation_answers import Answer, fingerprint
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 
 try:
     import httpx2 as httpx
@@ -32,18 +32,13 @@ except ImportError:
     except ImportError:
         httpx = None  # type: ignore[assignment]
 
-MAX_BODY = 1024 * 1024
-"""Longest body that is read, in bytes."""
-MAX_TOKENS = 10**9
-"""A usage above this is no report."""
-LONGEST_WAIT = 300.0
-"""Seconds that an endpoint may ask to wait before the run is stopped instead."""
+MAX_BODY = 1024 * 1024  # longest body that is read, in bytes
+MAX_TOKENS = 10**9  # a usage above this is no report
+LONGEST_WAIT = 300.0  # seconds that an endpoint may ask to wait before the run is stopped instead
 LONGEST_BACKOFF = 60.0
 LONGEST_CONNECT = 20.0
-MAX_FAILED = 8
-"""Prompts in a row without an answer after which the run stops."""
-SECRET_LENGTH = 8
-"""Shorter keys, as local servers want them, are no secrets: texts may hold them."""
+MAX_FAILED = 8  # prompts in a row without an answer after which the run stops
+SECRET_LENGTH = 8  # shorter keys, as local servers want them, are no secrets: texts may hold them
 MAX_SHOWN = 200
 
 NOT_JSON = "body is not JSON"
@@ -79,19 +74,16 @@ class Endpoint:
     Args:
         base_url: such as `https://host/v1`; `/chat/completions` is added.
         key: is sent as a bearer token; None sends none.
-        concurrency: most requests at a time.
         requests_per_minute: most requests, evenly spread; None for any number.
         timeout: seconds until a request must be answered in full.
         retries: how often a request that failed in passing is sent again.
         first_wait: seconds before the first retry, less up to a half; doubled each time.
 
-    Attributes:
-        before_request: is called before each request, and may raise.
-
     Raises:
         InputError: if an argument is not accepted, or no HTTP client is installed.
     """
 
+    # is called before each request, and may raise
     before_request: Callable[[], object] = staticmethod(lambda: None)
 
     def __init__(
@@ -108,8 +100,8 @@ class Endpoint:
             raise InputError(
                 "no HTTP client is installed: pip install httpx2 (httpx on Python 3.9)"
             )
-        at_least(1, concurrency=concurrency)
-        at_least(0, retries=retries, first_wait=first_wait)
+        check_at_least(1, concurrency=concurrency)
+        check_at_least(0, retries=retries, first_wait=first_wait)
         above_zero(timeout=timeout, requests_per_minute=requests_per_minute)
         self.base_url = check_address(base_url)
         self._key = None if key is None else check_key(key)
@@ -134,9 +126,6 @@ class Endpoint:
 
     async def ask(self, request: dict) -> Answer:
         """The answer to a chat completion.
-
-        Args:
-            request: its body.
 
         Raises:
             EndpointError: if the endpoint can't be reached or used.
@@ -266,14 +255,6 @@ class Endpoint:
         if self._key is not None:
             text = text.replace(self._key, "[key]")
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
-
-
-def at_least(least: int, **options: float) -> None:
-    """Raise `InputError` for an option below a number."""
-    for name, value in options.items():
-        if not value >= least:
-            option = "--" + name.replace("_", "-")
-            raise InputError(f"{option} {value} is not accepted: give {least} or more")
 
 
 def above_zero(**options: Optional[float]) -> None:

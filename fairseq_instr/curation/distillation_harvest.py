@@ -35,12 +35,13 @@ from fairseq_instr.curation.distillation_answers import (
 from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
 from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
 from fairseq_instr.curation.filters import Filter, well_formed
-from fairseq_instr.curation.samples import Sample, is_spelled
+from fairseq_instr.curation.samples import Sample, as_written
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import verify
 from fairseq_instr.instructions.instruction import Context, Instruction, check_argument
+from fairseq_instr.text.subwords import Spell
 
 UNLIKE = "too unlike the plain translation"
 UNANSWERED = "endpoint gave no answer"
@@ -57,17 +58,11 @@ Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
 
 
 class Wanted(NamedTuple):
-    """An instruction that samples are wanted of.
+    """An instruction that samples are wanted of."""
 
-    Attributes:
-        instruction: with its slot filled, where it has one.
-        asked: as a stream of instructions says it.
-        said: as the language model is told.
-    """
-
-    instruction: Instruction
-    asked: str
-    said: str
+    instruction: Instruction  # with its slot filled, where it has one
+    asked: str  # as a stream of instructions says it
+    said: str  # as the language model is told
 
 
 def want(name: str, language: str) -> Wanted:
@@ -109,60 +104,35 @@ class CandidateCurator(Curator):
 
 @dataclass
 class Harvest:
-    """The answers about the candidates of one instruction.
+    """The answers about the candidates of one instruction."""
 
-    Attributes:
-        samples: (line, sample).
-        asked: candidates that were asked about, in this run or before.
-        rejections: number of refused answers, by reason.
-        refused: the answer that was refused last.
-        problem: why the last candidate that is unanswered is so.
-    """
-
-    samples: List[Candidate] = field(default_factory=list)
-    asked: int = 0
-    rejections: Counter = field(default_factory=Counter)
-    refused: str = ""
-    problem: str = ""
+    samples: List[Candidate] = field(default_factory=list)  # (line, sample)
+    asked: int = 0  # candidates that were asked about, in this run or before
+    rejections: Counter = field(default_factory=Counter)  # number of refused answers, by reason
+    refused: str = ""  # the answer that was refused last
+    problem: str = ""  # why the last candidate that is unanswered is so
 
     def finish(self, name: str) -> List[Sample]:
-        """The samples in the order of the text.
-
-        Raises:
-            InputError: if there are none, or too many that the vocabulary can't spell.
-        """
+        """The samples in the order of the text."""
         refuse_too_few(name, len(self.samples), self.rejections[NOT_SPELLED], self.rejections)
         return [sample for _, sample in sorted(self.samples)]
 
 
 @dataclass
 class Distiller:
-    """Asks about candidates and judges the answers.
+    """Asks about candidates and judges the answers."""
 
-    Attributes:
-        endpoint: is asked; with the budget's `take_request` before each request.
-        answers: are looked into first, and take up the new ones.
-        prompt: what is asked.
-        model: its name at the endpoint.
-        languages: codes of source and target.
-        filters: checks of a pair of source and answer.
-        can_spell: whether the vocabulary can write a text; None for any text.
-        min_similarity: see `MIN_SIMILARITY`; 0 for any answer.
-        max_alike: see `MAX_ALIKE`; 0 to go on whatever comes.
-        needs_tokens: whether answers without a usage stop the run: a budget hangs on it.
-        progress: is told the harvest after each candidate.
-    """
-
-    endpoint: Endpoint
-    answers: Answers
-    prompt: RewritingPrompt
-    model: str
-    languages: Tuple[str, str]
-    filters: Sequence[Filter] = (well_formed,)
-    can_spell: Optional[Callable[[str], bool]] = None
-    min_similarity: float = MIN_SIMILARITY
-    max_alike: int = MAX_ALIKE
-    needs_tokens: bool = False
+    endpoint: Endpoint  # is asked; with the budget's `take_request` before each request
+    answers: Answers  # are looked into first, and take up the new ones
+    prompt: RewritingPrompt  # what is asked
+    model: str  # its name at the endpoint
+    languages: Tuple[str, str]  # codes of source and target
+    filters: Sequence[Filter] = (well_formed,)  # checks of a pair of source and answer
+    spell: Optional[Spell] = None  # what the vocabulary writes for a text; None for any as it is
+    min_similarity: float = MIN_SIMILARITY  # see `MIN_SIMILARITY`; 0 for any answer
+    max_alike: int = MAX_ALIKE  # see `MAX_ALIKE`; 0 to go on whatever comes
+    needs_tokens: bool = False  # whether answers without a usage stop the run: a budget hangs on it
+    # is told the harvest after each candidate
     progress: Callable[[Harvest], object] = lambda harvest: None
 
     async def gather(
@@ -171,9 +141,6 @@ class Distiller:
         """Ask about candidates, in their order, until there are enough samples.
 
         Args:
-            wanted: what is asked for.
-            candidates: plain pairs.
-            n_samples: samples to have at most.
             harvest: an empty one; holds what there is, also if an error ends this.
 
         Raises:
@@ -272,7 +239,10 @@ class Distiller:
             return NOT_VERIFIED
         if similarity(text, plain.target) < self.min_similarity:
             return UNLIKE
-        return None if is_spelled(self.can_spell, sample) else NOT_SPELLED
+        written = as_written(self.spell, sample)
+        if written is None or not _obeys(wanted.instruction, written.target, context):
+            return NOT_SPELLED
+        return None
 
 
 _chrf = CHRF()
@@ -293,10 +263,6 @@ async def gather_all(
     """Gather samples of several instructions, one after the other.
 
     Args:
-        distiller: asks and judges; its endpoint is opened and closed here.
-        wanted: what is asked for, by the instruction's name.
-        candidates: plain pairs to ask about, by the instruction's name.
-        n_samples: samples of each.
         harvests: is filled by the instruction's name, also if an error ends this.
 
     Raises:

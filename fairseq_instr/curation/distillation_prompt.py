@@ -31,22 +31,15 @@ _END_OF_REASONING = ("</think>", "</thinking>")  # the opening tag may be the se
 
 @dataclass(frozen=True)
 class RewritingPrompt:
-    """How to ask for a rewritten translation; the attributes are the file's entries.
+    """How to ask for a rewritten translation; the attributes are the file's entries."""
 
-    Attributes:
-        user: what the user says, with a place for {source}, {target} and {instruction}.
-        system: what the system says.
-        begin: stands before the answer.
-        end: stands behind the answer.
-        languages: names by code; the English name of a language that is left out.
-        parameters: of the request.
-    """
-
-    user: str
-    system: str = ""
-    begin: str = ""
-    end: str = ""
+    user: str  # what the user says, with a place for {source}, {target} and {instruction}
+    system: str = ""  # what the system says
+    begin: str = ""  # stands before the answer
+    end: str = ""  # stands behind the answer
+    # names by code; the English name of a language that is left out
     languages: Dict[str, str] = field(default_factory=dict)
+    # of the request
     parameters: Dict[str, Union[str, bool, int, float]] = field(default_factory=dict)
 
     @classmethod
@@ -69,15 +62,7 @@ class RewritingPrompt:
     def request(
         self, model: str, source: str, target: str, said: str, languages: Tuple[str, str]
     ) -> dict:
-        """The body of a chat completion.
-
-        Args:
-            model: its name at the endpoint.
-            source: sentence.
-            target: its plain translation.
-            said: the instruction in words, see `say`.
-            languages: codes of both sides.
-        """
+        """The body of a chat completion."""
         source_language, target_language = (
             self.languages.get(code, facts(code).name) for code in languages
         )

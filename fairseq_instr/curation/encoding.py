@@ -32,6 +32,8 @@ def encode(
     output,
     subwords,
     dictionary=None,
+    source_language: Optional[str] = None,
+    target_language: Optional[str] = None,
     allow_unknown: bool = False,
     force: bool = False,
     show_progress: bool = False,
@@ -40,26 +42,25 @@ def encode(
 
     Args:
         inputs: files of raw text, plain or `.gz`, or folders, whose tree is mirrored.
-        output: folder to write.
-        subwords: SentencePiece model or tokenizer folder.
         dictionary: the model's dictionary, or a folder with `dict.LANGUAGE.txt`; None to check
             nothing.
+        source_language: ending of the source files; None where both sides are encoded alike.
+        target_language: ending of the target files; None where both sides are encoded alike.
         allow_unknown: whether the dictionary may lack more than `MAX_UNKNOWN` of the subwords.
-        force: overwrite what is there.
-        show_progress: show a progress bar.
-
-    Returns:
-        Paths of the files.
 
     Raises:
-        InputError: if a file can't be read or exists, or the dictionary lacks too many subwords;
-            nothing is written then.
+        InputError: if a file can't be read or exists, the languages are missing, or the
+            dictionary lacks too many subwords; nothing is written then.
     """
-    encoder = load_subwords(subwords)
+    encoders = load_subwords(subwords, source_language, target_language)
+    if target_language is None and encoders.source is not encoders.target:
+        raise InputError(f"--subwords {subwords} encodes two sides differently; give -s and -t")
     files = _text_files(inputs, Path(output))
     with writing_lines(list(files.values()), force) as outs:
         for (path, written), out in zip(files.items(), outs):
-            known = _known(dictionary, written.suffix[1:])
+            language = written.suffix[1:]
+            encoder = encoders.target if language == target_language else encoders.source
+            known = _known(dictionary, language)
             replaced: Counter = Counter()
             n_pieces = 0
             for line in watched(spelled(path, encoder), written.name, show_progress):

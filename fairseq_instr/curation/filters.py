@@ -11,12 +11,13 @@ import unicodedata
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Callable, Iterable, Optional, Sequence, Tuple, Union
+from typing import Callable, Collection, Iterable, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import iterate_lines
-from fairseq_instr.text.subwords import spelling_check
+from fairseq_instr.text.subwords import Spell, speller
 
 Filter = Callable[[str, str], Optional[str]]
 
@@ -27,8 +28,7 @@ IN_TEST_SET = "stands in a test set"
 SOURCE_LANGUAGE = "source is in another language"
 TARGET_LANGUAGE = "target is in another language"
 
-LENGTH_SLACK = 15
-"""Characters added to both lengths: short lines may differ by more."""
+LENGTH_SLACK = 15  # characters added to both lengths: short lines may differ by more
 
 # a tab ends a field, some end a line to some programs, and a lone surrogate is no character
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -45,9 +45,6 @@ def length_ratio(limit: float) -> Filter:
     """Pairs of which the longer side has at most `limit` times the characters of the other.
 
     `LENGTH_SLACK` is added to both sides.
-
-    Raises:
-        InputError: if the limit is not above 1.
     """
     if not limit > 1:
         raise InputError(f"--max-length-ratio {limit} is not accepted: give a number above 1")
@@ -73,11 +70,7 @@ def _fingerprint(text: str) -> bytes:
 
 
 def not_in(test_sets: Iterable) -> Filter:
-    """Pairs of which neither side is a line of the given files (plain or gzip, any language).
-
-    Raises:
-        InputError: if a file can't be read or is not UTF-8.
-    """
+    """Pairs of which neither side is a line of the given files (plain or gzip, any language)."""
     lines = {_fingerprint(line) for path in test_sets for line in iterate_lines(path)}
     lines.discard(_fingerprint(""))
 
@@ -88,17 +81,18 @@ def not_in(test_sets: Iterable) -> Filter:
     return check
 
 
-def in_languages(source_language: str, target_language: str) -> Filter:
+def in_languages(source_language: str, target_language: str, among: Collection[str] = ()) -> Filter:
     """Pairs that langid takes for the two languages, when it has to choose between them.
 
-    Choosing between two is what langid can do with short lines as well. A line without letters is
+    Choosing between few is what langid can do with short lines as well. A line without letters is
     in any language.
 
-    Raises:
-        InputError: if langid does not know one of the languages.
+    Args:
+        among: further languages that a line may be found to be in.
     """
     identifier = LangidIdentifier()
-    languages = (source_language, target_language)
+    expected = (language_of(source_language), language_of(target_language))
+    languages = {*expected, *map(language_of, among)}
     try:
         identify((), identifier, languages)
     except InputError as error:
@@ -106,43 +100,38 @@ def in_languages(source_language: str, target_language: str) -> Filter:
 
     def check(source: str, target: str) -> Optional[str]:
         ((found_source, found_target),) = identify((source, target), identifier, languages)
-        if found_source not in (source_language, None):
+        if found_source not in (expected[0], None):
             return SOURCE_LANGUAGE
-        return TARGET_LANGUAGE if found_target not in (target_language, None) else None
+        return TARGET_LANGUAGE if found_target not in (expected[1], None) else None
 
     return check
 
 
 @dataclass(frozen=True)
 class Checks:
-    """What keeps a pair out, whatever the instruction.
+    """What keeps a pair out, whatever the instruction."""
 
-    Attributes:
-        subwords: SentencePiece model or tokenizer folder of the pretrained model; samples that it
-            can't spell with the dictionary are left out.
-        dictionary: the pretrained model's dictionary of the target.
-        max_length_ratio: most characters of the longer side of a pair for one of the other.
-        exclude: test sets; pairs with a side that stands in one are left out.
-        identify_language: leave out pairs in other languages.
-    """
-
+    # SentencePiece model, BPE codes or tokenizer folder of the pretrained model; samples that it
+    # can't write with the dictionary are left out
     subwords: Union[None, str, Path] = None
-    dictionary: Union[None, str, Path] = None
+    dictionary: Union[None, str, Path] = None  # the pretrained model's dictionary of the target
+    # most characters of the longer side of a pair for one of the other
     max_length_ratio: float = 3.0
+    # test sets; pairs with a side that stands in one are left out
     exclude: Sequence[Union[str, Path]] = ()
-    identify_language: bool = False
+    identify_language: bool = False  # leave out pairs in other languages
 
     def cheap(self) -> Tuple[Filter, ...]:
         """Filters that every pair is put to."""
         return (well_formed, length_ratio(self.max_length_ratio), not_in(self.exclude))
 
-    def costly(self, languages: Tuple[str, str]) -> Tuple[Filter, ...]:
-        """Filters that only pairs that would be kept are put to."""
-        return (in_languages(*languages),) if self.identify_language else ()
+    def costly(self, languages: Tuple[str, str], among: Collection[str] = ()) -> Tuple[Filter, ...]:
+        """Filters that only pairs that would be kept are put to; see `in_languages`."""
+        return (in_languages(*languages, among),) if self.identify_language else ()
 
-    def can_spell(self) -> Optional[Callable[[str], bool]]:
-        """Whether the vocabulary can write a text; None for any text."""
-        return spelling_check(self.subwords, self.dictionary)
+    def speller(self, languages: Tuple[str, str]) -> Optional[Spell]:
+        """What the vocabulary writes for a text; None for any text as it is."""
+        return speller(self.subwords, self.dictionary, *languages)
 
     def describe(self) -> dict:
         """The checks as JSON values, for a data card; files by their names alone."""

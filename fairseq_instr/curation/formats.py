@@ -34,8 +34,7 @@ AMBIGUOUS = ("single-quotes",)
 """Not carried: the apostrophe of `Don't` is the same character. A model that learns to keep these
 quotation marks puts them around sentences that hold an apostrophe."""
 
-LABELS = "label"
-"""Axis of labels in front of a text."""
+LABELS = "label"  # axis of labels in front of a text
 
 _WORD = re.compile(r"[^\W\d_]{4,}")  # content words, most of them
 
@@ -61,17 +60,11 @@ marks around it. Nobody can ask for it."""
 
 
 class Formatted(NamedTuple):
-    """A sentence pair that carries a format.
+    """A sentence pair that carries a format."""
 
-    Attributes:
-        format: the instruction that both sides obey, each in its language.
-        source: the source with its marks.
-        target: the target with its marks.
-    """
-
-    format: Instruction
-    source: str
-    target: str
+    format: Instruction  # the instruction that both sides obey, each in its language
+    source: str  # the source with its marks
+    target: str  # the target with its marks
 
 
 class Formats:
@@ -79,12 +72,6 @@ class Formats:
 
     Args:
         share: share of the pairs that carry a format, 0 to 1.
-        languages: codes of source and target.
-        seed: of the choice.
-        axes: axes that the formats are from.
-
-    Raises:
-        InputError: if the share is not accepted, or nothing on an axis can be carried.
     """
 
     def __init__(
@@ -120,13 +107,7 @@ class Formats:
         )
 
     def format(self, pair_hash: int, source: str, target: str) -> Optional[Formatted]:
-        """A pair in its format, or None: without one, or where a side can't carry it.
-
-        Args:
-            pair_hash: hash of the pair's text.
-            source: source as it stands in the text.
-            target: target as it stands in the text.
-        """
+        """A pair in its format, or None: without one, or where a side can't carry it."""
         format = self.choose(pair_hash)
         if format is OWN_LABEL:
             format = self._label(pair_hash, source)

@@ -19,8 +19,7 @@ from fairseq_instr.files import refuse_to_overwrite
 from fairseq_instr.instructions import Instruction, catalogue
 from fairseq_instr.instructions.catalogue import look_up
 
-ALL = "all"
-"""All instructions that a text can give samples of."""
+ALL = "all"  # all instructions that a text can give samples of
 
 
 def curate(
@@ -51,21 +50,14 @@ def curate(
     Args:
         source: source text, a line a segment, plain or `.gz`.
         target: target text, aligned by line.
-        source_language: code, such as `en`.
-        target_language: code, such as `de`.
         instructions: names of the catalogue, or `all` that can be had for the target language.
-        output: folder to write.
         n_samples: most samples of an instruction.
         n_samples_of: most samples of single instructions, by name.
-        seed: of all choices.
         formatted: share of the pairs whose source and target carry a format, 0 to 1.
-        format_axes: axes of these formats.
-        checks: what keeps pairs out.
         skip_invalid: skip lines that are not UTF-8 instead of stopping.
         shard: (I, N), to read the I-th of N shares of the text and write no samples yet.
         merge: add up the shards in `output` instead of reading the text.
         force: overwrite what is there, and begin anew.
-        show_progress: show a progress bar.
 
     Returns:
         The data card, see `data_card.describe`; None for a shard.
@@ -98,7 +90,7 @@ def curate(
         wanted,
         seed,
         formats=formats,
-        can_spell=checks.can_spell(),
+        spell=checks.speller(languages),
         filters=checks.cheap(),
         costly_filters=checks.costly(languages),
     )
@@ -136,11 +128,7 @@ def curate(
 
 
 def choose(names: Union[str, Sequence[str]], language: str) -> List[Instruction]:
-    """Instructions by name, or all of which parallel text gives data in a language.
-
-    Raises:
-        InputError: if there is none, or the catalogue lacks a name.
-    """
+    """Instructions by name, or all of which parallel text gives data in a language."""
     if names == ALL:
         return [
             instruction
@@ -154,11 +142,7 @@ def choose(names: Union[str, Sequence[str]], language: str) -> List[Instruction]
 
 
 def count_samples(names: Sequence[str], n: int, n_of: Mapping[str, int]) -> Dict[str, int]:
-    """Samples wanted of each instruction.
-
-    Raises:
-        InputError: if a number is not above zero, or a name is not among `names`.
-    """
+    """Samples wanted of each instruction."""
     for name in n_of:
         if name not in names:
             raise InputError(f"--samples: {name!r} is not among --instructions, {', '.join(names)}")

@@ -72,20 +72,7 @@ def read_tasks(path) -> List[GeneralTask]:
 
 
 def write_corpus(tasks: Sequence[GeneralTask], prefix, subwords, force: bool = False) -> int:
-    """Write `prefix.prompt` and `prefix.response` in subwords; binarise them into `general/`.
-
-    Args:
-        tasks: those without an output are left out.
-        prefix: of the two files.
-        subwords: the model's, with `encode`.
-        force: overwrite the files.
-
-    Returns:
-        Number of lines.
-
-    Raises:
-        InputError: if a file exists and `force` is not set.
-    """
+    """Write `prefix.prompt` and `prefix.response` in subwords, for `general/`; how many lines."""
     kept = [task for task in tasks if (task.output or "").strip()]
     with writing_lines([f"{prefix}.prompt", f"{prefix}.response"], force) as files:
         for task in kept:
@@ -98,7 +85,6 @@ def read_hypotheses(log, subwords) -> List[str]:
     """Outputs in a log of `fairseq-generate`, in the order of their numbers, line breaks kept.
 
     Args:
-        log: its standard output in a file; the first hypothesis of each line counts.
         subwords: with `text` (pieces -> text, line breaks kept), or else `decode`.
 
     Raises:
@@ -119,18 +105,7 @@ def read_hypotheses(log, subwords) -> List[str]:
 def write_alpaca_eval(
     tasks: Sequence[GeneralTask], outputs: Sequence[str], generator: str, path, force: bool = False
 ) -> None:
-    """Write outputs as AlpacaEval reads them: a JSON list of instruction, output, generator.
-
-    Args:
-        tasks: what was asked.
-        outputs: one for each task.
-        generator: name of the model.
-        path: file to write.
-        force: overwrite the file.
-
-    Raises:
-        InputError: if there are not as many outputs as tasks, or the file exists.
-    """
+    """Write outputs as AlpacaEval reads them: a JSON list of instruction, output, generator."""
     if len(tasks) != len(outputs):
         raise InputError(
             f"{len(outputs)} outputs came for {len(tasks)} tasks; translate all of them, in order"

@@ -18,7 +18,7 @@ from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import DUPLICATE, NOT_SPELLED, by_count
 from fairseq_instr.curation.data_card import NAME as DATA_CARD
 from fairseq_instr.curation.filters import Checks
-from fairseq_instr.curation.samples import Sample, is_spelled, sample_files, write_samples
+from fairseq_instr.curation.samples import Sample, as_written, sample_files, write_samples
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.asking import Written
@@ -46,11 +46,6 @@ def label(
 
     Args:
         samples: as a reader of this module gives them.
-        source_language: code, such as `en`.
-        target_language: code, such as `de`.
-        output: folder to write.
-        checks: what keeps samples out.
-        force: overwrite what is there.
 
     Returns:
         The data card: samples by instruction, and rejections by reason.
@@ -62,7 +57,7 @@ def label(
     card_file = Path(output, DATA_CARD)
     for path in (*sample_files(output, languages), card_file):
         refuse_to_overwrite(path, force)
-    can_spell, filters = checks.can_spell(), (*checks.cheap(), *checks.costly(languages))
+    spell, filters = checks.speller(languages), (*checks.cheap(), *checks.costly(languages))
     chosen: Dict[Sample, None] = {}
     rejected: Counter = Counter()
     for sample in samples:
@@ -70,7 +65,7 @@ def label(
         reason = next((reason for reason in reasons if reason is not None), None)
         if reason is None and sample in chosen:
             reason = DUPLICATE
-        if reason is None and not is_spelled(can_spell, sample):
+        if reason is None and as_written(spell, sample) is None:
             reason = NOT_SPELLED
         if reason is None:
             chosen[sample] = None
@@ -92,8 +87,6 @@ def read_formality(
 
     Args:
         folder: holds `DOMAIN.SOURCE` and `DOMAIN.{formal,informal}.TARGET` of some domains.
-        source: language, such as `en`.
-        target: language.
         drop: file of lines to leave out, tab-separated, with a header that names `pair`,
             `train_domain` and `train_line` (from 1): training lines that are test lines too.
 
@@ -141,9 +134,6 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
 
     Args:
         folder: holds `SPLIT.GENDER.SOURCE-TARGET.{SOURCE,TARGET}`.
-        split: `dev` or `test`.
-        source: language.
-        target: language.
     """
     for gender in GENDERS:
         prefix = f"{split}.{gender}.{source}-{target}"
@@ -159,10 +149,6 @@ def read_terminology(source, target) -> Iterator[Sample]:
     The SGM files mark a term as `<term src="runny nose" tgt="nez qui coule|nez coule"> ...`.
     Each term whose translation stands in the reference gives a sample, the first of the
     translations that does; the marks are taken out of both sides.
-
-    Args:
-        source: SGM file of the sources.
-        target: SGM file of the references, with the same documents and segments.
 
     Raises:
         InputError: if a segment of the source is missing in the target.
@@ -203,11 +189,6 @@ def _stands_in(term: str, text: str) -> bool:
 
 def read_text(source, target, instruction: str) -> Iterator[Sample]:
     """All pairs of two aligned files under one instruction, such as a domain.
-
-    Args:
-        source: file of the sources.
-        target: file of the targets.
-        instruction: what is asked for, such as `news`.
 
     Raises:
         InputError: if the catalogue lacks the instruction; if a file is missing, misaligned or

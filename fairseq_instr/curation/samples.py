@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.files import writing_lines
 from fairseq_instr.instructions.asking import parse_line, split
+from fairseq_instr.text.subwords import Spell
 
-STREAM = "instr"
-"""Extension of the files that hold a line of instructions for each pair."""
+STREAM = "instr"  # extension of the files that hold a line of instructions for each pair
 
 
 class Sample(NamedTuple):
@@ -20,17 +20,24 @@ class Sample(NamedTuple):
     instruction: str
 
 
-def is_spelled(can_spell: Optional[Callable[[str], bool]], sample: Sample) -> bool:
-    """Whether a vocabulary can write the target and the arguments of a sample.
+def as_written(spell: Optional[Spell], sample: Sample) -> Optional[Sample]:
+    """A sample with the target that a model can write for it.
 
     Args:
-        can_spell: whether the vocabulary can write a text; None for any text.
-        sample: the sample.
+        spell: what the model's vocabulary writes for a text; None for any text as it is.
+
+    Returns:
+        None if the vocabulary lacks a piece of the target or of an argument.
+
+    Example: Moses makes `< b > Ja < / b >` of the target `<b>Ja</b>`.
     """
-    if can_spell is None:
-        return True
+    if spell is None:
+        return sample
     arguments = (split(asked).argument for asked in parse_line(sample.instruction))
-    return can_spell(sample.target) and all(a is None or can_spell(a) for a in arguments)
+    if any(argument is not None and spell(argument) is None for argument in arguments):
+        return None
+    target = spell(sample.target)
+    return None if target is None else sample._replace(target=target)
 
 
 def sample_files(folder, languages: Sequence[str]) -> List[Path]:
@@ -41,11 +48,7 @@ def sample_files(folder, languages: Sequence[str]) -> List[Path]:
 def write_samples(
     folder, samples: Iterable[Sample], languages: Tuple[str, str], force: bool = False
 ) -> None:
-    """Write samples as three aligned files of raw text.
-
-    Raises:
-        InputError: if a file exists and `force` is not set, or can't be written.
-    """
+    """Write samples as three aligned files of raw text."""
     with writing_lines(sample_files(folder, languages), force) as files:
         for sample in samples:
             for file, text in zip(files, sample):

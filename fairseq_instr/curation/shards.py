@@ -24,11 +24,7 @@ _SHARD_FILE = re.compile(r"curation-(\d+)-of-(\d+)\.json")
 
 
 def parse_shard(text: str) -> Tuple[int, int]:
-    """`2/8` -> (2, 8).
-
-    Raises:
-        InputError: unless it is I/N with 1 <= I <= N.
-    """
+    """`2/8` -> (2, 8)."""
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(f"--shard {text!r} is not accepted: give I/N, from 1/N to N/N")
@@ -54,14 +50,10 @@ def collect(
     However a run ends, the samples collected so far are in the file.
 
     Args:
-        text: the aligned files.
-        curation: a new one.
         path: the shard's file; there may be one of an earlier run.
         made_from: files and options that the samples depend on, as JSON values; `samples` holds
             how many are wanted, by the instruction's name.
-        shard: (I, N): the part of the text that is looked at.
         progress: is told the number of bytes that were read, see `AlignedText.chunks`.
-        save_seconds: how often the file is written.
 
     Raises:
         InputError: if the file was made from something else, or the text can't be read.
@@ -107,9 +99,6 @@ def collect(
 def merge_shards(folder, curation: Curation, made_from: dict) -> List[Path]:
     """Add up the shards of one pass in a new curation.
 
-    Returns:
-        The shards' files.
-
     Raises:
         InputError: if a shard is missing, unfinished, or made from something else.
     """
@@ -127,7 +116,7 @@ def _compare(path: Path, old: dict, new: dict) -> None:
     The file may hold more instructions: what is kept of one does not depend on the others.
     """
     samples = {name: n for name, n in old.get("samples", {}).items() if name in new["samples"]}
-    difference = _difference({**old, "samples": samples}, new)
+    difference = find_difference({**old, "samples": samples}, new)
     if difference:
         raise InputError(
             f"{path} was made {difference}; give --force to begin again, or another --output"
@@ -159,7 +148,7 @@ def _find_shards(folder) -> List[Path]:
             raise InputError(
                 f"{path} is unfinished; run this shard again: it goes on, then --merge"
             )
-        difference = _difference(state["made_from"], first["made_from"])
+        difference = find_difference(state["made_from"], first["made_from"])
         if difference:
             raise InputError(
                 f"{path} was made {difference}, which {paths[0]} has; run one of them again"
@@ -181,7 +170,7 @@ def _load(path: Path) -> dict:
     return state
 
 
-def _difference(old: dict, new: dict) -> str:
+def find_difference(old: dict, new: dict) -> str:
     """The first entry in which two descriptions differ, in words; empty if there is none."""
     for key in {**old, **new}:
         if old.get(key) != new.get(key):

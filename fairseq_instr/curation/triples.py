@@ -55,11 +55,8 @@ def import_triples(
     """JSON lines -> three aligned files of raw text.
 
     Args:
-        path: the JSON lines, plain or `.gz`.
         outputs: paths of sources, targets and instructions; they appear together, at the end.
         inventory: the instructions that are accepted; None for any name.
-        force: overwrite the outputs.
-        watch: shows the progress.
 
     Returns:
         Number of triples.
@@ -89,11 +86,7 @@ def export_triples(
 
     Args:
         inputs: paths of sources, targets and instructions, plain or `.gz`.
-        output: JSON lines to write.
-        inventory: the instructions that are accepted; None for any name.
         unspell: subwords by spaces -> text, for arguments that are spelled in them.
-        force: overwrite the output.
-        watch: shows the progress.
 
     Returns:
         Number of triples.
@@ -128,12 +121,7 @@ def read_triple(line: str, where: str, inventory: Optional[Inventory] = None) ->
     """A triple of a JSON line.
 
     Args:
-        line: of the file.
         where: file and line, to begin an error with.
-        inventory: the instructions that are accepted; None for any name.
-
-    Raises:
-        InputError: if the line is no triple.
     """
     triple = build(Triple, parse_json(line, where), where)
     try:
@@ -167,11 +155,7 @@ def read_instructions(
 
 
 def check(triple: Triple, where: str, inventory: Optional[Inventory] = None) -> Triple:
-    """The triple, if it can stand in three aligned files.
-
-    Raises:
-        InputError: if a text is empty or would break its line, or an instruction is refused.
-    """
+    """The triple, if it can stand in three aligned files."""
     reason = well_formed(triple.source, triple.target)
     if reason is not None:
         raise InputError(f"{where}: the pair is refused: {reason}")

@@ -6,21 +6,29 @@ catalogue says of an instruction decides.
 
     swapped    for members of the axis that its samples can't obey (`Instruction.overlaps`)
     dropped    if a rule made its targets, which are then no plain translations
+
+A *copy* is a conflict of another kind: the source itself is the target, under the instruction of
+any language but its own. It makes unlikely what a small model does in directions that it never
+saw, to repeat the source.
 """
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Sequence, Tuple
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from fairseq_instr.data.draws import four_numbers
+from fairseq_instr.data.mixture import parse_weights
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
+from fairseq_instr.instructions.inventory import direction as direction_name
 
 ALL_AXES = "all"
+SOURCE, OTHER = "source", "other"
+"""The source's own language, and all that have no weight of their own."""
 _PURPOSE = "conflicts"
 
 
@@ -72,6 +80,23 @@ def parse_swapped(
     return tuple(map(inventory.position, names))
 
 
+def parse_languages(text: str, inventory: Inventory) -> Dict[str, float]:
+    """Weights of a `--conflict-languages` such as `source:1,en:1,other:2`.
+
+    Raises:
+        InputError: if an entry is not accepted, or the inventory lacks a language.
+    """
+    option = "--conflict-languages"
+    weights = parse_weights(text, option, "LANGUAGE", f"{SOURCE}:1,en:1,{OTHER}:2")
+    accepted = (SOURCE, OTHER, *inventory.target_languages)
+    for language in weights:
+        if language not in accepted:
+            raise InputError(
+                f"{option} {text}: {language!r} is not accepted; give {', '.join(accepted)}"
+            )
+    return {language: float(weight) for language, weight in weights.items()}
+
+
 def wrong_instead(position: int, inventory: Inventory) -> Tuple[Optional[int], ...]:
     """What makes the targets of an instruction wrong, if it is asked for instead.
 
@@ -92,6 +117,18 @@ def wrong_instead(position: int, inventory: Inventory) -> Tuple[Optional[int], .
     return others or ((None,) if known is None or known.rewrite is not None else ())
 
 
+class Conflict(NamedTuple):
+    """What makes a conflict of a sample.
+
+    Attributes:
+        requests: what is asked for, in canonical order.
+        copies: whether the source takes the place of the target.
+    """
+
+    requests: Tuple[Request, ...]
+    copies: bool = False
+
+
 class ConflictSampler:
     """Draws conflicts.
 
@@ -101,12 +138,17 @@ class ConflictSampler:
         rate: share of the samples that get a conflict, 0 to 1.
         seed: of the draws.
         only: positions of the instructions that may be swapped; None for all on the axes.
+        languages: how often each language is the wrong one that is asked for: weights by code,
+            `source` for the source's own, `other` for the rest, a share each. None, or a sample
+            of which no language has a weight: all alike.
+        copies: share of the conflicts on `target-language` that are copies, 0 to 1.
 
     Attributes:
         left_out: names of instructions on the axes that no conflict can be made of.
 
     Raises:
-        InputError: if the rate is outside 0..1, or no instruction on the axes makes a conflict.
+        InputError: if a share is outside 0..1, no instruction on the axes makes a conflict, or
+            languages are stated that are not on the axes.
     """
 
     def __init__(
@@ -116,10 +158,23 @@ class ConflictSampler:
         rate: float,
         seed: int = 1,
         only: Optional[Sequence[int]] = None,
+        languages: Optional[Mapping[str, float]] = None,
+        copies: float = 0.0,
     ):
-        if not 0 <= rate <= 1:
-            raise InputError(f"--conflict-rate {rate} is not accepted: give a share from 0 to 1")
+        for option, share in (("--conflict-rate", rate), ("--conflict-copies", copies)):
+            if not 0 <= share <= 1:
+                raise InputError(f"{option} {share} is not accepted: give a share from 0 to 1")
+        if (languages or copies) and TARGET_LANGUAGE not in axes:
+            raise InputError(
+                f"{'--conflict-languages' if languages else '--conflict-copies'} needs "
+                f"{TARGET_LANGUAGE} among --conflict-axes, which are {', '.join(axes)}"
+            )
         self.rate = rate
+        self.copies = copies
+        self._weights = dict(languages or {})
+        self._language_of = {
+            inventory.position(direction_name(code)): code for code in inventory.target_languages
+        }
         self.seed = seed
         changes = {
             position: wrong_instead(position, inventory)
@@ -163,25 +218,54 @@ class ConflictSampler:
         return any(request.position in self._changes for request in requests)
 
     def draw(
-        self, epoch: int, place: int, requests: Sequence[Request]
-    ) -> Optional[Tuple[Request, ...]]:
-        """Requests in conflict with the sample at a place of an epoch; None if it gets none.
+        self,
+        epoch: int,
+        place: int,
+        requests: Sequence[Request],
+        source: Optional[str] = None,
+    ) -> Optional[Conflict]:
+        """What is in conflict with the sample at a place of an epoch; None if it gets none.
 
         Args:
             epoch: epoch, from 1.
             place: the sample's place in the epoch.
             requests: what is asked of it.
+            source: language of its source, which tells copies and `source` from others.
         """
         candidates = [request for request in requests if request.position in self._changes]
         if not candidates:
             return None
-        chosen, which, other, _ = four_numbers(_PURPOSE, self.seed, epoch, place, 1)[0]
+        chosen, which, other, copied = four_numbers(_PURPOSE, self.seed, epoch, place, 1)[0]
         if chosen >= self.rate:
             return None
         wrong = candidates[int(which * len(candidates))]
         instead = self._changes[wrong.position]
-        position = instead[int(other * len(instead))]
+        language = self._language_of.get(wrong.position)
+        # of text in one language, as in the group denoise, the target is the copy
+        speaks = language is not None and source not in (None, language)
+        copies = speaks and bool(copied < self.copies)
+        if copies:  # the right language is as wrong for it as the others
+            instead = tuple(p for p in self._language_of if self._language_of[p] != source)
+        if language is None or not self._weights:
+            position = instead[int(other * len(instead))]
+        else:
+            bounds = np.cumsum(self._shares(instead, source))
+            position = instead[int(np.searchsorted(bounds, other * bounds[-1], side="right"))]
         changed = [request for request in requests if request is not wrong]
         if position is not None:
             changed.append(Request(position))
-        return tuple(sorted(changed, key=lambda request: request.position))
+        return Conflict(tuple(sorted(changed, key=lambda request: request.position)), copies)
+
+    def _shares(self, instead: Sequence[Optional[int]], source: Optional[str]) -> np.ndarray:
+        """How often each of some directions is asked for, not normalised: float64 `(n,)`."""
+        languages = [self._language_of.get(position, "") for position in instead]
+        others = [c for c in languages if c not in self._weights and c != source]
+        shares = np.array(
+            [
+                self._weights.get(language, 0.0)
+                + (self._weights.get(SOURCE, 0.0) if language == source else 0.0)
+                + (self._weights.get(OTHER, 0.0) / len(others) if language in others else 0.0)
+                for language in languages
+            ]
+        )
+        return shares if shares.any() else np.ones(len(languages))

@@ -28,35 +28,27 @@ logger = logging.getLogger(__name__)
 
 MAX_UNKNOWN = 0.05
 """Share of unknown tokens from which on a text was not encoded as the model's text was."""
-N_LOOKED_AT = 1000
-"""Lines of a corpus whose unknown tokens are counted, evenly spread."""
+MAX_LANGUAGE_TOKENS = 0.01
+"""Share of language tokens from which on a text holds those that prompts would say again."""
+N_LOOKED_AT = 1000  # lines of a corpus whose tokens are counted, evenly spread
 
 
 @dataclass
 class Corpus:
-    """One language pair of one binarised folder.
+    """One language pair of one binarised folder."""
 
-    Attributes:
-        name: path of the folder below the data-bin (`.` for the data-bin itself).
-        pair: source and target language.
-        dataset: tokens of both sides.
-        stream: instructions of each pair; None where there are none.
-        fixed: requests that every pair gets: its direction, `--instruct`.
-        direction: request that a line of the stream gets if it names none of `directions`; None
-            to add nothing.
-        directions: positions of that instruction and of those that exclude it.
-        noise: makes the sources from the text; None where they are as they stand.
-        is_prompt: whether sources are whole prompts, that nothing is added to.
-    """
-
-    name: str
-    pair: Pair
-    dataset: SentencePairs
+    name: str  # path of the folder below the data-bin (`.` for the data-bin itself)
+    pair: Pair  # source and target language
+    dataset: SentencePairs  # tokens of both sides
+    # instructions of each pair; None where there are none
     stream: Optional[InstructionStream] = None
-    fixed: Tuple[Request, ...] = ()
+    fixed: Tuple[Request, ...] = ()  # requests that every pair gets: its direction, `--instruct`
+    # makes the sources from the text; None where they are as they stand
     noise: Optional[Noise] = None
-    is_prompt: bool = False
+    is_prompt: bool = False  # whether sources are whole prompts, that nothing is added to
+    # request that a line of the stream gets if it names none of `directions`; None to add nothing
     direction: Optional[Request] = None
+    # positions of that instruction and of those that exclude it
     directions: FrozenSet[int] = frozenset()
 
     def __len__(self) -> int:
@@ -70,8 +62,10 @@ class Corpus:
             epoch: and
             place: in it, which decide the noise.
         """
-        tokens = self.dataset.src[index]
-        return tokens if self.noise is None else self.noise(tokens, epoch, place)
+        text = self.dataset.src
+        if self.noise is None:
+            return text[index]
+        return self.noise(text[index], epoch, place, text)
 
     def requests(self, index: int) -> Tuple[Request, ...]:
         """What is asked of one pair, in canonical order."""
@@ -130,11 +124,7 @@ def load_corpus(
     """Load one pair of one folder with its instructions.
 
     Args:
-        data: path of the data-bin.
         name: folder of the corpus, relative to it.
-        split: such as `train`.
-        pair: source and target language.
-        inventory: what the instructions of the stream may be.
         load_pair: `(folder, split, source, target) -> dataset` of the tokens of both sides.
         fixed: what is asked of every pair besides its own instructions.
         direction: request for the pair's target language, which a pair gets unless its line of
@@ -192,12 +182,9 @@ def load_monolingual(
     """Load text of one language as a corpus that is denoised into itself.
 
     Args:
-        data: path of the data-bin.
         name: folder of the corpus, relative to it.
-        split: such as `train`.
         language: whose direction instruction every sentence gets.
         inventory: where it must be.
-        noise: makes the sources.
         dictionary: of source and target, which must be one.
         dataset_impl: fairseq's name of the storage; None to find out.
 
@@ -249,8 +236,15 @@ def check_dictionary(path: Path, expected: Path, dictionary: Dictionary) -> None
     )
 
 
-def unknown_share(lines: TokenLines, unknown: int) -> float:
-    """Share of unknown tokens in lines spread evenly over a text, eos left out."""
+def token_share(lines: TokenLines, tokens: torch.Tensor) -> float:
+    """Share that tokens, such as the unknown one, have in lines spread evenly over a text.
+
+    Args:
+        lines: token tensors, each ending in eos, which is left out.
+        tokens: LongTensor `(n,)`, their ids.
+    """
     indices = np.linspace(0, len(lines) - 1, min(len(lines), N_LOOKED_AT)).astype(int)
     found = [lines[int(index)][:-1] for index in indices]
-    return sum(int((line == unknown).sum()) for line in found) / max(sum(map(len, found)), 1)
+    return sum(int(torch.isin(line, tokens.to(line)).sum()) for line in found) / max(
+        sum(map(len, found)), 1
+    )

@@ -37,7 +37,6 @@ def find_groups(data: str, split: str) -> Dict[str, List[str]]:
     text of single languages, other groups hold language pairs.
 
     Args:
-        data: path of the data-bin.
         split: such as `train`; `*` for any.
 
     Raises:

@@ -1,19 +1,22 @@
-"""Denoising: the source is the target with its words dropped, masked and shuffled.
+"""Denoising: the source is the target with its words dropped, masked, replaced and shuffled.
 
 Plain text of one language under that language's direction instruction. It gives directions
-that no pair was trained on their content, as unlikelihood gives them their language.
+that no pair was trained on their content, as unlikelihood gives them their language. What is left
+of a sentence is copied: more noise leaves less to copy, and a word that may be a stranger's can't
+be copied blindly.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List
+from typing import List, Optional, Tuple
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary
 
 from fairseq_instr.data.draws import numbers_at
+from fairseq_instr.data.pairs import TokenLines
 from fairseq_instr.errors import InputError
 
 SENTENCEPIECE_SPACE = "\u2581"
@@ -24,21 +27,19 @@ BPE_CONTINUES = "@@"
 class NoiseOptions:
     """How much noise.
 
-    Attributes:
-        drop: share of the words that are left out.
-        mask: share of the words that become one `<unk>`.
-        shuffle: farthest that a word moves, in words; 0 keeps the order.
-
     Raises:
-        InputError: if a share is not in [0, 1), or the distance is negative.
+        InputError: if a share is not in [0, 1), the span below 1, or the distance negative.
     """
 
-    drop: float = 0.1
-    mask: float = 0.1
-    shuffle: int = 3
+    drop: float = 0.1  # share of the words that are left out
+    mask: float = 0.1  # share of the words that become `<unk>`
+    shuffle: int = 3  # farthest that a word moves, in words; 0 keeps the order
+    # share of the words that become a random word, as long or shorter in tokens, of the same text
+    replace: float = 0.0
+    span: int = 1  # words in a row that are masked together and become one `<unk>`
 
     def __post_init__(self):
-        for name in ("drop", "mask"):
+        for name in ("drop", "mask", "replace"):
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise InputError(
@@ -49,6 +50,8 @@ class NoiseOptions:
             raise InputError(
                 f"--denoise-shuffle {self.shuffle}: a distance in words, give 0 or more"
             )
+        if self.span < 1:
+            raise InputError(f"--denoise-span {self.span}: a number of words, give 1 or more")
 
 
 class WordStarts:
@@ -75,10 +78,10 @@ class WordStarts:
 
 
 class Noise:
-    """Makes sources from targets: words dropped, masked, and shuffled within a distance.
+    """Makes sources from targets: words dropped, masked, replaced, and shuffled within a distance.
 
-    The model of noise is that of Lample et al. (2018, arXiv 1711.00043, section 2.3), with
-    masks besides.
+    Dropping and shuffling are those of Lample et al. (2018, arXiv 1711.00043, section 2.3);
+    masked spans are BART's text infilling (Lewis et al., 2020), of one length.
 
     Args:
         dictionary: of the tokens.
@@ -92,13 +95,20 @@ class Noise:
         self._mask = np.array([dictionary.unk()])
         self._word_starts = WordStarts(dictionary)
 
-    def __call__(self, tokens: torch.Tensor, epoch: int, place: int) -> torch.Tensor:
+    def __call__(
+        self,
+        tokens: torch.Tensor,
+        epoch: int,
+        place: int,
+        text: Optional[TokenLines] = None,
+    ) -> torch.Tensor:
         """A noised copy.
 
         Args:
             tokens: LongTensor `(n,)`, ending in eos.
             epoch: the first is 1.
             place: the sample's place in the epoch.
+            text: lines of the same language that random words come from; None to replace none.
 
         Returns:
             LongTensor `(m,)`, ending in eos; `m <= n`, and one word at least where `n > 1`.
@@ -106,16 +116,37 @@ class Noise:
         *words, eos = self._split(tokens.numpy())
         if not words:
             return tokens
+        n = len(words)
         generator = numbers_at("denoise", self.seed, epoch, place)
-        dropped = generator.random(len(words)) < self.options.drop
-        dropped[generator.integers(len(words))] = False  # a sentence keeps a word
-        masked = generator.random(len(words)) < self.options.mask
+        dropped = generator.random(n) < self.options.drop
+        dropped[generator.integers(n)] = False  # a sentence keeps a word
+        masked, hidden = self._spans(generator, n)
         # a key in [i, i + k + 1): no word passes one that is more than k places away
-        keys = np.arange(len(words), dtype=np.float64)
+        keys = np.arange(n, dtype=np.float64)
         if self.options.shuffle:
-            keys += generator.uniform(0, self.options.shuffle + 1, len(words))
-        kept = [self._mask if masked[i] else words[i] for i in np.argsort(keys) if not dropped[i]]
-        return torch.from_numpy(np.concatenate([*kept, eos]))
+            keys += generator.uniform(0, self.options.shuffle + 1, n)
+        if self.options.replace and text is not None:
+            for i in np.flatnonzero(generator.random(n) < self.options.replace):
+                line = text[int(generator.integers(len(text)))].numpy()
+                # no longer ones: a source is never longer than its target
+                others = [word for word in self._split(line)[:-1] if len(word) <= len(words[i])]
+                if others:
+                    words[i] = others[int(generator.integers(len(others)))]
+        out = dropped | hidden
+        kept = [self._mask if masked[i] else words[i] for i in np.argsort(keys) if not out[i]]
+        return torch.from_numpy(np.concatenate([*(kept or [self._mask]), eos]))
+
+    def _spans(self, generator: np.random.Generator, n: int) -> Tuple[np.ndarray, np.ndarray]:
+        """Which of `n` words are masked, and which of those share the `<unk>` before them."""
+        mask, span = self.options.mask, self.options.span
+        # a word stays if no span begins at it or at the span - 1 words before it
+        begin = mask if span == 1 else 1 - (1 - mask) ** (1 / span)
+        begins = generator.random(n + span - 1) < begin
+        masked = np.lib.stride_tricks.sliding_window_view(begins, span).any(1)
+        hidden = np.zeros(n, dtype=bool)
+        if span > 1:
+            hidden[1:] = masked[1:] & masked[:-1]
+        return masked, hidden
 
     def _split(self, tokens: np.ndarray) -> List[np.ndarray]:
         """Tokens of each word, and last those of eos."""

@@ -26,22 +26,31 @@ class InstructedDictionary(Dictionary):
 
     Attributes:
         first_instruction (int): id of the first appended symbol, the old size.
-        hidden (LongTensor): ids of language tokens, which `string` leaves out too.
+        hidden (LongTensor): ids of language tokens, which no text can spell either.
     """
 
     @classmethod
     def grow(
         cls, dictionary: Dictionary, symbols: Sequence[str], hidden: Iterable[int] = ()
     ) -> "InstructedDictionary":
-        """A copy of `dictionary` with `symbols` appended; the original is left as it is."""
+        """A copy of `dictionary` with `symbols` appended; the original is left as it is.
+
+        Args:
+            dictionary: of a data-bin.
+            symbols: of the instructions.
+            hidden: ids of language tokens.
+        """
         grown = cls.__new__(cls)
         grown.__dict__.update(dictionary.__dict__)
         # not in `indices`: that is what makes them impossible to look up by text
         grown.symbols = list(dictionary.symbols) + list(symbols)
         grown.count = list(dictionary.count) + [1] * len(symbols)
-        grown.indices = dict(dictionary.indices)
+        hidden = set(hidden)
+        grown.indices = {
+            s: number for s, number in dictionary.indices.items() if number not in hidden
+        }
         grown.first_instruction = len(dictionary)
-        grown.hidden = torch.tensor(list(hidden), dtype=torch.long)
+        grown.hidden = torch.tensor(sorted(hidden), dtype=torch.long)
         return grown
 
     def string(self, tensor, *args, **kwargs):

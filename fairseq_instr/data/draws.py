@@ -24,7 +24,6 @@ def numbers_at(
 
     Args:
         purpose: such as `denoise`; each has numbers of its own.
-        seed: of the run.
         epoch: the first is 1.
         place: the sample's place in the epoch.
         item: number of something at that place which has draws of its own.

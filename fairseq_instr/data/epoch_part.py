@@ -28,17 +28,11 @@ _LEVELS = _levels()
 
 
 class Lengths(NamedTuple):
-    """What batches are made by: an array entry a sample.
+    """What batches are made by: an array entry a sample."""
 
-    Attributes:
-        src_sizes: int32, tokens of the source, its prompt included.
-        tgt_sizes: int32, those of the target; 0 without targets.
-        may_conflict: bool, whether a conflict can be drawn.
-    """
-
-    src_sizes: np.ndarray
-    tgt_sizes: np.ndarray
-    may_conflict: np.ndarray
+    src_sizes: np.ndarray  # int32, tokens of the source, its prompt included
+    tgt_sizes: np.ndarray  # int32, those of the target; 0 without targets
+    may_conflict: np.ndarray  # bool, whether a conflict can be drawn
 
 
 Measured = Tuple[ArrayLike, ArrayLike, ArrayLike]
@@ -130,11 +124,7 @@ class EpochPart:
         return int(source.max(initial=0)), int(target.max(initial=0))
 
     def by_length(self, order: np.ndarray) -> np.ndarray:
-        """Sort by source length, then by target length; equals stay in the given order.
-
-        Args:
-            order: int64 array of offsets into the part, 0 to n - 1.
-        """
+        """Sort by source length, then by target length; equals stay in the given order."""
         for sizes in (self.lengths.tgt_sizes, self.lengths.src_sizes):
             # numpy sorts 16 bits by radix, in linear time
             keys = np.minimum(sizes, _LONGEST_KEY).astype(np.uint16)

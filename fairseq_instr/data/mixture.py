@@ -22,10 +22,21 @@ _KEY = stable_hash("mixture")
 
 
 def parse_mixture(text: str) -> Dict[str, Fraction]:
-    """Weights of a `--mixture` such as `parallel:2,task:1`.
+    """Weights of a `--mixture` such as `parallel:2,task:1`; raises as `parse_weights`."""
+    return parse_weights(text, "--mixture", "GROUP", "parallel:2,task:1")
+
+
+def parse_weights(text: str, option: str, what: str, example: str) -> Dict[str, Fraction]:
+    """Weights by name, of an option such as `--mixture parallel:2,task:1`.
+
+    Args:
+        text: value of the option.
+        option: its name, for errors.
+        what: what the names are, for errors: `GROUP`.
+        example: of a value, for errors.
 
     Raises:
-        InputError: if an entry is not NAME:WEIGHT, a weight is not above zero, or a group
+        InputError: if an entry is not NAME:WEIGHT, a weight is not above zero, or a name
             stands twice.
     """
     weights: Dict[str, Fraction] = {}
@@ -37,8 +48,8 @@ def parse_mixture(text: str) -> Dict[str, Fraction]:
             value = Fraction(0)
         if not colon or not name or value <= 0 or name in weights:
             raise InputError(
-                f"--mixture {text!r}: {entry.strip()!r} is not accepted; give each group once, "
-                "as GROUP:WEIGHT with a weight above zero, such as parallel:2,task:1"
+                f"{option} {text!r}: {entry.strip()!r} is not accepted; give each {what.lower()} "
+                f"once, as {what}:WEIGHT with a weight above zero, such as {example}"
             )
         weights[name] = value
     return weights

@@ -27,20 +27,13 @@ class SentencePairs:
 
     That one holds copies of the lengths of both sides, 16 bytes a pair; these arrays are views
     of the memory-mapped index files, so that 10^8 pairs take no memory of their own.
-
-    Attributes:
-        src: source tokens of each pair.
-        tgt: target tokens of each pair; None without targets.
-        src_sizes: int array, lengths of the sources.
-        tgt_sizes: int array, lengths of the targets; None without targets.
-        src_dict: dictionary of the sources.
     """
 
-    src: TokenLines
-    tgt: Optional[TokenLines]
-    src_sizes: np.ndarray
-    tgt_sizes: Optional[np.ndarray]
-    src_dict: Optional[Dictionary] = None
+    src: TokenLines  # source tokens of each pair
+    tgt: Optional[TokenLines]  # target tokens of each pair; None without targets
+    src_sizes: np.ndarray  # int array, lengths of the sources
+    tgt_sizes: Optional[np.ndarray]  # int array, lengths of the targets; None without targets
+    src_dict: Optional[Dictionary] = None  # dictionary of the sources
 
     @classmethod
     def of(cls, dataset: LanguagePairDataset) -> SentencePairs:

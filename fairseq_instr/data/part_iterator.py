@@ -82,10 +82,7 @@ class PartIterator(EpochBatchIterator):
     """fairseq's iterator over a dataset whose epoch has several parts.
 
     Args:
-        dataset: it.
         max_sizes: longest source and target, or None; longer samples are left out.
-        max_tokens: of a batch.
-        max_sentences: of a batch.
         multiple: size of a batch is below it or a multiple of it, where possible.
         options: of fairseq's iterator: `seed`, `epoch`, `num_shards`, `shard_id`, `num_workers`,
             `buffer_size`, `skip_remainder_batch`, `grouped_shuffling`.
@@ -196,8 +193,6 @@ def to_count(batches: List, count: int, multiple: int = 1) -> List[np.ndarray]:
     """The same samples in a given number of batches.
 
     Args:
-        batches: arrays of samples.
-        count: how many there are to be.
         multiple: that the first half of a batch keeps to, where one is split.
 
     Returns:

@@ -24,9 +24,6 @@ def stream_slice(n_items: int, start: int, count: int, key) -> np.ndarray:
     """Items at places `start` to `start + count` of the stream.
 
     Args:
-        n_items: size of the set that is permuted.
-        start: first place.
-        count: number of places.
         key: ints that seed the stream; pass p is permuted by `[*key, p]`.
 
     Returns:
@@ -56,10 +53,6 @@ class FeistelPermutation:
     A number x is written as (x // b, x % b) on a rectangle of a x b >= n, and either half is
     shifted in turn by a hash of the other; what falls outside 0..n-1 goes through again (Black
     and Rogaway, 2002, sections 4 and 5). The rectangle holds less than a row more than n.
-
-    Args:
-        n: size of the set, 1 to 2^62.
-        key: ints that choose the permutation.
     """
 
     def __init__(self, n: int, key):

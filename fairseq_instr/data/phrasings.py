@@ -23,8 +23,6 @@ class PhraseSampler:
     """Draws phrases, those held out excepted.
 
     Args:
-        inventory: of the instructions, with the phrases that training leaves out.
-        seed: of the draws.
         dropout: probability that a word of a phrase is left out, 0 to 1 (excluded).
 
     Raises:
@@ -44,13 +42,7 @@ class PhraseSampler:
         self._shortened: Dict[Tuple[int, str, Tuple[bool, ...]], str] = {}
 
     def draw(self, epoch: int, place: int, requests: Sequence[Request]) -> Tuple[Request, ...]:
-        """What is asked of the sample at a place of an epoch, each request with a phrase.
-
-        Args:
-            epoch: epoch, from 1.
-            place: the sample's place in the epoch.
-            requests: what is asked of it; the arguments stay.
-        """
+        """What is asked of the sample at a place of an epoch, each request with a phrase."""
         return tuple(
             Request(
                 request.position, request.argument, self._phrase(epoch, place, request.position)

@@ -29,15 +29,10 @@ class PromptedDataset(FairseqDataset):
     """Sentence pairs of several corpora, with their instructions rendered.
 
     Args:
-        groups: corpora of each group.
-        prompt: renders instructions.
-        dictionary: pad and eos are read from it.
         mixture: which samples an epoch sees; None for all of them, in the corpora's order.
         conflicts: draws conflicts; None for none.
         phrasings: draws the phrases that say the instructions; None where nothing is drawn.
         shuffle: whether batches hold random samples of a length, as in training.
-        left_pad_source: whether the source is padded on the left.
-        left_pad_target: whether the target is padded on the left.
         pad_to_multiple: widths are made a multiple of this.
         n_shards: data-bins that the epochs go through in turn; each epoch of a shard is its
             own next slice of the mixture.
@@ -185,9 +180,12 @@ class PromptedDataset(FairseqDataset):
         item["bare"] = source.numpy()
         conflict = None
         if self.conflicts is not None:
-            conflict = self.conflicts.draw(self.epoch, place, requests)
+            conflict = self.conflicts.draw(self.epoch, place, requests, corpus.pair[0])
+        if conflict is not None and conflict.copies and target is not None:
+            # a name or a number is the same in any language: its copy is right
+            conflict, target = (None, target) if torch.equal(source, target) else (conflict, source)
         if conflict is not None:
-            item["conflict"] = self._render(place, corpus, source, target, conflict)
+            item["conflict"] = self._render(place, corpus, source, target, conflict.requests)
         return item
 
     def _render(

@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
+import torch
 from fairseq.data import Dictionary, LanguagePairDataset
 from fairseq.tasks.translation import load_langpair_dataset
 from torch.utils.data import ConcatDataset
 
 from fairseq_instr.data.corpora import (
+    MAX_LANGUAGE_TOKENS,
     MAX_UNKNOWN,
     Corpus,
     check_dictionary,
     load_corpus,
     load_monolingual,
-    unknown_share,
+    token_share,
 )
 from fairseq_instr.data.data_bin import (
     DENOISE,
@@ -43,39 +45,24 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class SplitLoader:
-    """Finds and loads the corpora that a split is made of.
+    """Finds and loads the corpora that a split is made of."""
 
-    Attributes:
-        src_dict: dictionary of the sources.
-        tgt_dict: dictionary of the targets.
-        inventory: what the instructions of a corpus may be.
-        pairs: language pairs that are trained, or translated.
-        dictionaries: folder of the dictionaries, the (first) data-bin.
-        validated_pairs: those that are validated besides.
-        direction: request for the target language of a pair, or None.
-        instruct: requests that all pairs but those of training get.
-        room: tokens of a source that are left for its prompt.
-        mixture: value of `--mixture`.
-        noise: makes the sources of text that is denoised.
-        reading: arguments of fairseq's `load_langpair_dataset`.
-        allow_unknown: whether text may be unknown to the dictionaries for the most part.
-        allow_plain_task: whether the group `task` may have no instructions.
-    """
-
-    src_dict: Dictionary
-    tgt_dict: Dictionary
-    inventory: Inventory
-    pairs: Sequence[Pair]
+    src_dict: Dictionary  # dictionary of the sources
+    tgt_dict: Dictionary  # dictionary of the targets
+    inventory: Inventory  # what the instructions of a corpus may be
+    pairs: Sequence[Pair]  # language pairs that are trained, or translated
+    # request for the target language of a pair, or None
     direction: Callable[[Pair], Optional[Request]]
-    noise: Noise
-    dictionaries: str
-    validated_pairs: Sequence[Pair] = ()
-    instruct: Tuple[Request, ...] = ()
-    room: int = 0
-    mixture: Optional[str] = None
+    noise: Noise  # makes the sources of text that is denoised
+    dictionaries: str  # folder of the dictionaries, the (first) data-bin
+    validated_pairs: Sequence[Pair] = ()  # those that are validated besides
+    instruct: Tuple[Request, ...] = ()  # requests that all pairs but those of training get
+    room: int = 0  # tokens of a source that are left for its prompt
+    mixture: Optional[str] = None  # value of `--mixture`
+    # arguments of fairseq's `load_langpair_dataset`
     reading: Dict[str, Any] = field(default_factory=dict)
-    allow_unknown: bool = False
-    allow_plain_task: bool = False
+    allow_unknown: bool = False  # whether text may be unknown to the dictionaries for the most part
+    allow_plain_task: bool = False  # whether the group `task` may have no instructions
 
     def load(self, data: str, split: str, training: bool) -> Dict[str, List[Corpus]]:
         """The corpora of each group that a split is made of.
@@ -85,8 +72,6 @@ class SplitLoader:
         `task/formality/valid`, from the corpus of that name.
 
         Args:
-            data: path of the data-bin.
-            split: such as `train`.
             training: whether it is the split that is trained on.
 
         Raises:
@@ -109,11 +94,6 @@ class SplitLoader:
 
     def sources(self, data: str, split: str, language: str) -> ConcatDataset:
         """Sources in one language, of any pair: token tensors without instructions.
-
-        Args:
-            data: path of the data-bin.
-            split: as in `load`.
-            language: of the sources.
 
         Raises:
             InputError: if the split is not there, or no pair of it has the language.
@@ -184,10 +164,12 @@ class SplitLoader:
         # a split for a zero-shot direction lacks the trained ones, and the other way round
         some_suffice = bool(self.validated_pairs) and not training
         if len(missing) == len(pairs) or (missing and not some_suffice):
+            remedy = "change -s, -t or --lang-pairs"
+            if not training:
+                remedy += " or --eval-lang-pairs, with which a split may lack some"
             raise InputError(
                 f"language pair {'-'.join(missing[0])} was not found in split {split!r} of "
-                f"{Path(data, folder)}; binarise it, or change -s, -t"
-                + (", --lang-pairs or --eval-lang-pairs" if some_suffice else " or --lang-pairs")
+                f"{Path(data, folder)}; binarise it, or {remedy}"
             )
 
     def _check(self, folder: Path, split: str, group: str, corpus: Corpus, training: bool) -> None:
@@ -197,7 +179,15 @@ class SplitLoader:
         for language, own_language, (dictionary, lines) in zip(corpus.pair, own, sides):
             expected = Path(self.dictionaries, f"dict.{own_language}.txt")
             check_dictionary(folder / f"dict.{language}.txt", expected, dictionary)
-            share = 0.0 if lines is None else unknown_share(lines, dictionary.unk())
+            if lines is None:
+                continue
+            hidden = getattr(dictionary, "hidden", torch.tensor([]))
+            if len(hidden) and token_share(lines, hidden) > MAX_LANGUAGE_TOKENS:
+                raise InputError(
+                    f"--language-tokens: the text of {folder}, split {split!r}, has the tokens in "
+                    f"{language} already; binarise it without, or give --language-tokens none"
+                )
+            share = token_share(lines, torch.tensor([dictionary.unk()]))
             if share > MAX_UNKNOWN and not self.allow_unknown:
                 message = (
                     f"corpus {folder}, split {split!r}: {share:.0%} of the tokens in {language} "

@@ -21,28 +21,22 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import ARGUMENT_MARK, Request, parse_line, split
 from fairseq_instr.instructions.inventory import Inventory
 
-MAX_STREAM_TOKENS = 100_000
-"""Longest line of instructions in tokens: more is a broken file."""
-Composition = Tuple[int, ...]
-"""Positions of the instructions of a line."""
+MAX_STREAM_TOKENS = 100_000  # longest line of instructions in tokens: more is a broken file
+Composition = Tuple[int, ...]  # positions of the instructions of a line
 
 
 @dataclass
 class InstructionStream:
-    """What is asked of each pair of a corpus.
+    """What is asked of each pair of a corpus."""
 
-    Attributes:
-        lines: symbols of `dict.instr.txt`, a line a pair.
-        named: what each symbol of that dictionary asks for; empty for the pieces of arguments.
-            Words that the dictionary lacks are refused when the corpus is loaded.
-        pieces: id in the source's dictionary of each symbol that is a piece of an argument, -1
-            for others; None without any.
-        compositions: how many lines ask for the same instructions, as `check` found them.
-    """
-
-    lines: TokenLines
+    lines: TokenLines  # symbols of `dict.instr.txt`, a line a pair
+    # what each symbol of that dictionary asks for; empty for the pieces of arguments. Words that
+    # the dictionary lacks are refused when the corpus is loaded
     named: Sequence[Tuple[Request, ...]]
+    # id in the source's dictionary of each symbol that is a piece of an argument, -1 for others;
+    # None without any
     pieces: Optional[np.ndarray] = None
+    # how many lines ask for the same instructions, as `check` found them
     compositions: Counter[Composition] = field(default_factory=Counter)
 
     def __len__(self) -> int:
@@ -77,7 +71,6 @@ class InstructionStream:
 
         Args:
             compose: `(requests of a line, origin) -> all that is asked of its pair`.
-            inventory: of the requests.
             origin: corpus and split, to begin an error with.
 
         Raises:

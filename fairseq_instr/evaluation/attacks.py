@@ -32,20 +32,13 @@ _NEXT = str.maketrans(string.ascii_lowercase, string.ascii_lowercase[1:] + "a")
 
 
 class Case(NamedTuple):
-    """A source, attacked.
+    """A source, attacked."""
 
-    Attributes:
-        kind: of attack, such as `words`.
-        source: the line as it was.
-        attacked: with text that asks for something.
-        control: with like text that asks for nothing.
-        aimed: what the attack names, such as `uppercase`; empty where it names no instruction.
-    """
-
-    kind: str
-    source: str
-    attacked: str
-    control: str
+    kind: str  # of attack, such as `words`
+    source: str  # the line as it was
+    attacked: str  # with text that asks for something
+    control: str  # with like text that asks for nothing
+    # what the attack names, such as `uppercase`; empty where it names no instruction
     aimed: str = ""
 
 
@@ -65,12 +58,8 @@ class Attacks:
     """Makes attacks from the templates of `attacks.yaml`.
 
     Args:
-        inventory: what attacks ask for.
         source_language: its words are used beside the English ones.
         path: another file of templates.
-
-    Raises:
-        InputError: if the file is not of that form.
     """
 
     def __init__(self, inventory: Inventory, source_language: str, path=ATTACKS_FILE):

@@ -26,13 +26,13 @@ from typing import (
     Sequence,
 )
 
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation import metrics
 from fairseq_instr.evaluation.metrics import off_target
 from fairseq_instr.evaluation.metrics.off_target import ENGLISH
 from fairseq_instr.evaluation.report import DIRECTIONS, SUPERVISED, ZERO_SHOT, new_report
 from fairseq_instr.evaluation.samples import Mark, draw_samples
-from fairseq_instr.evaluation.systems import System, check_counts
+from fairseq_instr.evaluation.systems import System
 from fairseq_instr.files import write_atomically
 from fairseq_instr.text.identification import LangidIdentifier, LanguageIdentifier, identify
 from fairseq_instr.text.languages import language_of
@@ -89,13 +89,10 @@ def evaluate_directions(
         languages: the stated set that languages are identified among; None for those of the
             directions, English, and `inventory_languages`.
         inventory_languages: languages that the models can be asked for.
-        identifier: of languages; None for langid.
         vocabularies: language -> its words, for the share of foreign words; None for none.
         outputs: folder that outputs are kept in, as `SYSTEM/SEED/SRC-TGT.txt`, the seeds counted
             from 1; what is kept there is not translated again. None to keep nothing.
         force: translate again what was made by another model, decoding or text.
-        samples: outputs shown a direction.
-        batch_size: sentences decoded together.
         seed: of the choice of samples; aligned test sets show the same lines.
         conditions: more of what the report says about how it was made.
 
@@ -116,8 +113,8 @@ def evaluate_directions(
         InputError: if a number is not accepted, the stated set lacks a language, or outputs that
             are kept are another model's and `force` is not set.
     """
-    check_counts(samples=samples)
-    check_counts(1, batch_size=batch_size)
+    check_at_least(0, samples=samples)
+    check_at_least(1, batch_size=batch_size)
     identifier = identifier or LangidIdentifier()
     own = {language_of(code) for direction in tests for code in direction}
     wanted = own | {ENGLISH, *map(language_of, inventory_languages)}
@@ -235,7 +232,6 @@ def read_test_sets(
     Args:
         prefix: may hold `{pair}`, which stands for `SRC-TGT`, where a direction has a test set
             of its own.
-        directions: which ones.
         lines: only the first so many; None for all.
 
     Raises:
@@ -255,11 +251,7 @@ def read_test_sets(
 def read_vocabularies(
     prefix: str, languages: Collection[str], others: Collection[str] = ()
 ) -> Dict[str, Dict[str, int]]:
-    """Words of the text `PREFIX.LANGUAGE` of languages, and of others that have such a file.
-
-    Raises:
-        InputError: if the text of one of the languages can't be read.
-    """
+    """Words of the text `PREFIX.LANGUAGE` of languages, and of others that have such a file."""
     more = {language for language in others if Path(f"{prefix}.{language}").exists()}
     return {
         language: off_target.build_vocabulary(read_lines(f"{prefix}.{language}"))
@@ -278,8 +270,6 @@ class KeptOutputs:
     Args:
         model: what translates; without a `digest`, nothing is kept.
         folder: `SRC-TGT.txt` and so on are written there; None to keep nothing.
-        title: for progress bars.
-        batch_size: sentences decoded together.
         force: translate again where the kept output was made from something else.
     """
 
@@ -298,8 +288,6 @@ class KeptOutputs:
         """Outputs for some lines, read where they are kept, else made and kept.
 
         Args:
-            lines: sources.
-            direction: of the translation.
             name: of the file, without its ending; default: the direction.
 
         Raises:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
 from fairseq_instr.evaluation.metrics.formality import (
     ASKED,
@@ -19,7 +19,7 @@ from fairseq_instr.evaluation.metrics.formality import (
     without_marks,
 )
 from fairseq_instr.evaluation.report import FORMALITY, new_report
-from fairseq_instr.evaluation.systems import System, ask, check_counts
+from fairseq_instr.evaluation.systems import System, ask
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.reranking import first_obeying
@@ -69,13 +69,9 @@ def evaluate_formality(
     Args:
         base: the model that is asked for nothing.
         systems: models that take `formal` and `informal`, by name.
-        tests: by domain.
-        target_language: code such as `de`.
         reranked: systems whose first hypothesis is taken that a verifier accepts: it has words
             of the address asked for and none of the other.
-        n_best: hypotheses to choose from.
         plain: sources and references that are translated without any instruction.
-        batch_size: sentences decoded together.
         conditions: more of what the report says about how it was made.
 
     Returns:
@@ -86,7 +82,7 @@ def evaluate_formality(
     Raises:
         InputError: if there is no system or no test set, or one is empty.
     """
-    check_counts(1, batch_size=batch_size)
+    check_at_least(1, batch_size=batch_size)
     if not systems or not tests:
         raise InputError("--systems and --domains: give at least one of each")
     sources = [line for test in tests.values() for line in test.sources]

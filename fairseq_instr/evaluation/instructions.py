@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from statistics import mean
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
 from fairseq_instr.evaluation.metrics.quality import chrf2, paired_significance
 from fairseq_instr.evaluation.metrics.response import Response, applicable_lines, measure_response
 from fairseq_instr.evaluation.phrasings import Phrases, choose_phrases, summarise_phrasings
 from fairseq_instr.evaluation.report import INSTRUCTIONS, JOINT, new_report
 from fairseq_instr.evaluation.samples import choose_lines, draw_samples
-from fairseq_instr.evaluation.systems import Answers, Job, System, ask, check_counts
+from fairseq_instr.evaluation.systems import Answers, Job, System, ask
 from fairseq_instr.instructions.asking import parse_line
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.composition import excluding, verify
@@ -30,14 +30,11 @@ from fairseq_instr.instructions.inventory import TARGET_LANGUAGE
 from fairseq_instr.instructions.reranking import first_obeying
 from fairseq_instr.text.lines import read_lines
 
-Names = Tuple[str, ...]
-"""Instructions that are asked for at once."""
-Outputs = Dict[Names, List[str]]
-"""Names -> outputs of one system for the lines of that case."""
+Names = Tuple[str, ...]  # instructions that are asked for at once
+Outputs = Dict[Names, List[str]]  # names -> outputs of one system for the lines of that case
 ALL = "all"
 BASE, TUNED, RERANKED = "base", "tuned", "reranked"
-N_COMPOSITIONS = 10
-"""Pairs and triples that samples are shown of."""
+N_COMPOSITIONS = 10  # pairs and triples that samples are shown of
 
 
 class Labelled(NamedTuple):
@@ -49,11 +46,7 @@ class Labelled(NamedTuple):
 
 
 def read_labelled(prefix: str, source: str, target: str) -> Labelled:
-    """Read `PREFIX.SOURCE`, `PREFIX.TARGET` and `PREFIX.instr`.
-
-    Raises:
-        InputError: if a file is missing, or they differ in length.
-    """
+    """Read `PREFIX.SOURCE`, `PREFIX.TARGET` and `PREFIX.instr`."""
     columns = {f"{prefix}.{ending}": read_lines(f"{prefix}.{ending}")
                for ending in (source, target, "instr")}  # fmt: skip
     check_aligned(**columns)
@@ -61,34 +54,21 @@ def read_labelled(prefix: str, source: str, target: str) -> Labelled:
 
 
 class Line(NamedTuple):
-    """A line that an instruction is measured on.
+    """A line that an instruction is measured on."""
 
-    Attributes:
-        source: raw text.
-        reference: the reference under the instruction.
-        plain: the reference without it.
-    """
-
-    source: str
-    reference: str
-    plain: str
+    source: str  # raw text
+    reference: str  # the reference under the instruction
+    plain: str  # the reference without it
 
 
 @dataclass
 class Cases:
-    """Which lines each instruction, or composition of several, is measured on.
+    """Which lines each instruction, or composition of several, is measured on."""
 
-    Attributes:
-        sources: raw sources of the plain test set.
-        references: as many.
-        language: target language.
-        lines: names asked for at once -> lines.
-    """
-
-    sources: Sequence[str]
-    references: Sequence[str]
-    language: str
-    lines: Dict[Names, List[Line]] = field(default_factory=dict)
+    sources: Sequence[str]  # raw sources of the plain test set
+    references: Sequence[str]  # as many
+    language: str  # target language
+    lines: Dict[Names, List[Line]] = field(default_factory=dict)  # names asked for at once -> lines
 
     def by_rule(self, names: Names, limit: int) -> List[Line]:
         """The first lines that the instructions' rules apply to."""
@@ -174,8 +154,6 @@ def evaluate(
         base: the model that was never told about instructions; it is asked for none.
         tuned: the model that takes them.
         sources: raw sources of the test set.
-        references: as many.
-        target_language: code such as `de`.
         mixed: weight of the tuned model, such as `0.7` -> interpolation of the two.
         labelled: more test sets, for instructions that no rule can write references for.
         lines: lines an instruction, at most.
@@ -187,7 +165,6 @@ def evaluate(
         phrasings: `trained`, `unseen` or both: also ask in those phrases.
         phrasing_lines: lines an instruction for `phrasings`, at most.
         samples: outputs shown an instruction.
-        batch_size: sentences decoded together.
         seed: of the choice of pairs, triples and samples, and of the bootstrap.
         conditions: more of what the report says about how it was made.
 
@@ -202,9 +179,9 @@ def evaluate(
     Example: `evaluate(Translator.from_pretrained("base.pt", "data-bin"),
     Translator.from_pretrained("tuned.pt", "data-bin"), sources, references, "de")`.
     """
-    check_counts(triples=triples, samples=samples, rerank=rerank)
-    check_counts(1, lines=lines, pair_lines=pair_lines, mixed_lines=mixed_lines,
-                 phrasing_lines=phrasing_lines, batch_size=batch_size)  # fmt: skip
+    check_at_least(0, triples=triples, samples=samples, rerank=rerank)
+    check_at_least(1, lines=lines, pair_lines=pair_lines, mixed_lines=mixed_lines,
+                   phrasing_lines=phrasing_lines, batch_size=batch_size)  # fmt: skip
     check_aligned(source=sources, reference=references)
     if not sources:
         raise InputError("--source and --reference hold no line; give text")
@@ -286,11 +263,7 @@ def evaluate(
 
 
 def check_roles(base: System, tuned: System) -> None:
-    """Refuse a base model that was trained with instructions that the tuned one never saw.
-
-    Raises:
-        InputError: with those instructions.
-    """
+    """Refuse a base model that was trained with instructions that the tuned one never saw."""
     n_base, n_tuned = (getattr(system, "n_learned", None) for system in (base, tuned))
     if n_base is not None and n_tuned is not None and n_base > n_tuned:
         more = ", ".join(base.inventory.names[n_tuned:n_base])
@@ -342,19 +315,8 @@ def compose_cases(
 ) -> Tuple[List[Names], int]:  # fmt: skip
     """Add compositions of so many instructions whose rules all apply to some line.
 
-    Args:
-        test: gets a case for each.
-        singles: instructions to compose; those that exclude each other are not composed.
-        size: instructions a composition.
-        how_many: compositions; fewer if there are fewer. `all` for every one.
-        seed: of the random sample.
-        limit: lines a composition, at most.
-
     Returns:
         (the compositions, how many valid ones there are to draw from)
-
-    Raises:
-        InputError: if `how_many` is neither a number nor `all`.
     """
     if how_many != ALL and not str(how_many).isdigit():
         raise InputError(f"--pairs {how_many!r} is not accepted: give '{ALL}' or a number")
@@ -496,10 +458,6 @@ def sample_cases(
     """Random lines of every single instruction, and one of a few compositions.
 
     Args:
-        test: has the lines.
-        outputs: system -> its outputs.
-        singles: all of these are shown.
-        compositions: of these, up to `N_COMPOSITIONS`.
         n: lines an instruction, at most; with 0, there are no samples at all.
         seed: of the choice; a case's lines don't depend on the other cases.
     """

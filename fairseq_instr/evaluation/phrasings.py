@@ -13,20 +13,11 @@ from fairseq_instr.instructions.phrasing import PhrasedInventory
 
 TRAINED, UNSEEN = "trained", "unseen"
 KINDS = (TRAINED, UNSEEN)
-Phrases = Mapping[str, Sequence[str]]
-"""Name of an instruction -> phrases that ask for it."""
+Phrases = Mapping[str, Sequence[str]]  # name of an instruction -> phrases that ask for it
 
 
 def choose_phrases(inventory: Inventory, kinds: Sequence[str]) -> Dict[str, Phrases]:
-    """The phrases of each kind, of the instructions that have some of every kind.
-
-    Args:
-        inventory: of the model.
-        kinds: some of `KINDS`.
-
-    Raises:
-        InputError: if the model's prompts are no phrases, or none was held out of its training.
-    """
+    """The phrases of each kind, of the instructions that have some of every kind."""
     asked = f"--phrasings {' '.join(kinds)}"
     if not set(kinds) <= set(KINDS):
         raise InputError(f"{asked} is not accepted; choose {' or '.join(KINDS)}")
@@ -52,10 +43,6 @@ def summarise_phrasings(
     measured: Mapping[str, Mapping[str, Response]], phrases: Mapping[str, Phrases]
 ) -> Dict[str, Any]:
     """Responses to phrases, for a report.
-
-    Args:
-        measured: kind -> instruction -> response.
-        phrases: kind -> instruction -> phrases that were asked.
 
     Returns:
         `{kind: mean response rate, "adequacy": {kind: mean}, "by_instruction":

@@ -16,8 +16,7 @@ VERSION = 2
 INSTRUCTIONS, DIRECTIONS = "instructions", "directions"
 FORMALITY, ROBUSTNESS = "formality", "robustness"
 ZERO_SHOT, SUPERVISED = "zero_shot", "supervised"
-JOINT = " + "
-"""Between the names of instructions that are asked for at once."""
+JOINT = " + "  # between the names of instructions that are asked for at once
 WRAPPER_COUNTED = (
     "measured before version 2 of reports: what an instruction puts around a sentence counted as "
     "translated text, so that adequacy and chrF2 under wrapping instructions are too high"
@@ -117,9 +116,6 @@ def new_report(kind: str, conditions: Mapping[str, object], **content: Any) -> D
 
 def complete(content: object) -> Dict[str, Any]:
     """A report of any version, with all keys that its kind has.
-
-    Args:
-        content: of `report.json`.
 
     Raises:
         InputError: if it is no report, of a later version, or holds something else than a report

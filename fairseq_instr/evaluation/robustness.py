@@ -26,11 +26,11 @@ import re
 from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation.attacks import Attacks, Case, cases_of_prompts, verified
 from fairseq_instr.evaluation.proportions import sign_test
 from fairseq_instr.evaluation.report import ROBUSTNESS, new_report
-from fairseq_instr.evaluation.systems import System, ask, check_counts
+from fairseq_instr.evaluation.systems import System, ask
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.base_rates import base_rate
 from fairseq_instr.instructions.catalogue import look_up
@@ -40,8 +40,7 @@ from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, dir
 
 MAX_BASE_RATE = 0.01
 """Of an instruction that counts as changed: the share of plain translations that obey it."""
-SENTENCE_WORDS = 3
-"""Words of a sentence of an output, at least, that is looked at for itself."""
+SENTENCE_WORDS = 3  # words of a sentence of an output, at least, that is looked at for itself
 N_EXAMPLES = 2
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+")
 
@@ -62,14 +61,11 @@ def evaluate_robustness(
     """Attack a model through its source text.
 
     Args:
-        tuned: the model that takes instructions.
         sources: raw text to attack.
         source_language: code such as `en`; its words are used beside English ones.
-        target_language: code such as `de`.
         base: a model that takes no instructions, to compare with.
         prompts: name of a published suite -> its lines without and with an attack.
         cases: attacks of each kind.
-        batch_size: sentences decoded together.
         seed: of sources, attacks, and instructions over the trusted channel.
         conditions: more of what the report says about how it was made.
 
@@ -80,7 +76,7 @@ def evaluate_robustness(
     Raises:
         InputError: if there is no text, a number is not accepted, or a suite is not aligned.
     """
-    check_counts(1, cases=cases, batch_size=batch_size)
+    check_at_least(1, cases=cases, batch_size=batch_size)
     sources = [line for line in sources if line.strip()]
     if not sources:
         raise InputError("--source holds no text to attack; give some")
@@ -103,23 +99,15 @@ def evaluate_robustness(
 
 
 class Outcome(NamedTuple):
-    """What a model made of a case.
+    """What a model made of a case."""
 
-    Attributes:
-        case: the attack.
-        outputs: translations of the clean, the attacked and the control's source.
-        changed: instructions that the attacked source's output obeys, alone of the three.
-        changed_control: those that the control's obeys, alone of the three.
-        aimed: whether the instruction that the attack names is obeyed under it alone.
-        aimed_control: whether it is obeyed under the control alone.
-    """
-
-    case: Case
+    case: Case  # the attack
+    # translations of the clean, the attacked and the control's source
     outputs: Tuple[str, str, str]
-    changed: Set[str]
-    changed_control: Set[str]
-    aimed: bool
-    aimed_control: bool
+    changed: Set[str]  # instructions that the attacked source's output obeys, alone of the three
+    changed_control: Set[str]  # those that the control's obeys, alone of the three
+    aimed: bool  # whether the instruction that the attack names is obeyed under it alone
+    aimed_control: bool  # whether it is obeyed under the control alone
 
 
 class Trusted(NamedTuple):

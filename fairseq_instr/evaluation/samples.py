@@ -9,10 +9,8 @@ from __future__ import annotations
 import random
 from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
-Lines = Sequence[Tuple[str, str]]
-"""(source, reference)"""
-Mark = Callable[[str, str], Dict[str, bool]]
-"""`(output, source) -> marks`"""
+Lines = Sequence[Tuple[str, str]]  # (source, reference)
+Mark = Callable[[str, str], Dict[str, bool]]  # `(output, source) -> marks`
 
 
 def choose_lines(n_lines: int, n: int, seed: str) -> List[int]:
@@ -26,11 +24,7 @@ def draw_samples(
     """Random lines with what each system made of them.
 
     Args:
-        asked: what the systems were asked for, such as `formal` or `de-fr`.
-        lines: to choose from.
         outputs: system -> outputs, as many as lines.
-        mark: judges an output.
-        n: samples, at most.
         seed: of the choice; the same lines are chosen for as many lines.
     """
     return [

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, Protocol, Sequence, Tuple
 
-from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 
-Job = Tuple[str, str]
-"""(source, instructions such as "formal,uppercase"; empty for none)"""
-Answers = Dict[Job, List[str]]
-"""What a system answered: hypotheses of each job, the best first."""
+Job = Tuple[str, str]  # (source, instructions such as "formal,uppercase"; empty for none)
+Answers = Dict[Job, List[str]]  # what a system answered: hypotheses of each job, the best first
 
 
 class System(Protocol):
@@ -40,15 +37,7 @@ class System(Protocol):
 def ask(
     system: System, jobs: Iterable[Job], title: str, batch_size: int, n_best: int = 1
 ) -> Answers:
-    """Have a system translate, each job once.
-
-    Args:
-        system: such as a `Translator`.
-        jobs: sources under instructions.
-        title: of the progress bar.
-        batch_size: sentences decoded together.
-        n_best: hypotheses a job.
-    """
+    """Have a system translate, each job once."""
     jobs = list(dict.fromkeys(jobs))
     lines, asked = [source for source, _ in jobs], [instruct for _, instruct in jobs]
     if n_best == 1:
@@ -60,15 +49,3 @@ def ask(
         )
         found = [[hypothesis.text for hypothesis in hypotheses] for hypotheses in by_job]
     return dict(zip(jobs, found))
-
-
-def check_counts(least: int = 0, **counts: int) -> None:
-    """Refuse numbers below the least, by the name of their option.
-
-    Raises:
-        InputError: with the option and the number.
-    """
-    for name, count in counts.items():
-        if count < least:
-            option = "--" + name.replace("_", "-")
-            raise InputError(f"{option} {count} is not accepted: give a number from {least} on")

@@ -54,5 +54,6 @@ def prompt_mask(src_tokens: Tensor, lines: Sequence[Line], prompt: Prompt, pad: 
         tokens = (src_tokens[row] != pad).nonzero().squeeze(1)
         start, stop = len(rendering.before), len(rendering.before) + len(line.source) - 1
         mask[row, tokens[:start]] = True
-        mask[row, tokens[stop : stop + len(rendering.behind)]] = True
+        behind = stop + len(rendering.behind)
+        mask[row, tokens[stop : behind if rendering.end is None else None]] = True
     return mask

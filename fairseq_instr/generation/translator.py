@@ -31,7 +31,7 @@ from fairseq_instr.generation.lines import LineTranslator, Output
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import TemplatePrompt
 from fairseq_instr.text.pairs import Pair, parse_pairs
-from fairseq_instr.text.subwords import load_subwords
+from fairseq_instr.text.subwords import Encoders, load_subwords
 
 TASK = "translation_with_instructions"
 
@@ -44,7 +44,7 @@ class Translator(LineTranslator):
     Args:
         task: the task, set up for a pair of languages.
         models: of the same vocabularies; their probabilities are averaged.
-        subwords: None if lines are already in pieces.
+        subwords: as for `load_subwords`; None if lines are already in pieces.
         generation: options of the search.
         n_learned: how many instructions of the inventory the models were trained with; None for
             all of them.
@@ -55,9 +55,12 @@ class Translator(LineTranslator):
     ):
         self.task = task
         self.models = models
-        self.subwords = subwords
+        self._subwords = subwords
+        self._encoders: Optional[Encoders] = None
         if subwords is not None:
-            task.argument_subwords = subwords.encode
+            languages = task.cfg.source_lang, task.cfg.target_lang
+            self._encoders = load_subwords(subwords, *languages)
+            task.argument_subwords = self._encoders.source.encode
         self.generation = generation
         self.inventory = task.inventory
         self.n_learned = len(task.inventory) if n_learned is None else n_learned
@@ -90,8 +93,8 @@ class Translator(LineTranslator):
         Args:
             path: fairseq checkpoint.
             data: data-bin with the dictionaries and the inventory.
-            subwords: SentencePiece model, or folder of a Hugging Face tokenizer; None if lines
-                are already in pieces.
+            subwords: SentencePiece model, BPE codes, or folder of a Hugging Face tokenizer; None
+                if lines are already in pieces.
             source: source language; None for the checkpoint's.
             target: target language; None for the checkpoint's.
             beam: beam size.
@@ -140,8 +143,7 @@ class Translator(LineTranslator):
         n_learned = 0 if learned is None else len(learned)
         if isinstance(task.prompt, TemplatePrompt):  # words need no training of their own
             n_learned = len(task.inventory)
-        loaded = load_subwords(subwords) if subwords else None
-        translator = cls(task, [model], loaded, generation, n_learned)
+        translator = cls(task, [model], subwords or None, generation, n_learned)
         translator._pairs = pairs
         return translator
 
@@ -162,14 +164,14 @@ class Translator(LineTranslator):
                 f"{mine.cfg.source_lang}-{mine.cfg.target_lang}, which the model was loaded for; "
                 "load it for this direction"
             )
-        translator = Translator(task, self.models, self.subwords, self.generation, self.n_learned)
+        translator = Translator(task, self.models, self._subwords, self.generation, self.n_learned)
         translator._pairs = self._pairs
         translator.allow_unknown = self.allow_unknown
         translator._lock = self._lock  # one model, one batch at a time
         return translator
 
     def _encode(self, line: str) -> List[int]:
-        text = self.subwords.encode(line) if self.subwords else line
+        text = self._encoders.source.encode(line) if self._encoders else line
         dictionary = self.task.source_dictionary
         return dictionary.encode_line(text, append_eos=False, add_if_not_exist=False).tolist()
 
@@ -192,7 +194,7 @@ class Translator(LineTranslator):
 
     def _text(self, tokens: torch.Tensor) -> str:
         text = self.task.target_dictionary.string(tokens.int())
-        return self.subwords.decode(text) if self.subwords else text
+        return self._encoders.target.decode(text) if self._encoders else text
 
 
 def _pairs_of(trained: dict, data) -> List[Pair]:

@@ -33,15 +33,12 @@ class Request:
     """An instruction that is asked for, resolved by an inventory.
 
     No tuple: fairseq takes tuples in a batch apart when it moves the batch to a GPU.
-
-    Attributes:
-        position: of the instruction, in its inventory.
-        argument: text, or ids of a dictionary once it is spelled; None without a slot.
-        phrase: the words that ask for it; None for the instruction's first phrase.
     """
 
-    position: int
+    position: int  # of the instruction, in its inventory
+    # text, or ids of a dictionary once it is spelled; None without a slot
     argument: Union[None, str, Tuple[int, ...]] = None
+    # the words that ask for it; None for the instruction's first phrase
     phrase: Optional[str] = None
 
 
@@ -107,7 +104,6 @@ def spell_line(line: str, spell: Callable[[str], str]) -> str:
     """A line of an `.instr` file with its arguments in subwords, ready to be binarised.
 
     Args:
-        line: names and `NAME="ARGUMENT"`, by white space.
         spell: text -> subwords by spaces, as the source text is spelled.
 
     Returns:

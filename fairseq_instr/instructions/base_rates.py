@@ -24,10 +24,6 @@ RATES_FILE = Path(__file__).with_suffix(".yaml")
 def measure(pairs: Iterable[Tuple[str, str]], language: str) -> Dict[str, float]:
     """Share of targets that obey each instruction of the catalogue, 0..1.
 
-    Args:
-        pairs: (source, target), raw text.
-        language: code of the targets' language.
-
     Returns:
         name -> rate, for the instructions that have a verifier and no slot and serve the language.
     """
@@ -53,9 +49,6 @@ def write_base_rates(
 
     Args:
         files: target language -> pairs of paths (source, target), plain or `.gz`.
-        text: name of the text, kept with the rates.
-        output: path of the file to write.
-        force: overwrite the file if it exists.
 
     Returns:
         language -> number of pairs.

@@ -31,8 +31,7 @@ from fairseq_instr.text.languages import language_of
 
 NAME_PATTERN = re.compile(r"(?=.{1,64}\Z)([a-z0-9][a-z0-9_.:-]*|to:[a-z]{2,3}([_-][A-Za-z0-9]+)+)")
 """Names of instructions and axes. The code of a language keeps its capitals: `to:de_DE`."""
-MAX_ARGUMENT = 200
-"""Longest argument, in characters."""
+MAX_ARGUMENT = 200  # longest argument, in characters
 ARGUMENTS = {
     "text": (re.compile(r".*\S.*", re.DOTALL), "words"),
     "number": (re.compile(r"[1-9][0-9]{0,4}"), "a number from 1 to 99999"),
@@ -61,17 +60,11 @@ class Layer(enum.IntEnum):
 
 
 class Context(NamedTuple):
-    """What a verifier or generator may look at besides the text itself.
+    """What a verifier or generator may look at besides the text itself."""
 
-    Attributes:
-        source: the source sentence, raw text.
-        language: code of the target language, such as `de`.
-        argument: what fills the slot of an instruction that has one.
-    """
-
-    source: str = ""
-    language: str = "en"
-    argument: Optional[str] = None
+    source: str = ""  # the source sentence, raw text
+    language: str = "en"  # code of the target language, such as `de`
+    argument: Optional[str] = None  # what fills the slot of an instruction that has one
 
 
 def _unchanged(text: str, context: Context) -> str:
@@ -149,11 +142,7 @@ class Instruction:
         return self.languages is None or language_of(language) in self.languages
 
     def bind(self, argument: str) -> "Instruction":
-        """This instruction with its slot filled: verifier and generator see the argument.
-
-        Raises:
-            InputError: if the argument is not accepted, see `check_argument`.
-        """
+        """This instruction with its slot filled: verifier and generator see the argument."""
         check_argument(self, argument)
 
         def filled(function):

@@ -30,8 +30,7 @@ TARGET_LANGUAGE = "target-language"
 _DIRECTION_PREFIX = "to:"
 MAX_INSTRUCTIONS = 10_000
 N_NEAREST = 3
-MAX_COMPARED = 100
-"""Characters of an unknown name that are compared with the known ones."""
+MAX_COMPARED = 100  # characters of an unknown name that are compared with the known ones
 
 
 class _Entry(NamedTuple):

@@ -52,7 +52,6 @@ class PhrasedInventory(Inventory):
     without phrases is asked for by its name, as one word.
 
     Args:
-        instructions: in a fixed order.
         held_out: phrases that training leaves out, by the name of their instruction.
 
     Attributes:
@@ -228,9 +227,7 @@ def hold_out(inventory: PhrasedInventory, count: int, seed: int) -> Dict[str, Tu
     are taken first: a word whose row was never trained says nothing.
 
     Args:
-        inventory: of the instructions.
         count: phrases of each instruction; one that has not as many gives all but its first.
-        seed: decides which.
 
     Returns:
         name -> phrases, in the inventory's order.

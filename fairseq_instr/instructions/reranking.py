@@ -23,11 +23,6 @@ def first_obeying(
 
     Instructions whose verifiers don't serve the language judge nothing.
 
-    Args:
-        outputs: hypotheses, the best first; at least one.
-        instructions: with verifiers; none of them excludes another.
-        context: source and target language.
-
     Example: asked for `uppercase`, of `["Zwei", "ZWEI!", "ZWEI"]` it is 1.
     """
     instructions = [i for i in instructions if i.serves(context.language)]
@@ -41,10 +36,6 @@ def verifiable(instruct: str, inventory: Inventory) -> List[Instruction]:
     """What is asked for as instructions that have a verifier, arguments filled in.
 
     Instructions of a user's own that the catalogue has not are left out: nothing judges them.
-
-    Args:
-        instruct: names or phrases, such as `"formal, at-most=40"`.
-        inventory: what can be asked for.
 
     Raises:
         InputError: if a name is unknown, two exclude each other, or an argument is not accepted.

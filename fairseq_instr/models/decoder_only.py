@@ -44,6 +44,7 @@ from fairseq_instr.models.layers import (
     attend_one_step,
     attend_where,
 )
+from fairseq_instr.models.low_rank import add_adapters, check_adapters
 from fairseq_instr.models.output_projection import BaseVocabularyProjection
 from fairseq_instr.models.rotary import FrequencyScaling, frequencies, rotation
 
@@ -478,7 +479,10 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
                 "differ; give fairseq-preprocess the same --srcdict for both"
             )
         check_sizes(cfg)
+        check_adapters(cfg, len(source) - len(target))
         decoder = DecoderOnlyDecoder(cfg, target, len(source))
+        if cfg.lora_rank:
+            add_adapters(decoder, cfg.lora_rank, cfg.lora_alpha, cfg.lora_targets)
         return cls(PromptEncoder(decoder, cfg.prompt_bos), decoder)
 
     def forward(self, src_tokens, src_lengths, prev_output_tokens, **kwargs):

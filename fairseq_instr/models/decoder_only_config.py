@@ -10,6 +10,7 @@ from typing import Any, Dict, Mapping, Optional
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.models.low_rank import LINEAR
 
 NO_BIAS, INPUT_BIAS, ALL_BIASES = "none", "input", "all"
 ATTENTION_BIASES = ChoiceEnum([NO_BIAS, INPUT_BIAS, ALL_BIASES])
@@ -31,6 +32,9 @@ DEFAULTS: Dict[str, Any] = {
     "rope_high_factor": 4.0,
     "rope_original_positions": 8192,
     "prompt_bos": True,
+    "lora_rank": 0,
+    "lora_alpha": 16.0,
+    "lora_targets": ",".join(LINEAR),
 }
 
 
@@ -81,6 +85,16 @@ class DecoderOnlyConfig(FairseqDataclass):
     # Any: fairseq would make a switch of a bool, one that can't say false
     prompt_bos: Any = _open(
         "prompt_bos", "true where <s> stands before the prompt, as in LLaMA; false as in Qwen 2"
+    )
+    lora_rank: Optional[int] = _open(
+        "lora_rank", "train low-rank adapters of this rank alone; 0 to train the model itself"
+    )
+    lora_alpha: Optional[float] = _open(
+        "lora_alpha", "scale of the adapters, which add alpha / rank times what they compute"
+    )
+    lora_targets: Optional[str] = _open(
+        "lora_targets",
+        "layers that adapters are beside; embed_tokens, output_projection: train that as a whole",
     )
     dropout: float = field(
         default=0.0, metadata={"help": "on what attention and feed-forward layers add"}

@@ -50,7 +50,7 @@ def make_server(
         tuned: checkpoint or exported folder; None for the model that comes with the package.
         base: checkpoint or exported folder of the model before tuning; None for none.
         data: data-bin of the checkpoints.
-        subwords: SentencePiece model of the checkpoints.
+        subwords: of the checkpoints, as `load_subwords` takes them.
         source: source language; None for the model's.
         target: target language; None for the model's.
         host: address to listen on.

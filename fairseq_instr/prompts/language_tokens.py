@@ -26,6 +26,13 @@ IN_FRONT, FOR_EOS, BEHIND_EOS = "in-front", "for-eos", "behind-eos"
 MBART_TASKS = ("translation_from_pretrained_bart", "multilingual_denoising")
 MULTI_TASK = "translation_multi_simple_epoch"
 MASK = "<mask>"
+DATA_TAGS = ("<MINED_DATA>", "<MMT_BT_DATA>", "<SMT_BT_DATA>")
+"""Symbols that NLLB's sources had behind the language token if they were mined or translated back.
+
+A model reads text of its own domain without them, as NLLB's own translation does.
+"""
+DENOISED = ("mono_dae", "mono_mixed_task")
+"""Kinds of further data for which fairseq's task appends `<mask>`."""
 
 
 class LanguageTokens(NamedTuple):
@@ -66,6 +73,32 @@ class LanguageTokens(NamedTuple):
         found = (re.fullmatch(f"{before}(.+){after}", symbol) for symbol in symbols)
         return {match[1]: number for number, match in enumerate(found) if match}
 
+    def check_known(self, symbols: Sequence[str], language: str) -> None:
+        """Make sure that a dictionary has language tokens.
+
+        Args:
+            symbols: of the dictionary, in order.
+            language: whose token the error names.
+
+        Raises:
+            InputError: says which are missing, or in which style there are others.
+        """
+        if self.languages(symbols):
+            return
+        others = (name for name, other in PRESETS.items() if other.languages(symbols))
+        other = next(others, None)
+        token = self.token(language)
+        remedy = (
+            "append the model's language tokens to dict.*.txt, in its own order, and "
+            f"binarise again: lines such as '{token} 1'"
+        )
+        if other is not None:
+            code = next(iter(PRESETS[other].languages(symbols)))
+            remedy = f"it has {PRESETS[other].token(code)}: give --language-tokens {other}"
+        raise InputError(
+            f"--language-tokens: the dictionary has no token such as {token}; {remedy}"
+        )
+
     @classmethod
     def of_list(cls, values: Optional[Sequence]) -> Optional[LanguageTokens]:
         """Language tokens of a list, as checkpoints hold them; None of None."""
@@ -80,6 +113,9 @@ class LanguageTokens(NamedTuple):
 
         Args:
             settings: of the task, or those of everything in old checkpoints.
+
+        Raises:
+            InputError: if the model was pretrained with tokens that name its tasks.
         """
         task = settings.get("task") or settings.get("_name")
         codes = _listed(settings.get("langs"))
@@ -95,18 +131,26 @@ class LanguageTokens(NamedTuple):
         encoder, decoder = said or (settings.get("encoder_langtok"), of_decoder)
         if not encoder and not decoder:
             return None
+        if settings.get("add_ssl_task_tokens"):
+            raise InputError(
+                "add_ssl_task_tokens: a checkpoint that was trained with __dae__ and __lm__ is not "
+                "supported; supported are NLLB's and M2M-100's without"
+            )
         style = settings.get("lang_tok_style") or MULTILINGUAL
         kinds = [_ending(kind) for kind in _listed(settings.get("langtoks_specs")) or ("main",)]
         appended = tuple(STYLES[style].format(code + kind) for kind in kinds for code in codes)
-        if style == MBART or "mono_dae" in (settings.get("extra_data") or ()):
+        further = settings.get("extra_data") or (), settings.get("finetune_dict_specs") or ()
+        if style == MBART or any(kind in data for kind in DENOISED for data in further):
             appended = (*appended, MASK)
+        if settings.get("add_data_source_prefix_tags"):
+            appended = (*appended, *DATA_TAGS)
         place = FOR_EOS if settings.get("lang_tok_replacing_bos_eos") else IN_FRONT
         return cls(encoder[:3] if encoder else None, bool(decoder), style, place, appended)
 
 
 def _ending(kind: str) -> str:
     """What fairseq appends to the code in tokens for a kind of data."""
-    return next((f"_{name}" for name in ("dae", "mined") if kind.endswith(name)), "")
+    return next((f"_{name}" for name in ("dae", "lm", "mined") if kind.endswith(name)), "")
 
 
 PRESETS = {
@@ -149,6 +193,21 @@ def choose_language_tokens(
             f"{trained.token('de')} {trained.place}; leave the option out"
         )
     return trained
+
+
+def find_unsaid(symbols: Sequence[str], language: str) -> Optional[str]:
+    """A value of `--language-tokens` in whose style a dictionary has a token for a language.
+
+    Args:
+        symbols: of the dictionary, in order.
+        language: as the data-bin calls it.
+
+    Example: `find_unsaid(["a", "[de_DE]"], "de") == "mbart50"`; None where there is none.
+    """
+    for name in ("m2m", "mbart50", "marian"):  # one of each style
+        if language_of(language) in map(language_of, PRESETS[name].languages(symbols)):
+            return name
+    return None
 
 
 def find_language(language: str, known: Mapping[str, int]) -> str:

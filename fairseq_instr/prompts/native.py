@@ -48,6 +48,7 @@ class NativePrompt:
     ):
         self.others, self.tokens, self.eos = others, tokens, eos
         self.source, self.target = source, target
+        tokens.check_known(symbols, source)
         self._known = tokens.languages(symbols)
         self._ids: Dict[str, int] = {}
         found = (target_language(instruction.name) for instruction in inventory)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 from fairseq_instr.instructions.asking import Request
 
@@ -21,6 +21,9 @@ class Rendering(NamedTuple):
         decoder: at the decoder's start, after its first token.
         end: what ends the source; None for its own eos.
         start: the decoder's first token; None for eos.
+        together: `source -> before + source + behind`, where a prompt in words is spelled as one
+            text with its source: the tokens at the seams are others then. It gives None for a
+            source that is not spelled as its text would be. None to put the parts together.
     """
 
     before: Tokens = ()
@@ -28,13 +31,21 @@ class Rendering(NamedTuple):
     decoder: Tokens = ()
     end: Optional[Tokens] = None
     start: Optional[int] = None
+    together: Optional[Callable[[Tokens], Optional[Tokens]]] = None
 
     def around(self, source: torch.Tensor) -> torch.Tensor:
-        """The encoder's input: LongTensor `(n,)` ending in eos -> `(before + n + behind,)`."""
+        """The encoder's input: LongTensor `(n,)` ending in eos -> `(before + n + behind,)`.
+
+        Spelled together, it may have some tokens less, or more.
+        """
         import torch  # where a model is served by CTranslate2 there is none
 
         if not self.before and not self.behind and self.end is None:
             return source
+        if self.together is not None:
+            tokens = self.together(tuple(source[:-1].tolist()))
+            if tokens is not None:
+                return torch.cat((source.new_tensor(tokens), source[-1:]))
         before, behind = map(source.new_tensor, (self.before, self.behind))
         end = source[-1:] if self.end is None else source.new_tensor(self.end)
         return torch.cat((before, source[:-1], behind, end))

@@ -12,8 +12,9 @@ For decoder-only models, which have read such prompts. A template is a small YAM
     by_target: {de: {prompt: ...}}          # any of the above, where the target language is known
 
 `{instructions}` stands for the phrases of all instructions, `{source_language}` for the name of
-the source's language; `{{` is a brace. What stands before and behind the source is tokenised
-apart from it: swapping an instruction never changes a token of the source.
+the source's language; `{{` is a brace. With a Hugging Face tokenizer the prompt is spelled as
+one text with the source, as a chat template spells it: LLaMA 3 has one token for a full stop and
+the line break behind it. With a SentencePiece model the source is spelled apart.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ import numpy as np
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import Inventory, target_language
 from fairseq_instr.plain_data import build, read_yaml
 from fairseq_instr.prompts.prompt import Rendering
+from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 from fairseq_instr.text.languages import language_of, languages
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.subwords import load_subwords
@@ -51,6 +54,8 @@ SLOTS = {
 
 Piece = Union[str, Tuple[int, ...]]  # text, or tokens that are spelled already
 _PLACE: Piece = (-1,)  # stands where the source goes
+SEAMS = 4
+"""Tokens that a prompt may have more where it is spelled as one text with the source."""
 
 
 def library() -> Tuple[str, ...]:
@@ -119,9 +124,19 @@ class Template:
         return self.by_target.get(language or "", self)
 
 
+def language_names(template: Template) -> Mapping[str, str]:
+    """What a template calls source languages: as it says itself, or in English if it is silent."""
+    return template.languages or {code: known.name for code, known in languages().items()}
+
+
+def phrase_of(template: Template, instruction: Instruction) -> str:
+    """The words of an instruction: the template's, or the inventory's first phrase."""
+    own = (instruction.phrases or (instruction.name,))[0]
+    return template.phrases.get(instruction.name, own)
+
+
 def _language_name(template: Template, language: Optional[str]) -> str:
-    """What a template calls a source language: as it says itself, or in English if it is silent."""
-    names = template.languages or {code: known.name for code, known in languages().items()}
+    names = language_names(template)
     code = language or ""
     name = names.get(code) or names.get(language_of(code))
     if name is None:
@@ -168,6 +183,8 @@ class TemplatePrompt:
         language: of sources whose language is not told.
         demonstrations: `(source language, target language) -> [(source, target)]` as text, to be
             shown before the source in this order; None for none.
+        decode: dictionary ids -> text, to spell the prompt as one text with the source; None to
+            spell the source apart.
     """
 
     on_decoder = False
@@ -180,6 +197,7 @@ class TemplatePrompt:
         encode: Callable[[str], Sequence[int]],
         language: Optional[str] = None,
         demonstrations: Optional[Callable[[str, str], Sequence[Tuple[str, str]]]] = None,
+        decode: Optional[Callable[[Sequence[int]], str]] = None,
     ):
         if demonstrations is not None and template.demonstration is None:
             raise InputError(
@@ -190,6 +208,7 @@ class TemplatePrompt:
         self.encode = encode
         self.language = language
         self.demonstrations = demonstrations
+        self.decode = decode
         self._cache: Dict[tuple, Rendering] = {}
         self._bound: Optional[Tuple[int, int]] = None
 
@@ -237,10 +256,10 @@ class TemplatePrompt:
         each = 0
         for template in templates:
             for instruction in self.inventory:
-                phrase = template.joiner + template.lead + self._phrase(template, instruction)
+                phrase = template.joiner + template.lead + phrase_of(template, instruction)
                 # quotation marks around an argument, whose tokens are counted apart
                 each = max(each, len(self.encode(phrase + ': ""')) + 2)
-        return base, each
+        return base + (SEAMS if self.decode else 0), each
 
     # -- words ----------------------------------------------------------------------------
 
@@ -257,7 +276,9 @@ class TemplatePrompt:
         values = {SOURCE: [_PLACE], INSTRUCTIONS: said}
         pieces += self._fill(template, template.prompt, values, language)
         place = next(i for i, piece in enumerate(pieces) if piece is _PLACE)
-        return Rendering(self._spell(pieces[:place]), self._spell(pieces[place + 1 :]))
+        before, behind = pieces[:place], pieces[place + 1 :]
+        together = self._together(before, behind) if self.decode else None
+        return Rendering(self._spell(before), self._spell(behind), together=together)
 
     def _examples(self, source: Optional[str], target: Optional[str]):
         if self.demonstrations is None:
@@ -269,16 +290,11 @@ class TemplatePrompt:
             )
         return self.demonstrations(source, target)
 
-    @staticmethod
-    def _phrase(template: Template, instruction) -> str:
-        own = (instruction.phrases or (instruction.name,))[0]
-        return template.phrases.get(instruction.name, own)
-
     def _say(self, template: Template, requests: Sequence[Request]) -> List[Piece]:
         said: List[Piece] = []
         for request in requests:
             said.append(template.joiner if said else template.lead)
-            said.append(self._phrase(template, self.inventory[request.position]))
+            said.append(phrase_of(template, self.inventory[request.position]))
             if request.argument is not None:
                 said += [': "', request.argument, '"']
         return said
@@ -298,6 +314,23 @@ class TemplatePrompt:
             elif slot is not None:
                 pieces += values[slot]
         return pieces
+
+    def _together(self, before: Sequence[Piece], behind: Sequence[Piece]):
+        """`source -> prompt with the source, spelled as one text`; see `Rendering.together`."""
+        decode = self.decode
+        assert decode is not None
+        start, stop = (
+            "".join(piece if isinstance(piece, str) else decode(piece) for piece in pieces)
+            for pieces in (before, behind)
+        )
+
+        def together(source: Tuple[int, ...]) -> Optional[Tuple[int, ...]]:
+            text = decode(source)
+            if tuple(self.encode(text)) != source:  # such as noised text, or unknown characters
+                return None
+            return tuple(self.encode(f"{start}{text}{stop}"))
+
+        return together
 
     def _spell(self, pieces: Sequence[Piece]) -> Tuple[int, ...]:
         """Ids of texts, neighbours joined, and of what is spelled already."""
@@ -374,12 +407,15 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
             f"{path} does not exist; --prompt-template needs --prompt-subwords, a SentencePiece "
             "model or the folder of a tokenizer"
         )
-    subwords = load_subwords(path)
+    subwords = load_subwords(path, cfg.source_lang, cfg.target_lang).source
 
     def encode(text: str) -> List[int]:
         return dictionary.encode_line(
             subwords.encode(text), add_if_not_exist=False, append_eos=False
         ).tolist()
+
+    def decode(ids: Sequence[int]) -> str:
+        return subwords.text([dictionary[i] for i in ids])
 
     if dictionary.unk() in encode(template.prompt):
         raise InputError(
@@ -391,5 +427,12 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
     demonstrations = None
     if cfg.shots:
         demonstrations = Demonstrations(cfg.demonstrations, cfg.shots, cfg.seed)
-    prompt = TemplatePrompt(template, inventory, encode, cfg.source_lang, demonstrations)
+    prompt = TemplatePrompt(
+        template,
+        inventory,
+        encode,
+        cfg.source_lang,
+        demonstrations,
+        decode if isinstance(subwords, HuggingFaceSubwords) else None,
+    )
     return prompt, subwords

@@ -33,34 +33,21 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, Ind
 
 
 class NamedReport(NamedTuple):
-    """A report and what to call it.
+    """A report and what to call it."""
 
-    Attributes:
-        name: tells it from the others, such as its folder's name.
-        content: the report.
-        sections: the same for reading, and
-        html: as a part of the page.
-    """
-
-    name: str
-    content: Mapping[str, Any]
-    sections: Sequence[Section]
-    html: Markup
+    name: str  # tells it from the others, such as its folder's name
+    content: Mapping[str, Any]  # the report
+    sections: Sequence[Section]  # the same for reading, and
+    html: Markup  # as a part of the page
 
 
 def write_page(
     paths: Sequence, output, title: str = "Evaluation", force: bool = False
 ) -> Tuple[Path, Path]:
-    """Write one HTML page of reports, and the same as Markdown beside it.
+    """Write one HTML page of reports, and the same as Markdown beside it; gives both paths.
 
     Args:
-        paths: `report.json` of one or more evaluations, of any version.
         output: the page's file, ending in `.html`; the other ends in `.md`.
-        title: heading of the page.
-        force: overwrite the two.
-
-    Returns:
-        the two files.
 
     Raises:
         InputError: if a report is none, stands twice or can't be read, or if one of the two files
@@ -83,11 +70,7 @@ def write_page(
 
 
 def read_reports(paths: Sequence) -> List[NamedReport]:
-    """Read the reports of evaluations.
-
-    Raises:
-        InputError: if a file can't be read, stands twice, or is no report.
-    """
+    """Read the reports of evaluations."""
     found = []
     for path, name in zip(paths, name_paths(paths)):
         content = read_report(path)
@@ -107,9 +90,6 @@ def name_paths(paths: Sequence) -> List[str]:
     """The ends of paths that tell them apart, without the name `report.json`.
 
     Example: `name_paths(["work/a/report.json", "work/b/report.json"]) == ["a", "b"]`.
-
-    Raises:
-        InputError: if a file stands twice.
     """
     resolved = [Path(path).resolve() for path in paths]
     for path in resolved:

@@ -52,14 +52,7 @@ def _as_text(value: Any) -> Any:
 
 
 def describe(report: Mapping[str, Any]) -> Sequence[Section]:
-    """A report for reading.
-
-    Args:
-        report: of an `evaluate` function, or of `read_report`.
-
-    Raises:
-        InputError: if it is no report.
-    """
+    """A report for reading."""
     found = schema.complete(report)
     return _DESCRIBE[found["kind"]](found)
 
@@ -67,10 +60,6 @@ def describe(report: Mapping[str, Any]) -> Sequence[Section]:
 @contextlib.contextmanager
 def report_folder(folder, force: bool = False) -> Iterator[Path]:
     """A folder that no other evaluation writes to meanwhile.
-
-    Args:
-        folder: is made if it is missing.
-        force: overwrite a report there.
 
     Raises:
         InputError: if there is a report and `force` is not set, or another process holds the
@@ -98,15 +87,10 @@ def report_folder(folder, force: bool = False) -> Iterator[Path]:
 
 
 def write_report(report: Mapping[str, Any], folder, force: bool = False) -> str:
-    """Write `report.json`, `report.md` and the plots.
+    """Write `report.json`, `report.md` and the plots; gives the report as Markdown.
 
     Args:
-        report: of an `evaluate` function.
-        folder: is made if it is missing.
         force: overwrite a report there; plots are always written anew.
-
-    Returns:
-        the report as Markdown.
 
     Raises:
         InputError: if there is a report and `force` is not set; nothing is written then.

@@ -33,25 +33,14 @@ _TAGS = ((Strong, "strong"), (Emphasis, "em"), (Code, "code"))
 
 
 class Part(NamedTuple):
-    """A report on the page.
-
-    Attributes:
-        name: tells it from the others.
-        html: its sections.
-    """
+    """A report on the page."""
 
     name: str
     html: Markup
 
 
 def render_page(title: str, parts: Sequence[Part], summary: Markup = Markup("")) -> str:  # noqa: B008
-    """The page.
-
-    Args:
-        title: heading of the page.
-        parts: reports, in order.
-        summary: what comes before them.
-    """
+    """The page."""
     css = Markup((PAGE / "report.css").read_text(encoding="utf-8"))
     template = _environment().get_template("report.html")
     return template.render(title=title, css=css, parts=parts, summary=summary)
@@ -61,7 +50,6 @@ def render_sections(sections: Sequence[Section], part: str = "") -> Markup:
     """Sections as HTML, their headings one level below their own.
 
     Args:
-        sections: what to show.
         part: name of the report, for what must be unique on a page.
     """
     environment = _environment()
@@ -73,8 +61,6 @@ def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
     """A plot as an SVG element that takes the page's colour of text and its width.
 
     Args:
-        draw: `(pyplot) -> figure`.
-        caption: said to those who don't see it.
         salt: makes the identifiers inside differ from those of other plots on the page.
     """
     # imported here: only a plot needs it, and it takes its time

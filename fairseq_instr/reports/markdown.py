@@ -17,21 +17,14 @@ from fairseq_instr.reports.parts import (
     Table,
     Value,
 )
-
-# an underscore inside a word is one; all others could be markup, an image from elsewhere even
-_MARKUP = re.compile(r"[\\`*|\[\]]|(?<!\w)_|_(?!\w)")
+from fairseq_instr.text.markdown import escape, table
 
 
 def as_markdown(sections: Sequence[Section], with_plots: bool = True) -> str:
-    """Sections for reading as text.
-
-    Args:
-        sections: what to show.
-        with_plots: whether the plots lie beside the file.
-    """
+    """Sections for reading as text."""
     parts = []
     for section in sections:
-        parts.append("#" * section.level + " " + _escape(section.title))
+        parts.append("#" * section.level + " " + escape(section.title))
         parts += filter(None, (_block(block, with_plots) for block in section.blocks))
     return "\n\n".join(parts) + "\n"
 
@@ -44,12 +37,12 @@ def _block(block: Block, with_plots: bool) -> str:
     if isinstance(block, Samples):
         return _samples(block)
     if isinstance(block, Facts):
-        return "\n".join(f"* {_escape(name)}: {_inline(value)}" for name, value in block.facts)
+        return "\n".join(f"* {escape(name)}: {_inline(value)}" for name, value in block.facts)
     return "".join(map(_inline, block))
 
 
 def _image(plot: Plot) -> str:
-    return f"![{_escape(plot.caption)}]({plot.name})"
+    return f"![{escape(plot.caption)}]({plot.name})"
 
 
 def _samples(block: Samples) -> str:
@@ -65,27 +58,14 @@ def _samples(block: Samples) -> str:
     return table(["asked for", "source", "reference", *systems], rows)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[Value]]) -> str:
-    """A Markdown table; cells may hold any text."""
-    lines = ["| " + " | ".join(_escape(str(value)) for value in line) + " |"
-             for line in (header, *rows)]  # fmt: skip
-    lines.insert(1, "| " + " | ".join(["---"] * len(header)) + " |")
-    return "\n".join(lines)
-
-
 def _inline(part: str) -> str:
     if isinstance(part, Strong):
-        return f"**{_escape(part)}**"
+        return f"**{escape(part)}**"
     if isinstance(part, Emphasis):
-        return f"*{_escape(part)}*"
+        return f"*{escape(part)}*"
     if isinstance(part, Code):
         text = " ".join(part.split())
         # a longer fence than any inside; what opens a tag there is text
         fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
         return f"{fence}{text}{fence}" if len(fence) == 1 else f"{fence} {text} {fence}"
-    return _escape(part)
-
-
-def _escape(text: str) -> str:
-    text = str(text).replace("&", "&amp;").replace("<", "&lt;")
-    return " ".join(_MARKUP.sub(r"\\\g<0>", text).splitlines())
+    return escape(part)

@@ -11,8 +11,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 from fairseq_instr.evaluation.metrics import Score
 
-NONE = "–"
-"""Stands where there is no figure."""
+NONE = "–"  # stands where there is no figure
 
 
 class Strong(str):
@@ -36,17 +35,12 @@ class Paragraph(Tuple[str, ...]):
 
 @dataclass(frozen=True)
 class Cell:
-    """A value of a table that is also drawn.
+    """A value of a table that is also drawn."""
 
-    Attributes:
-        text: the value as it is written.
-        bar: `(share, low, high)`, a bar and its interval, 0..1.
-        heat: 0..1, how strongly the cell is shaded.
-    """
-
-    text: str
+    text: str  # the value as it is written
+    # `(share, low, high)`, a bar and its interval, 0..1
     bar: Optional[Tuple[float, float, float]] = None
-    heat: Optional[float] = None
+    heat: Optional[float] = None  # 0..1, how strongly the cell is shaded
 
     def __str__(self) -> str:
         return self.text
@@ -57,37 +51,24 @@ Value = Union[str, int, float, Cell]
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure.
+    """A figure."""
 
-    Attributes:
-        caption: what it shows, also for those who don't see it.
-        name: file name, such as `response.png`.
-        draw: `(pyplot) -> figure`.
-        only_file: whether tables show the same where they can draw: then HTML goes without it.
-    """
-
-    caption: str
-    name: str
-    draw: Callable = field(repr=False)
+    caption: str  # what it shows, also for those who don't see it
+    name: str  # file name, such as `response.png`
+    draw: Callable = field(repr=False)  # `(pyplot) -> figure`
+    # whether tables show the same where they can draw: then HTML goes without it
     only_file: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of values; the first of each row is its heading.
+    """Rows of values; the first of each row is its heading."""
 
-    Attributes:
-        caption: what the table shows.
-        header: headings of the columns.
-        rows: as many values each.
-        upright: whether the headings stand upright, for many narrow columns.
-        plot: of the same figures, shown in its place in Markdown with plots beside it.
-    """
-
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[Value]]
-    upright: bool = False
+    caption: str  # what the table shows
+    header: Sequence[str]  # headings of the columns
+    rows: Sequence[Sequence[Value]]  # as many values each
+    upright: bool = False  # whether the headings stand upright, for many narrow columns
+    # of the same figures, shown in its place in Markdown with plots beside it
     plot: Optional[Plot] = None
 
 
@@ -110,19 +91,12 @@ Block = Union[Paragraph, Table, Plot, Samples, Facts]
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a report.
+    """A part of a report."""
 
-    Attributes:
-        title: heading.
-        blocks: what is in it, in order.
-        level: of the heading, 1 for the report's own.
-        folded: whether a page may hide it behind its heading.
-    """
-
-    title: str
-    blocks: Sequence[Block]
-    level: int = 2
-    folded: bool = False
+    title: str  # heading
+    blocks: Sequence[Block]  # what is in it, in order
+    level: int = 2  # of the heading, 1 for the report's own
+    folded: bool = False  # whether a page may hide it behind its heading
 
 
 # -- figures --------------------------------------------------------------------------------

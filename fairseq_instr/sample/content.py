@@ -45,41 +45,23 @@ _SAME = {frozenset(pair) for pair in (("I", "we"), ("you", "we"))}
 
 @dataclass(frozen=True)
 class Content:
-    """Who does what with what, for whom, where and when; and as what it is said.
+    """Who does what with what, for whom, where and when; and as what it is said."""
 
-    Attributes:
-        form: a key of `FORM_WEIGHTS`.
-        subject: a key of `PEOPLE`; None in a "who" question.
-        modal: one of the lexicon's modals, or None for the plain present.
-        recipient: a key of `PEOPLE`, or None.
-        place: a key of `PLACES`, or None.
-        time: a key of `TIMES`, or None.
-        fronted: the time comes first.
-        second: a key of `PREDICATES` or `REMARKS`: a second sentence; or None.
-        verb: a key of `VERBS`.
-        noun: a key of `NOUNS`.
-        adjective: a key of `ADJECTIVES`, or None.
-        determiner: "a", "the", "my", "your", "number" or "how many".
-        number: 2 ... 12 with the determiner "number", else None.
-        in_digits: the number is written in digits.
-        plural: of the noun.
-    """
-
-    form: str
-    subject: Optional[str]
-    modal: Optional[str]
-    recipient: Optional[str]
-    place: Optional[str]
-    time: Optional[str]
-    fronted: bool
-    second: Optional[str]
-    verb: str
-    noun: str
-    adjective: Optional[str]
-    determiner: str
-    number: Optional[int]
-    in_digits: bool
-    plural: bool
+    form: str  # a key of `FORM_WEIGHTS`
+    subject: Optional[str]  # a key of `PEOPLE`; None in a "who" question
+    modal: Optional[str]  # one of the lexicon's modals, or None for the plain present
+    recipient: Optional[str]  # a key of `PEOPLE`, or None
+    place: Optional[str]  # a key of `PLACES`, or None
+    time: Optional[str]  # a key of `TIMES`, or None
+    fronted: bool  # the time comes first
+    second: Optional[str]  # a key of `PREDICATES` or `REMARKS`: a second sentence; or None
+    verb: str  # a key of `VERBS`
+    noun: str  # a key of `NOUNS`
+    adjective: Optional[str]  # a key of `ADJECTIVES`, or None
+    determiner: str  # "a", "the", "my", "your", "number" or "how many"
+    number: Optional[int]  # 2 ... 12 with the determiner "number", else None
+    in_digits: bool  # the number is written in digits
+    plural: bool  # of the noun
 
     @property
     def is_definite(self) -> bool:

@@ -23,15 +23,10 @@ MAX_SENTENCES = 10_000_000
 
 @dataclass(frozen=True)
 class Sentence:
-    """A content with the way in which its hearer is addressed.
+    """A content with the way in which its hearer is addressed."""
 
-    Attributes:
-        content: what is said.
-        formality: "formal", "informal", or None where nobody is addressed.
-    """
-
-    content: Content
-    formality: Optional[str]
+    content: Content  # what is said
+    formality: Optional[str]  # "formal", "informal", or None where nobody is addressed
 
     @functools.cached_property
     def texts(self) -> Mapping[str, str]:
@@ -132,9 +127,6 @@ def write(
     force: bool = False,
 ) -> List[Path]:
     """Write aligned raw text, `<split>.<language>`: UTF-8, one sentence a line.
-
-    Returns:
-        The files' paths; the files appear together.
 
     Raises:
         InputError: on unknown languages or wrong sizes, or if a file exists and `force`

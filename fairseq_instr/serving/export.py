@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 
@@ -64,7 +65,7 @@ def export_ctranslate2(
         checkpoint: tuned or base encoder-decoder.
         data: data-bin with the dictionaries and the inventory.
         output: folder to write.
-        subwords: SentencePiece model, copied into the folder; None if lines come in pieces.
+        subwords: as for `load_subwords`, copied into the folder; None if lines come in pieces.
         source: source language; None to take the checkpoint's.
         target: target language, likewise.
         quantization: of the weights, one of `QUANTIZATIONS`.
@@ -121,7 +122,8 @@ def export_ctranslate2(
         settings.save(folder)
         task.inventory.save(folder / INVENTORY_FILE)
         if subwords is not None:
-            shutil.copyfile(subwords, folder / SUBWORDS_FILE)
+            copy = shutil.copytree if Path(subwords).is_dir() else shutil.copyfile
+            copy(subwords, folder / SUBWORDS_FILE)
 
 
 def make_spec(model, task, reads_prompt: bool, origin):

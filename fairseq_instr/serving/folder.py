@@ -3,7 +3,7 @@
     model.bin  config.json  source_vocabulary.json  target_vocabulary.json     CTranslate2's
     instructions.yaml       the inventory
     serving.json            how a line is rendered: `Settings`
-    subwords.model          SentencePiece, where the model has it
+    subwords.model          SentencePiece, BPE codes or a tokenizer's folder, where the model has it
 
 The source vocabulary is the dictionary followed by the inventory's symbols, `<instruction NAME>`
 or, of prompts in phrases, `<instruction word WORD>`.

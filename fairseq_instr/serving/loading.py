@@ -45,7 +45,7 @@ def load_translator(
     Args:
         model: fairseq checkpoint, or exported folder; None for `default_model`.
         data: data-bin, for a checkpoint.
-        subwords: SentencePiece model or folder of a Hugging Face tokenizer, for a checkpoint.
+        subwords: of a checkpoint, as `load_subwords` takes them.
         source: source language; None for the model's.
         target: target language; None for the model's.
         beam: beam size.

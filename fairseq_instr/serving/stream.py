@@ -32,7 +32,7 @@ def translate_stream(
         model: fairseq checkpoint or exported folder; None for the model that comes with the
             package.
         data: data-bin of a checkpoint.
-        subwords: SentencePiece model of a checkpoint.
+        subwords: of a checkpoint, as `load_subwords` takes them.
         source: source language; None for the model's.
         target: target language; None for the model's.
         beam: beam size.

@@ -26,7 +26,7 @@ from fairseq_instr.serving.folder import (
     Settings,
     read_vocabulary,
 )
-from fairseq_instr.text.subwords import Subwords
+from fairseq_instr.text.subwords import Encoders, load_subwords
 
 BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
 
@@ -47,13 +47,12 @@ def _from_source(settings: Settings, source: str) -> Settings:
     Raises:
         InputError: if it reads another one alone.
     """
-    if settings.language_tokens is not None:
-        return replace(settings, source=source)
-    if source != settings.source and not settings.direction:
+    several = settings.language_tokens is not None or settings.direction
+    if source != settings.source and not several:
         raise InputError(
             f"source {source!r} is not accepted: the model translates from {settings.source} alone"
         )
-    return settings
+    return replace(settings, source=source)
 
 
 class CTranslate2Translator(LineTranslator):
@@ -67,7 +66,7 @@ class CTranslate2Translator(LineTranslator):
         settings: of the export.
         inventory: of the model.
         source_vocabulary: tokens by id, the inventory's symbols last.
-        subwords: None if lines are already in pieces.
+        subwords: as for `load_subwords`; None if lines are already in pieces.
         target: target language; None for the export's.
         beam: beam size.
         lenpen: length penalty.
@@ -83,7 +82,7 @@ class CTranslate2Translator(LineTranslator):
         settings: Settings,
         inventory: Inventory,
         source_vocabulary: Sequence[str],
-        subwords: Optional[Subwords] = None,
+        subwords=None,
         target: Optional[str] = None,
         beam: int = 4,
         lenpen: float = 1.0,
@@ -95,7 +94,10 @@ class CTranslate2Translator(LineTranslator):
         self.inventory = inventory
         self.n_learned = len(inventory) if settings.learned is None else settings.learned
         self.target = target or settings.target
-        self.subwords = subwords
+        self._subwords = subwords
+        self._encoders: Optional[Encoders] = None
+        if subwords is not None:
+            self._encoders = load_subwords(subwords, settings.source, self.target)
         self.beam, self.lenpen = beam, lenpen
         self.max_len = max_len_a, max_len_b
         self.max_source = settings.max_source
@@ -185,7 +187,7 @@ class CTranslate2Translator(LineTranslator):
             settings,
             inventory,
             vocabulary,
-            Subwords(subwords) if subwords.is_file() else None,
+            subwords if subwords.exists() else None,
             target,
             beam,
             lenpen,
@@ -202,7 +204,7 @@ class CTranslate2Translator(LineTranslator):
         settings = _from_source(self.settings, source)
         first_max, second_max = self.max_len
         translator = CTranslate2Translator(
-            self.model, settings, self.inventory, self._tokens, self.subwords, target,
+            self.model, settings, self.inventory, self._tokens, self._subwords, target,
             self.beam, self.lenpen, first_max, second_max,
         )  # fmt: skip
         translator.allow_unknown = self.allow_unknown
@@ -227,7 +229,7 @@ class CTranslate2Translator(LineTranslator):
         return Request(self.inventory.position(name))
 
     def _encode(self, line: str) -> List[int]:
-        pieces = self.subwords.encode(line) if self.subwords else line
+        pieces = self._encoders.source.encode(line) if self._encoders else line
         return [self._ids.get(piece, UNK) for piece in pieces.split()]
 
     def _spell(self, argument: str) -> List[int]:
@@ -280,4 +282,4 @@ class CTranslate2Translator(LineTranslator):
 
     def _text(self, tokens: Sequence[str]) -> str:
         text = " ".join(token for token in tokens if token not in self._unsaid)
-        return self.subwords.decode(text) if self.subwords else text
+        return self._encoders.target.decode(text) if self._encoders else text

@@ -123,6 +123,21 @@ class TranslationWithInstructionsConfig(
             "Default: samples of all instructions on the axes of --conflict-axes"
         },
     )
+    conflict_languages: Optional[str] = field(
+        default=None,
+        metadata={
+            "help": "how often each language is the wrong one in a conflict on target-language: "
+            "source:1,en:1,other:2, where source is the language of the sample's source, and other "
+            "are the rest, a share each. Default: all alike"
+        },
+    )
+    conflict_copies: float = field(
+        default=0.0,
+        metadata={
+            "help": "share of the conflicts on target-language in which the source itself is the "
+            "target, under any language but its own: the model learns not to copy. 0 = none"
+        },
+    )
     denoise_drop: float = field(
         default=0.1,
         metadata={"help": "group denoise: share of the words to drop from the source"},
@@ -130,6 +145,19 @@ class TranslationWithInstructionsConfig(
     denoise_mask: float = field(
         default=0.1,
         metadata={"help": "group denoise: share of the words to replace by <unk> in the source"},
+    )
+    denoise_span: int = field(
+        default=1,
+        metadata={
+            "help": "group denoise: words in a row that --denoise-mask masks together, as one <unk>"
+        },
+    )
+    denoise_replace: float = field(
+        default=0.0,
+        metadata={
+            "help": "group denoise: share of the words to replace in the source by random words of "
+            "the same text, so that less can be copied"
+        },
     )
     denoise_shuffle: int = field(
         default=3,

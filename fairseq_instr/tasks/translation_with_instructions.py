@@ -26,7 +26,12 @@ from fairseq_instr.checkpoints.task_state import (
     take_held_out,
     trained_language_tokens,
 )
-from fairseq_instr.data.conflicts import ConflictSampler, parse_axes, parse_swapped
+from fairseq_instr.data.conflicts import (
+    ConflictSampler,
+    parse_axes,
+    parse_languages,
+    parse_swapped,
+)
 from fairseq_instr.data.corpora import MAX_UNKNOWN, Corpus, group_sizes
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.denoise import Noise, NoiseOptions
@@ -54,7 +59,13 @@ from fairseq_instr.instructions.inventory import (
 )
 from fairseq_instr.instructions.phrasing import PhrasedInventory, hold_out, untrained_words
 from fairseq_instr.prompts import Prompt, appended_tokens_prompt
-from fairseq_instr.prompts.language_tokens import LanguageTokens, choose_language_tokens
+from fairseq_instr.prompts.chat_template import chat_template
+from fairseq_instr.prompts.language_tokens import AUTO as AUTO_TOKENS
+from fairseq_instr.prompts.language_tokens import (
+    LanguageTokens,
+    choose_language_tokens,
+    find_unsaid,
+)
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import prompt_in_words
@@ -115,8 +126,11 @@ class TranslationWithInstructionsTask(TranslationTask):
             inventory, src_dict.first_instruction, cfg.prompt_placement, self.spell_argument
         )
         self.argument_subwords: Callable[[str], str] = str  # an argument as it is, in pieces
+        self._tokenizer = None  # of fairseq's --tokenizer
+        self._chat_template: Optional[str] = None
         if cfg.prompt_template:
             self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
+            self._chat_template = chat_template(self.prompt.template, inventory)
             self.argument_subwords = subwords.encode
         if language_tokens is not None:
             self.prompt = NativePrompt(
@@ -191,6 +205,14 @@ class TranslationWithInstructionsTask(TranslationTask):
             raise InputError(
                 "--prompt-placement decoder-prefix needs a joined dictionary and "
                 "--share-all-embeddings; dict.* of source and target differ"
+            )
+        unsaid = cfg.language_tokens == AUTO_TOKENS and language_tokens is None
+        style = find_unsaid(src_dict.symbols, cfg.target_lang) if unsaid else None
+        if style:
+            logger.warning(
+                f"--language-tokens auto: the dictionary has a language token for "
+                f"{cfg.target_lang!r}, and nothing says that the model was trained with it; give "
+                f"--language-tokens {style} or another, or none"
             )
         symbols = symbols_of(cfg, inventory).symbols
         if language_tokens is not None:
@@ -275,7 +297,13 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def _split_loader(self, combine: bool = False) -> SplitLoader:
         cfg = self.cfg
-        options = NoiseOptions(cfg.denoise_drop, cfg.denoise_mask, cfg.denoise_shuffle)
+        options = NoiseOptions(
+            drop=cfg.denoise_drop,
+            mask=cfg.denoise_mask,
+            shuffle=cfg.denoise_shuffle,
+            replace=cfg.denoise_replace,
+            span=cfg.denoise_span,
+        )
         return SplitLoader(
             self.src_dict,
             self.tgt_dict,
@@ -384,20 +412,37 @@ class TranslationWithInstructionsTask(TranslationTask):
         )
 
     def _conflict_sampler(self) -> Optional[ConflictSampler]:
-        if not self.cfg.conflict_axes:
-            if self.cfg.conflict_instructions:
-                raise InputError(
-                    f"--conflict-instructions {self.cfg.conflict_instructions} needs "
-                    "--conflict-axes; give the axis of these instructions"
-                )
+        cfg = self.cfg
+        if not cfg.conflict_axes:
+            for option, value in (
+                ("--conflict-instructions", cfg.conflict_instructions),
+                ("--conflict-languages", cfg.conflict_languages),
+                ("--conflict-copies", cfg.conflict_copies),
+            ):
+                if value:
+                    raise InputError(f"{option} {value} needs --conflict-axes; give its axis")
             return None
-        axes = parse_axes(self.cfg.conflict_axes, self.inventory)
+        if cfg.conflict_copies and self.src_dict != self.tgt_dict:
+            raise InputError(
+                f"--conflict-copies {cfg.conflict_copies} needs one joined dictionary, since "
+                "sources become targets; leave it out"
+            )
+        if cfg.conflict_copies and cfg.max_source_positions > cfg.max_target_positions:
+            raise InputError(
+                f"--conflict-copies {cfg.conflict_copies}: sources become targets, so "
+                f"--max-source-positions {cfg.max_source_positions} may not be above "
+                f"--max-target-positions {cfg.max_target_positions}"
+            )
+        axes = parse_axes(cfg.conflict_axes, self.inventory)
         return ConflictSampler(
             self.inventory,
             axes,
-            self.cfg.conflict_rate,
-            seed=self.cfg.seed,
-            only=parse_swapped(self.cfg.conflict_instructions, axes, self.inventory),
+            cfg.conflict_rate,
+            seed=cfg.seed,
+            only=parse_swapped(cfg.conflict_instructions, axes, self.inventory),
+            languages=cfg.conflict_languages
+            and parse_languages(cfg.conflict_languages, self.inventory),
+            copies=cfg.conflict_copies,
         )
 
     def _phrase_sampler(self) -> Optional[PhraseSampler]:
@@ -508,15 +553,17 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def build_bpe(self, args):
         """As in the parent; what spells the sources of a user spells arguments too."""
-        bpe = super().build_bpe(args)
+        bpe, tokenizer = super().build_bpe(args), self._tokenizer
         if bpe is not None:
-            self.argument_subwords = bpe.encode
+            self.argument_subwords = lambda text: bpe.encode(
+                tokenizer.encode(text) if tokenizer else text
+            )
         return bpe
 
     def build_tokenizer(self, args):
         """As in the parent; with `--instruct-field`, the field is taken off first."""
-        tokenizer = super().build_tokenizer(args)
-        return self.field.before(tokenizer) if self.field else tokenizer
+        self._tokenizer = super().build_tokenizer(args)  # fairseq builds it before the BPE
+        return self.field.before(self._tokenizer) if self.field else self._tokenizer
 
     def max_positions(self):
         """Longest source and target in tokens, prompt included."""
@@ -628,7 +675,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def _check_search(self, args) -> None:
         """Raise `InputError` for options of decoding that don't go together."""
         guided = self.guidance.active and "--guidance and contrasts"
-        on_decoder = self._prompts_decoder and "a prompt of the decoder"
+        on_decoder = self._prompts_decoder and "a prompt, or a language token, of the decoder"
         scoring = getattr(args, "score_reference", False) and bool(self.inventory)
         for name, option, causes in (
             ("print_alignment", "--print-alignment", (guided, on_decoder)),
@@ -705,6 +752,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             },
             tuple(map("-".join, self.pairs)),
             self.language_tokens,
+            self._chat_template,
         )
 
     def state_dict(self) -> dict:

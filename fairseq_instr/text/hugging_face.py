@@ -39,14 +39,7 @@ def load_tokenizer(folder: Path):
 
 
 class HuggingFaceSubwords:
-    """A Hugging Face tokenizer as text -> space-separated ids, and back.
-
-    Args:
-        folder: with `tokenizer.json`.
-
-    Raises:
-        InputError: if the folder holds none.
-    """
+    """A Hugging Face tokenizer as text -> space-separated ids, and back."""
 
     def __init__(self, folder):
         self._tokenizer = load_tokenizer(folder)

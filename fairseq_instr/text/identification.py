@@ -22,13 +22,9 @@ _MARKUP = re.compile(r"</?\w[^<>]*>|\w+://\S+|\S+@\S+|\{[^{}]*\}|[*_`#|~]+|(?<!\
 
 
 class LanguageIdentifier(Protocol):
-    """Anything that tells languages apart.
+    """Anything that tells languages apart."""
 
-    Attributes:
-        signature: name and version, shown beside every score.
-    """
-
-    signature: str
+    signature: str  # name and version, shown beside every score
 
     @property
     def languages(self) -> Collection[str]:

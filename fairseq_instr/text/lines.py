@@ -17,16 +17,11 @@ from typing import BinaryIO, Iterator, List, Optional
 from fairseq_instr.errors import InputError
 
 BYTE_ORDER_MARK = "\ufeff"
-LINE_END = b"\r\n"
-"""What `rstrip` takes off a line."""
+LINE_END = b"\r\n"  # what `rstrip` takes off a line
 
 
 def open_text(path) -> BinaryIO:
-    """Open a file to read its bytes, decompressed if its name ends in `.gz`.
-
-    Raises:
-        InputError: if the file can't be opened.
-    """
+    """Open a file to read its bytes, decompressed if its name ends in `.gz`."""
     with readable(path):
         if Path(path).suffix == ".gz":
             return gzip.open(path, "rb")  # type: ignore[return-value]
@@ -44,11 +39,7 @@ def readable(path):
 
 
 def find_text(path) -> Path:
-    """The path, or the same with `.gz`: whichever exists.
-
-    Raises:
-        InputError: if neither does.
-    """
+    """The path, or the same with `.gz`: whichever exists."""
     for found in (Path(path), Path(f"{path}.gz")):
         if found.is_file():
             return found
@@ -64,7 +55,6 @@ def iterate_lines(path, longest: Optional[int] = None) -> Iterator[str]:
     """Lines of a file one by one: a file of any size is not held in memory.
 
     Args:
-        path: plain or `.gz`.
         longest: most bytes of a line; None for any number.
 
     Raises:
@@ -79,9 +69,7 @@ def stream_lines(stream: BinaryIO, name, longest: Optional[int] = None) -> Itera
     """As `iterate_lines`, for bytes that come from elsewhere, such as standard input.
 
     Args:
-        stream: read line by line, as soon as a line is there.
         name: what the stream is, for errors.
-        longest: most bytes of a line; None for any number.
     """
     number = 0
     while True:

@@ -7,8 +7,7 @@ from typing import List, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 
-Pair = Tuple[str, str]
-"""Source and target language."""
+Pair = Tuple[str, str]  # source and target language
 _REGION = r"[-_](?:[A-Z]{2}|[A-Z][a-z]{3}|[0-9]{3})"
 _CODE = re.compile(rf"[a-z]{{2,3}}(?:{_REGION})*")
 
@@ -26,11 +25,7 @@ def split_pair(text: str) -> Optional[Pair]:
 
 
 def parse_pairs(text: Optional[str], option: str) -> List[Pair]:
-    """Language pairs of an option, for example `en-it,it-en`.
-
-    Raises:
-        InputError: if an entry is not SOURCE-TARGET, or is given twice.
-    """
+    """Language pairs of an option, for example `en-it,it-en`."""
     pairs: List[Pair] = []
     for entry in filter(None, (part.strip() for part in (text or "").split(","))):
         pair = split_pair(entry)

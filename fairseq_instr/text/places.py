@@ -16,9 +16,6 @@ def check_places(text: str, required: Sequence[str], optional: Sequence[str], wh
         required: names of places that the text needs, once each.
         optional: names of places that the text may have, any number of times.
         where: what the text is, to begin an error with.
-
-    Raises:
-        InputError: if a place is missing, repeated, unknown, or formatted (`{source:>9}`).
     """
     try:
         parsed = list(string.Formatter().parse(text))

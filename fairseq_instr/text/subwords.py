@@ -1,4 +1,4 @@
-"""Subwords: a SentencePiece model or a Hugging Face tokenizer, and the dictionary of its pieces.
+"""Subwords: SentencePiece models, BPE codes or a Hugging Face tokenizer, and their dictionary.
 
 Byte fallback and required characters let a model write what its training text lacks, such as
 `<`, `{` or `|`; a dictionary of all pieces (rather than of those that occur) keeps them known.
@@ -9,18 +9,24 @@ from __future__ import annotations
 import re
 from itertools import chain
 from pathlib import Path
-from typing import Callable, Iterable, List, Optional, Protocol, Sequence
+from typing import Callable, Iterable, List, NamedTuple, Optional, Protocol, Sequence
 
 import sentencepiece
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.text.bpe_codes import BpeCodes, is_text
+from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 from fairseq_instr.text.lines import iterate_lines, read_lines
 
 # printable ASCII, and the quotation marks and umlauts that instructions write
 REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "»«„“”’…äöüÄÖÜß"
 DICTIONARY_LINE = re.compile(r"(.+) -?\d+( #fairseq:overwrite)?\s*")
 N_SPECIAL = 3  # <unk>, <s>, </s>: fairseq has its own
+SUBWORDS = "SentencePiece model, BPE codes, or folder of a Hugging Face tokenizer"
+"""What `--subwords` takes, for help texts."""
+PIECES_FILES = (("source.spm", "target.spm"), ("sentencepiece.bpe.model",))
+"""SentencePiece models in the folder of a Hugging Face translation model, of both sides or one."""
 
 
 class Encoder(Protocol):
@@ -133,15 +139,38 @@ class Subwords:
         write_atomically(path, "".join(f"{piece} 1\n" for piece in self.pieces), force)
 
 
-def load_subwords(path) -> Encoder:
-    """What encodes text: a SentencePiece model, or the tokenizer of a Hugging Face folder.
+class Encoders(NamedTuple):
+    """What encodes the two sides of a model; mostly the same for both."""
+
+    source: Encoder
+    target: Encoder
+
+
+def load_subwords(path, source: Optional[str] = None, target: Optional[str] = None) -> Encoders:
+    """What encodes text of a pair of languages.
+
+    Args:
+        path: SentencePiece model, BPE codes, or the tokenizer folder of a Hugging Face model.
+        source: source language; codes alone ask for it.
+        target: target language; codes alone ask for it.
 
     Raises:
-        InputError: if the path is neither.
+        InputError: if the path is none of these, or the codes lack a language.
     """
-    from fairseq_instr.text.hugging_face import HuggingFaceSubwords
-
-    return HuggingFaceSubwords(path) if Path(path).is_dir() else Subwords(path)
+    path = Path(path)
+    if path.is_dir():
+        for names in PIECES_FILES:
+            files = [path / name for name in names]
+            if all(file.is_file() for file in files):
+                models = [Subwords(file) for file in files]
+                return Encoders(models[0], models[-1])
+        tokenizer = HuggingFaceSubwords(path)
+        return Encoders(tokenizer, tokenizer)
+    if path.is_file() and is_text(path):
+        first = BpeCodes(path, source)
+        return Encoders(first, first if source == target else BpeCodes(path, target))
+    model = Subwords(path)
+    return Encoders(model, model)
 
 
 def read_entries(dictionary) -> List[str]:
@@ -159,12 +188,18 @@ def read_entries(dictionary) -> List[str]:
     return [match[1] for match in found if match]
 
 
-def spelling_check(subwords, dictionary) -> Optional[Callable[[str], bool]]:
-    """Whether a text can be written with the entries of a dictionary; None without a model.
+Spell = Callable[[str], Optional[str]]
+"""A text -> the text that a vocabulary writes for it, or None where it lacks a piece."""
+
+
+def speller(subwords, dictionary, source: str, target: str) -> Optional[Spell]:
+    """What a model can write of a text of the target; None without subwords.
 
     Args:
-        subwords: SentencePiece model or tokenizer folder, or None.
+        subwords: as for `load_subwords`, or None.
         dictionary: `dict.LANGUAGE.txt`, or None.
+        source: source language.
+        target: target language.
 
     Raises:
         InputError: if one is given without the other, or can't be read.
@@ -173,5 +208,11 @@ def spelling_check(subwords, dictionary) -> Optional[Callable[[str], bool]]:
         raise InputError("--subwords and --dictionary go together; give both or none")
     if not subwords:
         return None
-    encode, known = load_subwords(subwords).encode, frozenset(read_entries(dictionary))
-    return lambda text: known.issuperset(encode(text).split())
+    encoder = load_subwords(subwords, source, target).target
+    known = frozenset(read_entries(dictionary))
+
+    def spell(text: str) -> Optional[str]:
+        pieces = encoder.encode(text)
+        return encoder.decode(pieces) if known.issuperset(pieces.split()) else None
+
+    return spell

@@ -79,7 +79,11 @@ def byte_level(*special, bos=None):
 def tokenizer_and_config(family):
     """A tokenizer, what the configuration says, and what tokenizer_config.json says."""
     if family == "llama-2":
-        named = {"bos_token": {"content": "<s>"}, "eos_token": "</s>", "unk_token": "<unk>"}
+        named = {
+            "bos_token": {"__type": "AddedToken", "content": "<s>"},
+            "eos_token": "</s>",
+            "unk_token": "<unk>",
+        }
         tokenizer, config = sentencepiece_like(), {"bos_token_id": 1, "eos_token_id": 2}
     elif family == "llama-3":
         reserved = [f"<|reserved_special_token_{i}|>" for i in range(4)]

@@ -9,8 +9,14 @@ from fairseq.data import Dictionary
 
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
+from fairseq_instr.checkpoints.task_state import TaskState
 from fairseq_instr.errors import InputError
+from fairseq_instr.instructions import Inventory
+from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.models.decoder_only import DecoderOnlyModel
+from fairseq_instr.prompts.chat_template import chat_template
+from fairseq_instr.prompts.templates import prompt_in_words
 from fairseq_instr.text.hugging_face import load_tokenizer
 
 
@@ -97,6 +103,53 @@ class TestThereAndBack:
             logits, _ = model(src_tokens, None, target.roll(1, 1))
         order = Vocabulary.load(output / "tokenizer").order
         assert (logits[0] - expected[:, order]).abs().max() < 1e-5
+
+
+class TestChatTemplate:
+    """An exported folder prompts itself as the model was trained."""
+
+    INVENTORY = Inventory(map(look_up, ("to:en", "to:de")))
+    TEMPLATES = {
+        "alpaca": "alpaca",
+        "joined": {"prompt": "{source_language}{instructions}: {source} =", "lead": " to "},
+    }
+
+    @pytest.fixture(params=TEMPLATES)
+    def prompt(self, request, family, converted, tmp_path):
+        """`prompt_in_words` of a converted folder, and the folder exported with its template."""
+        content = self.TEMPLATES[request.param]
+        if isinstance(content, dict):
+            (tmp_path / "template.yaml").write_text(json.dumps(content))
+            content = str(tmp_path / "template.yaml")
+        _, output = converted(family)
+        cfg = SimpleNamespace(
+            prompt_template=content, prompt_subwords=str(output / "tokenizer"), data="", shots=0,
+            demonstrations=None, source_lang="en",
+        )  # fmt: skip
+        dictionary = Dictionary.load(str(output / "dict.txt"))
+        prompt, subwords = prompt_in_words(cfg, self.INVENTORY, dictionary)
+        state = torch.load(output / "model.pt", weights_only=True)
+        text = chat_template(prompt.template, self.INVENTORY)
+        state["task_state"] = TaskState(Inventory(), in_words=True, chat_template=text).to_dict()
+        torch.save(state, tmp_path / "tuned.pt")
+        to_hugging_face(tmp_path / "tuned.pt", output / "tokenizer", tmp_path / "exported")
+        return prompt, subwords, dictionary
+
+    def test_transformers_spells_it_alike(self, prompt, family, tmp_path):
+        transformers = pytest.importorskip("transformers")
+        tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(tmp_path / "exported")
+        prompt, subwords, dictionary = prompt
+        bos = [tokenizer.bos_token_id] if family != "qwen-2" else []
+        for source in ("Two men are talking.", "1 lazy dog", "- “üß”  (x)!", "."):
+            encoded = dictionary.encode_line(subwords.encode(source)).long()
+            tokens = prompt.render((Request(1),)).around(encoded)[:-1]
+            text = tokenizer.apply_chat_template(
+                [{"role": "user", "content": source}],
+                source_language="en", instructions=["to:de"], tokenize=False,
+            )  # fmt: skip
+            spelled = tokenizer(text, add_special_tokens=False).input_ids
+            assert spelled == [*bos, *(int(dictionary[i]) for i in tokens)], source
+        assert "apply_chat_template" in (tmp_path / "exported" / "README.md").read_text()
 
 
 class TestVocabulary:

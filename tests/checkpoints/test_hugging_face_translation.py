@@ -19,7 +19,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.models.marian import sinusoidal_positions
 from fairseq_instr.prompts.language_tokens import PRESETS
 from tests.checkpoints.test_hugging_face import edit, load_weights
-from tests.checkpoints.translation_models import FAMILIES, LANGUAGES, write_folder
+from tests.checkpoints.translation_models import FAMILIES, LANGUAGES, MBART, write_folder
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -101,7 +101,7 @@ def test_there_and_back_is_bit_exact(converted, tmp_path):
     to_hugging_face(converted.output / "model.pt", tokenizer, tmp_path / "back")
     before, after = load_weights(converted.folder), load_weights(tmp_path / "back")
     tables = {key for key in before if "embed_positions" in key} - set(after)
-    assert converted.family != "mbart50" or not tables
+    assert converted.family not in MBART or not tables
     assert set(before) - tables == set(after)
     for key, tensor in after.items():
         assert torch.equal(before[key], tensor), key
@@ -124,7 +124,7 @@ def test_entries_of_the_dictionary(converted):
     for piece, number in pieces.items():
         if piece not in ("<s>", "<pad>", "</s>", "<unk>"):
             assert order[dictionary.index(piece)] == number
-    written = {"m2m100": "__de__", "nllb": "__deu_Latn__", "mbart50": "[de_DE]"}
+    written = {"m2m100": "__de__", "nllb": "__deu_Latn__", **dict.fromkeys(MBART, "[de_DE]")}
     if converted.family in written:
         first = len(pieces)
         assert dictionary.index(written[converted.family]) == first
@@ -134,7 +134,8 @@ def test_entries_of_the_dictionary(converted):
 
 def test_a_converted_model_remembers_its_language_tokens(converted):
     state = read_checkpoint(converted.output / "model.pt")
-    expected = {"marian": None, "mbart50": PRESETS["mbart50"]}.get(converted.family, PRESETS["m2m"])
+    own = {"marian": None, "m2m100": PRESETS["m2m"], "nllb": PRESETS["nllb"]}
+    expected = own[converted.family] if converted.family in own else PRESETS[converted.family]
     assert trained_language_tokens(state) == expected
 
 

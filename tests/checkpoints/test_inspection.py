@@ -65,6 +65,18 @@ def test_a_checkpoint_has_a_model(tmp_path, content):
         read_checkpoint(tmp_path / "model.pt")
 
 
+@pytest.mark.parametrize(
+    "part, kind",
+    [("moe_layer.experts.0.fc1", "experts"), ("adapter_layers.de.down", "adapters")],
+)
+def test_experts_and_adapters_are_refused(base, tmp_path, part, kind):
+    state = read_checkpoint(base)
+    state["model"][f"encoder.layers.0.{part}.weight"] = torch.zeros(1)
+    torch.save(state, tmp_path / "model.pt")
+    with pytest.raises(InputError, match=f"{part}.* {kind}"):
+        read_checkpoint(tmp_path / "model.pt")
+
+
 @pytest.mark.parametrize("drop", ["optimizer_history", "extra_state"])
 def test_a_stripped_checkpoint_can_be_completed(base, tmp_path, drop):
     state = read_checkpoint(base)

@@ -62,7 +62,7 @@ def test_phrases_that_were_held_out_are_remembered():
 
 def test_a_base_model_agrees_with_every_task():
     base = TaskState.of(FOREIGN)
-    assert base == (None, None, None, False, {}, (), None)
+    assert base == (None, None, None, False, {}, (), None, None)
     TaskState(INVENTORY, "decoder-prefix").check_extends(base)
     TaskState(Inventory(), "source-prefix", in_words=True).check_extends(base)
 

@@ -92,17 +92,6 @@ def test_errors_are_one_line(text, capsys, arguments, named):
     assert said[-1].startswith(f"fairseq-instr {arguments[0]}: error: ") and named in said[-1]
 
 
-@pytest.mark.parametrize("command", ["curate", "subwords"])
-def test_a_folder_that_can_t_be_written_is_one_line(text, capsys, command):
-    (text / "file").write_text("")
-    arguments = {
-        "curate": [*PAIR, "--instructions", "swiss", "--output", "file/task"],
-        "subwords": ["--input", "train.en", "--vocabulary-size", "400", "--output", "file/a"],
-    }
-    assert main([command, *arguments[command]]) == 1
-    assert "file/" in capsys.readouterr().err.splitlines()[-1]
-
-
 def test_samples_are_a_number_for_all_and_for_single_ones():
     assert parse_samples("1000") == (1000, {})
     assert parse_samples("7, swiss:9,json:3") == (7, {"swiss": 9, "json": 3})

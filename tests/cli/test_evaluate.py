@@ -52,22 +52,6 @@ def test_a_report_of_everything(start, arguments, tuned, tmp_path):
     assert again.status == 1 and "--force" in again.err
 
 
-def test_text_is_read_as_curation_reads_it(start, arguments, tmp_path):
-    """CRLF and a byte order mark change no figure."""
-    found = []
-    for ending in ("\n", "\r\n"):
-        for side in ("en", "de"):
-            path = tmp_path / f"test.{side}"
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-            mark = "\ufeff" if ending == "\r\n" else ""
-            text = mark + "".join(line + ending for line in lines)
-            path.write_bytes(text.encode("utf-8"))
-        assert start(*arguments, "--force").status == 0
-        report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
-        found.append({key: report[key] for key in ("responses", "bleu", "chrf2", "samples")})
-    assert found[0] == found[1]
-
-
 def test_base_and_tuned_in_each_other_s_place_are_refused(start, arguments, base, tuned, tmp_path):
     swapped = [{base: tuned, tuned: base}.get(argument, argument) for argument in arguments]
     done = start(*swapped)

@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
 from fairseq.data import Dictionary
 from fairseq.distributed import LegacyDistributedDataParallel, ModuleProxyWrapper
@@ -14,6 +15,9 @@ from fairseq.models.transformer import TransformerModel, base_architecture
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from fairseq_instr.checkpoints.parameters import FUSED_LAYER_COPY
+from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
+    LOGGED_AS,
+)
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion as Criterion,
 )
@@ -146,11 +150,18 @@ def assert_close(ours, theirs, **tolerance):
 
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
-EITHER_LOSS = pytest.mark.parametrize("fused", [False, True], ids=["unfused", "fused"])
+KINDS = [
+    {"conflict_loss": name, "fused_loss": fused} for name in LOGGED_AS for fused in (False, True)
+]
+EITHER_LOSS = pytest.mark.parametrize(
+    "kind",
+    KINDS,
+    ids=lambda kind: f"{kind['conflict_loss']}-{'fused' if kind['fused_loss'] else 'unfused'}",
+)
 EITHER_SIDE = pytest.mark.parametrize("decoder_side", [False, True], ids=["encoder", "decoder"])
 
 
-def two_forwards(model, sample):
+def two_forwards(model, sample, conflict_loss="unlikelihood"):
     """The loss by its definition: means over tokens from separate forwards, times n_positive."""
     net_input, conflicts = sample["net_input"], sample["conflicts"]
     lprobs = torch.log_softmax(model(**net_input)[0], -1)
@@ -161,29 +172,41 @@ def two_forwards(model, sample):
 
     sources = {name: rows[conflicts["positive"]] for name, rows in net_input.items()}
     logits = model(**{**sources, **conflicts["net_input"]})[0]
-    ul_loss, wrong = unlikelihood_loss(logits, conflicts["target"], PAD)
-    n_conflict_tokens = conflicts["target"].ne(PAD).sum()
+    loss, wrong = unlikelihood_loss(logits, conflicts["target"], PAD)
+    counted = conflicts["target"].ne(PAD)
+    n_conflict_tokens = counted.sum()
     n_tokens = kept.sum()
     right = lprobs.gather(2, sample["target"].unsqueeze(2)).squeeze(2)[conflicts["positive"]]
-    gap = (right[conflicts["target"].ne(PAD)].sum() - wrong.sum()) / n_conflict_tokens
-    mean_ul = ul_loss / n_conflict_tokens
-    return n_tokens * (smoothed + ALPHA * mean_ul), nll, mean_ul, gap
+    gap = (right[counted].sum() - wrong.sum()) / n_conflict_tokens
+    if conflict_loss == "odds-ratio":
+        wrong = torch.log_softmax(logits, -1).gather(2, conflicts["target"].unsqueeze(2)).squeeze(2)
+        loss = sum(
+            len(row.nonzero()) * F.softplus(log_odds(b[row].mean()) - log_odds(a[row].mean()))
+            for a, b, row in zip(right, wrong, counted)
+        )
+    mean_loss = loss / n_conflict_tokens
+    return n_tokens * (smoothed + ALPHA * mean_loss), nll, mean_loss, gap
+
+
+def log_odds(lprob):
+    return lprob - torch.log(1 - torch.exp(lprob))
 
 
 @EITHER_SIDE
 @EITHER_LOSS
 @pytest.mark.parametrize("conflicting", [[0, 1, 2, 3], [3, 1]])
 def test_one_forward_is_the_definition_by_two_forwards(
-    task, model, conflicting, fused, decoder_side
+    task, model, conflicting, kind, decoder_side
 ):
     sample = batch(ROWS, conflicting, decoder_side)
-    loss, sample_size, log = criterion(task, fused_loss=fused)(model, sample)
-    expected, nll, mean_ul, gap = two_forwards(model, sample)
+    loss, sample_size, log = criterion(task, **kind)(model, sample)
+    expected, nll, mean, gap = two_forwards(model, sample, kind["conflict_loss"])
     torch.testing.assert_close(loss, expected, **TOLERANCE)
     assert sample_size == log["ntokens"] == 14
     assert log["n_conflicts"] == len(conflicting)
     assert log["nll_loss"] / 14 == pytest.approx(nll.item(), rel=1e-4)
-    assert log["ul_loss"] / log["n_conflict_tokens"] == pytest.approx(mean_ul.item(), rel=1e-4)
+    logged = log[LOGGED_AS[kind["conflict_loss"]]]
+    assert logged / log["n_conflict_tokens"] == pytest.approx(mean.item(), rel=1e-4)
     assert log["conflict_gap"] / log["n_conflict_tokens"] == pytest.approx(gap.item(), rel=1e-3)
     assert_close(gradients(model, loss), gradients(model, expected), **TOLERANCE)
 
@@ -221,8 +244,8 @@ def test_the_model_is_left_without_hooks(task, model):
 
 @EITHER_LOSS
 @EITHER_SIDE
-def test_padding_changes_nothing(task, model, fused, decoder_side):
-    ours = criterion(task, fused_loss=fused)
+def test_padding_changes_nothing(task, model, kind, decoder_side):
+    ours = criterion(task, **kind)
     loss, _, log = ours(model, batch(ROWS, [0, 3], decoder_side))
     padded_loss, _, padded_log = ours(model, batch(ROWS, [0, 3], decoder_side, extra_padding=3))
     torch.testing.assert_close(padded_loss, loss, **TOLERANCE)
@@ -232,9 +255,9 @@ def test_padding_changes_nothing(task, model, fused, decoder_side):
 
 
 @EITHER_LOSS
-def test_a_batch_equals_its_parts(task, model, fused):
+def test_a_batch_equals_its_parts(task, model, kind):
     """What `--update-freq 2`, or two workers, add up to."""
-    ours = criterion(task, fused_loss=fused)
+    ours = criterion(task, **kind)
     whole, size, log = ours(model, batch(ROWS, [0, 1, 2, 3]))
     parts = [ours(model, batch(ROWS[start : start + 2], [0, 1])) for start in (0, 2)]
     assert size == sum(part[1] for part in parts)
@@ -246,9 +269,9 @@ def test_a_batch_equals_its_parts(task, model, fused):
 
 
 @EITHER_LOSS
-def test_alpha_means_the_same_at_any_conflict_rate(task, model, fused):
+def test_alpha_means_the_same_at_any_conflict_rate(task, model, kind):
     """Doubling every conflict leaves their mean, and so the loss, as it was."""
-    ours = criterion(task, fused_loss=fused)
+    ours = criterion(task, **kind)
     once, _, _ = ours(model, batch(ROWS, [0, 3]))
     twice, _, _ = ours(model, batch(ROWS, [0, 3, 0, 3]))
     torch.testing.assert_close(once, twice, **TOLERANCE)
@@ -256,7 +279,8 @@ def test_alpha_means_the_same_at_any_conflict_rate(task, model, fused):
 
 @pytest.mark.parametrize("with_conflicts", [True, False])
 @pytest.mark.parametrize("sentence_avg", [True, False])
-def test_weight_0_is_the_parent_bit_for_bit(task, with_conflicts, sentence_avg):
+@pytest.mark.parametrize("conflict_loss", LOGGED_AS)
+def test_weight_0_is_the_parent_bit_for_bit(task, conflict_loss, with_conflicts, sentence_avg):
     model = build_model(task, dropout=0.3, attention_dropout=0.1)
     sample = batch(ROWS, [0, 1, 2, 3] if with_conflicts else [])
     options = {"sentence_avg": sentence_avg, "report_accuracy": True}
@@ -267,7 +291,7 @@ def test_weight_0_is_the_parent_bit_for_bit(task, with_conflicts, sentence_avg):
         return loss, sample_size, log, gradients(model, loss)
 
     loss, sample_size, log, gradient = train(parent(task, **options))
-    ours = train(criterion(task, unlikelihood_weight=0.0, **options))
+    ours = train(criterion(task, unlikelihood_weight=0.0, conflict_loss=conflict_loss, **options))
     assert torch.equal(ours[0], loss)
     assert ours[1] == sample_size
     assert {key: ours[2][key] for key in log} == log
@@ -275,24 +299,25 @@ def test_weight_0_is_the_parent_bit_for_bit(task, with_conflicts, sentence_avg):
 
 
 @EITHER_LOSS
-def test_a_batch_without_conflicts(task, model, fused):
+def test_a_batch_without_conflicts(task, model, kind):
     sample = batch(ROWS, [])
     options = {"report_accuracy": True}
-    loss, sample_size, log = criterion(task, fused_loss=fused, **options)(model, sample)
+    loss, sample_size, log = criterion(task, **kind, **options)(model, sample)
     expected, expected_size, expected_log = parent(task, **options)(model, sample)
     torch.testing.assert_close(loss, expected, **TOLERANCE)
     assert sample_size == expected_size
     assert log["n_correct"] == expected_log["n_correct"]
-    assert log["ul_loss"] == log["conflict_gap"] == log["n_conflicts"] == 0
+    logged = log[LOGGED_AS[kind["conflict_loss"]]]
+    assert logged == log["conflict_gap"] == log["n_conflicts"] == 0
     assert_close(gradients(model, loss), gradients(model, expected), **TOLERANCE)
 
 
 @EITHER_LOSS
-def test_validation_at_weight_0_still_reports_the_gap(task, model, fused):
+def test_validation_at_weight_0_still_reports_the_gap(task, model, kind):
     sample = batch(ROWS, [0, 3])
     evaluated = copy.deepcopy(model).eval()
     with torch.no_grad():
-        loss, _, log = criterion(task, unlikelihood_weight=0.0, fused_loss=fused)(evaluated, sample)
+        loss, _, log = criterion(task, unlikelihood_weight=0.0, **kind)(evaluated, sample)
         expected, _, _ = parent(task)(evaluated, sample)
         *_, gap = two_forwards(evaluated, sample)
     torch.testing.assert_close(loss, expected, **TOLERANCE)
@@ -316,34 +341,35 @@ def test_gap_by_hand(task, model):
 
 
 @EITHER_LOSS
-def test_ignored_prefix_counts_nowhere(task, model, fused):
+def test_ignored_prefix_counts_nowhere(task, model, kind):
     sample = batch(ROWS, [0, 1])
-    loss, _, log = criterion(task, fused_loss=fused, ignore_prefix_size=1)(model, sample)
+    loss, _, log = criterion(task, **kind, ignore_prefix_size=1)(model, sample)
     without_first = batch(ROWS, [0, 1])
     without_first["target"][:, 0] = without_first["conflicts"]["target"][:, 0] = PAD
-    expected, _, expected_log = criterion(task)(model, without_first)
+    plain = criterion(task, conflict_loss=kind["conflict_loss"])
+    expected, _, expected_log = plain(model, without_first)
     torch.testing.assert_close(loss, expected, **TOLERANCE)
     assert log["n_conflict_tokens"] == expected_log["n_conflict_tokens"] == 3 + 5 - 2
 
 
 @EITHER_LOSS
-def test_accuracy_is_that_of_the_positives(task, model, fused):
+def test_accuracy_is_that_of_the_positives(task, model, kind):
     sample = batch(ROWS, [0, 1, 2])
-    _, _, log = criterion(task, fused_loss=fused, report_accuracy=True)(model, sample)
+    _, _, log = criterion(task, **kind, report_accuracy=True)(model, sample)
     _, _, expected = parent(task, report_accuracy=True)(model, sample)
     assert (log["n_correct"], log["total"]) == (expected["n_correct"], expected["total"])
 
 
 @EITHER_LOSS
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_model(task, fused, dtype):
+def test_half_precision_model(task, kind, dtype):
     model = build_model(task)
     sample = batch(ROWS, [0, 3])
-    expected, _, _ = criterion(task)(model, sample)
+    expected, _, _ = criterion(task, conflict_loss=kind["conflict_loss"])(model, sample)
     expected_gradients = gradients(model, 64 * expected)
     half = copy.deepcopy(model).to(dtype)
-    loss, _, log = criterion(task, fused_loss=fused)(half, sample)
-    assert loss.dtype == log["ul_loss"].dtype == torch.float32
+    loss, _, log = criterion(task, **kind)(half, sample)
+    assert loss.dtype == log[LOGGED_AS[kind["conflict_loss"]]].dtype == torch.float32
     rounding = torch.finfo(dtype).eps
     assert loss.item() == pytest.approx(expected.item(), rel=8 * rounding)
     for name, gradient in gradients(half, 64 * loss).items():  # a loss scale
@@ -365,7 +391,7 @@ def process_group(tmp_path):
 @EITHER_LOSS
 @pytest.mark.parametrize("wrapper", ["legacy_ddp", "pytorch_ddp", "pytorch_ddp find_unused"])
 def test_data_parallel_wrappers_see_every_gradient(
-    task, model, process_group, wrapper, fused, decoder_side
+    task, model, process_group, wrapper, kind, decoder_side
 ):
     plain = copy.deepcopy(model)
     if wrapper == "legacy_ddp":
@@ -377,7 +403,7 @@ def test_data_parallel_wrappers_see_every_gradient(
             find_unused_parameters=wrapper.endswith("find_unused"),
         )
     wrapped = ModuleProxyWrapper(wrapped)
-    ours = criterion(task, fused_loss=fused)
+    ours = criterion(task, **kind)
     for conflicting in ([0, 3], [], [1]):
         sample = batch(ROWS, conflicting, decoder_side)
         ours_gradients = gradients(wrapped, ours(wrapped, sample)[0])
@@ -388,8 +414,8 @@ def test_data_parallel_wrappers_see_every_gradient(
 
 def test_workers_log_the_same_keys_and_kinds(task, model):
     """Tensors and numbers are summed apart by fairseq, in the order of their keys."""
-    for fused in (False, True):
-        ours = criterion(task, fused_loss=fused, report_accuracy=True)
+    for kind in KINDS:
+        ours = criterion(task, **kind, report_accuracy=True)
         kinds = [
             [(key, torch.is_tensor(value)) for key, value in ours(model, sample)[2].items()]
             for sample in (batch(ROWS, [0]), batch(ROWS, []))
@@ -397,12 +423,13 @@ def test_workers_log_the_same_keys_and_kinds(task, model):
         assert kinds[0] == kinds[1]
 
 
-def test_metrics_are_means_over_all_batches(task):
+@pytest.mark.parametrize("name", LOGGED_AS.values())
+def test_metrics_are_means_over_all_batches(task, name):
     logs = [
         {"loss": 24.0, "nll_loss": 16.0, "ntokens": 8, "nsentences": 2, "sample_size": 8,
-         "ul_loss": 3.0, "conflict_gap": 6.0, "n_conflicts": 2, "n_conflict_tokens": 6},
+         name: 3.0, "conflict_gap": 6.0, "n_conflicts": 2, "n_conflict_tokens": 6},
         {"loss": 8.0, "nll_loss": 8.0, "ntokens": 4, "nsentences": 1, "sample_size": 4,
-         "ul_loss": 0.0, "conflict_gap": 0.0, "n_conflicts": 0, "n_conflict_tokens": 0},
+         name: 0.0, "conflict_gap": 0.0, "n_conflicts": 0, "n_conflict_tokens": 0},
     ]  # fmt: skip
     with metrics.aggregate(new_root=True) as aggregated:
         for log in logs:  # as in validation: one call a batch
@@ -411,7 +438,8 @@ def test_metrics_are_means_over_all_batches(task):
     assert values["loss"] == pytest.approx(32 / 12 / math.log(2), abs=1e-3)
     assert values["nll_loss"] == pytest.approx(24 / 12 / math.log(2), abs=1e-3)
     assert values["ppl"] == pytest.approx(math.exp(24 / 12), abs=0.01)
-    assert values["ul_loss"] == pytest.approx(3 / 6 / math.log(2), abs=1e-3)
+    assert values[name] == pytest.approx(3 / 6 / math.log(2), abs=1e-3)
+    assert set(LOGGED_AS.values()).intersection(values) == {name}
     assert values["conflict_gap"] == pytest.approx(6 / 6)
     assert values["n_conflicts"] == 1.0  # a batch
 
@@ -432,11 +460,16 @@ def test_a_weight_that_makes_no_sense_is_refused(task, weight):
         criterion(task, unlikelihood_weight=weight)
 
 
+def test_a_loss_that_is_not_there_is_refused(task):
+    with pytest.raises(ValueError, match="--conflict-loss 'margin'"):
+        criterion(task, conflict_loss="margin")
+
+
 @EITHER_LOSS
-def test_adaptive_softmax_is_refused(task, fused):
+def test_adaptive_softmax_is_refused(task, kind):
     model = build_model(task, share_all_embeddings=False, adaptive_softmax_cutoff="8,16")
     with pytest.raises(ValueError, match="--adaptive-softmax-cutoff .*; use a model without"):
-        criterion(task, fused_loss=fused)(model, batch(ROWS, [0]))
+        criterion(task, **kind)(model, batch(ROWS, [0]))
 
 
 def test_fused_loss_of_a_decoder_without_linear_projection_is_refused(task):

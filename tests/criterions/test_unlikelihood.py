@@ -201,7 +201,7 @@ def test_fused_equals_unfused(bias, epsilon, chunk_size):
     loss, nll_loss, ul_loss, lprobs = unfused_loss(tensors, target, is_conflict, epsilon, 0.7)
     assert torch.allclose(losses.loss, loss)
     assert torch.allclose(losses.nll_loss, nll_loss)
-    assert torch.allclose(losses.ul_loss, ul_loss)
+    assert torch.allclose(losses.conflict_loss, ul_loss)
     kept = target.ne(PAD)
     expected_lprobs = lprobs.gather(1, target[:, None]).squeeze(1) * kept
     assert torch.allclose(losses.target_lprobs, expected_lprobs)

@@ -6,11 +6,11 @@ from fairseq_instr.curation.curators import Curation
 from fairseq_instr.instructions import catalogue
 
 
-def make(targets):
+def make(targets, invalid=()):
     names = ["html-bold", "swiss", "keep-tags"]
     curation = Curation([catalogue()[n] for n in names], "de", dict.fromkeys(names, 2))
     sources = [f"source | {i}".encode() for i in range(len(targets))]
-    curation.add(Chunk(0, sources, [target.encode() for target in targets]))
+    curation.add(Chunk(0, sources, [target.encode() for target in targets], invalid))
     samples, refused = curation.finish()
     return data_card.describe(curation, samples, refused, {"source": "a|b.txt", "seed": 1})
 
@@ -26,11 +26,13 @@ def test_counts_rates_and_rejections():
 
 
 def test_tables_stay_tables():
-    text = data_card.to_markdown(make(["<b>|x|</b>", "Hund", "*Spaß*", "A" * 500]))
+    targets = ["<b>|x|</b>", "Hund", "*Spaß*", "A" * 500, "not read"]
+    text = data_card.to_markdown(make(targets, invalid=(4,)))
     for line in text.splitlines():
         if line.startswith("|"):
             bare = line.replace("\\|", "")
             assert bare.count("|") in (3, 4, 8) and line.endswith("|")
+    assert "Skipped: 1 pairs, not UTF-8." in text
     assert "Left out:" in text and "keep-tags" in text
     assert "A" * 200 not in text
 

@@ -4,7 +4,6 @@ import asyncio
 import email.utils
 import json
 import logging
-import socket
 import sys
 import threading
 import time
@@ -34,15 +33,12 @@ REQUEST = {"model": "tiny", "messages": [{"role": "user", "content": "Grüß Got
 ERROR = (500, {}, {"error": {"message": "overloaded"}})
 
 
-def ask(server, times=1, before_request=lambda: None, **options):
+def ask(server, times=1, **options):
     """Ask the same `times` at once: the answers, or the error that ended it."""
-    base_url = server if isinstance(server, str) else server.url
     options = {"first_wait": 0.01, "timeout": 20.0, "concurrency": times, **options}
 
     async def gather():
-        endpoint = Endpoint(base_url, **options)
-        endpoint.before_request = before_request
-        async with endpoint:
+        async with Endpoint(server.url, **options) as endpoint:
             return await asyncio.gather(*(endpoint.ask(REQUEST) for _ in range(times)))
 
     answers = asyncio.run(gather())
@@ -181,35 +177,9 @@ def test_requests_are_spread_over_the_minute_and_over_connections(serve, complet
     assert server.most_at_once == 3
 
 
-def test_nothing_is_sent_past_the_budget(serve):
-    server, left = serve([ERROR]), [3]
-
-    def before_request():
-        if not left[0]:
-            raise InputError("spent")
-        left[0] -= 1
-
-    with pytest.raises(InputError, match="spent"):
-        ask(server, retries=9, before_request=before_request)
-    assert len(server.requests) == 3
-
-
-def test_a_server_that_is_not_there_is_told_at_once():
-    with socket.socket() as taken:  # bound, but it does not listen
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        with pytest.raises(EndpointError, match="--base-url"):
-            ask(url, retries=50, first_wait=60.0)
-
-
 @pytest.mark.parametrize(
     "status, headers, message",
     [
-        (
-            302,
-            {"Location": "http://127.0.0.2:1/v1"},
-            "http://127.0.0.2:1/v1",
-        ),
         (308, {"Location": "https://elsewhere.example/"}, "https://elsewhere"),
         (401, {}, "key.*HTTP 401"),
         (402, {}, "quota.*HTTP 402"),
@@ -230,7 +200,7 @@ def test_a_redirect_is_not_followed(serve, complete, api_key):
     other = serve([(200, {}, complete("x"))])
     for status in (301, 302, 303, 307, 308):
         server = serve([(status, {"Location": f"{other.url}/chat/completions"}, b"")])
-        with pytest.raises(EndpointError, match="--base-url"):
+        with pytest.raises(EndpointError, match=f"{other.url}.*--base-url"):
             ask(server, key=api_key)
     assert other.requests == []
 

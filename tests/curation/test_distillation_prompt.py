@@ -39,12 +39,6 @@ def test_an_instruction_is_said_by_its_first_phrase():
     assert say(look_up("at-most=40"), "at-most=40") == f'{phrase}: "40"'
 
 
-@given(st.text(), st.text())
-def test_places_in_texts_are_text(source, target):
-    prompt = RewritingPrompt("{{{instruction}}}|{source}|{target}")
-    assert user(prompt, source, target, "{source}") == "{{source}}|" + source + "|" + target
-
-
 @pytest.mark.parametrize(
     "content, read",
     [
@@ -87,25 +81,14 @@ USER = "user: '{source}{target}{instruction}'\n"
 @pytest.mark.parametrize(
     "content, message",
     [
-        ("[]", "user"),
-        ("system: x", "user"),
         ("user: '{source}{target}'", "{instruction}"),
-        ("user: '{source}{source}{target}{instruction}'", "{source}"),
         ("user: '{source.__class__}{target}{instruction}'", "{source.__class__}"),
-        ("user: '{source!r}{target}{instruction}'", "{source}"),
-        ("user: '{source:>9}{target}{instruction}'", "{source}"),
-        ("user: '{source'", "{{"),
         (USER + "system: '{source}'", "system has the place {source}"),
         (USER + "shout: 1", "'shout'; accepted: user, system"),
-        (USER + "system: 1", "system is 1"),
-        (USER + "languages: {de: 1}", "languages is"),
         (USER + "parameters: {model: x}", "'model'"),
         (USER + "parameters: {stream: true}", "'stream'"),
-        (USER + "parameters: {1: 2}", "parameters is"),
         (USER + "parameters: {stop: [a]}", "parameters is"),
         (USER + "begin: <a>", "begin and end"),
-        ("user: !!python/object:os.system x", "is not YAML"),
-        ("{", "is not YAML"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_entry(tmp_path, content, message):
@@ -114,8 +97,3 @@ def test_a_wrong_file_is_named_with_its_entry(tmp_path, content, message):
     with pytest.raises(InputError) as info:
         RewritingPrompt.load(path)
     assert "prompt.yaml" in str(info.value) and message in str(info.value)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match="nowhere.yaml"):
-        RewritingPrompt.load(tmp_path / "nowhere.yaml")

@@ -1,7 +1,6 @@
 """Triples go from JSON lines to aligned files and back; what is none is named by its line."""
 
 import gzip
-import json
 
 import pytest
 from hypothesis import given
@@ -48,21 +47,6 @@ def test_import_and_export_are_inverse(tmp_path_factory, content):
     before = [file.read_bytes() for file in files(folder)]
     import_triples(folder / "b.jsonl", files(folder), force=True)
     assert [file.read_bytes() for file in files(folder)] == before
-
-
-@given(st.text(max_size=40) | st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner) | st.dictionaries(
-        st.sampled_from(["source", "target", "instructions", "x"]), inner
-    ),
-).map(json.dumps))  # fmt: skip
-def test_any_line_is_a_triple_or_refused_in_one_sentence(line):
-    try:
-        triple = triples.read_triple(line, "file: line 1")
-    except InputError as error:
-        assert str(error).startswith("file: line 1") and "\n" not in str(error)
-    else:
-        assert well_formed(triple.source, triple.target) is None
 
 
 def test_what_is_written_is_what_is_read(tmp_path):

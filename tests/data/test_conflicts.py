@@ -1,6 +1,8 @@
 """What a conflict swaps, and that it can be drawn again."""
 
+import dataclasses
 import random
+import shutil
 from collections import Counter
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from fairseq_instr.data.conflicts import (
     ConflictSampler,
     parse_axes,
+    parse_languages,
     parse_swapped,
     wrong_instead,
 )
@@ -42,7 +45,7 @@ def positions(requests):
 def draw(sampler, epoch, place, own):
     """Positions of the conflict's instructions, by those of the sample's."""
     conflict = sampler.draw(epoch, place, tuple(map(Request, own)))
-    return None if conflict is None else positions(conflict)
+    return None if conflict is None else positions(conflict.requests)
 
 
 def sampler(axes="all", rate=1.0, seed=1):
@@ -165,8 +168,8 @@ def test_an_instruction_with_a_slot_is_swapped_out_but_never_in():
     )
     sampler = ConflictSampler(inventory, ["length"], rate=1.0)
     for place in range(20):
-        assert sampler.draw(1, place, (Request(1, (7, 8)),)) == (Request(0),)
-        assert sampler.draw(1, place, (Request(0),)) == ()  # dropped
+        assert sampler.draw(1, place, (Request(1, (7, 8)),)).requests == (Request(0),)
+        assert sampler.draw(1, place, (Request(0),)).requests == ()  # dropped
 
 
 # -- conflicts whose targets are wrong --------------------------------------------------
@@ -247,3 +250,147 @@ def test_lines_without_a_conflict_are_counted():
     sampler = ConflictSampler(inventory, ["vocabulary", "case"], 1.0)
     lines = {(): 7, (0,): 5, (1,): 3, (0, 2): 2}
     assert sampler.count_left_out(lines) == (5, 10)
+
+
+# -- languages with weights, and copies -------------------------------------------------
+
+FOUR = Inventory([Instruction(f"to:{c}", "target-language") for c in ("en", "de", "it", "nl")])
+N = 3000
+
+
+def drawn(target, source, languages=None, copies=0.0):
+    """Wrong languages of N conflicts of a sample, and how many of them are copies."""
+    weights = languages and parse_languages(languages, FOUR)
+    sampler = ConflictSampler(FOUR, ("target-language",), 1.0, languages=weights, copies=copies)
+    asked = (Request(FOUR.position(f"to:{target}")),)
+    found = [sampler.draw(1, place, asked, source) for place in range(N)]
+    languages = Counter(FOUR[request.position].name[3:] for c in found for request in c.requests)
+    return {code: count / N for code, count in languages.items()}, found
+
+
+@pytest.mark.parametrize(
+    "weights, source, target, shares",
+    [
+        ("source:1,en:3", "it", "nl", {"it": 0.25, "en": 0.75}),
+        ("source:1,en:1,other:2", "it", "nl", {"it": 0.25, "en": 0.25, "de": 0.5}),
+        # English is the source's language: it has both weights
+        ("source:1,en:1,other:2", "en", "it", {"en": 0.5, "de": 0.25, "nl": 0.25}),
+        # English is right and no wrong one
+        ("source:1,en:1,other:2", "it", "en", {"it": 1 / 3, "de": 1 / 3, "nl": 1 / 3}),
+        # text of one language: its source's language is right
+        ("source:1,en:1", "it", "it", {"en": 1.0}),
+        ("source:1,en:1", "en", "en", {"de": 1 / 3, "it": 1 / 3, "nl": 1 / 3}),
+        ("other:1", "it", "nl", {"en": 0.5, "de": 0.5}),
+        (None, "it", "nl", {"en": 1 / 3, "de": 1 / 3, "it": 1 / 3}),
+    ],
+)
+def test_wrong_languages_have_the_shares_that_are_stated(weights, source, target, shares):
+    found, _ = drawn(target, source, weights)
+    assert found.keys() == shares.keys()
+    assert all(abs(found[code] - share) < 0.04 for code, share in shares.items())  # 4 se
+
+
+def test_a_copy_is_asked_for_in_any_language_but_its_own():
+    found, conflicts = drawn("en", "it", copies=0.4)
+    n_copies = sum(conflict.copies for conflict in conflicts)
+    assert abs(n_copies / N - 0.4) < 0.04
+    of_copies = Counter(c.requests[0].position for c in conflicts if c.copies)
+    assert {FOUR[i].name for i in of_copies} == {"to:en", "to:de", "to:nl"}
+    assert all(abs(n / n_copies - 1 / 3) < 0.06 for n in of_copies.values())
+    others = {FOUR[c.requests[0].position].name for c in conflicts if not c.copies}
+    assert others == {"to:de", "to:it", "to:nl"}
+
+
+def test_text_of_one_language_has_no_copies():
+    assert not any(conflict.copies for conflict in drawn("it", "it", copies=1.0)[1])
+
+
+def test_shares_change_no_draw_that_has_none():
+    assert drawn("en", "it")[1] == drawn("en", "it", "de:1,it:1,nl:1")[1]
+    without = ConflictSampler(FOUR, ("target-language",), 0.5)
+    copying = ConflictSampler(FOUR, ("target-language",), 0.5, copies=0.3)
+    asked = (Request(0),)
+    for place in range(200):
+        plain, copied = (s.draw(2, place, asked, "it") for s in (without, copying))
+        assert (plain is None) == (copied is None)
+        assert copied is None or copied.copies or copied == plain
+
+
+@pytest.mark.parametrize("text", ["fr:1", "en", "en:0", "en:1,en:2", "english:1"])
+def test_languages_that_are_not_accepted_are_named(text):
+    with pytest.raises(InputError, match="--conflict-languages"):
+        parse_languages(text, FOUR)
+
+
+@pytest.mark.parametrize("options", [{"languages": {"en": 1.0}}, {"copies": 0.1}])
+def test_languages_are_swapped_on_their_axis_alone(options):
+    with pytest.raises(InputError, match=f"--conflict-{next(iter(options))}.*target-language"):
+        ConflictSampler(INVENTORY, ("case",), 1.0, **options)
+
+
+def test_a_share_of_copies_is_a_share():
+    with pytest.raises(InputError, match="--conflict-copies 1.5"):
+        ConflictSampler(FOUR, ("target-language",), 1.0, copies=1.5)
+
+
+# -- in a dataset -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def load_both_ways(own_data_bin, make_task):
+    """Pairs in both directions."""
+    shutil.rmtree(own_data_bin / "task")
+    directions = [Instruction(f"to:{code}", "target-language") for code in ("en", "de", "fr")]
+    Inventory(directions).save(own_data_bin / "instructions.yaml", force=True)
+
+    def load(*options):
+        task = make_task("--lang-pairs", "en-de,de-en", *options, data=own_data_bin)
+        task.load_dataset("train")
+        return task.datasets["train"]
+
+    return load
+
+
+def test_a_copy_has_the_source_as_its_target(load_both_ways):
+    axes = ("--conflict-axes", "target-language")
+    plain, dataset = load_both_ways(*axes), load_both_ways(*axes, "--conflict-copies", 1.0)
+    batch = dataset.collater([dataset[place] for place in range(len(dataset))])
+    assert len(batch["conflicts"]["positive"]) == len(dataset)
+    conflicts = batch["conflicts"]
+    widths = {conflicts["target"].size(1), batch["target"].size(1)}
+    assert len(widths) == 1
+    for row, positive in enumerate(conflicts["positive"].tolist()):
+        target = conflicts["target"][row]
+        assert target[target.ne(dataset.pad)].tolist() == batch["sources"][positive].tolist()
+        # teacher forcing reads the copy, too
+        previous = conflicts["net_input"]["prev_output_tokens"][row]
+        assert previous[1 : len(batch["sources"][positive])].tolist() == (
+            batch["sources"][positive][:-1].tolist()
+        )
+    for place in range(len(dataset)):
+        assert "conflict" in plain[place]
+        # the positive is what it was
+        assert plain[place]["target"].equal(dataset[place]["target"])
+
+
+def test_a_line_that_is_its_own_translation_has_no_copy(load_both_ways):
+    dataset = load_both_ways("--conflict-axes", "target-language", "--conflict-copies", 1.0)
+    for corpus in dataset.corpora:
+        corpus.dataset = dataclasses.replace(corpus.dataset, tgt=corpus.dataset.src)
+    assert not any("conflict" in dataset[place] for place in range(len(dataset)))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--conflict-copies", 0.5),
+        ("--conflict-languages", "en:1"),
+        ("--conflict-axes", "target-language", "--conflict-languages", "xx:1"),
+        ("--conflict-axes", "target-language", "--conflict-copies", 2.0),
+        ("--conflict-axes", "target-language", "--conflict-copies", 1.0,
+         "--max-source-positions", 65),
+    ],
+)  # fmt: skip
+def test_options_that_do_not_fit_are_named(load_both_ways, options):
+    with pytest.raises(InputError, match=options[-2] if "max" not in options[-2] else options[2]):
+        load_both_ways(*options)

@@ -95,6 +95,58 @@ def test_shares_are_as_stated():
     assert abs(masked - 0.3 * 12000) < 5 * 50
 
 
+@pytest.mark.parametrize("span", [1, 2, 5])
+@pytest.mark.parametrize("mask", [0.15, 0.5])
+def test_spans_are_masked_whole_and_their_share_is_as_stated(span, mask):
+    tokens = encode(WORDS, " ".join(f"w{i}" for i in range(30)))
+    draw = noise(WORDS, mask=mask, span=span)
+    masked, lengths = 0, []
+    for place in range(400):
+        noised = (draw(tokens, 1, place)[:-1] - WORDS.index("w0")).tolist()
+        left = [word for word in noised if word >= 0]
+        assert left == sorted(left)
+        masked += 30 - len(left)
+        # masked words between two that are left, away from the ends, where spans are cut
+        bounds = [b - a - 1 for a, b in zip(left, left[1:]) if b - a > 1]
+        lengths += bounds
+        assert span == 1 or "-,-" not in ",".join("-" if w < 0 else "w" for w in noised)
+    assert min(lengths) == span
+    # 12,000 words in spans: standard error of the share about sqrt(span * p * (1 - p) / 12000)
+    assert abs(masked / 12000 - mask) < 5 * (2 * span * mask * (1 - mask) / 12000) ** 0.5
+
+
+def test_a_sentence_keeps_something_whatever_is_masked_and_dropped():
+    tokens = encode(WORDS, "w1 w2 w3")
+    for place in range(300):
+        assert len(noise(WORDS, drop=0.9, mask=0.9, span=3)(tokens, 1, place)) > 1
+
+
+def test_words_are_replaced_by_words_of_the_text():
+    text = [encode(PIECES, line) for line in ("▁d e ▁d e", "▁d e", "", "▁b c <0xC3>")]
+    draw = noise(PIECES, replace=0.5)
+    tokens = encode(PIECES, " ".join(["▁b c"] * 20))
+    found = []
+    for place in range(100):
+        noised = draw(tokens, 1, place, text)
+        assert len(noised) <= len(tokens)
+        found += decode(PIECES, noised[:-1]).replace(" ▁", "|▁").split("|")
+    # a blank line replaces nothing, and neither does a word that is longer
+    assert set(found) == {"▁b c", "▁d e"}
+    assert abs(found.count("▁d e") / len(found) - 0.5 * 2 / 4) < 0.05
+    assert draw(tokens, 1, 3, text).tolist() == draw(tokens, 1, 3, text).tolist()
+    assert draw(tokens, 1, 3).tolist() == tokens.tolist()  # without a text there is none to take
+
+
+def test_further_noise_leaves_the_earlier_draws():
+    tokens = encode(WORDS, " ".join(f"w{i}" for i in range(30)))
+    plain = noise(WORDS, drop=0.2, mask=0.2, shuffle=3)(tokens, 1, 7).tolist()
+    text = [encode(WORDS, "w0")]
+    replaced = noise(WORDS, drop=0.2, mask=0.2, shuffle=3, replace=0.5)(tokens, 1, 7, text)
+    assert len(replaced) == len(plain)
+    differ = [b for a, b in zip(plain, replaced.tolist()) if a != b]
+    assert differ and set(differ) == {WORDS.index("w0")}
+
+
 def test_the_draw_depends_on_seed_epoch_and_place_alone():
     tokens = encode(WORDS, " ".join(f"w{i}" for i in range(30)))
     draw = noise(WORDS, drop=0.2, shuffle=3)
@@ -115,6 +167,8 @@ def test_the_draw_depends_on_seed_epoch_and_place_alone():
         ({"drop": 1.0}, "--denoise-drop 1.0"),
         ({"mask": -0.1}, "--denoise-mask -0.1"),
         ({"shuffle": -1}, "--denoise-shuffle -1"),
+        ({"replace": 1.0}, "--denoise-replace 1.0"),
+        ({"span": 0}, "--denoise-span 0"),
     ],
 )
 def test_bad_options_are_refused(options, message):

@@ -43,6 +43,15 @@ forgeries = st.lists(pieces | st.text(max_size=5), max_size=8).flatmap(
 )
 
 
+def test_language_tokens_have_ids_but_no_text(old):
+    """As instructions; in joined dictionaries they are alike on both sides."""
+    german = old.index("to:de")
+    source, target = (InstructedDictionary.grow(old, more, [german]) for more in (["<new>"], []))
+    assert source.index("to:de") == source.unk() and source.symbols[german] == "to:de"
+    assert source.string(torch.tensor([old.index("a"), german])) == "a"
+    assert source == target
+
+
 def test_no_old_id_moves(old, grown):
     assert len(grown) == len(old) + 2
     assert grown.first_instruction == len(old)

@@ -31,6 +31,17 @@ def test_the_mask_is_where_the_prompt_stands(left_pad):
     assert mask.int().tolist() == [[1, 1, 0, 0, 1, 1, 0], [0] * 7]
 
 
+def test_a_language_token_that_ends_the_source_is_hidden():
+    class ForEos:
+        def render(self, requests, language=None):
+            return Rendering((), (91,), end=(92,))
+
+    mask = prompt_mask(
+        torch.tensor([[1, 5, 6, 91, 92]]), [Line(torch.tensor([5, 6, 2]))], ForEos(), 1
+    )
+    assert mask.int().tolist() == [[0, 0, 0, 1, 1]]
+
+
 @pytest.mark.parametrize("placement", ["source-prefix", "source-suffix"])
 @pytest.mark.parametrize("kind", ["hard", "soft"])
 def test_links_are_with_the_source_s_words(make_task, placement, kind):

@@ -13,7 +13,6 @@ from fairseq_instr.instructions.asking import (
     group_tokens,
     parse,
     parse_line,
-    quote,
     spell_line,
     split,
 )
@@ -53,17 +52,6 @@ def test_a_line_of_a_stream_holds_any_argument(requests):
     assert tuple(map(split, parse_line(line))) == tuple(requests)
 
 
-@given(text=st.text(max_size=30))
-def test_any_text_is_parsed_or_refused_in_one_sentence(text):
-    for read in (parse, parse_line):
-        try:
-            parsed = read(text)
-        except InputError as error:
-            assert "is not closed" in str(error) and "\n" not in str(error)
-        else:
-            assert read(", ".join(parsed) if read is parse else " ".join(parsed)) == parsed
-
-
 def test_arguments_are_spelled_and_names_are_not():
     line = 'uppercase begin-with="= formal" at-most=40'
     spelled = spell_line(line, lambda text: " ".join(text.replace(" ", "_")))
@@ -98,7 +86,3 @@ def test_fairseq_moves_a_request_as_it_is():
     utils = pytest.importorskip("fairseq.utils")
     batch = {"requests": [(Request(3, (7, 8)),)]}
     assert utils.apply_to_sample(lambda tensor: tensor, batch) == batch
-
-
-def test_quotation_marks_and_backslashes_are_escaped():
-    assert quote('a "b" \\') == '"a \\"b\\" \\\\"'

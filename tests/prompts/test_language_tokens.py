@@ -4,11 +4,13 @@ import pytest
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.prompts.language_tokens import (
+    DATA_TAGS,
     LANGUAGE_TOKENS,
     PRESETS,
     LanguageTokens,
     choose_language_tokens,
     find_language,
+    find_unsaid,
 )
 
 MULTI = {"task": "translation_multi_simple_epoch"}
@@ -38,6 +40,11 @@ APPENDED = ("__de__", "__en__")
             {**M2M, "langtoks": {"mined": ("src.mined", "tgt")}, "langtoks_specs": "main,mined"},
             PRESETS["m2m"]._replace(appended=(*APPENDED, "__de_mined__", "__en_mined__")),
         ),
+        # NLLB's: what its sources had behind the token comes last
+        (
+            {**M2M, "extra_data": "{'mono_dae': 'x'}", "add_data_source_prefix_tags": True},
+            PRESETS["nllb"]._replace(appended=(*APPENDED, "<mask>", *DATA_TAGS)),
+        ),
         (
             {"task": "translation_from_pretrained_bart", "langs": "ar_AR,de_DE"},
             PRESETS["mbart25"]._replace(appended=("[ar_AR]", "[de_DE]", "<mask>")),
@@ -47,6 +54,25 @@ APPENDED = ("__de__", "__en__")
 )
 def test_settings_of_fairseq_s_tasks(settings, expected):
     assert LanguageTokens.of_settings(settings) == expected
+
+
+def test_tokens_that_name_tasks_are_refused():
+    with pytest.raises(InputError, match="add_ssl_task_tokens"):
+        LanguageTokens.of_settings({**M2M, "add_ssl_task_tokens": True})
+
+
+@pytest.mark.parametrize(
+    "preset, symbols, message",
+    [
+        ("mbart50", ["de"], r"no token such as \[fr\]; append"),
+        ("m2m", ["de", "[de_DE]"], "no token such as __fr__; .*--language-tokens mbart"),
+        ("marian", ["__de__"], "no token such as >>fr<<; .*--language-tokens m2m"),
+    ],
+)
+def test_a_dictionary_without_the_tokens_is_refused(preset, symbols, message):
+    with pytest.raises(InputError, match=message):
+        PRESETS[preset].check_known(symbols, "fr")
+    PRESETS[preset].check_known([*symbols, PRESETS[preset].token("fr")], "fr")
 
 
 @pytest.mark.parametrize(
@@ -63,6 +89,19 @@ def test_a_list_has_it_all():
     tokens = PRESETS["mbart25"]._replace(appended=("[de_DE]",))
     assert LanguageTokens.of_list([*tokens]) == tokens
     assert LanguageTokens.of_list(None) is None
+
+
+@pytest.mark.parametrize(
+    "symbols, style",
+    [
+        (["de", "__fr__"], None),
+        (["__deu_Latn__"], "m2m"),
+        (["__fr__", "[de_DE]"], "mbart50"),
+        ([">>de<<"], "marian"),
+    ],
+)
+def test_tokens_that_nobody_says_are_found(symbols, style):
+    assert find_unsaid(symbols, "de") == style
 
 
 def test_which_tokens_are_said():

@@ -113,6 +113,24 @@ class TestRendering:
             added = len(say(prompt, "", asked))
             assert added <= prompt.n_source(len(asked))
 
+    def test_one_text_with_the_source(self):
+        """A tokenizer with a token for a full stop and a line break uses it, as for any text."""
+
+        def joining(text):
+            return encode(text.replace(".\n", "¶"))
+
+        def decode(tokens):
+            return spell(tokens).replace("¶", ".\n")
+
+        content = {"prompt": "{instructions}.\n{source}\n="}
+        prompt = TemplatePrompt(Template.from_dict(content, "test"), DIRECTIONS, joining,
+                                decode=decode)  # fmt: skip
+        assert say(prompt, "Ja.", (0,)) == " into German¶Ja¶="
+        argument = Request(3, tuple(encode("Ja")))
+        assert say(prompt, "Ja.", (argument,)) == ' begin with these words: "Ja"¶Ja¶='
+        # a source that its text would not be spelled as stays as it is: here noise
+        assert say(prompt, "a.\nb.", (0,)) == " into German¶a.\nb.\n="
+
 
 class TestLibrary:
     @pytest.mark.parametrize("name", library())

@@ -11,7 +11,7 @@ import pytest
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.reports.combined import name_paths, read_reports, write_page
-from fairseq_instr.reports.markdown import table
+from fairseq_instr.text.markdown import table
 
 HOSTILE = (
     '<script>alert(1)</script>"><img src=https://evil.example/x.png onerror=alert(1)> '

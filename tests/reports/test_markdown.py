@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairseq_instr.reports.html import visible
-from fairseq_instr.reports.markdown import as_markdown, table
+from fairseq_instr.reports.markdown import as_markdown
 from fairseq_instr.reports.parts import (
     Cell,
     Code,
@@ -19,6 +19,7 @@ from fairseq_instr.reports.parts import (
     Strong,
     Table,
 )
+from fairseq_instr.text.markdown import table
 
 text = st.text(st.characters(exclude_categories=()) | st.sampled_from(list("`*_|[]\\<&\n\r\x85")))
 

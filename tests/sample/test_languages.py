@@ -5,7 +5,7 @@
 import pytest
 
 from fairseq_instr.sample.content import Content
-from fairseq_instr.sample.languages import GRAMMARS, italian
+from fairseq_instr.sample.languages import GRAMMARS
 
 
 def say(language, formality="informal", **slots):
@@ -228,13 +228,3 @@ ADDRESS = [
 def test_address(language, slots, informal, formal):
     assert say(language, "informal", **slots) == informal
     assert say(language, "formal", **slots) == formal
-
-
-@pytest.mark.parametrize(
-    "following, definite, indefinite",
-    [("libro", "il ", "un "), ("specchio", "lo ", "uno "), ("zaino", "lo ", "uno "),
-     ("uovo", "l'", "un "), ("sacco", "il ", "un ")],
-)  # fmt: skip
-def test_italian_article_follows_the_sound(following, definite, indefinite):
-    assert italian.article(True, "m", following) == definite
-    assert italian.article(False, "m", following) == indefinite

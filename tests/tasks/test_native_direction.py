@@ -4,15 +4,18 @@ import re
 from types import SimpleNamespace
 
 import pytest
+import torch
 from fairseq import options, tasks
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq.tasks import register_task
 from fairseq.tasks.translation_from_pretrained_bart import TranslationFromPretrainedBARTTask
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.checkpoints.task_state import task_state_of
+from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
-from fairseq_instr.prompts.language_tokens import PRESETS
+from fairseq_instr.prompts.language_tokens import MBART_TASKS, PRESETS
 from tests.conftest import (
     ENGLISH_CENTRIC,
     LANGUAGES,
@@ -27,7 +30,7 @@ STOCK = {
     "m2m": [*MULTI, "--encoder-langtok", "src", "--decoder-langtok"],
     "tgt": [*MULTI, "--encoder-langtok", "tgt"],
     "tgt-for-eos": [*MULTI, "--encoder-langtok", "tgt", "--lang-tok-replacing-bos-eos"],
-    "mbart25": ["--task", "translation_from_pretrained_bart"],
+    "mbart25": ["--task", "mbart25_with_args"],
 }
 LANGS = ["--langs", ",".join(LANGUAGES)]
 GREEDY = "--beam 1 --cpu --num-workers 0 --data-buffer-size 0 --max-len-b".split()
@@ -50,27 +53,28 @@ def data(binarise, tmp_path_factory):
     return root / "data-bin"
 
 
-def _cfg(task):
-    return task.cfg
+@register_task("mbart25_with_args")
+class MBart25Task(TranslationFromPretrainedBARTTask):
+    """fairseq's, which reads its options under a name that this fairseq has no more."""
 
-
-@pytest.fixture(scope="module")
-def monkeypatch():
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
+    @property
+    def args(self):
+        return self.cfg
 
 
 @pytest.fixture(scope="module", params=STOCK)
-def stock(request, call, data, monkeypatch, tmp_path_factory):
+def stock(request, call, data, tmp_path_factory):
     """A checkpoint that fairseq's own task trained a little."""
     folder = tmp_path_factory.mktemp(request.param)
-    # this fairseq's task for mBART reads its options under a name that it has no more
-    monkeypatch.setattr(TranslationFromPretrainedBARTTask, "args", property(_cfg), raising=False)
     own = [*STOCK[request.param], *LANGS]
     pair = ["-s", "en", "-t", "de"] if request.param == "mbart25" else []
     call("train", data, *own, *pair, *MODEL, *OPTIMISATION, "--share-all-embeddings",
          "--required-batch-size-multiple", 1, "--max-update", 12, "--save-dir", folder)  # fmt: skip
     path = folder / "checkpoint_last.pt"
+    if request.param == "mbart25":
+        state = torch.load(path)
+        vars(state["cfg"]["task"]).update(dict.fromkeys(("task", "_name"), MBART_TASKS[0]))
+        torch.save(state, path)
     return SimpleNamespace(name=request.param, path=path, options=own)
 
 
@@ -122,6 +126,28 @@ def test_untuned_it_answers_as_by_its_own_task(call, data, stock, pair):
     )
     assert translator.translate(multilingual_lines(8, 3)[pair[0]]) == by_stock
     assert not any("__" in line for line in ours.splitlines() if line[:2] == "S-")
+
+
+def test_text_that_holds_the_tokens_already_is_refused(
+    binarise, data, stock, make_task, caplog, tmp_path
+):
+    token = PRESETS[stock.name].token
+    dictionary = tmp_path / "dict.txt"
+    entries = [*(data / "dict.en.txt").read_text().split("\n")[:-1], f"{token('en')} 1"]
+    entries += [f"{token(code)} 1" for code in LANGUAGES if code != "en"]
+    dictionary.write_text("".join(f"{entry}\n" for entry in entries))
+    lines = [[f"{token('en')} {line}" for line in multilingual_lines(6, 1)["en"]]]
+    lines.append(multilingual_lines(6, 1)["de"])
+    binarise(tmp_path / "bin", {"valid": lines}, pair=("en", "de"), dictionary=dictionary)
+    pair = ["--source-lang", "en", "--target-lang", "de"]
+    with caplog.at_level("WARNING"):
+        make_task(*pair, data=tmp_path / "bin")
+    assert "--language-tokens auto" in caplog.text
+    preset = ["--language-tokens", stock.name]
+    task = make_task(*pair, *preset, data=tmp_path / "bin")
+    with pytest.raises(InputError, match="--language-tokens.* in en already"):
+        task.load_dataset("valid")
+    make_task(*pair, "--language-tokens", "none", data=tmp_path / "bin").load_dataset("valid")
 
 
 def test_tuned_it_keeps_them_and_conflicts_swap_them(call, data, stock, make_task, tmp_path):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from fairseq_instr import sample
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.lines import read_lines
-from fairseq_instr.text.subwords import Subwords, spelling_check, train, train_on_files
+from fairseq_instr.text.subwords import Subwords, load_subwords, speller, train, train_on_files
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def test_all_of_ascii_comes_back(model, text):
 def test_the_dictionary_knows_every_piece(model, tmp_path):
     subwords = Subwords(model)
     subwords.write_dictionary(tmp_path / "dict.txt")
-    can_spell = spelling_check(model, tmp_path / "dict.txt")
-    assert can_spell("<b>漢字 |||")
+    spell = speller(model, tmp_path / "dict.txt", "en", "de")
+    assert spell("<b>漢字 |||")
     with pytest.raises(InputError, match="--force"):
         subwords.write_dictionary(tmp_path / "dict.txt")
 
@@ -41,9 +41,9 @@ def test_a_dictionary_without_a_piece_can_t_spell_it(model, tmp_path):
     subwords = Subwords(model)
     pieces = [piece for piece in subwords.pieces if "<" not in piece]
     (tmp_path / "dict.txt").write_text("".join(f"{piece} 1\n" for piece in pieces), "utf-8")
-    can_spell = spelling_check(model, tmp_path / "dict.txt")
-    assert can_spell("Ein Haus")
-    assert not can_spell("<b>")
+    spell = speller(model, tmp_path / "dict.txt", "en", "de")
+    assert spell("Ein Haus") == "Ein Haus"
+    assert spell("<b>") is None
 
 
 def test_the_same_text_gives_the_same_model(model, tmp_path):
@@ -77,7 +77,19 @@ def test_a_model_and_its_dictionary_are_made_of_files(model, tmp_path):
 
 
 def test_a_model_and_its_dictionary_go_together(model):
-    assert spelling_check(None, None) is None
+    assert speller(None, None, "en", "de") is None
     for pair in ((model, None), (None, "dict.txt")):
         with pytest.raises(InputError, match="--subwords and --dictionary"):
-            spelling_check(*pair)
+            speller(*pair, "en", "de")
+
+
+@pytest.mark.parametrize("names", [["source.spm", "target.spm"], ["sentencepiece.bpe.model"]])
+def test_the_folder_of_a_translation_model_has_a_model_for_each_side(model, tmp_path, names):
+    """Also where `tokenizer.json` lies beside them, whose pieces would be ids."""
+    (tmp_path / "tokenizer.json").write_text("{}", "utf-8")
+    other = train([s.texts["fr"] for s in sample.generate(200, 1)], tmp_path / "other", 500)
+    for name, path in zip(names, (model, other)):
+        (tmp_path / name).write_bytes(path.read_bytes())
+    sides = load_subwords(tmp_path)
+    expected = [Subwords(path).encode("Une maison") for path in (model, other)]
+    assert [side.encode("Une maison") for side in sides] == [expected[0], expected[len(names) - 1]]

@@ -24,21 +24,13 @@ from fairseq_instr.text.identification import LanguageIdentifier
 
 
 class Score(NamedTuple):
-    """A figure of a metric.
+    """A figure of a metric."""
 
-    Attributes:
-        name: key in `report.json`.
-        title: heading of its column.
-        decimals: digits shown behind the point.
-        in_means: whether tables of means show it, beside those of single directions.
-        by_pivot: whether it is also measured on translations through a pivot language.
-    """
-
-    name: str
-    title: str
-    decimals: int = 2
-    in_means: bool = True
-    by_pivot: bool = False
+    name: str  # key in `report.json`
+    title: str  # heading of its column
+    decimals: int = 2  # digits shown behind the point
+    in_means: bool = True  # whether tables of means show it, beside those of single directions
+    by_pivot: bool = False  # whether it is also measured on translations through a pivot language
 
     @property
     def of_pivot(self) -> Score:
@@ -47,34 +39,24 @@ class Score(NamedTuple):
 
 
 class Languages(NamedTuple):
-    """What the languages of outputs are identified with.
+    """What the languages of outputs are identified with."""
 
-    Attributes:
-        identifier: such as `LangidIdentifier()`; loading one takes a second, so share it.
-        stated: codes of the stated set; must hold the source's and the target's language.
-        vocabularies: language -> its words (`build_vocabulary`); None for no foreign words.
-    """
-
+    # such as `LangidIdentifier()`; loading one takes a second, so share it
     identifier: LanguageIdentifier
+    # codes of the stated set; must hold the source's and the target's language
     stated: Collection[str]
+    # language -> its words (`build_vocabulary`); None for no foreign words
     vocabularies: Optional[Mapping[str, Collection[str]]] = None
 
 
 class Translations(NamedTuple):
-    """What a metric looks at: outputs of one system for one test set.
+    """What a metric looks at: outputs of one system for one test set."""
 
-    Attributes:
-        outputs: raw text.
-        references: as many.
-        target_language: code of the language asked for.
-        source_language: code of the sources' language; empty where nobody asks.
-        languages: what languages are identified with; None for no figures about languages.
-    """
-
-    outputs: Sequence[str]
-    references: Sequence[str]
-    target_language: str
-    source_language: str = ""
+    outputs: Sequence[str]  # raw text
+    references: Sequence[str]  # as many
+    target_language: str  # code of the language asked for
+    source_language: str = ""  # code of the sources' language; empty where nobody asks
+    # what languages are identified with; None for no figures about languages
     languages: Optional[Languages] = None
 
 
@@ -95,9 +77,6 @@ def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str
 
     Returns:
         (name -> figure, what is measured -> signature); a metric that does not apply adds none.
-
-    Raises:
-        InputError: if there are not as many references as outputs.
     """
     check_aligned(outputs=translations.outputs, references=translations.references)
     figures: Dict[str, float] = {}

@@ -51,12 +51,6 @@ def has_phrase(output: str, phrases: Sequence[str], language: str) -> bool:
 def classify(output: str, formal: str, informal: str, language: str) -> str:
     """The verdict on an output.
 
-    Args:
-        output: a translation, raw text.
-        formal: the formal reference, annotated.
-        informal: the informal one.
-        language: target language.
-
     Returns:
         `FORMAL`, `INFORMAL`, `OTHER` or `NEUTRAL`.
     """
@@ -75,10 +69,8 @@ def measure_formality(
     """Score outputs that were all asked to be formal, or all informal.
 
     Args:
-        outputs: translations, raw text.
         annotated: `formal` and `informal` -> annotated references of that kind, as many.
         asked: `formal` or `informal`.
-        language: target language.
 
     Returns:
         `lines`; `coverage`, the share of lines that are FORMAL or INFORMAL, 0..1; `accuracy`, the

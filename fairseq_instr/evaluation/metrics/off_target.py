@@ -87,7 +87,6 @@ def build_vocabulary(lines: Iterable[str], min_count: int = 1) -> Dict[str, int]
     """Words of a language's reference text with their counts, case folded.
 
     Args:
-        lines: raw text.
         min_count: words seen less often are left out: text in one language quotes others.
 
     Example: `build_vocabulary(["Der Hund, der bellt"]) == {"der": 2, "hund": 1, "bellt": 1}`.
@@ -108,13 +107,8 @@ def foreign_words(
     all may be new compounds: neither counts.
 
     Args:
-        outputs: translations, raw text.
-        target_language: code of the language asked for.
         vocabularies: language -> its words, case folded; text of similar size for each, parallel
             text at best.
-
-    Raises:
-        InputError: if the target language has no vocabulary.
     """
     if target_language not in vocabularies:
         raise InputError(

@@ -22,24 +22,15 @@ from fairseq_instr.instructions.instruction import Context, Instruction
 
 @dataclass(frozen=True)
 class Response:
-    """How a system answers one instruction, or several at once.
+    """How a system answers one instruction, or several at once."""
 
-    Attributes:
-        lines: outputs looked at.
-        rate: share that obeys all instructions, 0..1.
-        low: lower end of the rate's 95 % interval.
-        high: upper end.
-        chrf2: of what the outputs say against what the references under the instructions say,
-            0..100.
-        adequacy: that chrF2 as a share of the plain translations' chrF2.
-    """
-
-    lines: int
-    rate: float
-    low: float
-    high: float
+    lines: int  # outputs looked at
+    rate: float  # share that obeys all instructions, 0..1
+    low: float  # lower end of the rate's 95 % interval
+    high: float  # upper end
+    # of what the outputs say against what the references under the instructions say, 0..100
     chrf2: float
-    adequacy: float
+    adequacy: float  # that chrF2 as a share of the plain translations' chrF2
 
     def to_dict(self) -> dict:
         """The figures for `report.json`, rounded."""
@@ -94,15 +85,8 @@ def measure_response(
     """Score the outputs of a system under instructions.
 
     Args:
-        instructions: what was asked for, all at once.
-        sources: raw sources.
         references: references under the instructions.
-        outputs: of the system under the instructions.
         plain_chrf2: chrF2 of the system's plain translations of these lines.
-        language: target language.
-
-    Raises:
-        InputError: if the lists differ in length or are empty.
     """
     check_aligned(sources=sources, references=references, outputs=outputs)
     if not sources:

@@ -31,10 +31,6 @@ def address(text: str, language: str) -> Optional[str]:
 
     A word that tells for sure outweighs those that only perhaps do. In capitals or in small
     letters alone, no word is surely formal: German `SIE` may be she.
-
-    Args:
-        text: raw text.
-        language: code of its language, one that is served.
     """
     text = canonical(text)
     plain = without_kept(text)

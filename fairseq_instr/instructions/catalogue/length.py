@@ -12,10 +12,8 @@ from typing import Optional
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 from fairseq_instr.text.letters import canonical, has_words
 
-TENTHS = 1
-"""How far from the source's length is isometric, in tenths of it."""
-ROOM = 5
-"""`at-most` is drawn as the length rounded up to a multiple of this."""
+TENTHS = 1  # how far from the source's length is isometric, in tenths of it
+ROOM = 5  # `at-most` is drawn as the length rounded up to a multiple of this
 
 
 def _n_characters(text: str) -> int:

@@ -49,10 +49,7 @@ def _ending(name: str, mark: str, ends: str, phrases: str) -> Instruction:
     """An instruction that ends a text in a mark.
 
     Args:
-        name: of the instruction.
-        mark: to write.
         ends: pattern of the end of a text that obeys.
-        phrases: ways to ask for it.
     """
     end = re.compile(rf"(?:{ends})\s*\Z")
 

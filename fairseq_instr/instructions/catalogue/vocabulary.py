@@ -12,8 +12,7 @@ from fairseq_instr.instructions.instruction import Context, Instruction, Layer, 
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
 
-MIN_WORDS = 4
-"""A text of fewer words shows nothing."""
+MIN_WORDS = 4  # A text of fewer words shows nothing
 
 
 def _is_simple(output: str, context: Context) -> bool:

@@ -10,8 +10,7 @@ from typing import Optional
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
 from fairseq_instr.text.letters import canonical, has_words
 
-MAX_OPENING = 3
-"""Words of an opening that is drawn, at most."""
+MAX_OPENING = 3  # words of an opening that is drawn, at most
 
 
 @functools.lru_cache(maxsize=1024)

@@ -53,12 +53,7 @@ def _wrap(
     """An instruction that puts marks around the sentence.
 
     Args:
-        name: of the instruction.
-        axis: of the instruction.
-        layer: of the instruction.
-        before: mark before the sentence.
         after: mark after it; empty for marks that stand in front alone.
-        phrases: ways to ask for it.
         others: pairs of marks that obey as well.
         written: language -> the pair that it writes, where that is not (before, after).
     """

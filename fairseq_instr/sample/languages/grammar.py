@@ -22,11 +22,6 @@ class Grammar:
     """Says a content in one language; each language is a subclass.
 
     Attributes:
-        language: code.
-        preposition: before a recipient.
-        question_words: of the forms "yes-no", "why", "where" and "when".
-        pronouns: "he", "she" and "they"; empty where they are left unsaid.
-        persons: of the subject -> the verb's form, where they differ.
         polite_person: of the verb with a polite "you".
         content: what is said.
         formality: "formal", or any other.
@@ -43,11 +38,12 @@ class Grammar:
         first: the time that comes first, or "".
     """
 
-    language: str
-    preposition: str
-    question_words: Mapping[str, str] = {}
+    language: str  # code
+    preposition: str  # before a recipient
+    question_words: Mapping[str, str] = {}  # of the forms "yes-no", "why", "where" and "when"
+    # "he", "she" and "they"; empty where they are left unsaid
     pronouns: Tuple[str, str, str] = ("", "", "")
-    persons: Mapping[str, str] = {}
+    persons: Mapping[str, str] = {}  # of the subject -> the verb's form, where they differ
     polite_person = "2s"
 
     def __init__(self, content: Content, formality: Optional[str] = None):

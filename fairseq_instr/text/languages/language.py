@@ -12,61 +12,41 @@ class Language:
 
     Words stand in lower case unless the language capitalises them. A pattern is a regular
     expression; where nothing else is said, it is matched with whole words in any case.
-
-    Attributes:
-        code: ISO 639-1.
-        name: in English.
-        greeting: said in front of a text; in ASCII, so that it reads the same in any spelling.
-        thanks: said after a text; in ASCII.
-        note: the word for a note, as a label in front of a text.
-        picture: the word for a picture.
-        translation: the word for a translation.
-        guillemets: marks before and after a quotation, with the space inside them.
-        spaced_marks: marks with a space before them.
-        months: the twelve months, by spaces.
-        numbers: the words for 2 to 12, by spaces; forms of one number by a bar, the first one to
-            write. A form that also is another word stands in parentheses: it is never read.
-        larger_numbers: pattern of the words for larger numbers.
-        ordinal_dot: whether a dot behind digits makes them an ordinal.
-        articles: all forms, by spaces.
-        pronouns: pattern that ends in the form of an article where that is a pronoun; matched
-            anywhere in a text, in any case.
-        capital_nouns: whether nouns have a capital.
-        long_word: letters of the shortest word that is called long.
-        units: unit -> its forms, by spaces, the one to write first; a form that also is another
-            word is left out.
-        folded: pattern of words that show, in a text in ASCII, that an accent was folded.
-        misfolded: pattern of words that show that an accent was folded wrongly.
-        in_latin: pattern of words that show the language where it is not written in its own script.
-        formal: pattern of what only formal address has; this and the next three are matched
-            anywhere in a text, and case counts.
-        informal: pattern of what only informal address has.
-        perhaps_formal: pattern of what is formal where nothing else tells.
-        perhaps_informal: pattern of what is informal where nothing else tells.
     """
 
-    code: str
-    name: str
+    code: str  # ISO 639-1
+    name: str  # in English
+    # said in front of a text; in ASCII, so that it reads the same in any spelling
     greeting: str = ""
-    thanks: str = ""
-    note: str = ""
-    picture: str = ""
-    translation: str = ""
+    thanks: str = ""  # said after a text; in ASCII
+    note: str = ""  # the word for a note, as a label in front of a text
+    picture: str = ""  # the word for a picture
+    translation: str = ""  # the word for a translation
+    # marks before and after a quotation, with the space inside them
     guillemets: Tuple[str, str] = ("«", "»")
-    spaced_marks: str = ""
-    months: str = ""
+    spaced_marks: str = ""  # marks with a space before them
+    months: str = ""  # the twelve months, by spaces
+    # the words for 2 to 12, by spaces; forms of one number by a bar, the first one to write. A form
+    # that also is another word stands in parentheses: it is never read
     numbers: str = ""
-    larger_numbers: str = ""
-    ordinal_dot: bool = False
-    articles: str = ""
+    larger_numbers: str = ""  # pattern of the words for larger numbers
+    ordinal_dot: bool = False  # whether a dot behind digits makes them an ordinal
+    articles: str = ""  # all forms, by spaces
+    # pattern that ends in the form of an article where that is a pronoun; matched anywhere in a
+    # text, in any case
     pronouns: str = ""
-    capital_nouns: bool = False
-    long_word: int = 0
+    capital_nouns: bool = False  # whether nouns have a capital
+    long_word: int = 0  # letters of the shortest word that is called long
+    # unit -> its forms, by spaces, the one to write first; a form that also is another word is left
+    # out
     units: Mapping[str, str] = field(default_factory=dict)
-    folded: str = ""
-    misfolded: str = ""
+    folded: str = ""  # pattern of words that show, in a text in ASCII, that an accent was folded
+    misfolded: str = ""  # pattern of words that show that an accent was folded wrongly
+    # pattern of words that show the language where it is not written in its own script
     in_latin: str = ""
+    # pattern of what only formal address has; this and the next three are matched anywhere in a
+    # text, and case counts
     formal: str = ""
-    informal: str = ""
-    perhaps_formal: str = ""
-    perhaps_informal: str = ""
+    informal: str = ""  # pattern of what only informal address has
+    perhaps_formal: str = ""  # pattern of what is formal where nothing else tells
+    perhaps_informal: str = ""  # pattern of what is informal where nothing else tells

@@ -54,11 +54,6 @@ def test_accuracy_and_coverage_on_four_lines():
     assert signature("de", 4) == "iwslt-formality|lang:de|match:tokens|lines:4"
 
 
-def test_without_a_verdict_the_accuracy_is_zero():
-    score = measure_formality(["x"], references(1), "formal", "de")
-    assert (score["accuracy"], score["coverage"]) == (0.0, 0.0)
-
-
 def test_a_space_inside_the_marks_is_a_token_of_its_own():
     spaced = "[F]Gehen Sie [/F]langsam"
     assert marked_phrases(spaced) == ["Gehen Sie "]

@@ -1,0 +1,242 @@
+"""Stand-ins of published pretrained models: three toy languages, learnt by stock fairseq.
+
+A language has twelve words, and a translation says one word after the other. Each stand-in has
+the shape, the language tokens and the settings of its model, and is small enough for a minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from fairseq.tasks import register_task
+from fairseq.tasks.translation_from_pretrained_bart import TranslationFromPretrainedBARTTask
+
+WORDS = {
+    "en": "the dog plays with two children near old houses while somebody sleeps".split(),
+    "de": "der Hund spielt mit zwei Kindern neben alten Häusern während jemand schläft".split(),
+    "fr": "le chien joue avec deux enfants près vieilles maisons pendant quelqu'un dort".split(),
+}
+BOTH_WAYS = (("en", "de"), ("de", "en"), ("en", "fr"), ("fr", "en"))
+ONE_WAY = (("en", "de"),)
+N_TEST = 200
+"""Test lines of all directions together."""
+INSTRUCTIONS = {"uppercase": str.upper, "quotes": "» {} «".format}
+"""What German says under each."""
+SIZE = """
+    --encoder-layers 1 --decoder-layers 1 --encoder-embed-dim 48 --decoder-embed-dim 48
+    --encoder-ffn-embed-dim 96 --decoder-ffn-embed-dim 96 --encoder-attention-heads 2
+    --decoder-attention-heads 2 --share-all-embeddings --max-source-positions 64
+    --max-target-positions 64 --dropout 0.1
+""".split()
+TRAINING = """
+    --criterion label_smoothed_cross_entropy --label-smoothing 0.1 --optimizer adam
+    --lr-scheduler inverse_sqrt --warmup-updates 40 --max-tokens 1000 --cpu --seed 1
+    --no-epoch-checkpoints --no-progress-bar --log-format none --num-workers 0
+    --data-buffer-size 0 --required-batch-size-multiple 1
+""".split()
+MBART25_TASK = "translation_from_pretrained_bart"
+
+
+class Family(NamedTuple):
+    """How a family of models is trained and published.
+
+    Attributes:
+        codes: what it calls English, German and French.
+        task: options of the task that trains it.
+        arch: options of the model beside its size.
+        pairs: directions that it is trained on.
+        published: in Hugging Face's format, what `config.json` says; None where it has none.
+    """
+
+    codes: Dict[str, str]
+    task: str
+    arch: str
+    pairs: Tuple[Tuple[str, str], ...] = BOTH_WAYS
+    published: Optional[dict] = None
+
+    def pair(self, languages: Tuple[str, str]) -> Tuple[str, str]:
+        """A direction in the family's codes."""
+        return self.codes[languages[0]], self.codes[languages[1]]
+
+    @property
+    def task_options(self) -> List[str]:
+        """Options that its task is trained and used with."""
+        options = self.task.split()
+        if "--task translation " not in f"{self.task} ":
+            options += ["--langs", ",".join(sorted(self.codes.values()))]
+        if len(self.pairs) > 1:
+            options += ["--lang-pairs", ",".join("-".join(self.pair(p)) for p in self.pairs)]
+        return options
+
+    @property
+    def model_options(self) -> List[str]:
+        """Options of its model."""
+        return [*self.arch.split(), *SIZE]
+
+
+def _codes(*codes: str) -> Dict[str, str]:
+    return dict(zip(("en", "de", "fr"), codes))
+
+
+_ISO, _MBART = _codes("en", "de", "fr"), _codes("en_XX", "de_DE", "fr_XX")
+_MULTI = "--task translation_multi_simple_epoch --encoder-langtok src --decoder-langtok"
+_PRE_NORM = "--encoder-normalize-before --decoder-normalize-before"
+# `mbart_base` is the same model; the small weights that it starts from learn no word order here
+_MBART_ARCH = (
+    f"--arch transformer {_PRE_NORM} --encoder-learned-pos --decoder-learned-pos "
+    "--layernorm-embedding --activation-fn gelu"
+)
+_M2M = {"model_type": "m2m_100", "activation_function": "relu"}
+_MBART_CONFIG = {"model_type": "mbart", "activation_function": "gelu"}
+_MARIAN = {"model_type": "marian", "activation_function": "swish"}
+FAMILIES = {
+    "m2m100": Family(_ISO, _MULTI, f"--arch transformer {_PRE_NORM}", published=_M2M),
+    "nllb": Family(
+        _codes("eng_Latn", "deu_Latn", "fra_Latn"),
+        _MULTI,
+        f"--arch transformer {_PRE_NORM}",
+        published=_M2M,
+    ),
+    "mbart50": Family(
+        _MBART,
+        f"{_MULTI} --lang-tok-style mbart",
+        _MBART_ARCH,
+        published={**_MBART_CONFIG, "tokenizer_class": "MBart50Tokenizer"},
+    ),
+    "mbart25": Family(
+        _MBART,
+        f"--task {MBART25_TASK}",
+        _MBART_ARCH,
+        ONE_WAY,
+        _MBART_CONFIG,
+    ),
+    "marian": Family(_ISO, "--task translation", "--arch marian", ONE_WAY, _MARIAN),
+    "wmt19": Family(_ISO, "--task translation", "--arch transformer_wmt_en_de_big", ONE_WAY),
+}
+
+
+@register_task("mbart25_with_args")
+class MBart25Task(TranslationFromPretrainedBARTTask):
+    """mBART-25's task, which reads its options under a name that this fairseq has no more."""
+
+    @property
+    def args(self):
+        """Options of the task."""
+        return self.cfg
+
+
+def call(command: str, *arguments, stdin: str = "") -> str:
+    """Run one of fairseq's commands in this process; what it prints."""
+    module = importlib.import_module(f"fairseq_cli.{command}")
+    before = sys.argv, sys.stdin
+    names = ("mbart25_with_args" if a == MBART25_TASK else str(a) for a in arguments)
+    sys.argv, sys.stdin = [f"fairseq-{command}", *names], io.StringIO(stdin)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            module.cli_main()
+    finally:
+        sys.argv, sys.stdin = before
+    return out.getvalue()
+
+
+def dictionary_entries() -> List[str]:
+    """All words that a stand-in can write."""
+    words = {word for words in WORDS.values() for word in words}
+    return sorted(words | {word.upper() for word in WORDS["de"]} | {"»", "«"})
+
+
+def write_data(folder: Path, family: Family) -> Path:
+    """Write text and a data-bin; `task` in it holds German in capitals and in quotation marks."""
+    rng = random.Random(1)
+    dictionary = folder / "dict.txt"
+    dictionary.write_text("".join(f"{word} 1\n" for word in dictionary_entries()), encoding="utf-8")
+    data, english, german = folder / "data-bin", family.codes["en"], family.codes["de"]
+    splits = {"train": 600, "valid": 12, "test": N_TEST // len(family.pairs)}
+    for split, count in splits.items():
+        drawn = [[rng.randrange(12) for _ in range(rng.randint(3, 7))] for _ in range(count)]
+        for language, words in WORDS.items():
+            lines = (" ".join(words[i] for i in line) for line in drawn)
+            _write(folder / f"{split}.{family.codes[language]}", lines)
+    prefixes = [f"--{split}pref={folder / split}" for split in splits]
+    for other in ("de", "fr"):
+        _binarise(english, family.codes[other], data, dictionary, prefixes)
+    sources, targets = (
+        (folder / f"train.{code}").read_text(encoding="utf-8").splitlines()[:200]
+        for code in (english, german)
+    )
+    asked = [list(INSTRUCTIONS)[i % 2] for i in range(len(sources))]
+    _write(folder / f"task.{english}", sources)
+    _write(folder / f"task.{german}", (INSTRUCTIONS[n](t) for n, t in zip(asked, targets)))
+    _write(folder / "task.instr", asked)
+    prefix = [f"--trainpref={folder / 'task'}"]
+    _binarise(english, german, data / "task", dictionary, prefix)
+    call("preprocess", "-s", "instr", "-t", "None", "--only-source", *prefix, "--destdir",
+         data / "task", "--workers", 1)  # fmt: skip
+    return data
+
+
+def _write(path: Path, lines) -> None:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _binarise(source: str, target: str, data: Path, dictionary: Path, prefixes) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        (data / f"dict.{source}.txt").unlink()
+    call("preprocess", "-s", source, "-t", target, "--joined-dictionary", "--srcdict", dictionary,
+         *prefixes, "--destdir", data, "--workers", 1)  # fmt: skip
+
+
+def train(data: Path, folder: Path, family: Family, updates: int, lr: float) -> Path:
+    """Train by fairseq's own task; the last checkpoint."""
+    options = [*family.task_options, *family.model_options, *TRAINING]
+    if len(family.pairs) == 1:
+        options += [f for pair in zip(("-s", "-t"), family.pair(family.pairs[0])) for f in pair]
+    call("train", data, *options, "--lr", lr, "--max-update", updates, "--save-dir", folder)
+    path = folder / "checkpoint_last.pt"
+    if MBART25_TASK in options:
+        state = torch.load(path)
+        vars(state["cfg"]["task"]).update(task=MBART25_TASK, _name=MBART25_TASK)
+        torch.save(state, path)
+    return path
+
+
+def write_hugging_face(folder: Path, family: Family) -> None:
+    """Write a randomly initialised model of the family in Hugging Face's format.
+
+    Its pieces are the words; the SentencePiece models are empty files.
+    """
+    from transformers import AutoConfig, AutoModelForSeq2SeqLM
+
+    settings = dict(family.published or {})
+    pieces: Sequence[str] = ["<s>", "<pad>", "</s>", "<unk>", *dictionary_entries()]
+    ids = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
+    codes = sorted(family.codes.values())
+    if settings["model_type"] == "marian":
+        pieces, codes = ["</s>", "<unk>", *dictionary_entries(), "<pad>"], []
+        pad = len(pieces) - 1
+        ids = {"eos_token_id": 0, "pad_token_id": pad, "decoder_start_token_id": pad}
+        settings["decoder_vocab_size"] = len(pieces)
+    elif settings["model_type"] == "mbart":
+        codes.append("<mask>")
+    elif family.codes == _ISO:
+        codes = [f"__{code}__" for code in codes]
+    config = AutoConfig.for_model(
+        **settings, **ids, vocab_size=len(pieces) + len(codes), d_model=48, encoder_layers=1,
+        decoder_layers=1, encoder_ffn_dim=96, decoder_ffn_dim=96, encoder_attention_heads=2,
+        decoder_attention_heads=2, max_position_embeddings=64, scale_embedding=True,
+    )  # fmt: skip
+    AutoModelForSeq2SeqLM.from_config(config).save_pretrained(folder)
+    numbered = {piece: number for number, piece in enumerate(pieces)}
+    (folder / "vocab.json").write_text(json.dumps(numbered), encoding="utf-8")
+    tokens = json.dumps({"additional_special_tokens": codes})
+    (folder / "tokenizer_config.json").write_text(tokens, encoding="utf-8")
+    for name in ("sentencepiece.bpe.model", "source.spm", "target.spm"):
+        (folder / name).touch()

@@ -1,0 +1,89 @@
+r"""Make synthetic pairs for zero-shot directions, by the model itself.
+
+    fairseq-instr backtranslate --text text/train.{pair} --pairs en-it,en-nl,en-ro \
+        --model stage1.pt --data data-bin --subwords subwords.model \
+        --lines 20000 --output synthetic
+
+translates the English side of the pairs en-nl into Italian, which gives pairs for it-nl: synthetic
+Italian and real Dutch. Each direction becomes a corpus, synthetic/it-nl/train.{it,nl,instr}, for
+fairseq-instr binarise and the group backtranslate. synthetic/backtranslation.json says what it
+was made from, and what was left out and why. A folder that fairseq-instr export wrote translates
+many times faster than a checkpoint; it needs neither --data nor --subwords.
+
+A run that was stopped or killed goes on when it is started again. Several processes or machines
+each take a share, and a last run without --shard adds them up:
+
+    fairseq-instr backtranslate ... --output synthetic --shard 1/2
+    fairseq-instr backtranslate ... --output synthetic --shard 2/2
+    fairseq-instr backtranslate ... --output synthetic
+"""
+
+from __future__ import annotations
+
+from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
+from fairseq_instr.curation import Checks
+from fairseq_instr.curation.backtranslation import MAX_LENGTH_RATIO, backtranslate, summary
+from fairseq_instr.curation.shards import parse_shard
+from fairseq_instr.text.pairs import parse_pairs
+from fairseq_instr.text.subwords import SUBWORDS
+
+
+def add_arguments(parser) -> None:
+    option(
+        parser, "--text", REQUIRED, "training text, raw: prefix of .SOURCE and .TARGET, plain or "
+        ".gz; {pair} in it stands for SOURCE-TARGET", metavar="PREFIX",
+    )  # fmt: skip
+    text = "pairs of the text, such as en-it,en-nl; their one source language is translated"
+    option(parser, "--pairs", REQUIRED, text, metavar="PAIRS")
+    text = "directions to make pairs for; default: all between the targets of --pairs"
+    option(parser, "--directions", None, text, metavar="PAIRS")
+    option(parser, "--lines", 20000, "most lines to translate for a direction")
+    option(parser, "--seed", 1, "of the choice of lines")
+    text = "checkpoint, or folder that `fairseq-instr export` wrote"
+    option(parser, "--model", REQUIRED, text, metavar="MODEL")
+    option(parser, "--data", None, "data-bin of a checkpoint")
+    option(parser, "--subwords", None, f"of a checkpoint: {SUBWORDS}", metavar="MODEL")
+    option(parser, "--beam", 4, "beam size; 1 is fastest")
+    option(parser, "--batch-size", 64, "lines decoded together")
+    option(
+        parser, "--max-length-ratio", MAX_LENGTH_RATIO, "leave out pairs with a side longer than "
+        "RATIO times the other, 15 characters added to both", metavar="RATIO",
+    )  # fmt: skip
+    option(
+        parser, "--exclude", [], "test sets: leave out pairs with a side that stands in one; case, "
+        "spaces and punctuation don't count", nargs="*", metavar="FILE",
+    )  # fmt: skip
+    flag(
+        parser, "--any-language", "also keep pairs with a side that langid takes for another "
+        "language of the pairs",
+    )  # fmt: skip
+    option(parser, "--shard", None, "translate the I-th of N shares, no more", metavar="I/N")
+    add_output(parser, force="overwrite what is there, and begin anew")
+
+
+def run(args):
+    card = backtranslate(
+        text=args.text,
+        pairs=parse_pairs(args.pairs, "--pairs"),
+        output=args.output,
+        model=args.model,
+        data=args.data,
+        subwords=args.subwords,
+        directions=parse_pairs(args.directions, "--directions"),
+        n_lines=args.lines,
+        seed=args.seed,
+        beam=args.beam,
+        batch_size=args.batch_size,
+        checks=Checks(
+            max_length_ratio=args.max_length_ratio,
+            exclude=args.exclude,
+            identify_language=not args.any_language,
+        ),
+        shard=parse_shard(args.shard) if args.shard else None,
+        force=args.force,
+        show_progress=True,
+    )
+    if card is None:
+        print(f"{args.output}: shard {args.shard} is translated; then run without --shard")
+    else:
+        print("\n".join(summary(card)))

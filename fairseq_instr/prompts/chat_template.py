@@ -1,0 +1,92 @@
+r"""A template of prompts in words as Hugging Face's chat template, which Jinja renders.
+
+    tokenizer.apply_chat_template(
+        [{"role": "user", "content": "Ein Hund."}],
+        source_language="de", instructions=["to:fr"], add_generation_prompt=True,
+    )
+
+gives the prompt that the model was trained with. An instruction with an argument is asked for by
+a map: `instructions={"to:fr": None, "begin-with": "Voici"}`.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from typing import Any
+
+from fairseq_instr.instructions.inventory import Inventory, direction
+from fairseq_instr.prompts.templates import (
+    INSTRUCTIONS,
+    SOURCE,
+    SOURCE_LANGUAGE,
+    Template,
+    language_names,
+    phrase_of,
+)
+
+_EXPRESSIONS = {
+    SOURCE: "messages[-1]['content']",
+    INSTRUCTIONS: "said.text",
+    SOURCE_LANGUAGE: "(languages[source_language] if source_language in languages else "
+    "raise_exception('source_language: give one of ' ~ languages | join(', ')))",
+}
+_BODY = """\
+{%- set phrases = PHRASES -%}
+{%- set languages = LANGUAGES -%}
+{%- set said = namespace(text='') -%}
+{%- for name in asked if name not in phrases -%}
+{{- raise_exception('instructions: ' ~ name ~ ' is none of ' ~ phrases | join(', ')) -}}
+{%- endfor -%}
+{%- for name in phrases if name in asked -%}
+{%- set said.text = said.text ~ (JOINER if said.text else LEAD) ~ phrases[name] -%}
+{%- if asked is mapping and asked[name] -%}
+{%- set said.text = said.text ~ ': "' ~ asked[name] ~ '"' -%}
+{%- endif -%}
+{%- endfor -%}
+{{- PROMPT -}}
+"""
+
+
+def chat_template(template: Template, inventory: Inventory) -> str:
+    """The Jinja text that renders what `TemplatePrompt` renders without demonstrations.
+
+    Args:
+        template: what is said.
+        inventory: of the instructions; they are said in its order.
+    """
+    text = "{%- set asked = instructions | default([]) -%}\n"
+    word = "if"
+    for language, variant in template.by_target.items():
+        name = direction(language)
+        if name in inventory:
+            text += f"{{%- {word} {_literal(name)} in asked -%}}\n{_body(variant, inventory)}"
+            word = "elif"
+    rest = _body(template, inventory)
+    return text + (rest if word == "if" else f"{{%- else -%}}\n{rest}{{%- endif -%}}\n")
+
+
+def _body(template: Template, inventory: Inventory) -> str:
+    """The part of one target language."""
+    parts = []
+    for literal, slot, _, _ in string.Formatter().parse(template.prompt):
+        if literal:
+            parts.append(_literal(literal))
+        if slot is not None:
+            parts.append(_EXPRESSIONS[slot])
+    values = {
+        "PHRASES": _literal({i.name: phrase_of(template, i) for i in inventory}),
+        "LANGUAGES": _literal(dict(language_names(template))),
+        "JOINER": _literal(template.joiner),
+        "LEAD": _literal(template.lead),
+        "PROMPT": " ~ ".join(parts),
+    }
+    body = _BODY
+    for place, value in values.items():
+        body = body.replace(place, value, 1)
+    return body
+
+
+def _literal(value: Any) -> str:
+    """A text or a map of texts as Jinja writes it, which is JSON."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,196 @@
+"""Low-rank adapters: what they compute, training them, and what is left when they are merged."""
+
+import pytest
+import torch
+import torch.nn as nn
+
+from fairseq_instr.checkpoints.adapters import merge_adapters
+from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.interpolation import interpolate_checkpoints
+from fairseq_instr.errors import InputError
+from fairseq_instr.models.low_rank import LINEAR, LowRankLinear
+from tests.conftest import USER_DIR, WITH_INSTRUCTIONS
+
+EMBEDDING = "decoder.embed_tokens.weight"
+RANK_2 = {"lora_rank": 2, "lora_alpha": 6.0}
+
+
+@pytest.fixture
+def logits(make_batch):
+    """`logits(model)` of one batch."""
+    batch = make_batch([5, 9], [4, 7])["net_input"]
+    return lambda model: model(**batch)[0]
+
+
+def is_adapter(key):
+    return key.endswith((".lora_a", ".lora_b"))
+
+
+class TestLayer:
+    def test_formula(self):
+        """W = [[1, 2]], b = 3, A = [[1, -1]], B = [[5]], alpha / rank = 2, x = (1, 4): 12 - 30."""
+        linear = nn.Linear(2, 1)
+        linear.weight.data, linear.bias.data = torch.tensor([[1.0, 2.0]]), torch.tensor([3.0])
+        layer = LowRankLinear(linear, rank=1, alpha=2.0)
+        x = torch.tensor([[1.0, 4.0]])
+        assert layer(x).item() == linear(x).item() == 12
+        layer.lora_a.data, layer.lora_b.data = torch.tensor([[1.0, -1.0]]), torch.tensor([[5.0]])
+        assert layer(x).item() == 12 - 30
+
+    def test_names_stay(self):
+        linear = nn.Linear(2, 1)
+        layer = LowRankLinear(linear, rank=1, alpha=1.0)
+        assert set(layer.state_dict()) == {*linear.state_dict(), "lora_a", "lora_b"}
+
+
+class TestModel:
+    def test_it_begins_as_the_model_without(self, make_model, logits):
+        plain = make_model(decoder_key_value_heads=2)
+        adapted = make_model(state=plain.state_dict(), decoder_key_value_heads=2, **RANK_2)
+        assert torch.equal(logits(plain), logits(adapted))
+        trained = {k for k, p in adapted.named_parameters() if p.requires_grad}
+        assert trained == set(adapted.state_dict()) - set(plain.state_dict())
+        assert len(trained) == 2 * len(LINEAR) * 3  # layers
+
+    @pytest.mark.parametrize("options", [{}, {"share_decoder_input_output_embed": True}])
+    def test_merged(self, make_model, logits, options):
+        adapted = make_model(**RANK_2, **options)
+        for key, parameter in adapted.named_parameters():
+            if is_adapter(key):
+                nn.init.normal_(parameter, std=0.3)
+        state = {"model": adapted.state_dict(), "cfg": {"model": {**RANK_2, "rope_theta": 1e4}}}
+        expected = logits(adapted)
+        merge_adapters(state)
+        plain = make_model(state=state["model"], **options)
+        assert not torch.allclose(logits(make_model(**options)), expected, atol=1e-2)
+        assert torch.allclose(logits(plain), expected, atol=1e-4)
+        assert state["cfg"]["model"]["lora_rank"] is None
+
+    def test_targets(self, make_model):
+        model = make_model(lora_rank=1, lora_targets="q_proj, up_proj,embed_tokens")
+        trained = [k for k, p in model.named_parameters() if p.requires_grad]
+        assert EMBEDDING in trained and len(trained) == 1 + 2 * 2 * 3
+
+    @pytest.mark.parametrize(
+        "options, named",
+        [
+            ({"lora_rank": -1}, "--lora-rank"),
+            ({"lora_rank": 1, "lora_alpha": 0.0}, "--lora-alpha"),
+            ({"lora_rank": 1, "lora_targets": "q_proj,fc1"}, "--lora-targets"),
+            ({"lora_rank": 1, "lora_targets": "embed_tokens"}, "--lora-targets"),
+        ],
+    )
+    def test_refusals(self, make_model, options, named):
+        with pytest.raises(InputError, match=named):
+            make_model(**options)
+
+
+class TestCommands:
+    """A base, then two stages of adapters: `stage(name, *options)` trains one."""
+
+    @pytest.fixture(scope="class")
+    def folder(self, tmp_path_factory):
+        return tmp_path_factory.mktemp("low_rank")
+
+    @pytest.fixture(scope="class")
+    def common(self, data_bin):
+        return [
+            data_bin, "--arch", "decoder_only_tiny", "--optimizer", "adam", "--lr", 0.01,
+            "--max-tokens", 200, "--cpu", "--no-progress-bar", "--log-format", "none",
+            "--num-workers", 0, "--data-buffer-size", 0, "--required-batch-size-multiple", 1,
+            "--share-decoder-input-output-embed", "--disable-validation", "--no-epoch-checkpoints",
+        ]  # fmt: skip
+
+    @pytest.fixture(scope="class")
+    def adapters(self):
+        targets = "q_proj,v_proj,embed_tokens"
+        return ["--lora-rank", 2, "--lora-alpha", 8, "--lora-targets", targets]
+
+    @pytest.fixture(scope="class")
+    def stage(self, common, folder, call):
+        def stage(name, start, *options):
+            call(
+                "train", *common, *WITH_INSTRUCTIONS, "--fused-loss", "--conflict-axes", "all",
+                "--criterion", "label_smoothed_cross_entropy_with_unlikelihood",
+                "--finetune-from-model", folder / start / "checkpoint_last.pt",
+                "--save-dir", folder / name, *options,
+            )  # fmt: skip
+            return read_checkpoint(folder / name / "checkpoint_last.pt")
+
+        return stage
+
+    @pytest.fixture(scope="class")
+    def base(self, common, folder, call):
+        call(
+            "train", *common, "--user-dir", USER_DIR, "--task", "translation", "--max-update", 2,
+            "--criterion", "label_smoothed_cross_entropy", "--save-dir", folder / "base",
+        )  # fmt: skip
+        return read_checkpoint(folder / "base" / "checkpoint_last.pt")["model"]
+
+    @pytest.fixture(scope="class")
+    def tuned(self, base, stage, adapters):
+        return stage("tuned", "base", *adapters, "--max-update", 4)
+
+    def test_nothing_else_is_trained(self, base, tuned):
+        model = tuned["model"]
+        adapted = {key for key in model if is_adapter(key)}
+        assert len(adapted) == 2 * 2 * 2 and set(model) - adapted == set(base)
+        assert all(model[key].any() for key in adapted)
+        for key in set(base) - {EMBEDDING, "decoder.output_projection.weight"}:
+            assert torch.equal(model[key], base[key]), key
+        moments = tuned["last_optimizer_state"]["state"]
+        assert len(moments) == len(adapted) + 1
+
+    def test_a_run_that_stops_goes_on_bit_for_bit(self, tuned, stage, adapters):
+        stage("stopped", "base", *adapters, "--max-update", 2)
+        resumed = stage("stopped", "base", *adapters, "--max-update", 4)
+        for key, parameter in tuned["model"].items():
+            assert torch.equal(resumed["model"][key], parameter), key
+
+    def test_the_next_stage_goes_on_with_them(self, tuned, stage, adapters):
+        model = stage("next", "tuned", *adapters, "--max-update", 1)["model"]
+        assert set(model) == set(tuned["model"])
+        key = "decoder.layers.0.self_attn.q_proj.lora_b"
+        assert not torch.equal(model[key], tuned["model"][key])
+
+    @pytest.mark.parametrize(
+        "options, named",
+        [
+            (("--lora-rank", 3, "--lora-alpha", 8), "--lora-rank"),
+            (("--lora-rank", 2, "--lora-alpha", 4), "--lora-alpha"),
+            (("--lora-rank", 0), "--lora-rank"),
+        ],
+    )
+    def test_other_adapters_are_refused(self, tuned, common, folder, refusal, options, named):
+        targets = ("--lora-targets", "q_proj,v_proj,embed_tokens")
+        error = refusal(
+            "train", *common, *WITH_INSTRUCTIONS, *options, *targets, "--save-dir", folder / "no",
+            "--finetune-from-model", folder / "tuned" / "checkpoint_last.pt",
+        )  # fmt: skip
+        assert named in error
+
+    def test_symbols_need_embeddings(self, base, common, folder, refusal):
+        error = refusal(
+            "train", *common, *WITH_INSTRUCTIONS, "--lora-rank", 2, "--save-dir", folder / "no",
+            "--finetune-from-model", folder / "base" / "checkpoint_last.pt",
+        )  # fmt: skip
+        assert "embed_tokens" in error
+
+    def test_interpolation_merges(self, base, tuned, folder, call, data_bin, tmp_path):
+        paths = [folder / name / "checkpoint_last.pt" for name in ("base", "tuned")]
+        interpolate_checkpoints(*paths, 1.0, tmp_path / "merged.pt")
+        merged = read_checkpoint(tmp_path / "merged.pt")["model"]
+        assert set(merged) == set(base)
+        outputs = [
+            call(
+                "generate", data_bin, *WITH_INSTRUCTIONS, "--path", path, "--instruct", "formal",
+                "--max-len-b", 5, "--max-tokens", 200, "--cpu", "--num-workers", 0,
+            )
+            for path in (paths[1], tmp_path / "merged.pt")
+        ]  # fmt: skip
+        hypotheses = [
+            [(line.split("\t")[0], line.split("\t")[2]) for line in out.splitlines()
+             if line.startswith("H-")]
+            for out in outputs
+        ]  # fmt: skip
+        assert hypotheses[0] == hypotheses[1] and len(hypotheses[0]) == 17
