@@ -1,6 +1,6 @@
 r"""Stand-ins of pretrained models: what of them is kept, before and after tuning.
 
-    python benchmarks/pretrained.py [--updates N] [--lr LR] [FAMILY ...]
+    python benchmarks/pretrained.py [FAMILY ...]
 
 Stock fairseq trains each stand-in. Untuned it answers here by every front end, and in Hugging
 Face's format by transformers. Then it is tuned with two instructions, and those that know
@@ -21,10 +21,10 @@ from typing import Dict, List
 import stand_ins
 import torch
 from fairseq.checkpoint_utils import load_model_ensemble
-from fairseq.data.data_utils import collate_tokens
 from record import record
 from stand_ins import FAMILIES, INSTRUCTIONS, TRAINING, call
 from tiny_training import PLUGIN, load_plugin
+from transformers_model import LONGEST, TheirModel, scores
 
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
@@ -32,14 +32,14 @@ from fairseq_instr.cli.main import main
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
 
-LONGEST = 20
 DECODING = f"""
     --max-len-b {LONGEST} --cpu --num-workers 0 --data-buffer-size 0
     --required-batch-size-multiple 1
 """.split()
 OURS = ["--user-dir", str(PLUGIN), "--task", "translation_with_instructions"]
+TUNING = ["--mixture", "parallel:2,task:1", "--max-update", "500"]
 STAGE_2 = """
-    --conflict-axes target-language --unlikelihood-weight 1 --max-update 100
+    --mixture parallel:1 --conflict-axes target-language --unlikelihood-weight 1 --max-update 100
     --criterion label_smoothed_cross_entropy_with_unlikelihood
 """.split()
 ZERO_SHOT = (("de", "fr"), ("fr", "de"))
@@ -51,14 +51,12 @@ class StandIn:
     Args:
         name: of the family.
         folder: for its files.
-        updates: of stock fairseq's training.
-        lr: learning rate of that training.
     """
 
-    def __init__(self, name: str, folder: Path, updates: int, lr: float):
-        self.family, self.folder, self.lr = FAMILIES[name], folder, lr
+    def __init__(self, name: str, folder: Path):
+        self.family, self.folder = FAMILIES[name], folder
         self.data = stand_ins.write_data(folder, self.family)
-        self.base = stand_ins.train(self.data, folder / "stock", self.family, updates, lr)
+        self.base = stand_ins.train(self.data, folder / "stock", self.family)
 
     def text(self, language: str) -> List[str]:
         """The test set in a language."""
@@ -110,9 +108,9 @@ class StandIn:
         """Logits of a padded batch by stock fairseq's loader and by the plugin's."""
         languages = self.family.pairs[0]
         translator = self.translator(languages)
-        sources, targets = self.batch(translator, languages)
+        batch = self.batch(translator, languages)
         stock = load_model_ensemble([str(self.base)], {"data": str(self.data)})[0][0].eval()
-        found = [scores(model, sources, targets) for model in (stock, translator.models[0])]
+        found = [scores(model, *batch) for model in (stock, translator.models[0])]
         return {"logits_max_difference": float((found[0] - found[1]).abs().max())}
 
     def batch(self, translator: Translator, languages):
@@ -123,8 +121,8 @@ class StandIn:
             [torch.tensor([*translator._encode(line), eos]) for line in self.text(language)[:8]]
             for language in languages
         )
-        around, previous = (prompt.around, prompt.previous)
-        return [around(line) for line in next(sides)], [previous(line) for line in next(sides)]
+        sources, targets = sides
+        return list(map(prompt.around, sources)), list(map(prompt.previous, targets))
 
     def hugging_face(self) -> Dict[str, float]:
         """The same model by transformers: logits, greedy and beam search, and a round trip."""
@@ -140,7 +138,7 @@ class StandIn:
         names = [path.name for path in there.iterdir()]
         model = AutoModelForSeq2SeqLM.from_pretrained(there).eval()
         order = torch.tensor(Vocabulary.load(kept / "tokenizer").order)
-        figures: Dict[str, float] = {"logits_max_difference": 0.0}
+        largest = 0.0
         alike: Dict[int, List[bool]] = {1: [], 4: []}
         for languages in self.family.pairs:
             lines = self.text(languages[0])
@@ -149,15 +147,12 @@ class StandIn:
                 theirs = TheirModel(model, order, translator, self.family.codes[languages[0]])
                 found = zip(translator.translate(lines), theirs.translate(lines, beam))
                 alike[beam] += [mine == text for mine, text in found if beam == 1 or text]
-            sources, targets = self.batch(translator, languages)
-            difference = theirs.scores(sources, targets) - scores(
-                translator.models[0], sources, targets
-            )
-            # <s> is no output of Marian's, and has its own score nowhere
-            difference = float(difference[..., 1:].abs().max())
-            figures["logits_max_difference"] = max(figures["logits_max_difference"], difference)
+            batch = self.batch(translator, languages)
+            difference = theirs.scores(*batch) - scores(translator.models[0], *batch)
+            # <s> and <pad> are no outputs, and Marian's models have one row for both
+            largest = max(largest, float(difference[:, 2:].abs().max()))
         return {
-            **figures,
+            "logits_max_difference": largest,
             "greedy_identical": mean(alike[1]),
             "beam_identical": mean(alike[4]),
             "round_trip_identical": mean(
@@ -165,12 +160,12 @@ class StandIn:
             ),
         }
 
-    def tune(self, name: str, path: Path, mixture, *options) -> Path:
-        """Finetune a checkpoint; the last one."""
+    def tune(self, name: str, *options) -> Path:
+        """Finetune the untuned one; the last checkpoint."""
         pairs = ",".join("-".join(self.family.pair(pair)) for pair in self.family.pairs)
         call("train", self.data, *OURS, *self.family.model_options, *TRAINING, "--lang-pairs",
-             pairs, *mixture, "--finetune-from-model", path, *options,
-             "--save-dir", self.folder / name)  # fmt: skip
+             pairs, "--finetune-from-model", self.base, *options, "--save-dir",
+             self.folder / name)  # fmt: skip
         return self.folder / name / "checkpoint_last.pt"
 
     def tuned(self) -> Dict[str, float]:
@@ -181,8 +176,7 @@ class StandIn:
         if len(self.family.pairs) == 1:
             directions = []
         Inventory([*directions, *others]).save(self.data / "instructions.yaml")
-        mixture = ["--mixture", "parallel:2,task:1"]
-        tuned = self.tune("tuned", self.base, mixture, "--max-update", 300, "--lr", self.lr)
+        tuned = self.tune("tuned", *TUNING, "--lr", self.family.lr)
         translator = self.translator(("en", "de"), path=tuned)
         lines, plain = self.text("en"), self.text("de")
         obeyed = [
@@ -195,8 +189,7 @@ class StandIn:
 
     def stage_2(self) -> Dict[str, float]:
         """Zero-shot directions before and after 100 updates against conflicts, of the untuned."""
-        mixture = ["--mixture", "parallel:1"]
-        after = self.tune("stage-2", self.base, mixture, *STAGE_2, "--lr", self.lr / 10)
+        after = self.tune("stage-2", *STAGE_2, "--lr", self.family.lr / 10)
         figures = {}
         for name, path in (("untuned", self.base), ("stage_2", after)):
             for kind, pairs in (("zero_shot", ZERO_SHOT), ("supervised", self.family.pairs)):
@@ -204,78 +197,6 @@ class StandIn:
                 figures[f"{kind}_otr_{name}"] = mean(each["off_target"] for each in found)
                 figures[f"{kind}_bleu_{name}"] = mean(each["bleu"] for each in found)
         return figures
-
-
-class TheirModel:
-    """A model of transformers that reads and writes fairseq's ids.
-
-    Args:
-        model: of transformers.
-        order: LongTensor, its id of each of fairseq's.
-        translator: the same model here; its prompts say the language tokens.
-        source: code of the source language.
-    """
-
-    def __init__(self, model, order: torch.Tensor, translator: Translator, source: str):
-        self.model, self.order, self.translator = model, order, translator
-        self.eos = translator.task.target_dictionary.eos()
-        self.prompt = translator.task.prompt.render((), source)
-        self.pad = model.config.pad_token_id
-
-    def _inputs(self, sources):
-        sources = collate_tokens([self.order[line] for line in sources], self.pad)
-        return {"input_ids": sources, "attention_mask": sources.ne(self.pad)}
-
-    def _decoder_input(self, targets):
-        rows = [self.order[line] for line in targets]
-        if self.prompt.start is None:
-            for row in rows:
-                row[0] = self.model.config.decoder_start_token_id
-        return collate_tokens(rows, self.pad)
-
-    def scores(self, sources, targets) -> torch.Tensor:
-        """Logits of fairseq's vocabulary, without padding, `(tokens, vocabulary)`."""
-        with torch.no_grad():
-            logits = self.model(
-                **self._inputs(sources), decoder_input_ids=self._decoder_input(targets)
-            ).logits
-        return unpadded(logits[..., self.order], targets)
-
-    def translate(self, lines, beam: int) -> List[str]:
-        """Outputs; an empty one where it does not end."""
-        eos = torch.tensor([self.eos])
-        translator = self.translator
-        sources = [
-            self.prompt.around(torch.tensor([*translator._encode(line), self.eos]))
-            for line in lines
-        ]
-        start = self._decoder_input([self.prompt.previous(eos)] * len(lines))
-        found = self.model.generate(
-            **self._inputs(sources), decoder_input_ids=start, num_beams=beam, do_sample=False,
-            max_new_tokens=LONGEST, early_stopping=True, decoder_start_token_id=int(start[0, 0]),
-        )  # fmt: skip
-        back = torch.zeros(int(self.order.max()) + 1, dtype=torch.long)
-        back[self.order] = torch.arange(len(self.order))
-        texts = []
-        for row in back[found[:, start.size(1) :]].tolist():
-            ended = row[: row.index(self.eos)] if self.eos in row else []
-            texts.append(translator._text(torch.tensor(ended)))
-        return texts
-
-
-def scores(model, sources, targets) -> torch.Tensor:
-    """Logits of a fairseq model, without padding, `(tokens, vocabulary)`."""
-    pad, eos = model.decoder.padding_idx, model.decoder.dictionary.eos()
-    lengths = torch.tensor([len(line) for line in sources])
-    tokens = collate_tokens(sources, pad, eos, left_pad=True)
-    with torch.no_grad():
-        logits = model(tokens, lengths, collate_tokens(targets, pad, eos))[0]
-    return unpadded(logits, targets)
-
-
-def unpadded(logits: torch.Tensor, targets) -> torch.Tensor:
-    """Rows of `(batch, length, vocabulary)` that belong to tokens."""
-    return torch.cat([row[: len(line)] for row, line in zip(logits, targets)])
 
 
 def outputs(printed: str) -> List[str]:
@@ -291,14 +212,12 @@ def mean(values) -> float:
     return round(sum(values) / len(values), 4)
 
 
-def measure(name: str, folder: Path, updates: int, lr: float) -> Dict[str, float]:
+def measure(name: str, folder: Path) -> Dict[str, float]:
     """All figures of a family."""
-    stand_in = StandIn(name, folder, updates, lr)
+    stand_in = StandIn(name, folder)
     figures = {**stand_in.untuned(), **stand_in.logits()}
-    print(name, figures, flush=True)
     if stand_in.family.published:
         figures.update(stand_in.hugging_face())
-    print(name, figures, flush=True)
     figures.update(stand_in.tuned())
     if len(stand_in.family.pairs) > 1:
         figures.update(stand_in.stage_2())
@@ -308,14 +227,12 @@ def measure(name: str, folder: Path, updates: int, lr: float) -> Dict[str, float
 def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", default=list(FAMILIES), metavar="FAMILY")
-    parser.add_argument("--updates", type=int, default=700, help="of stock fairseq's training")
-    parser.add_argument("--lr", type=float, default=0.005, help="of stock fairseq's training")
     args = parser.parse_args()
     load_plugin()
     torch.set_num_threads(1)
     for name in args.families:
         with tempfile.TemporaryDirectory() as folder:
-            figures = measure(name, Path(folder), args.updates, args.lr)
+            figures = measure(name, Path(folder))
         print(name, figures, flush=True)
         record(f"pretrained.{name}", figures)
 

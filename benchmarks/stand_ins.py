@@ -13,7 +13,7 @@ import json
 import random
 import sys
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from fairseq.tasks import register_task
@@ -42,6 +42,7 @@ TRAINING = """
     --no-epoch-checkpoints --no-progress-bar --log-format none --num-workers 0
     --data-buffer-size 0 --required-batch-size-multiple 1
 """.split()
+BILINGUAL = "--task translation"
 MBART25_TASK = "translation_from_pretrained_bart"
 
 
@@ -54,6 +55,8 @@ class Family(NamedTuple):
         arch: options of the model beside its size.
         pairs: directions that it is trained on.
         published: in Hugging Face's format, what `config.json` says; None where it has none.
+        updates: of its training, until it answers right.
+        lr: learning rate of its training.
     """
 
     codes: Dict[str, str]
@@ -61,6 +64,8 @@ class Family(NamedTuple):
     arch: str
     pairs: Tuple[Tuple[str, str], ...] = BOTH_WAYS
     published: Optional[dict] = None
+    updates: int = 700
+    lr: float = 0.005
 
     def pair(self, languages: Tuple[str, str]) -> Tuple[str, str]:
         """A direction in the family's codes."""
@@ -70,7 +75,7 @@ class Family(NamedTuple):
     def task_options(self) -> List[str]:
         """Options that its task is trained and used with."""
         options = self.task.split()
-        if "--task translation " not in f"{self.task} ":
+        if self.task != BILINGUAL:
             options += ["--langs", ",".join(sorted(self.codes.values()))]
         if len(self.pairs) > 1:
             options += ["--lang-pairs", ",".join("-".join(self.pair(p)) for p in self.pairs)]
@@ -110,6 +115,8 @@ FAMILIES = {
         f"{_MULTI} --lang-tok-style mbart",
         _MBART_ARCH,
         published={**_MBART_CONFIG, "tokenizer_class": "MBart50Tokenizer"},
+        updates=900,
+        lr=0.003,
     ),
     "mbart25": Family(
         _MBART,
@@ -117,9 +124,11 @@ FAMILIES = {
         _MBART_ARCH,
         ONE_WAY,
         _MBART_CONFIG,
+        updates=900,
+        lr=0.003,
     ),
-    "marian": Family(_ISO, "--task translation", "--arch marian", ONE_WAY, _MARIAN),
-    "wmt19": Family(_ISO, "--task translation", "--arch transformer_wmt_en_de_big", ONE_WAY),
+    "marian": Family(_ISO, BILINGUAL, "--arch marian", ONE_WAY, _MARIAN),
+    "wmt19": Family(_ISO, BILINGUAL, "--arch transformer_wmt_en_de_big", ONE_WAY),
 }
 
 
@@ -194,12 +203,14 @@ def _binarise(source: str, target: str, data: Path, dictionary: Path, prefixes) 
          *prefixes, "--destdir", data, "--workers", 1)  # fmt: skip
 
 
-def train(data: Path, folder: Path, family: Family, updates: int, lr: float) -> Path:
+def train(data: Path, folder: Path, family: Family) -> Path:
     """Train by fairseq's own task; the last checkpoint."""
-    options = [*family.task_options, *family.model_options, *TRAINING]
+    options: List[Any] = [*family.task_options, *family.model_options, *TRAINING]
     if len(family.pairs) == 1:
-        options += [f for pair in zip(("-s", "-t"), family.pair(family.pairs[0])) for f in pair]
-    call("train", data, *options, "--lr", lr, "--max-update", updates, "--save-dir", folder)
+        source, target = family.pair(family.pairs[0])
+        options += ["-s", source, "-t", target]
+    options += ["--lr", family.lr, "--max-update", family.updates]
+    call("train", data, *options, "--save-dir", folder)
     path = folder / "checkpoint_last.pt"
     if MBART25_TASK in options:
         state = torch.load(path)

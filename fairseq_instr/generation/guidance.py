@@ -157,12 +157,14 @@ class GuidedEnsemble(EnsembleModel):
         models: fairseq encoder-decoders.
         planner: a `ConditionPlanner`, which makes the conditions.
         room: positions of the decoder that prompts may take.
+        boost: what is added to the scores of the tokens at every step, FloatTensor `(vocab,)`;
+            None for nothing.
     """
 
-    def __init__(self, models, planner, room: int = 0):
+    def __init__(self, models, planner, room: int = 0, boost: Optional[Tensor] = None):
         super().__init__(models)
         self.ensemble = EnsembleModel(models)
-        self.planner, self.room = planner, room
+        self.planner, self.room, self.boost = planner, room, boost
         self.n_models = len(models)
         # the generator makes one incremental state for each
         self.models_size = planner.count * self.n_models
@@ -195,7 +197,8 @@ class GuidedEnsemble(EnsembleModel):
             )
             lprobs.append(found)
             attention = attended if len(lprobs) == 1 else attention
-        return self._combine(lprobs, encoder_outs), attention
+        total = self._combine(lprobs, encoder_outs)
+        return total if self.boost is None else total + self.boost.to(total), attention
 
     def _combine(self, lprobs: List[Tensor], encoded: List[_Encoded]) -> Tensor:
         logs = [k for k, condition in enumerate(encoded) if condition.of_logs]
@@ -280,7 +283,7 @@ def decode_in_groups(
             shifted = sample["target"][:, lengths[0] :] if lengths[0] else prefix
             prefix = shifted[rows, : prefix.size(1)]
         outputs = decode(part, prefix, None if constraints is None else constraints[rows])
-        if len(conditions) > 1:
+        if len(conditions) > 1 or ensemble.boost is not None:
             outputs = score_alone(generator, own, list(map(without_ruled_out, outputs)))
         for row, hypotheses in zip(rows, outputs):
             found[row] = hypotheses

@@ -48,6 +48,14 @@ class GuidanceOptions(FairseqDataclass):
             "stands for that of -s. Default: en and source, if they have an instruction"
         },
     )
+    language_boost: float = field(
+        default=0.0,
+        metadata={
+            "help": "add this weight times log(share of the token in the target language's text / "
+            "its mean share in all languages') to every token's log-probability, both of the "
+            "training text: a cheap baseline against off-target output. 0 = off"
+        },
+    )
     contrast_space: str = field(
         default=PROBABILITY,
         metadata={"help": "what the contrasts subtract: " + " or ".join(CONTRAST_SPACES)},
@@ -73,8 +81,9 @@ class GuidanceOptions(FairseqDataclass):
 
     @property
     def active(self) -> bool:
-        """Whether a line is decoded under more than one condition."""
-        return bool(self.guidance or self.source_contrast or self.language_contrast)
+        """Whether the search goes by anything but the line's own log-probabilities."""
+        contrasts = self.source_contrast or self.language_contrast
+        return bool(self.guidance or contrasts or self.language_boost)
 
     @property
     def contrast_languages(self) -> Tuple[str, ...]:
@@ -88,7 +97,7 @@ class GuidanceOptions(FairseqDataclass):
         Raises:
             InputError: names the option and what it takes.
         """
-        for name in ("guidance", "source_contrast", "language_contrast"):
+        for name in ("guidance", "source_contrast", "language_contrast", "language_boost"):
             value = getattr(self, name)
             if not 0 <= value < math.inf:
                 raise InputError(

@@ -23,14 +23,14 @@ import os
 import string
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.instruction import Instruction
-from fairseq_instr.instructions.inventory import Inventory, target_language
+from fairseq_instr.instructions.inventory import Inventory, direction, target_language
 from fairseq_instr.plain_data import build, read_yaml
 from fairseq_instr.prompts.prompt import Rendering
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
@@ -386,6 +386,15 @@ class Demonstrations:
         return self._drawn[source, target]
 
 
+def _words(template: Template, inventory: Inventory) -> Iterator[str]:
+    """The texts of a template that prompts of an inventory can hold."""
+    own = (v for code, v in template.by_target.items() if direction(code) in inventory)
+    for variant in (template, *own):
+        yield variant.prompt
+        yield variant.demonstration or ""
+        yield from (phrase_of(variant, instruction) for instruction in inventory)
+
+
 def prompt_in_words(cfg, inventory: Inventory, dictionary):
     """The prompt that the options of a task ask for.
 
@@ -417,11 +426,13 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
     def decode(ids: Sequence[int]) -> str:
         return subwords.text([dictionary[i] for i in ids])
 
-    if dictionary.unk() in encode(template.prompt):
-        raise InputError(
-            f"--prompt-template {cfg.prompt_template}: the dictionary has no tokens for some of "
-            f"its characters; use other words, or check that {path} goes with the dictionary"
-        )
+    for text in _words(template, inventory):
+        if dictionary.unk() in encode(text):
+            raise InputError(
+                f"--prompt-template {cfg.prompt_template}: the dictionary has no tokens for some "
+                f"characters of {text!r:.60}; use other words, or check that {path} goes with the "
+                "dictionary"
+            )
     if bool(cfg.shots) != bool(cfg.demonstrations):
         raise InputError("--shots and --demonstrations go together; give both or neither")
     demonstrations = None

@@ -46,6 +46,7 @@ from fairseq_instr.generation.alignment import SourceAlignmentGenerator
 from fairseq_instr.generation.conditions import ConditionPlanner, Line
 from fairseq_instr.generation.guidance import GuidedEnsemble
 from fairseq_instr.generation.interactive import InstructionField, TypedLine, TypedLines
+from fairseq_instr.generation.language_boost import count_tokens, language_boost
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.generation.prompted_search import PromptedSearch
@@ -129,8 +130,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._tokenizer = None  # of fairseq's --tokenizer
         self._chat_template: Optional[str] = None
         if cfg.prompt_template:
-            self.prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
-            self._chat_template = chat_template(self.prompt.template, inventory)
+            prompt, subwords = prompt_in_words(cfg, inventory, src_dict)
+            self.prompt, self._chat_template = prompt, chat_template(prompt.template, inventory)
             self.argument_subwords = subwords.encode
         if language_tokens is not None:
             self.prompt = NativePrompt(
@@ -666,7 +667,31 @@ class TranslationWithInstructionsTask(TranslationTask):
             self.cfg.max_source_positions - self.prompt.n_source(len(self.inventory.axes)),
         )
         room = self.prompt.n_target(len(self.inventory.axes))
-        return super().build_generator(GuidedEnsemble(models, planner, room), args, *more, **kwargs)
+        guided = GuidedEnsemble(models, planner, room, self._language_boost())
+        return super().build_generator(guided, args, *more, **kwargs)
+
+    def _language_boost(self) -> Optional[torch.Tensor]:
+        """What `--language-boost` adds to the scores of tokens; None for nothing."""
+        weight, target = self.guidance.language_boost, self.cfg.target_lang
+        if not weight:
+            return None
+        if self.src_dict != self.tgt_dict:
+            raise InputError(
+                f"--language-boost {weight} compares languages in one joined dictionary; "
+                f"dict.{self.cfg.source_lang}.txt and dict.{target}.txt differ"
+            )
+        loader, data = self._split_loader(), utils.split_paths(self.cfg.data)[0]
+        languages = {self.cfg.source_lang, target, *self.inventory.target_languages}
+        try:
+            counts = {
+                language: count_tokens(
+                    loader.sources(data, self.cfg.train_subset, language), len(self.tgt_dict)
+                )
+                for language in sorted(languages)
+            }
+        except InputError as error:
+            raise InputError(f"--language-boost {weight}: {error}") from None
+        return weight * language_boost(counts, target)
 
     @property
     def _prompts_decoder(self) -> bool:
@@ -674,7 +699,7 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     def _check_search(self, args) -> None:
         """Raise `InputError` for options of decoding that don't go together."""
-        guided = self.guidance.active and "--guidance and contrasts"
+        guided = self.guidance.active and "--guidance, contrasts and --language-boost"
         on_decoder = self._prompts_decoder and "a prompt, or a language token, of the decoder"
         scoring = getattr(args, "score_reference", False) and bool(self.inventory)
         for name, option, causes in (

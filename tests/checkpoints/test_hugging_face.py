@@ -9,6 +9,7 @@ from fairseq.data import Dictionary
 
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
+from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.checkpoints.task_state import TaskState
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Inventory
@@ -114,21 +115,25 @@ class TestChatTemplate:
         "joined": {"prompt": "{source_language}{instructions}: {source} =", "lead": " to "},
     }
 
+    def options(self, template, output, folder):
+        """Options of a task with a template, and the dictionary."""
+        if isinstance(template, dict):
+            (folder / "template.yaml").write_text(json.dumps(template))
+            template = str(folder / "template.yaml")
+        cfg = SimpleNamespace(
+            prompt_template=template, prompt_subwords=str(output / "tokenizer"), data="", shots=0,
+            demonstrations=None, source_lang="en", target_lang="de",
+        )  # fmt: skip
+        return cfg, self.INVENTORY, Dictionary.load(str(output / "dict.txt"))
+
     @pytest.fixture(params=TEMPLATES)
     def prompt(self, request, family, converted, tmp_path):
         """`prompt_in_words` of a converted folder, and the folder exported with its template."""
-        content = self.TEMPLATES[request.param]
-        if isinstance(content, dict):
-            (tmp_path / "template.yaml").write_text(json.dumps(content))
-            content = str(tmp_path / "template.yaml")
         _, output = converted(family)
-        cfg = SimpleNamespace(
-            prompt_template=content, prompt_subwords=str(output / "tokenizer"), data="", shots=0,
-            demonstrations=None, source_lang="en",
-        )  # fmt: skip
-        dictionary = Dictionary.load(str(output / "dict.txt"))
-        prompt, subwords = prompt_in_words(cfg, self.INVENTORY, dictionary)
-        state = torch.load(output / "model.pt", weights_only=True)
+        options = self.options(self.TEMPLATES[request.param], output, tmp_path)
+        prompt, subwords = prompt_in_words(*options)
+        dictionary = options[-1]
+        state = read_checkpoint(output / "model.pt")
         text = chat_template(prompt.template, self.INVENTORY)
         state["task_state"] = TaskState(Inventory(), in_words=True, chat_template=text).to_dict()
         torch.save(state, tmp_path / "tuned.pt")
@@ -150,6 +155,23 @@ class TestChatTemplate:
             spelled = tokenizer(text, add_special_tokens=False).input_ids
             assert spelled == [*bos, *(int(dictionary[i]) for i in tokens)], source
         assert "apply_chat_template" in (tmp_path / "exported" / "README.md").read_text()
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"prompt": "\0{source}"},  # the byte that pads
+            {"demonstration": "\0{source}{target}"},
+            {"phrases": {"to:de": "in\0"}},
+            {"by_target": {"de": {"prompt": "\0{source}"}}},
+        ],
+    )
+    def test_words_that_can_not_be_spelled(self, converted, tmp_path, changes):
+        output = converted("llama-2")[1]
+        options = self.options({"prompt": "{source}", **changes}, output, tmp_path)
+        with pytest.raises(InputError, match="--prompt-template"):
+            prompt_in_words(*options)
+        unused = {"prompt": "{source}", "by_target": {"ja": {"prompt": "\0{source}"}}}
+        prompt_in_words(*self.options(unused, output, tmp_path))
 
 
 class TestVocabulary:
