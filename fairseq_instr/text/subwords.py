@@ -14,7 +14,7 @@ from typing import Callable, Iterable, List, NamedTuple, Optional, Protocol, Seq
 import sentencepiece
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.files import atomic_path, write_atomically
 from fairseq_instr.text.bpe_codes import BpeCodes, is_text
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 from fairseq_instr.text.lines import iterate_lines, read_lines
@@ -96,7 +96,11 @@ def train_on_files(
         InputError: if a file exists, or the text can't be read or is too small.
     """
     dictionary = Path(output).with_name("dict.txt")
-    refuse_to_overwrite(dictionary, force)
+    if dictionary.exists() and not force:
+        raise InputError(
+            f"{dictionary} exists, the dictionary of another model; give --output in another "
+            "folder, or --force to overwrite it"
+        )
     lines = chain.from_iterable(map(iterate_lines, inputs))
     model = train(lines, output, vocabulary_size, seed, force)
     Subwords(model).write_dictionary(dictionary, force)
