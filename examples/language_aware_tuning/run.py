@@ -303,8 +303,16 @@ class LanguageAwareTuning(Recipe):
         return self.work / "systems" / system / str(seed) / "checkpoint_last.pt"
 
     def train(self, system: str, seed: int) -> None:
-        """Train one system from the one that it is built on."""
+        """Train one system from the one that it is built on, or mix two that are trained."""
         settings = self.config["systems"][system]
+        if "interpolate" in settings:
+            mixed = settings["interpolate"]
+            self.subcommand(
+                "interpolate", "--base", self.model(mixed["base"], 1),
+                "--tuned", self.model(mixed["tuned"], 1), "--tuned-weight", mixed["weight"],
+                "--output", self.model(system, seed), "--force",
+            )  # fmt: skip
+            return
         start = settings.get("from") or ("pretrained" if self.pretrained else None)
         first = ["--finetune-from-model", self.model(start, 1)] if start else []
         self.command(
