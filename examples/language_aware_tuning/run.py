@@ -307,9 +307,11 @@ class LanguageAwareTuning(Recipe):
         settings = self.config["systems"][system]
         if "interpolate" in settings:
             mixed = settings["interpolate"]
+            tuned = mixed["tuned"]
             self.subcommand(
                 "interpolate", "--base", self.model(mixed["base"], 1),
-                "--tuned", self.model(mixed["tuned"], 1), "--tuned-weight", mixed["weight"],
+                "--tuned", self.model(tuned, min(seed, max(self.seeds(tuned)))),
+                "--tuned-weight", mixed["weight"],
                 "--output", self.model(system, seed), "--force",
             )  # fmt: skip
             return
