@@ -358,7 +358,7 @@ class LanguageAwareTuning(Recipe):
         evaluation = self.config["evaluation"]
         models: Dict[str, List[Path]] = {
             name: [self.model(name, seed) for seed in self.seeds(name)]
-            for name in self.config["systems"]
+            for name in evaluation.get("systems", self.config["systems"])
             if name not in self.only_drawn
         }
         if "export" in evaluation:
