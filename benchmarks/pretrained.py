@@ -37,7 +37,7 @@ DECODING = f"""
     --required-batch-size-multiple 1
 """.split()
 OURS = ["--user-dir", str(PLUGIN), "--task", "translation_with_instructions"]
-TUNING = ["--mixture", "parallel:2,task:1", "--max-update", "500"]
+TUNING = ["--mixture", "parallel:2,task:1"]
 STAGE_2 = """
     --mixture parallel:1 --conflict-axes target-language --unlikelihood-weight 1 --max-update 100
     --criterion label_smoothed_cross_entropy_with_unlikelihood
@@ -180,7 +180,8 @@ class StandIn:
         if len(self.family.pairs) == 1:
             directions = []
         Inventory([*directions, *others]).save(self.data / "instructions.yaml")
-        tuned = self.tune("tuned", *TUNING, "--lr", self.family.lr)
+        length = ["--max-update", self.family.tuning_updates]
+        tuned = self.tune("tuned", *TUNING, *length, "--lr", self.family.lr)
         translator = self.translator(("en", "de"), path=tuned)
         lines, plain = self.text("en"), self.text("de")
         obeyed = [
