@@ -186,7 +186,8 @@ def generations(models, texts, args):
     sample = texts.sample()
     rows = [torch.cat((torch.tensor([BOS]), row)) for row in texts.prompts]
     # transformers takes prompts padded on the left; fairseq forces a rectangle of them
-    prompts, shortest = pad(rows, left=True), min(map(len, texts.prompts))
+    prompts = pad(rows, left=True).to(models.hugging_face.device)
+    shortest = min(map(len, texts.prompts))
     forced = torch.stack([row[:shortest] for row in texts.prompts])
 
     def search(model, longest):

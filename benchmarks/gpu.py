@@ -24,7 +24,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Callable, Dict, NamedTuple
+from typing import Callable, Dict, NamedTuple, Tuple
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
@@ -115,7 +115,34 @@ def peak_mebibytes(run: Callable) -> float:
 
 
 def rounded(figures: dict) -> dict:
-    return {name: float(f"{value:.4g}") for name, value in figures.items()}
+    """Numbers with four digits; what says why a figure is missing stays as it is."""
+    return {
+        name: value if isinstance(value, str) else float(f"{value:.4g}")
+        for name, value in figures.items()
+    }
+
+
+def others_losses() -> Tuple[Dict[str, Callable], Dict[str, str]]:
+    """Other fused losses, of hidden states, weight and target; and why one is left out."""
+    ways: Dict[str, Callable] = {}
+    missing = {}
+    if hasattr(F, "linear_cross_entropy"):
+        ways["torch"] = lambda h, w, t: F.linear_cross_entropy(h, w, t, reduction="sum")
+    else:
+        missing["skipped_torch"] = "torch.nn.functional.linear_cross_entropy came with 2.13"
+    try:
+        from liger_kernel.transformers.functional import liger_fused_linear_cross_entropy
+
+        ways["liger"] = lambda h, w, t: liger_fused_linear_cross_entropy(h, w, t, reduction="sum")
+    except Exception as error:  # it looks for a GPU when it is imported
+        missing["skipped_liger"] = f"{type(error).__name__}: {error}"
+    try:
+        from cut_cross_entropy import linear_cross_entropy
+
+        ways["cut_cross_entropy"] = lambda h, w, t: linear_cross_entropy(h, w, t, reduction="sum")
+    except Exception as error:
+        missing["skipped_cut_cross_entropy"] = f"{type(error).__name__}: {error}"
+    return ways, missing
 
 
 # -- is it right? -------------------------------------------------------------------------------
@@ -314,7 +341,7 @@ def loss_is_fast(sizes: Sizes) -> dict:
     """Loss with both gradients, in bfloat16: to its matrix products, to others' ways; memory."""
     from fairseq_instr.criterions.unlikelihood import fused_loss
 
-    figures = {}
+    others, figures = others_losses()
     for tokens, vocab, width in sizes.losses:
         hidden = torch.randn(tokens, width, device=DEVICE, dtype=torch.bfloat16).requires_grad_()
         weight = torch.randn(vocab, width, device=DEVICE, dtype=torch.bfloat16) * width**-0.5
@@ -354,11 +381,9 @@ def loss_is_fast(sizes: Sizes) -> dict:
             ),
             "in_full": clear(in_full),
         }
-        if hasattr(F, "linear_cross_entropy"):  # torch >= 2.13
-            ways["torch"] = clear(
-                lambda h=hidden, w=weight, t=target: F.linear_cross_entropy(
-                    h, w, t, reduction="sum"
-                ).backward()
+        for way, loss in others.items():
+            ways[way] = clear(
+                lambda h=hidden, w=weight, t=target, loss=loss: loss(h, w, t).backward()
             )
         name = f"{tokens}x{vocab}x{width}"
         for way in list(ways):
@@ -366,12 +391,17 @@ def loss_is_fast(sizes: Sizes) -> dict:
                 figures[f"{name}.mib_{way}"] = peak_mebibytes(ways[way])
             except torch.cuda.OutOfMemoryError:
                 del ways[way]
+            except Exception as error:  # another's way loses none of ours
+                if way not in others:
+                    raise
+                figures[f"{name}.skipped_{way}"] = " ".join(str(error).split())[-100:]
+                del ways[way]
         times = take_turns(ways, sizes.turns)
         for way, spent in times.items():
             if way != "products":
                 figures[f"{name}.{way}_to_products"] = spent / times["products"]
-        if "torch" in times:
-            figures[f"{name}.fused_nll_to_torch"] = times["fused_nll"] / times["torch"]
+        for way in others.keys() & times.keys():
+            figures[f"{name}.fused_nll_to_{way}"] = times["fused_nll"] / times[way]
     return rounded(figures)
 
 
@@ -469,6 +499,63 @@ def decoder_only_is_fast(sizes: Sizes) -> dict:
     return rounded(figures)
 
 
+def generation_is_fast(sizes: Sizes, work: Path) -> dict:
+    """Beam search, in float16 on a GPU: to transformers' generate, to CTranslate2; tokens a second.
+
+    The first is a decoder-only model, the second the encoder-decoder of the sample corpus.
+    """
+    from decoder_only import Models, Texts, generations
+    from fairseq.utils import move_to_cuda
+
+    dtype = torch.float16 if DEVICE.type == "cuda" else torch.float32
+    turns = max(sizes.turns // 3, 1)
+    args = decoder_only_sizes(sizes)
+    models, texts = Models(args), Texts(args)
+    for model in (models.ours, models.hugging_face):
+        model.to(DEVICE, dtype).eval()
+    if DEVICE.type == "cuda":
+        sample = texts.sample
+        texts.sample = lambda: move_to_cuda(sample())
+    ours, _, hugging_face = generations(models, texts, args)
+    times = take_turns({"ours": ours, "transformers": hugging_face}, turns)
+    figures = {
+        "transformers_to_ours": times["transformers"] / times["ours"],
+        "decoder_only_tokens_per_second": args.batch * args.target / times["ours"],
+    }
+    del models, ours, hugging_face
+
+    try:
+        import ctranslate2
+    except ImportError as error:
+        return rounded({**figures, "skipped_ctranslate2": str(error)})
+    if DEVICE.type == "cuda" and not ctranslate2.get_cuda_device_count():
+        return rounded({**figures, "skipped_ctranslate2": "it finds no GPU"})
+    from fairseq_instr.generation.translator import Translator
+    from fairseq_instr.serving.export import export_ctranslate2
+    from fairseq_instr.serving.translator import CTranslate2Translator
+
+    prepare_text(work)
+    checkpoint = trained(sizes, work, "", 100 if DEVICE.type == "cuda" else 4)
+    lines = (work / "text" / "test.en").read_text(encoding="utf-8").splitlines()[: sizes.lines]
+    translator = Translator.from_pretrained(
+        checkpoint, work / "data-bin", source="en", target="de", max_len_a=0, max_len_b=40
+    )
+    translator.models[0].to(dtype)
+    folder = work / "exported"
+    export_ctranslate2(
+        checkpoint, work / "data-bin", folder, None, "en", "de", quantization="float16", force=True
+    )
+    served = CTranslate2Translator.from_pretrained(folder, device=DEVICE.type)
+    ways = {
+        "ours": lambda: translator.translate(lines, batch_size=64),
+        "ctranslate2": lambda: served.translate(lines, batch_size=64),
+    }
+    times = take_turns(ways, turns)
+    figures["ctranslate2_to_ours"] = times["ctranslate2"] / times["ours"]
+    figures["lines_per_second"] = len(lines) / times["ours"]
+    return rounded(figures)
+
+
 class Part(NamedTuple):
     run: Callable
     limit: int
@@ -480,12 +567,13 @@ def parts(args, sizes: Sizes) -> Dict[str, Part]:
     work = args.output / "work"
     return {
         "loss_right": Part(lambda: loss_is_right(sizes), 60),
-        "decoder_only_right": Part(lambda: decoder_only_is_right(sizes), 40),
+        "decoder_only_right": Part(lambda: decoder_only_is_right(sizes), 30),
         "loss_fast": Part(lambda: loss_is_fast(sizes), 60),
         "step_fast": Part(lambda: step_is_fast(sizes, args.peak_tflops), 60),
-        "decoder_only_fast": Part(lambda: decoder_only_is_fast(sizes), 80),
-        "training_right": Part(lambda: training_is_right(sizes, work), 120),
+        "decoder_only_fast": Part(lambda: decoder_only_is_fast(sizes), 70),
+        "training_right": Part(lambda: training_is_right(sizes, work), 100),
         "generation_right": Part(lambda: generation_is_right(sizes, work), 60),
+        "generation_fast": Part(lambda: generation_is_fast(sizes, work), 40),
     }
 
 

@@ -37,7 +37,7 @@ def add_arguments(parser) -> None:
     option(parser, "--pairs", REQUIRED, text, metavar="PAIRS")
     text = "directions to make pairs for; default: all between the targets of --pairs"
     option(parser, "--directions", None, text, metavar="PAIRS")
-    option(parser, "--lines", 20000, "most lines to translate for a direction")
+    option(parser, "--lines", 20000, "lines to translate for each direction, at most")
     option(parser, "--seed", 1, "of the choice of lines")
     text = "checkpoint, or folder that `fairseq-instr export` wrote"
     option(parser, "--model", REQUIRED, text, metavar="MODEL")

@@ -8,9 +8,12 @@ writes task/NAME/train.{en,de,instr} for each instruction, raw text, and task/da
 with what was kept, what was rejected and why. The next step is fairseq-instr binarise.
 
 The text may be of any size; a run that was interrupted goes on when it is started again. Samples
-appear when all of the text was read. An instruction that is named and has no samples is an error
-before any file appears: run again without it, which reads nothing again. With
---instructions all, it is left out and the data card says why.
+appear when all of the text was read. An instruction that is named has to have samples, and the
+vocabulary must be able to spell 95 % of its targets; otherwise no samples appear. Run again without
+that instruction: the text is not read again. With --instructions all, such instructions are left
+out and the data card says why.
+
+To add instructions later, curate them into another folder, and binarise that into the same group.
 
 On several machines, each takes its share, in any order, and the last step adds them up; the
 samples are those of a single run:
@@ -42,7 +45,7 @@ def add_arguments(parser) -> None:
     add_text(parser)
     text = f"separated by commas; {ALL}: all that this text has samples of"
     option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
-    text = "most of an instruction; of single ones by name: 1000,uppercase:5000"
+    text = "samples of each instruction, at most; 1000,uppercase:5000 gives one its own limit"
     option(parser, "--samples", "1000", text, metavar="N")
     option(parser, "--seed", 1, "of all choices")
     option(

@@ -50,7 +50,7 @@ def add_arguments(parser) -> None:
         "instructions", metavar="CODES",
     )  # fmt: skip
     option(parser, "--identifier", "langid", "language identifier: langid or py3langid")
-    text = "most lines of a direction; default: all"
+    text = "lines to translate in each direction, at most; default: all"
     option(parser, "--lines", None, text, type=int, metavar="N")
     option(parser, "--samples", 3, "sample outputs shown of a direction")
     option(parser, "--seed", 1, "random seed of the samples")

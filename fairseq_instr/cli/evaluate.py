@@ -36,12 +36,13 @@ def add_arguments(parser) -> None:
         parser, "--labelled", [], "labelled test sets, PREFIX.SRC, .TGT and .instr, for "
         "instructions that no rule makes", nargs="*", metavar="PREFIX",
     )  # fmt: skip
-    option(parser, "--lines", 1000, "most lines measured for an instruction")
+    option(parser, "--lines", 1000, "lines to measure for each instruction, at most")
     option(parser, "--pairs", "0", "how many pairs of instructions to measure, or 'all'")
     option(parser, "--triples", 0, "how many triples of instructions to measure, drawn at random")
-    option(parser, "--pair-lines", 50, "most lines measured for a pair, or a triple")
-    option(parser, "--mixed-lines", 100, "most lines an instruction for --mixed")
-    option(parser, "--phrasing-lines", 100, "most lines an instruction for --phrasings")
+    option(parser, "--pair-lines", 50, "lines to measure for each pair and triple, at most")
+    option(parser, "--mixed-lines", 100, "lines for each instruction of --mixed, at most")
+    text = "lines for each instruction of --phrasings, at most"
+    option(parser, "--phrasing-lines", 100, text)
     option(parser, "--samples", 2, "sample outputs shown for an instruction")
     text = "random seed: pairs, triples, samples, and the bootstrap of significance"
     option(parser, "--seed", 1, text)

@@ -5,7 +5,8 @@ Such as:
     fairseq-instr inventory --list
     fairseq-instr inventory --output data-bin/instructions.yaml to:de uppercase formal
 
-An instruction with a slot, such as begin-with, is named without its argument here.
+An instruction with a slot, such as begin-with, is named without its argument here. An instruction
+of your own is an entry that you add to the file by hand.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from fairseq_instr.instructions.catalogue import look_up
 
 
 def add_arguments(parser) -> None:
-    parser.add_argument("names", nargs="*", help="instructions, in the order of their symbols")
+    text = "instructions of the catalogue, in the order of their symbols"
+    parser.add_argument("names", nargs="*", help=text)
     option(parser, "--output", None, "file to write, DATA/instructions.yaml")
     flag(parser, "--list", "show the catalogue and stop")
     flag(parser, "--force", "overwrite the output")

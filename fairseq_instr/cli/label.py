@@ -39,7 +39,8 @@ def add_arguments(parser) -> None:
     option(gender, "--split", "dev", "dev or test")
     terminology = kinds.add_parser("terminology", help="SGM files with marked terms")
     text = kinds.add_parser("text", help="aligned text that is all of one kind")
-    option(text, "--label", REQUIRED, "instruction of the catalogue, such as news", metavar="NAME")
+    what = "instruction of all pairs, such as news, or one of your own"
+    option(text, "--label", REQUIRED, what, metavar="NAME")
     for kind in (terminology, text):
         option(kind, "--source", REQUIRED, "plain or .gz", metavar="FILE")
         option(kind, "--target", REQUIRED, "plain or .gz", metavar="FILE")

@@ -10,8 +10,7 @@ from typing import Any
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.subwords import SUBWORDS
 
-REQUIRED = object()
-"""In the place of a default: the option must be given."""
+REQUIRED = object()  # in the place of a default: the option must be given
 
 
 def option(parser, name: str, default: Any, help: str, short: str = "", **more) -> None:
@@ -74,8 +73,8 @@ def add_checks(parser) -> None:
         "the other, 15 characters added to both", metavar="RATIO",
     )  # fmt: skip
     option(
-        parser, "--exclude", [], "test sets: leave out pairs with a side that stands in one; case, "
-        "spaces and punctuation don't count", nargs="*", metavar="FILE",
+        parser, "--exclude", [], "test sets: leave out pairs whose source or target is a line of a "
+        "test set, whatever its case, spaces and punctuation", nargs="*", metavar="FILE",
     )  # fmt: skip
     flag(
         parser, "--identify-language", "leave out pairs that langid takes for other languages; "

@@ -17,9 +17,10 @@ from fairseq_instr.cli.options import add_model, option
 
 def add_arguments(parser) -> None:
     add_model(parser)
-    option(parser, "--base", None, "the model before tuning, to compare with; likewise")
+    text = "the model before tuning, to compare with: checkpoint or exported folder"
+    option(parser, "--base", None, text)
     option(parser, "--host", "127.0.0.1", "address to listen on")
-    option(parser, "--port", 8765, "0: any free one")
+    option(parser, "--port", 8765, "port to listen on; 0 takes any that is free")
 
 
 def run(args) -> None:

@@ -23,8 +23,8 @@ from fairseq_instr.text.lines import read_lines
 
 
 def add_arguments(parser) -> None:
-    systems.add_data_arguments(parser)
-    parser.set_defaults(allow_unknown=True)  # an attack may be made of characters of any kind
+    # an attack may be made of characters of any kind
+    systems.add_data_arguments(parser, allow_unknown=True)
     option(parser, "--tuned", REQUIRED, "checkpoint that takes instructions")
     option(parser, "--base", None, "checkpoint that takes none, to compare with")
     add_languages(parser)

@@ -15,13 +15,21 @@ from fairseq_instr.files import digest_of
 from fairseq_instr.text.subwords import SUBWORDS
 
 
-def add_data_arguments(parser) -> None:
-    """Options of the data-bin and the subwords."""
+def add_data_arguments(parser, allow_unknown: bool = False) -> None:
+    """Options of the data-bin and the subwords.
+
+    Args:
+        parser: of the subcommand.
+        allow_unknown: translate any text, and have no option for that.
+    """
     option(parser, "--data", REQUIRED, "data-bin with the dictionaries and instructions.yaml")
     text = f"{SUBWORDS}; leave it out if the text is in pieces already"
     option(parser, "--subwords", None, text, metavar="MODEL")
-    text = "translate text too whose tokens are mostly unknown to the model"
-    flag(parser, "--allow-unknown", text)
+    if allow_unknown:
+        parser.set_defaults(allow_unknown=True)
+    else:
+        text = "also translate text whose tokens are mostly unknown to the model"
+        flag(parser, "--allow-unknown", text)
 
 
 def add_output_arguments(parser) -> None:
@@ -111,7 +119,6 @@ def conditions(args, decoding: Dict[str, str]) -> Dict[str, str]:
     """How a command's systems decode, for its report.
 
     Args:
-        args: of the command.
         decoding: system -> its options.
     """
     own = "".join(f"; {name}: {options}" for name, options in decoding.items() if options)
@@ -137,8 +144,6 @@ def parse_named(
     """Split `a=x` into {"a": "x"}; names are also folders.
 
     Args:
-        entries: as given.
-        option: that they were given to.
         what: stands behind the `=`, for the error: `CHECKPOINT`.
         reserved: names that stand for something else.
 

@@ -141,7 +141,7 @@ def fused_log_odds(
     Returns:
         Tensor: log odds in nats, `(...)`, fp32 (fp64 from fp64 states), zero where ignored.
     """
-    hidden, weight, bias = under_autocast(hidden, weight, bias)
+    hidden, weight, bias = map(under_autocast, (hidden, weight, bias))
     kept = target.ne(ignore_index).flatten().nonzero().squeeze(1)
     with torch.autocast(hidden.device.type, enabled=False):
         log_odds = _FusedLogOdds.apply(

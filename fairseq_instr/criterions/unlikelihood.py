@@ -149,7 +149,11 @@ class _FusedLoss(torch.autograd.Function):
         chunk_size,
         grad_enabled,
     ):
+        ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
         dtype = loss_dtype(hidden)
+        # cast here, so that gradients of fp32 parameters are never rounded
+        weight = weight.to(hidden.dtype)
+        bias = None if bias is None else bias.to(hidden.dtype)
         n_rows, vocab = hidden.size(0), weight.size(0)
         needs_hidden, needs_weight, needs_bias = (
             grad_enabled and needed for needed in ctx.needs_input_grad[:3]
@@ -224,7 +228,6 @@ class _FusedLoss(torch.autograd.Function):
         ul_loss = F.softplus(log_odds[is_conflict]).sum()
         target_lprobs = torch.where(is_conflict, F.logsigmoid(log_odds), log_odds)
         ctx.gradients = (grad_hidden, grad_weight, grad_bias)
-        ctx.dtypes = (hidden.dtype, weight.dtype, None if bias is None else bias.dtype)
         ctx.set_materialize_grads(False)
         ctx.mark_non_differentiable(nll_loss, ul_loss, target_lprobs, n_correct)
         return loss, nll_loss, ul_loss, target_lprobs, n_correct
@@ -250,13 +253,11 @@ def project(hidden, weight, bias, buffer):
     return torch.addmm(bias, hidden, weight.t(), out=buffer[: len(hidden)])
 
 
-def under_autocast(hidden, weight, bias):
-    """The three in the dtype that autocast, where it is on, has for matrix products."""
-    device = hidden.device.type
-    if not torch.is_autocast_enabled(device):
-        return hidden, weight, bias
-    dtype = torch.get_autocast_dtype(device)
-    return hidden.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+def under_autocast(tensor):
+    """A tensor in the dtype that autocast, where it is on, has for matrix products; or None."""
+    if tensor is None or not torch.is_autocast_enabled(tensor.device.type):
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(tensor.device.type))
 
 
 def fused_loss(
@@ -282,8 +283,8 @@ def fused_loss(
     Args:
         hidden (Tensor): decoder states, `(..., d)`; any float dtype. Logits are computed in
             this dtype, the loss and the sums of gradients in fp32 at least.
-        weight (Tensor): the output projection, `(vocab, d)`, dtype of `hidden`; may be tied
-            to an embedding.
+        weight (Tensor): the output projection, `(vocab, d)`, cast to the dtype of `hidden`; may
+            be tied to an embedding.
         target (LongTensor): target tokens, `(...)`.
         is_conflict (BoolTensor): tokens to make unlikely; broadcast to the target's shape.
         epsilon (float): label smoothing of the positives, 0 for none.
@@ -304,7 +305,7 @@ def fused_loss(
             f"hidden states of shape {tuple(hidden.shape)} don't fit a target of shape "
             f"{tuple(target.shape)}; give one state for each target token"
         )
-    hidden, weight, bias = under_autocast(hidden, weight, bias)
+    hidden = under_autocast(hidden)
     kept = target.ne(ignore_index).flatten().nonzero().squeeze(1)
     with torch.autocast(hidden.device.type, enabled=False):
         loss, nll_loss, ul_loss, lprobs, n_correct = _FusedLoss.apply(

@@ -71,8 +71,8 @@ def binarise(
         allow_unknown: accept text of which the dictionary lacks more than 5 % of the subwords.
 
     Raises:
-        InputError: if there is no text or no dictionary, files are not aligned or exist, or the
-            dictionary lacks too many subwords. The corpus at hand is not written then.
+        InputError: if there is no dictionary, there is no text or an empty file, files are not
+            aligned or exist, or the dictionary lacks too many subwords. Nothing is written then.
     """
     languages = [source_language, *([] if target_language is None else [target_language])]
     pair = f"{source_language}-{target_language}"
@@ -87,11 +87,11 @@ def binarise(
         for language, found in in_data_bin.items()
     }
     done: List[Binarised] = []
-    for corpus in corpora:
-        stream = _stream_dictionary(corpus, encoders.source, dictionaries[source_language])
-        names = (s for s in stream.symbols[stream.nspecial :] if not s.startswith(ARGUMENT_MARK))
-        instructions = tuple(names)
-        with contextlib.ExitStack() as stack:  # the files of a corpus appear together
+    with contextlib.ExitStack() as stack:  # all files appear together
+        for corpus in corpora:
+            stream = _stream_dictionary(corpus, encoders.source, dictionaries[source_language])
+            words = stream.symbols[stream.nspecial :]
+            instructions = tuple(word for word in words if not word.startswith(ARGUMENT_MARK))
             for split in corpus.splits:
                 sides = {f"{pair}.{language}": dictionaries[language] for language in languages}
                 if split in corpus.instructed:
@@ -111,6 +111,8 @@ def binarise(
                         n_pieces = summary.num_tok - summary.num_seq  # without the ends of lines
                         refuse_unknown(path, summary.replaced or {}, n_pieces)
                 n_lines = _count_lines(summaries)
+                if not n_lines:
+                    raise InputError(f"{next(iter(summaries))} is empty; leave such files out")
                 n_tokens = sum(summary.num_tok for summary in summaries.values())
                 n_unknown = sum(summary.num_replaced for summary in summaries.values())
                 share = n_unknown / max(1, n_tokens)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
 
 from fairseq_instr.curation.aligned_text import AlignedText
-from fairseq_instr.curation.curators import NOT_UTF8, Curation, by_count
+from fairseq_instr.curation.curators import MAX_UNSPELLED, NOT_UTF8, Curation, by_count
 from fairseq_instr.curation.samples import Sample
 from fairseq_instr.files import write_atomically
 from fairseq_instr.text.markdown import escape, table
@@ -77,6 +77,8 @@ def summary(card: dict) -> List[str]:
 def to_markdown(card: dict) -> str:
     """A data card for readers."""
     entries = card["instructions"]
+    n_instructions = sum(entry["samples"] > 0 for entry in entries.values())
+    made_from = ((name, _said(value)) for name, value in card["made_from"].items())
     rows = []
     for name, entry in entries.items():
         rate = "" if entry["base_rate"] is None else f"{100 * entry['base_rate']:.1f} %"
@@ -88,14 +90,15 @@ def to_markdown(card: dict) -> str:
         rows.append([name, *counts, rate, rejected])
     parts = [
         "# Data card: samples of instructions",
-        f"{card['samples']} samples of {len(entries)} instructions from "
+        f"{card['samples']} samples of {n_instructions} instructions from "
         f"{card['pairs']} sentence pairs. Sources are as in the text; with `formatted` above 0, "
         "a share of the pairs carries a format in source and target. Targets: `rule` rewrote the "
         "plain target, `natural` is the plain target, `distilled` was rewritten by a language "
         "model. The licence and terms of the text, and of the model, hold for the samples.",
-        table(["made from", ""], card["made_from"].items()),
+        table(["made from", ""], made_from),
         "Base rate: share of the first 1,000 plain targets that obey unasked. Examined: pairs that "
-        "were looked at; the priority of the others was too large.",
+        "were tried for the instruction. An instruction has no samples where the vocabulary can't "
+        f"spell more than {100 * MAX_UNSPELLED:.0f} % of its targets.",
         table(
             ["instruction", "axis", "made", "samples", "examined", "base rate", "rejected"], rows
         ),
@@ -120,6 +123,16 @@ def write(folder, card: dict, force: bool = False) -> None:
     text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
     write_atomically(Path(folder, NAME), text, force)
     write_atomically(Path(folder, "data_card.md"), to_markdown(card), force)
+
+
+def _said(value: object) -> object:
+    """A value of `made_from` in words; one number where all instructions have the same."""
+    if isinstance(value, Mapping):
+        numbers = set(value.values())
+        return numbers.pop() if len(numbers) == 1 else _counts(value)
+    if isinstance(value, (list, tuple)) and value:
+        return ", ".join(map(str, value))
+    return value if value or value == 0 else "none"
 
 
 def _counts(reasons: Mapping[str, int]) -> str:

@@ -132,6 +132,7 @@ def refuse_unknown(path: Path, replaced: Mapping[str, int], n_pieces: int) -> No
         examples = sorted(replaced, key=lambda piece: (-replaced[piece], piece))[:5]
         raise InputError(
             f"{path}: the dictionary lacks {100 * share:.0f} % of the subwords, such as "
-            f"{', '.join(examples)}; give the --subwords and the dictionary of one model, or "
-            "--allow-unknown"
+            f"{', '.join(examples)}; give the --subwords and the dictionary of one model; if they "
+            "are, leave out what the model can't write (fairseq-instr curate --subwords "
+            "--dictionary finds it), or give --allow-unknown"
         )

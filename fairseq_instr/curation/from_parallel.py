@@ -114,10 +114,10 @@ def curate(
         return None
     samples, refused = curation.finish()
     if refused and instructions != ALL:
-        raise InputError(
-            f"{'; '.join(refused.values())}; nothing was written: leave them out of "
-            "--instructions and run again, which reads nothing again"
-        )
+        remedy = "leave these out of --instructions; the next run does not read the text again"
+        if len(refused) == len(names):
+            remedy = "give another text, or other --instructions"
+        raise InputError(f"{'; '.join(refused.values())}; no sample was written; {remedy}")
     for name, found in samples.items():
         write_samples(Path(output, name), found, languages, overwrite)
     card = data_card.describe(curation, samples, refused, made_from)

@@ -22,7 +22,8 @@ from fairseq_instr.curation.samples import Sample, as_written, sample_files, wri
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.asking import Written
-from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.catalogue import find
+from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.text.lines import find_text, read_lines
 
 FORMALITIES = ("formal", "informal")
@@ -191,9 +192,10 @@ def read_text(source, target, instruction: str) -> Iterator[Sample]:
     """All pairs of two aligned files under one instruction, such as a domain.
 
     Raises:
-        InputError: if the catalogue lacks the instruction; if a file is missing, misaligned or
+        InputError: if no instruction can have that name; if a file is missing, misaligned or
             not UTF-8.
     """
-    look_up(instruction)
+    if find(instruction) is None:
+        Instruction(instruction, axis=instruction)  # refuses what is no name
     for pair in AlignedText(source, target).pairs():
         yield Sample(*pair, instruction)

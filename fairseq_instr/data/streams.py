@@ -159,7 +159,9 @@ def load_stream(
             else:
                 named[index] = tuple(_named(name, inventory) for name in parse_line(symbol))
         except InputError as error:
-            raise InputError(f"{dictionary_file}: {error}") from None
+            raise InputError(
+                f"{dictionary_file}: {error}; what task data ask for must stand in the inventory"
+            ) from None
     lines = _open_stream(prefix, dictionary, dataset_impl)
     return InstructionStream(lines, named, pieces if (pieces >= 0).any() else None)
 

@@ -153,11 +153,10 @@ class Inventory:
                 f"{INVENTORY_FILE} in the data-bin, which fairseq-instr inventory writes, or the "
                 "one that --inventory names"
             )
-        known = [*self._positions, *self._phrases]
-        near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], known, N_NEAREST, cutoff=0.6)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
+        hint = did_you_mean(text, [*self._positions, *self._phrases])
         accepted = ", ".join(self.names)
-        return InputError(f"unknown instruction {text!r:.200}{hint} accepted: {accepted}")
+        # a question mark ends the hint
+        return InputError(f"unknown instruction {text!r:.200}{hint or ';'} accepted: {accepted}")
 
     def members(self, axis: str) -> Tuple[int, ...]:
         """Positions of the instructions of one axis."""
@@ -256,6 +255,12 @@ class Inventory:
                     f"position {position + 1} holds {found}, expected {old.name!r} (axis "
                     f"{old.axis}); use the trained inventory, new instructions at its end"
                 )
+
+
+def did_you_mean(text: str, known: Iterable[str]) -> str:
+    """`; did you mean 'uppercase'?` for a name that is nearly a known one; else empty."""
+    near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], [*known], N_NEAREST, cutoff=0.6)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _folded(phrase: str) -> str:

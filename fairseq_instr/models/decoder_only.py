@@ -7,11 +7,12 @@
 
 The logits are those of a causal language model on `<s> p1 ... pk y1 ... yn`, and the loss falls
 on the target alone. Task, mixture, conflicts, criterion and beam search need not know. Beam
-search keeps the keys and values of a prompt once for all hypotheses of its sentence.
+search keeps the keys and values of a prompt once for all hypotheses of its sentence. Where the
+whole target is given, as in training, prompt and target go through the layers as one text.
 """
 
 import math
-from typing import Any, List, NamedTuple, Optional, cast
+from typing import Any, List, NamedTuple, Optional, Union, cast
 
 import torch
 import torch.nn as nn
@@ -41,6 +42,7 @@ from fairseq_instr.models.layers import (
     attend_behind,
     attend_causally,
     attend_one_step,
+    attend_where,
 )
 from fairseq_instr.models.low_rank import add_adapters, check_adapters
 from fairseq_instr.models.output_projection import BaseVocabularyProjection
@@ -106,6 +108,15 @@ class Prompt(NamedTuple):
         return self.select(sentences.repeat_interleave(self.beam), beam=1)
 
 
+class UnreadPrompt(NamedTuple):
+    """Prompts that the decoder reads together with their targets."""
+
+    tokens: Tensor
+    """LongTensor `(B, S)`, as the model reads them, padded on the right."""
+    lengths: Tensor
+    """LongTensor `(B,)`: tokens of each prompt."""
+
+
 class PromptEncoder(FairseqEncoder):
     """Prefills prompts with the decoder's layers; it has no parameters of its own.
 
@@ -119,23 +130,29 @@ class PromptEncoder(FairseqEncoder):
         self._decoder = [decoder]  # in a list: the parameters are the decoder's
         self.prompt_bos = prompt_bos
 
-    def forward(self, src_tokens: Tensor, src_lengths: Optional[Tensor] = None) -> Prompt:
+    def forward(
+        self, src_tokens: Tensor, src_lengths: Optional[Tensor] = None, prefill: bool = True
+    ) -> Union[Prompt, UnreadPrompt]:
         """Prefill.
 
         Args:
             src_tokens: LongTensor `(B, S)`, each prompt ending in eos, padded on either side.
             src_lengths: unused, the padding says it.
+            prefill: False leaves the reading to the decoder, which is given whole targets.
 
         Raises:
             InputError: if a prompt is longer than the model's positions.
         """
-        decoder = self._decoder[0]
-        tokens, lengths = self._as_read(src_tokens)
-        decoder.check_positions(tokens.size(1))
+        unread = UnreadPrompt(*self._as_read(src_tokens))
+        self._decoder[0].check_positions(unread.tokens.size(1))
+        return self._prefilled(unread) if prefill else unread
+
+    def _prefilled(self, unread: UnreadPrompt) -> Prompt:
+        tokens, lengths = unread
         last_tokens = tokens.gather(1, lengths[:, None] - 1).squeeze(1)
         tokens, lengths = tokens[:, :-1], lengths - 1
         places = torch.arange(tokens.size(1), device=tokens.device)
-        keys, values = decoder.prefill(tokens, places)
+        keys, values = self._decoder[0].prefill(tokens, places)
         mask = places < lengths[:, None]
         if not self.training and not mask.is_meta and bool(mask.all()):
             mask = None
@@ -155,8 +172,12 @@ class PromptEncoder(FairseqEncoder):
         # an empty prompt begins with the eos that nothing stands before
         return tokens[:, : max(tokens.size(1) - 1, 1)], (n_tokens - 1).clamp(min=1)
 
-    def reorder_encoder_out(self, encoder_out: Prompt, new_order: Tensor) -> Prompt:
-        """The prompts of the rows `new_order`."""
+    def reorder_encoder_out(
+        self, encoder_out: Union[Prompt, UnreadPrompt], new_order: Tensor
+    ) -> Prompt:
+        """The prompts of the rows `new_order`; rows of one sentence share what is read once."""
+        if isinstance(encoder_out, UnreadPrompt):
+            encoder_out = self._prefilled(encoder_out)
         return encoder_out.reorder(new_order)
 
     def max_positions(self) -> int:
@@ -281,7 +302,7 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
     def forward(
         self,
         prev_output_tokens: Tensor,
-        encoder_out: Prompt,
+        encoder_out: Union[Prompt, UnreadPrompt],
         incremental_state: Optional[dict] = None,
         features_only: bool = False,
     ):
@@ -306,10 +327,12 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
     def extract_features(
         self,
         prev_output_tokens: Tensor,
-        encoder_out: Prompt,
+        encoder_out: Union[Prompt, UnreadPrompt],
         incremental_state: Optional[dict] = None,
     ):
         """As `forward`, without the output projection."""
+        if isinstance(encoder_out, UnreadPrompt):
+            return self.norm(self._as_one_text(prev_output_tokens, encoder_out)), {"attn": None}
         self.check_positions(encoder_out.width + prev_output_tokens.size(1))
         if incremental_state is None:
             features = self._teacher_forced(prev_output_tokens, encoder_out.expand())
@@ -320,6 +343,25 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
     def output_layer(self, features: Tensor) -> Tensor:
         """`(..., dim)` -> `(..., vocabulary)`."""
         return self.output_projection(features)
+
+    def _as_one_text(self, prev_output_tokens: Tensor, prompt: UnreadPrompt) -> Tensor:
+        """Features of the target where each row is read as `prompt target padding`."""
+        n_prompt, n_target = prompt.tokens.size(1), prev_output_tokens.size(1)
+        n_read = n_prompt + n_target - 1  # the target's last token is not read
+        self.check_positions(n_read)
+        places = torch.arange(n_read, device=prompt.tokens.device)
+        behind = places - prompt.lengths[:, None]
+        index = torch.where(behind < 0, places, (n_prompt + behind).clamp(max=n_read - 1))
+        tokens = torch.cat((prompt.tokens, prev_output_tokens[:, 1:]), dim=1).gather(1, index)
+        # what predicts the target: the last token of the prompt, then the target's own
+        kept = prompt.lengths[:, None] - 1 + places[:n_target]
+
+        x = self.dropout(self.embed_tokens(tokens))
+        turned_by = self._rotation(places[None], x)
+        for layer in self.layers[:-1]:
+            x, _, _ = self._run(layer, x, turned_by, attend_causally)
+        seen = (places <= kept[..., None])[:, None]
+        return self._run(self.layers[-1], x, turned_by, attend_where(seen), kept)[0]
 
     def _teacher_forced(self, prev_output_tokens: Tensor, prompt: Prompt) -> Tensor:
         tokens = torch.cat((prompt.last_tokens[:, None], prev_output_tokens[:, 1:]), dim=1)
@@ -445,7 +487,7 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
 
     def forward(self, src_tokens, src_lengths, prev_output_tokens, **kwargs):
         """Logits of the target, as an encoder-decoder's; see `DecoderOnlyDecoder.forward`."""
-        prompt = self.encoder(src_tokens, src_lengths)
+        prompt = self.encoder(src_tokens, src_lengths, prefill=False)
         return self.decoder(prev_output_tokens, encoder_out=prompt, **kwargs)
 
 

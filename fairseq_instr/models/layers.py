@@ -16,7 +16,7 @@ import torch.nn as nn
 import torch.nn.functional as F
 from torch import Tensor
 
-from fairseq_instr.models.rotary import Rotation, rotate
+from fairseq_instr.models.rotary import Rotation, rotate, rotation_at
 
 # queries B x H x T x d, keys and values B x K x T x d -> B x H x T x d
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -36,9 +36,13 @@ class RMSNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
-        """`(..., dim)` -> the same."""
+        """`(..., dim)` -> the same, under autocast in its dtype: it goes into products alone."""
         normed = F.rms_norm(x.float(), self.weight.shape, eps=self.epsilon)
-        return self.weight * normed.to(x.dtype)
+        normed = self.weight * normed.to(x.dtype)
+        device = x.device.type
+        if torch.is_autocast_enabled(device):  # one cast, not one for each product
+            return normed.to(torch.get_autocast_dtype(device))
+        return normed
 
 
 class Attention(nn.Module):
@@ -74,11 +78,13 @@ class Attention(nn.Module):
         return rotate(self._heads(self.k_proj(x)), turned_by), self._heads(self.v_proj(x))
 
     def forward(
-        self, x: Tensor, turned_by: Rotation, attend: Attend
+        self, x: Tensor, turned_by: Rotation, attend: Attend, kept: Optional[Tensor] = None
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """`(B, T, dim)` -> the same, and its keys and values."""
-        queries = rotate(self._heads(self.q_proj(x)), turned_by)
+        """`(B, T, dim)` -> the same at the places `kept`, and all keys and values."""
         keys, values = self.keys_values(x, turned_by)
+        if kept is not None:
+            x, turned_by = rows_at(x, kept), rotation_at(turned_by, kept)
+        queries = rotate(self._heads(self.q_proj(x)), turned_by)
         context = attend(queries, keys, values)
         return self.o_proj(context.transpose(1, 2).flatten(2)), keys, values
 
@@ -127,13 +133,30 @@ class DecoderLayer(nn.Module):
         return self.self_attn.keys_values(self.input_layernorm(x), turned_by)
 
     def forward(
-        self, x: Tensor, turned_by: Rotation, attend: Attend
+        self, x: Tensor, turned_by: Rotation, attend: Attend, kept: Optional[Tensor] = None
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """`(B, T, dim)` -> the same, and its keys and values, `(B, K, T, d)` each."""
-        added, keys, values = self.self_attn(self.input_layernorm(x), turned_by, attend)
+        """One layer.
+
+        Args:
+            x: `(B, T, dim)`.
+            turned_by: rotation at the T places.
+            attend: what queries look at.
+            kept: LongTensor `(B, U)`, the places whose output is wanted; None for all.
+
+        Returns:
+            tuple: `(B, U, dim)`; keys and values of all T places, `(B, K, T, d)` each.
+        """
+        added, keys, values = self.self_attn(self.input_layernorm(x), turned_by, attend, kept)
+        if kept is not None:
+            x = rows_at(x, kept)
         x = x + self.dropout(added)
         x = x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
         return x, keys, values
+
+
+def rows_at(x: Tensor, places: Tensor) -> Tensor:
+    """`(B, T, dim)` at the places `(B, U)` -> `(B, U, dim)`."""
+    return x.gather(1, places[..., None].expand(-1, -1, x.size(2)))
 
 
 def _for_all_heads(shared: Tensor, n_heads: int) -> Tensor:
@@ -142,11 +165,38 @@ def _for_all_heads(shared: Tensor, n_heads: int) -> Tensor:
     return shared if times == 1 else shared.repeat_interleave(times, dim=1)
 
 
+def _attend(queries: Tensor, keys: Tensor, values: Tensor, mask: Optional[Tensor] = None) -> Tensor:
+    """Attention, causal if there is no mask.
+
+    torch's fused attention, but for bfloat16 on a CPU: there its backward costs as much as all
+    other products of a layer together, and plain products, with the query heads that share keys
+    as rows of one, a fraction. Scores are in bfloat16 then, their softmax in fp32.
+    """
+    n_heads, shared, head_dim = queries.size(1), keys.size(1), queries.size(3)
+    if queries.dtype != torch.bfloat16 or queries.device.type != "cpu":
+        keys, values = _for_all_heads(keys, n_heads), _for_all_heads(values, n_heads)
+        return F.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=mask, is_causal=mask is None
+        )
+    if mask is None:
+        n = queries.size(2)
+        mask = torch.ones(n, n, dtype=torch.bool, device=queries.device).tril()[None, None]
+    forbidden = mask.new_zeros(mask.shape, dtype=queries.dtype).masked_fill(~mask, float("-inf"))
+    with torch.autocast("cpu", enabled=False):  # it would make the softmax a copy in fp32
+        rows = (queries * head_dim**-0.5).unflatten(1, (shared, -1)).flatten(2, 3)
+        scores = (rows @ keys.transpose(2, 3)).unflatten(2, (-1, queries.size(2)))
+        weights = (scores + forbidden[:, :, None]).softmax(dim=-1).flatten(2, 3)
+        return (weights @ values).unflatten(2, (-1, queries.size(2))).flatten(1, 2)
+
+
 def attend_causally(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Each token looks at itself and those before it, as in a prompt."""
-    n_heads = queries.size(1)
-    keys, values = _for_all_heads(keys, n_heads), _for_all_heads(values, n_heads)
-    return F.scaled_dot_product_attention(queries, keys, values, is_causal=True)
+    return _attend(queries, keys, values)
+
+
+def attend_where(mask: Tensor) -> Attend:
+    """Each query looks where `mask` is True: bool `(B, 1, T, n)`, some n keys."""
+    return lambda queries, keys, values: _attend(queries, keys, values, mask)
 
 
 def attend_behind(prompt_keys: Tensor, prompt_values: Tensor, mask: Tensor) -> Attend:
@@ -159,10 +209,11 @@ def attend_behind(prompt_keys: Tensor, prompt_values: Tensor, mask: Tensor) -> A
     """
 
     def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        n_heads = queries.size(1)
-        keys = _for_all_heads(torch.cat((prompt_keys, keys), dim=2), n_heads)
-        values = _for_all_heads(torch.cat((prompt_values, values), dim=2), n_heads)
-        return F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask)
+        keys, values = (
+            torch.cat((prompt_keys, keys), dim=2),
+            torch.cat((prompt_values, values), dim=2),
+        )
+        return _attend(queries, keys, values, mask)
 
     return attend
 

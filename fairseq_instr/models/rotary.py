@@ -70,6 +70,35 @@ def rotation(positions: Tensor, frequency: Tensor, dtype: torch.dtype) -> Rotati
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
 
+def rotation_at(turned_by: Rotation, places: Tensor) -> Rotation:
+    """The rotation of `(1, T)` positions at the places `(B, U)` among them."""
+    cos, sin = (table[0, 0][places][:, None] for table in turned_by)
+    return cos, sin
+
+
+class _Rotate(torch.autograd.Function):
+    """Four passes over the heads; the backward is the rotation back."""
+
+    @staticmethod
+    def forward(ctx, heads, cos, sin):
+        ctx.save_for_backward(cos, sin)
+        return _rotated(heads, cos, sin)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        cos, sin = ctx.saved_tensors
+        return _rotated(gradient, cos, -sin), None, None
+
+
+def _rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    first, second = heads.chunk(2, dim=-1)
+    turned = torch.empty_like(heads)
+    turned_first, turned_second = turned.chunk(2, dim=-1)
+    torch.mul(first, cos, out=turned_first).addcmul_(second, sin, value=-1)
+    torch.mul(second, cos, out=turned_second).addcmul_(first, sin)
+    return turned
+
+
 def rotate(heads: Tensor, turned_by: Rotation) -> Tensor:
     """Turn the pairs (i, i + head_dim / 2) of each head, Hugging Face's half-split layout.
 
@@ -77,8 +106,7 @@ def rotate(heads: Tensor, turned_by: Rotation) -> Tensor:
 
     Args:
         heads: `(batch, n_heads, T, head_dim)`.
-        turned_by: of `rotation`.
+        turned_by: of `rotation`, rounded to the dtype of `heads`.
     """
     cos, sin = turned_by
-    first, second = heads.chunk(2, dim=-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+    return _Rotate.apply(heads, cos.to(heads.dtype), sin.to(heads.dtype))

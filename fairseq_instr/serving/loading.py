@@ -48,7 +48,6 @@ def load_translator(
         subwords: of a checkpoint, as `load_subwords` takes them.
         source: source language; None for the model's.
         target: target language; None for the model's.
-        beam: beam size.
         option: how the user names the model, for errors.
 
     Raises:
@@ -59,6 +58,8 @@ def load_translator(
         from fairseq_instr.serving.translator import CTranslate2Translator
 
         return CTranslate2Translator.from_pretrained(path, source=source, target=target, beam=beam)
+    if not path.exists():
+        raise InputError(f"{option} {path} does not exist")
     if data is None:
         raise InputError(f"{option} {path} is a checkpoint; give its data-bin by --data")
     from fairseq_instr.generation.translator import Translator

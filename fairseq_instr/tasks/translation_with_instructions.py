@@ -71,7 +71,7 @@ from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.prompts.templates import prompt_in_words
 from fairseq_instr.prompts.tokens import DECODER_PREFIX
-from fairseq_instr.tasks import mixed_precision
+from fairseq_instr.tasks import cpu_memory, mixed_precision
 from fairseq_instr.tasks.options import (
     ALWAYS,
     AUTO,
@@ -619,10 +619,18 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._n_trained = len(trained.symbols)
         take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
 
+    def begin_epoch(self, epoch, model):
+        """As in the parent; on a CPU, freed memory is kept for the next step."""
+        super().begin_epoch(epoch, model)
+        if next(model.parameters()).device.type == "cpu":
+            cpu_memory.keep_freed_memory()
+
     def train_step(self, sample, model, criterion, optimizer, *more, **kwargs):
         """As in the parent; `--amp` holds on a CPU too, in bfloat16."""
         if not mixed_precision.is_for_cpu(model, optimizer):
             return super().train_step(sample, model, criterion, optimizer, *more, **kwargs)
+        mixed_precision.warn_of_slow_products()
+        cpu_memory.bound_kernel_caches()
         compute = mixed_precision.in_bfloat16(criterion)
         with mixed_precision.unfused_attention():
             return super().train_step(sample, model, compute, optimizer, *more, **kwargs)

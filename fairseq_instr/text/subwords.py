@@ -14,7 +14,7 @@ from typing import Callable, Iterable, List, NamedTuple, Optional, Protocol, Seq
 import sentencepiece
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.files import atomic_path, write_atomically
 from fairseq_instr.text.bpe_codes import BpeCodes, is_text
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 from fairseq_instr.text.lines import iterate_lines, read_lines
@@ -47,11 +47,9 @@ def train(
     """Train a unigram model with byte fallback; deterministic for the same lines.
 
     Args:
-        lines: raw text of all languages.
         model_prefix: the model is written to `model_prefix.model`.
         vocabulary_size: number of pieces, special ones and bytes included.
         seed: for SentencePiece's sampling of very large inputs.
-        force: overwrite the model if it exists.
 
     Raises:
         InputError: if the model exists, or the text holds fewer pieces than asked for.
@@ -90,7 +88,6 @@ def train_on_files(
         output: the model is `output.model`; `dict.txt` is written beside it.
         vocabulary_size: number of pieces, special ones and bytes included.
         seed: for SentencePiece's sampling of very large inputs.
-        force: overwrite both files.
 
     Returns:
         Paths of the model and of the dictionary.
@@ -99,7 +96,11 @@ def train_on_files(
         InputError: if a file exists, or the text can't be read or is too small.
     """
     dictionary = Path(output).with_name("dict.txt")
-    refuse_to_overwrite(dictionary, force)
+    if dictionary.exists() and not force:
+        raise InputError(
+            f"{dictionary} exists, the dictionary of another model; give --output in another "
+            "folder, or --force to overwrite it"
+        )
     lines = chain.from_iterable(map(iterate_lines, inputs))
     model = train(lines, output, vocabulary_size, seed, force)
     Subwords(model).write_dictionary(dictionary, force)
@@ -198,8 +199,6 @@ def speller(subwords, dictionary, source: str, target: str) -> Optional[Spell]:
     Args:
         subwords: as for `load_subwords`, or None.
         dictionary: `dict.LANGUAGE.txt`, or None.
-        source: source language.
-        target: target language.
 
     Raises:
         InputError: if one is given without the other, or can't be read.

@@ -116,6 +116,7 @@ def change(folder, name, content):
         (None, {"source_language": "fr"}, "SPLIT.fr"),
         (None, {"target_language": "fr", "dictionary": "dict.txt"}, "train.fr"),
         (("text/train.en", b"one\n"), {"dictionary": "dict.txt"}, "train.en has 1"),
+        (("text/train.en", b""), {"dictionary": "dict.txt", "target_language": None}, "train.en"),
         (("text/train.de", b"\xff\n\n\n"), {"dictionary": "dict.txt"}, "train.de: line 1"),
         (("dict.txt", b"a 1\n"), {"dictionary": "dict.txt"}, "train.en.*--allow-unknown"),
         (("text/train.instr", b"\nat-most=5\n\n"), {"dictionary": "few.txt"}, "instr: line 2.*5"),
@@ -129,6 +130,13 @@ def test_what_can_t_be_binarised_is_named_and_nothing_is_written(folder, prepare
     with pytest.raises(InputError, match=named):
         run(folder, "text", "data-bin", **options)
     assert not list(folder.glob("data-bin/*"))
+
+
+def test_of_a_task_with_one_bad_corpus_nothing_is_written(folder):
+    change(folder, "task/b/train.en", b"one line\n")
+    with pytest.raises(InputError, match="task/b/train.en"):
+        run(folder, "task", "data-bin/task", dictionary=folder / "dict.txt")
+    assert not [path for path in folder.glob("data-bin/**/*") if path.is_file()]
 
 
 def test_dictionaries_and_files_are_not_replaced(folder):

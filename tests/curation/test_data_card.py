@@ -34,6 +34,7 @@ def test_tables_stay_tables():
             assert bare.count("|") in (3, 4, 8) and line.endswith("|")
     assert "Skipped: 1 pairs, not UTF-8." in text
     assert "Left out:" in text and "keep-tags" in text
+    assert "of 2 instructions" in text  # not of keep-tags, of which there are none
     assert "A" * 200 not in text
 
 

@@ -132,6 +132,8 @@ def test_segments_that_do_not_match_are_named(tmp_path):
 def test_text_that_is_all_of_one_kind(formality):
     samples = read_text(formality / "phone.en", formality / "phone.formal.de", "conversation")
     assert list(samples) == [("Come!", "Kommen Sie!", "conversation")]
+    own = read_text(formality / "phone.en", formality / "phone.formal.de", "like-a-pirate")
+    assert list(own) == [("Come!", "Kommen Sie!", "like-a-pirate")]
 
 
 def test_samples_are_filtered_counted_and_written(formality):
@@ -157,5 +159,5 @@ def test_nothing_is_written_where_no_sample_is_left(formality):
 
 
 def test_a_label_that_is_no_instruction_is_refused(formality):
-    with pytest.raises(InputError, match="'poetry'"):
-        list(read_text(formality / "phone.en", formality / "phone.formal.de", "poetry"))
+    with pytest.raises(InputError, match="'Poetry!'"):
+        list(read_text(formality / "phone.en", formality / "phone.formal.de", "Poetry!"))

@@ -150,13 +150,18 @@ def test_an_unknown_name_is_refused_in_one_sentence(name):
         assert instruction.name == name and name.startswith("to:")
 
 
+def test_a_misspelt_name_is_answered_with_the_nearest():
+    with pytest.raises(InputError, match="'lowercas'.*'lowercase'.*--list"):
+        look_up("lowercas")
+
+
 def test_what_the_catalogue_knows_and_what_has_a_verifier():
     assert find("uppercase") is look_up("uppercase") is catalogue()["uppercase"]
     assert find("to:de").obeys is not None
     assert find("feminine").obeys is None
     assert find('begin-with="Heute"').obeys("Heute Abend", Context())
     assert find("our-style") is None
-    with pytest.raises(InputError, match="our-style.*uppercase"):
+    with pytest.raises(InputError, match="our-style.*--list"):
         look_up("our-style")
     with pytest.raises(InputError, match="at-most"):
         find("at-most=many")

@@ -8,9 +8,9 @@ from fairseq.optim.amp_optimizer import AMPOptimizer
 from fairseq.trainer import Trainer
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint
-from fairseq_instr.tasks.mixed_precision import in_bfloat16, is_for_cpu
+from fairseq_instr.tasks.mixed_precision import in_bfloat16, is_for_cpu, warn_of_slow_products
+from tests.conftest import WITH_INSTRUCTIONS
 
-WITH_INSTRUCTIONS = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 WITH_CONFLICTS = """
     --mixture parallel:1,task:1 --conflict-axes formality
     --criterion label_smoothed_cross_entropy_with_unlikelihood --label-smoothing 0.1
@@ -74,6 +74,16 @@ def test_a_step_in_mixed_precision_is_near_that_in_fp32(step, more):
 def test_it_is_for_amp_on_a_cpu_alone(device, kind, expected):
     model = torch.nn.Linear(2, 2, device=device)
     assert is_for_cpu(model, kind.__new__(kind)) is expected
+
+
+@pytest.mark.parametrize("with_amx", [True, False])
+def test_a_processor_without_bfloat16_is_warned_of_once(monkeypatch, caplog, with_amx):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: with_amx, raising=False)
+    warn_of_slow_products.cache_clear()
+    for _ in range(2):
+        warn_of_slow_products()
+    assert len(caplog.records) == (not with_amx)
 
 
 def test_autocast_ends_with_the_forward():

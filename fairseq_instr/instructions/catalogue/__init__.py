@@ -16,7 +16,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
 from fairseq_instr.instructions.catalogue.direction import ask_for_language
 from fairseq_instr.instructions.instruction import Instruction
-from fairseq_instr.instructions.inventory import target_language
+from fairseq_instr.instructions.inventory import INVENTORY_FILE, did_you_mean, target_language
 
 
 @functools.lru_cache(maxsize=None)
@@ -56,12 +56,13 @@ def look_up(name: str) -> Instruction:
     """As `find`, for a name that the catalogue must have.
 
     Raises:
-        InputError: if it has none of that name; lists what there is.
+        InputError: if it has none of that name; names the nearest.
     """
     instruction = find(name)
     if instruction is None:
         raise InputError(
-            f"unknown instruction {name!r}; the catalogue has to:LANGUAGE, "
-            + ", ".join(catalogue())
+            f"unknown instruction {name!r:.200}{did_you_mean(name, catalogue()) or ';'} "
+            "fairseq-instr inventory --list shows the catalogue; an instruction of your own is "
+            f"written into {INVENTORY_FILE} by hand"
         )
     return instruction

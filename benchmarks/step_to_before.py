@@ -1,0 +1,241 @@
+"""What a whole update of stage 2 costs on a CPU under `--amp`, to an earlier commit's.
+
+    OMP_NUM_THREADS=1 python benchmarks/step_to_before.py --before 5943e74
+
+Forward, backward, clipping's norm and Adam through fairseq's own trainer, with a conflict for every
+sentence and `--fused-loss`; random weights and tokens. Two processes, one with each commit's code,
+take turns on the same batches. A figure is the median of the turns' ratios of CPU seconds.
+
+decoder_only.step_to_before  LLaMA-shaped, 135M parameters: 30 layers of 576, feed-forward 1,536,
+                             9 heads, 3 of keys and values, 49,152 tokens, tied; prompts of about
+                             40 tokens, targets of about 28
+stage2_step.to_before        an encoder-decoder as in `stage2_step.py`, 80 sentences of 15 tokens
+
+The optimizer is fairseq's `adam` before and `fused_adam` now. The commit before must have what
+this program imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from record import record
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMON = """
+    --task translation_with_instructions --lang-pairs en-de,de-en --conflict-axes target-language
+    --criterion label_smoothed_cross_entropy_with_unlikelihood --label-smoothing 0.1 --fused-loss
+    --lr 1e-5 --max-tokens 4096 --cpu --seed 1
+""".split()
+MODELS = {
+    "decoder_only": """
+        --arch decoder_only --decoder-layers 30 --decoder-embed-dim 576
+        --decoder-ffn-embed-dim 1536 --decoder-attention-heads 9 --decoder-key-value-heads 3
+        --share-decoder-input-output-embed
+    """.split(),
+    "stage2_step": """
+        --arch transformer --encoder-layers 3 --decoder-layers 3 --encoder-embed-dim 256
+        --encoder-ffn-embed-dim 1024 --encoder-attention-heads 4 --decoder-attention-heads 4
+        --dropout 0.1 --share-all-embeddings
+    """.split(),
+}
+VOCABULARY = {"decoder_only": 49152, "stage2_step": 6000}
+FIGURES = {"decoder_only": "decoder_only.step_to_before", "stage2_step": "stage2_step.to_before"}
+LENGTHS = {"decoder_only": (40, 28), "stage2_step": (15, 15)}
+PAD, EOS = 1, 2
+
+
+def draw_batch(vocabulary, lengths, sentences, seed):
+    """A batch as the criterion reads it, a conflict for every sentence.
+
+    Args:
+        vocabulary: tokens of the dictionary.
+        lengths: of sources and of targets, each give or take two tokens.
+        sentences: rows of the batch.
+        seed: of the random tokens.
+    """
+    import torch
+    from fairseq.data.data_utils import collate_tokens
+
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(low, high, *shape):
+        return torch.randint(low, high, shape, generator=generator)
+
+    def texts(length):
+        lengths = (length + draw(-2, 3, sentences)).tolist()
+        return [torch.cat((draw(4, vocabulary, n), torch.tensor([EOS]))) for n in lengths]
+
+    def net_input(sources):
+        return {
+            "src_tokens": collate_tokens(sources, PAD, left_pad=True),
+            "src_lengths": torch.tensor([len(source) for source in sources]),
+            "prev_output_tokens": collate_tokens([t.roll(1) for t in targets], PAD),
+        }
+
+    sources, targets = map(texts, lengths)
+    swapped = [torch.cat((source[:1].flip(0) ^ 1, source[1:])) for source in sources]
+    target = collate_tokens(targets, PAD)
+    rows = torch.arange(sentences)
+    conflicts = {"positive": rows, "net_input": net_input(swapped), "target": target}
+    return {
+        "id": rows,
+        "nsentences": sentences,
+        "ntokens": int(target.ne(PAD).sum()),
+        "net_input": net_input(sources),
+        "target": target,
+        "conflicts": conflicts,
+    }
+
+
+def write_data(folder, vocabulary):
+    """Dictionaries and an inventory; the batches are drawn, not read."""
+    symbols = "".join(f"w{number} 1\n" for number in range(vocabulary - 4))
+    for language in ("en", "de"):
+        (folder / f"dict.{language}.txt").write_text(symbols, encoding="utf-8")
+    from fairseq_instr.instructions import Inventory
+    from fairseq_instr.instructions.catalogue import look_up
+
+    Inventory([look_up("to:en"), look_up("to:de")]).save(folder / "instructions.yaml")
+
+
+def build_trainer(arguments):
+    """A trainer of fairseq and a model with random weights, from options as of `fairseq-train`."""
+    import torch
+    from fairseq import options, tasks, utils
+    from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+    from fairseq.trainer import Trainer
+
+    torch.set_num_threads(1)
+    plugin = str(Path(os.environ["PYTHONPATH"]) / "fairseq_instr")
+    utils.import_user_module(argparse.Namespace(user_dir=plugin))
+    tasks.import_tasks(f"{plugin}/tasks", "fairseq_instr.tasks")
+    parsed = options.parse_args_and_arch(options.get_training_parser(), arguments)
+    cfg = convert_namespace_to_omegaconf(parsed)
+    task = tasks.setup_task(cfg.task)
+    utils.set_torch_seed(1)
+    model = task.build_model(cfg.model)
+    trainer = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
+    task.begin_epoch(1, model)
+    return trainer
+
+
+def work(model, sentences, optimizer, folder):
+    """Train in this process: for each line on standard input, some updates and their seconds."""
+    options = [*COMMON, "--amp", *MODELS[model], "--optimizer", optimizer]
+    trainer = build_trainer([folder, *options])
+    batches = [draw_batch(VOCABULARY[model], LENGTHS[model], sentences, seed) for seed in range(2)]
+    for line in sys.stdin:
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        for _ in range(int(line)):
+            for batch in batches:
+                trainer.train_step([batch])
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        seconds = [after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime]
+        print("seconds", *seconds, sum(batch["ntokens"] for batch in batches), flush=True)
+
+
+class Worker:
+    """A process that trains with the code of one commit."""
+
+    def __init__(self, tree, optimizer, model, sentences, folder):
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            __file__,
+            "--worker",
+            optimizer,
+            "--data",
+            folder,
+        ]
+        command += ["--models", model, "--sentences", str(sentences)]
+        environment = {**os.environ, "PYTHONPATH": str(tree)}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def turn(self, updates):
+        """User and system seconds of one turn, and the target tokens of its batches."""
+        self.process.stdin.write(f"{updates}\n")
+        self.process.stdin.flush()
+        for line in self.process.stdout:
+            if line.startswith("seconds"):
+                user, system, tokens = map(float, line.split()[1:])
+                return user, system, int(tokens)
+        sys.exit(f"a worker ended with {self.process.wait()}")
+
+
+def compare(model, before, args):
+    """Let the two commits take turns; record the ratio."""
+    sentences = args.sentences or {"decoder_only": 8, "stage2_step": 80}[model]
+    with tempfile.TemporaryDirectory() as folder:
+        write_data(Path(folder), VOCABULARY[model])
+        workers = {
+            "before": Worker(before, "adam", model, sentences, folder),
+            "now": Worker(ROOT, "fused_adam", model, sentences, folder),
+        }
+        seconds = {name: [] for name in workers}
+        for turn in tqdm(range(args.turns + 1), desc=model):
+            for name, worker in workers.items():
+                user, system, tokens = worker.turn(1)
+                if turn:  # the first one warms up
+                    seconds[name].append((user, system))
+        for worker in workers.values():
+            worker.process.stdin.close()
+            worker.process.wait()
+    ratios = [sum(now) / sum(then) for then, now in zip(seconds["before"], seconds["now"])]
+    medians = {
+        f"{name}_{kind}_seconds_an_update": round(statistics.median(t[i] for t in taken) / 2, 3)
+        for name, taken in seconds.items()
+        for i, kind in enumerate(("user", "system"))
+    }
+    ratio = round(statistics.median(ratios), 3)
+    print(FIGURES[model], ratio, medians)
+    details = {
+        "statistic": "median of the turns' ratios of CPU seconds",
+        "quartiles": [round(q, 3) for q in statistics.quantiles(ratios, n=4)],
+        "turns": args.turns,
+        "before": args.before,
+        "sentences": sentences,
+        "target_tokens_of_two_updates": tokens,
+        **medians,
+    }
+    if not args.sentences:
+        record(FIGURES[model], ratio, details)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--before", default="5943e74", help="commit to compare with")
+    parser.add_argument("--turns", type=int, default=5, help="measurements of two updates each")
+    parser.add_argument("--models", nargs="*", choices=[*MODELS], default=[*MODELS])
+    parser.add_argument("--sentences", type=int, help="in a batch; such figures are not recorded")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--data", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        work(args.models[0], args.sentences, args.worker, args.data)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        worktree = ["git", "-C", str(ROOT), "worktree"]
+        subprocess.run([*worktree, "add", "-q", "--detach", tree, args.before], check=True)
+        try:
+            for model in args.models:
+                compare(model, tree, args)
+        finally:
+            subprocess.run([*worktree, "remove", "--force", tree], check=True)
+
+
+if __name__ == "__main__":
+    main()
