@@ -10,8 +10,7 @@ from typing import Any
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.subwords import SUBWORDS
 
-REQUIRED = object()
-"""In the place of a default: the option must be given."""
+REQUIRED = object()  # in the place of a default: the option must be given
 
 
 def option(parser, name: str, default: Any, help: str, short: str = "", **more) -> None:
