@@ -43,6 +43,9 @@ OPTIMISATION = """
     --log-format none --cpu --num-workers 0 --data-buffer-size 0
 """.split()
 WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instructions"]
+DECODING = """
+    --cpu --beam 2 --max-len-a 0 --max-len-b 8 --num-workers 0 --data-buffer-size 0
+""".split()
 
 # no bound on time: it depends on the machine
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)
@@ -55,6 +58,13 @@ def pytest_report_header():
     import torch
 
     return f"torch {torch.__version__}, kernels for {torch.backends.cpu.get_cpu_capability()}"
+
+
+def column(printed, mark):
+    """Last fields of the lines `S-0<tab>...` of fairseq-generate, by their number."""
+    rows = (line.split("\t") for line in printed.splitlines() if line.startswith(f"{mark}-"))
+    found = {int(name[2:]): fields[-1] for name, *fields in rows}
+    return [found[number] for number in sorted(found)]
 
 
 def sentences(n, seed, longest=9):

@@ -10,7 +10,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "examples" / "decoder_only"
 
 @pytest.fixture(scope="module")
 def dry_run():
-    return runpy.run_path(str(FOLDER / "dry_run.py"))
+    return runpy.run_path(str(FOLDER.parent / "dry_run.py"))
 
 
 class TestDryRun:

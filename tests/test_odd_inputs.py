@@ -15,6 +15,7 @@ import pytest
 from fairseq_instr.cli.main import main
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
+from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
 
 LINES = {
     "blank": "",
@@ -41,7 +42,6 @@ NO_TEXT = {
     "Latin-1": b"w1 w2\nw1 \xe4\n",
     "UTF-16": "w1 w2\nw1\n".encode("utf-16"),
 }
-PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 DECODING = ["--cpu", "--beam", 1, "--max-len-a", 0, "--max-len-b", 5, "--num-workers", 0]
 
 

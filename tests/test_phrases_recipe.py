@@ -16,6 +16,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Context, Inventory, catalogue, rewrite, verify
 from fairseq_instr.sample import split
+from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
 
 NAMES = ("exclamation", "question-mark", "no-punctuation")
 HELD_OUT = 2
@@ -29,7 +30,6 @@ TRAINING = """
     --lr-scheduler inverse_sqrt --warmup-updates 30 --max-tokens 1000 --no-progress-bar
     --log-format none --cpu --num-workers 0 --data-buffer-size 0 --seed 1 --no-epoch-checkpoints
 """.split()
-PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 
 
 def in_words(text):

@@ -7,6 +7,8 @@ import random
 import pytest
 
 from fairseq_instr.instructions import Context, Inventory, catalogue, verify
+from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
+from tests.conftest import column
 
 N_WORDS = 12
 MODEL = """
@@ -19,7 +21,6 @@ TRAINING = """
     --lr-scheduler inverse_sqrt --warmup-updates 50 --max-tokens 800 --no-progress-bar
     --log-format none --cpu --num-workers 0 --data-buffer-size 0 --seed 1
 """.split()
-PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 MARKS = {"html-bold": ("<b>", "</b>"), "guillemets": ("»", "«")}
 TASKS = ("html-bold", "guillemets", "guillemets html-bold")
 
@@ -79,9 +80,7 @@ def generated(call, data, checkpoint, instruct=""):
     printed = call("generate", data, *PLUGIN, "--path", checkpoint,
                    "--instruct", instruct, "--beam", 2, "--max-len-b", 20, "--cpu",
                    "--num-workers", 0)  # fmt: skip
-    lines = [line.split("\t") for line in printed.splitlines() if line.startswith("H-")]
-    outputs = {int(fields[0][2:]): fields[2] for fields in lines}
-    return [outputs[i] for i in range(len(outputs))]
+    return column(printed, "H")
 
 
 @pytest.mark.parametrize("names", TASKS)

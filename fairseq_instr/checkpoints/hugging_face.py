@@ -120,10 +120,8 @@ def from_hugging_face(
 
     Args:
         folder: of Hugging Face: configuration, safetensors, tokenizer.
-        output: folder to write.
         dtype: of the weights, one of `DTYPES`; None to keep each as it is.
         tokens: tokens chosen for any of `bos`, `pad`, `eos`, `unk` of a decoder-only model.
-        force: overwrite what is there.
 
     Raises:
         InputError: if something is missing, does not fit, or is not supported.
@@ -183,10 +181,8 @@ def to_hugging_face(
     Args:
         checkpoint: of a model of one of the `FAMILIES`.
         tokenizer: folder `tokenizer/` that `from_hugging_face` wrote.
-        output: folder to write.
         dtype: of the weights, one of `DTYPES`; None to keep each as it is.
         shard_bytes: largest size of a file, at least one tensor each.
-        force: replace the folder.
 
     Returns:
         Names of the files with weights.

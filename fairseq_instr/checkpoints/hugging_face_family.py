@@ -18,17 +18,16 @@ class Family:
     """One model in its two formats: settings, names of parameters, rows of the vocabulary.
 
     Attributes:
-        architectures: of Hugging Face, that the family serves.
         settings: of fairseq's model, with `arch`.
         vocabulary: which row each dictionary id has.
-        language_tokens: how prompts say languages; None where a model has no tokens for them.
         takes_instructions: whether a model with symbols for instructions can be written.
         n_instructions: how many of them the model that is written has.
     """
 
-    architectures: Tuple[str, ...] = ()
+    architectures: Tuple[str, ...] = ()  # of Hugging Face, that the family serves
     takes_instructions = False
     n_instructions = 0
+    # how prompts say languages; None where a model has no tokens for them
     language_tokens: Optional[LanguageTokens] = None
 
     def __init__(self, settings: Dict[str, Any], vocabulary: Vocabulary):
@@ -57,7 +56,6 @@ class Family:
         """The family's model in a fairseq checkpoint.
 
         Args:
-            state: content of the checkpoint.
             origin: path of the checkpoint, for errors.
             tokenizer: folder that the conversion to fairseq wrote.
             config: content of its `config.json`, empty where there is none.

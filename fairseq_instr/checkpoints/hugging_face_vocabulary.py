@@ -22,8 +22,7 @@ from fairseq_instr.text.hugging_face import load_tokenizer
 
 SPECIAL_IDS_FILE = "special_ids.json"
 UNUSED_NAMES = ("reserved", "pad", "unk", "unused")
-N_UNUSED_BYTES = 9
-"""Control characters 0 to 8, which no text holds."""
+N_UNUSED_BYTES = 9  # control characters 0 to 8, which no text holds
 
 
 class Vocabulary(NamedTuple):

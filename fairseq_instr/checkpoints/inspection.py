@@ -39,7 +39,6 @@ def read_checkpoint(path, mmap: bool = False) -> dict:
     """The content of a checkpoint on the CPU; nothing in it is executed.
 
     Args:
-        path: fairseq checkpoint.
         mmap: leave tensors in the file until they are looked at.
 
     Raises:
@@ -135,7 +134,6 @@ def refuse_oversized(state: dict, path) -> None:
     fairseq builds the model by the settings before it looks at the parameters.
 
     Args:
-        state: content of the checkpoint.
         path: of it.
 
     Raises:
@@ -167,7 +165,6 @@ def refuse_incomplete(state: Mapping, path) -> None:
     """Refuse a checkpoint that fairseq's own commands can't read: one stripped to its model.
 
     Args:
-        state: content of the checkpoint.
         path: of the checkpoint, for the error.
 
     Raises:

@@ -125,10 +125,6 @@ def _names(inventory: Inventory) -> set:
 def check_related(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> None:
     """Make sure that two checkpoints are of one architecture, and prompted alike.
 
-    Args:
-        base: content of the base's checkpoint.
-        tuned: content of the tuned model's.
-
     Raises:
         InputError: names what differs.
     """
@@ -165,8 +161,6 @@ def interpolate_checkpoints(base, tuned, tuned_weight: float, output, force: boo
         base: checkpoint of the base model, of any version of fairseq.
         tuned: checkpoint of the tuned model.
         tuned_weight: w, from 0 (base) to 1 (tuned).
-        output: checkpoint to write.
-        force: overwrite the output.
 
     Raises:
         InputError: if a checkpoint is refused, they don't fit, or `output` exists and `force`

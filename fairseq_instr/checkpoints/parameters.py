@@ -27,9 +27,6 @@ def trained_parameters(state: Mapping) -> Dict[str, torch.Tensor]:
 
     Official fairseq 0.12.2 saves buffers of random content besides, and copies for its fused
     layers that are made anew whenever a model loads.
-
-    Args:
-        state: content of a checkpoint.
     """
     return {
         key: tensor

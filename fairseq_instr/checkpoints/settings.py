@@ -19,7 +19,6 @@ def settings_of(state: Mapping, part: str) -> Dict[str, Any]:
     """Settings of the model or of the task; empty where the checkpoint has none.
 
     Args:
-        state: content of a checkpoint.
         part: `model` or `task`.
 
     Raises:

@@ -21,19 +21,12 @@ DEFAULT_RESTORE_FILE = "checkpoint_last.pt"
 
 
 class StartingPoint(NamedTuple):
-    """A checkpoint that fairseq will load before the first update.
+    """A checkpoint that fairseq will load before the first update."""
 
-    Attributes:
-        path: of the checkpoint.
-        option: the option that names it, for errors.
-        resets_optimizer: whether the optimizer starts afresh.
-        state: content of the checkpoint; its tensors stay in the file.
-    """
-
-    path: str
-    option: str
-    resets_optimizer: bool
-    state: Dict[str, Any]
+    path: str  # of the checkpoint
+    option: str  # the option that names it, for errors
+    resets_optimizer: bool  # whether the optimizer starts afresh
+    state: Dict[str, Any]  # content of the checkpoint; its tensors stay in the file
 
     @classmethod
     def find(cls, cfg) -> Optional[StartingPoint]:

@@ -36,30 +36,21 @@ _KEYS = (
 
 
 class TaskState(NamedTuple):
-    """What one checkpoint remembers, or what a task would let one remember.
+    """What one checkpoint remembers, or what a task would let one remember."""
 
-    Attributes:
-        inventory: the instructions that have symbols; None for a base model.
-        placement: value of `--prompt-placement`; None for a base model.
-        direction: `always` or `never`, whether prompts said the direction; None for a base model.
-        in_words: whether a `--prompt-template` said the instructions.
-        dictionaries: fingerprints of the dictionaries by side, `source` and `target`; empty for
-            checkpoints that remember none.
-        pairs: language pairs that were trained, such as `en-de`; empty for checkpoints that
-            remember none.
-        language_tokens: of the pretrained model, in which prompts say the direction; None where
-            they don't.
-        chat_template: how prompts in words are said, as Hugging Face's tokenizers take it; None
-            where there are none.
-    """
-
-    inventory: Optional[Inventory]
-    placement: Optional[str] = None
+    inventory: Optional[Inventory]  # the instructions that have symbols; None for a base model
+    placement: Optional[str] = None  # value of `--prompt-placement`; None for a base model
+    # `always` or `never`, whether prompts said the direction; None for a base model
     direction: Optional[str] = None
-    in_words: bool = False
+    in_words: bool = False  # whether a `--prompt-template` said the instructions
+    # fingerprints of the dictionaries by side, `source` and `target`; empty for checkpoints that
+    # remember none
     dictionaries: Mapping[str, str] = {}
+    # language pairs that were trained, such as `en-de`; empty for checkpoints that remember none
     pairs: Tuple[str, ...] = ()
+    # of the pretrained model, in which prompts say the direction; None where they don't
     language_tokens: Optional[LanguageTokens] = None
+    # how prompts in words are said, as Hugging Face's tokenizers take it; None where there are none
     chat_template: Optional[str] = None
 
     @classmethod
@@ -155,9 +146,6 @@ class TaskState(NamedTuple):
 def task_state_of(state: Mapping) -> TaskState:
     """What a checkpoint remembers of its task.
 
-    Args:
-        state: content of the checkpoint.
-
     Raises:
         InputError: as `TaskState.of` does.
     """
@@ -165,11 +153,7 @@ def task_state_of(state: Mapping) -> TaskState:
 
 
 def trained_language_tokens(state: Mapping) -> Optional[LanguageTokens]:
-    """Language tokens that a checkpoint was trained with, by this task or one of fairseq's.
-
-    Args:
-        state: content of the checkpoint.
-    """
+    """Language tokens that a checkpoint was trained with, by this task or one of fairseq's."""
     own = task_state_of(state).language_tokens
     return own or LanguageTokens.of_settings(settings_of(state, "task"))
 

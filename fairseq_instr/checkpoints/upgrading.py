@@ -31,8 +31,6 @@ def empty_model(settings: Mapping[str, Any], n_source: int, n_target: int) -> nn
 
     Args:
         settings: of the model, with `arch` or `_name`.
-        n_source: entries of the source dictionary.
-        n_target: entries of the target dictionary.
 
     Raises:
         Exception: whatever fairseq raises where it knows no such architecture.
@@ -58,9 +56,6 @@ def upgrade_parameters(state: Mapping[str, Any]) -> State:
     """The parameters of a checkpoint, named as today's models name them.
 
     They stay as they are where this fairseq does not know the architecture.
-
-    Args:
-        state: content of a checkpoint.
     """
     parameters = dict(state["model"])
     sizes = [
@@ -108,10 +103,8 @@ def upgrade_checkpoint(path, output, use_ema: bool = False, force: bool = False)
     """Write a checkpoint of any version of fairseq, stripped or not, as today's.
 
     Args:
-        path: checkpoint that is read.
         output: checkpoint to write; it has no optimizer.
         use_ema: take the moving average that `--store-ema` kept, not the last parameters.
-        force: overwrite the output.
 
     Raises:
         InputError: if the checkpoint is refused, has no settings or no moving average, or if

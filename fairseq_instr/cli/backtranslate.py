@@ -8,7 +8,7 @@ translates the English side of the pairs en-nl into Italian, which gives pairs f
 Italian and real Dutch. Each direction becomes a corpus, synthetic/it-nl/train.{it,nl,instr}, for
 fairseq-instr binarise and the group backtranslate. synthetic/backtranslation.json says what it
 was made from, and what was left out and why. A folder that fairseq-instr export wrote translates
-many times faster than a checkpoint; it needs neither --data nor --subwords.
+several times faster than a checkpoint; it needs neither --data nor --subwords.
 
 A run that was stopped or killed goes on when it is started again. Several processes or machines
 each take a share, and a last run without --shard adds them up:
@@ -38,7 +38,7 @@ def add_arguments(parser) -> None:
     text = "directions to make pairs for; default: all between the targets of --pairs"
     option(parser, "--directions", None, text, metavar="PAIRS")
     option(parser, "--lines", 20000, "lines to translate for each direction, at most")
-    option(parser, "--seed", 1, "of the choice of lines")
+    option(parser, "--seed", 1, "random seed: which lines are translated")
     text = "checkpoint, or folder that `fairseq-instr export` wrote"
     option(parser, "--model", REQUIRED, text, metavar="MODEL")
     option(parser, "--data", None, "data-bin of a checkpoint")

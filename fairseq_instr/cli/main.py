@@ -45,12 +45,11 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "playground": "serve a local web page to try a model",
         "export": "export a model to a CTranslate2 folder",
         "interpolate": "mix the weights of a base and a tuned model",
-        "convert": "convert checkpoints from and to Hugging Face",
+        "convert": "convert checkpoints from and to Hugging Face, and from old fairseq",
     },
 }
 SUBCOMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
-WRONG_USAGE = 2
-"""Exit status after arguments that can't be understood, as argparse has it."""
+WRONG_USAGE = 2  # exit status after arguments that can't be understood, as argparse has it
 
 
 class _Help(argparse.RawDescriptionHelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
@@ -85,9 +84,6 @@ def build_parser(name: str) -> argparse.ArgumentParser:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run a subcommand; a user's error is printed as one line.
-
-    Args:
-        arguments: the subcommand and its options; None for those of the process.
 
     Returns:
         Exit status: 0, or 1 after an error that a user can mend.

@@ -119,7 +119,6 @@ def conditions(args, decoding: Dict[str, str]) -> Dict[str, str]:
     """How a command's systems decode, for its report.
 
     Args:
-        args: of the command.
         decoding: system -> its options.
     """
     own = "".join(f"; {name}: {options}" for name, options in decoding.items() if options)
@@ -145,8 +144,6 @@ def parse_named(
     """Split `a=x` into {"a": "x"}; names are also folders.
 
     Args:
-        entries: as given.
-        option: that they were given to.
         what: stands behind the `=`, for the error: `CHECKPOINT`.
         reserved: names that stand for something else.
 

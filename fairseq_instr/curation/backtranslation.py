@@ -32,7 +32,7 @@ from fairseq_instr.curation.data_card import describe_text
 from fairseq_instr.curation.filters import Checks, Filter
 from fairseq_instr.curation.samples import Sample, sample_files, write_samples
 from fairseq_instr.curation.shards import find_difference
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.files import digest_of, refuse_to_overwrite, writable, write_atomically
 from fairseq_instr.instructions.inventory import direction as direction_name
 from fairseq_instr.serving.loading import load_translator
@@ -40,8 +40,7 @@ from fairseq_instr.text.lines import find_text, readable
 from fairseq_instr.text.pairs import Pair
 
 CARD = "backtranslation.json"
-CHUNK_LINES = 512
-"""Lines translated between two writes to the disk."""
+CHUNK_LINES = 512  # lines translated between two writes to the disk
 MAX_LENGTH_RATIO = 2.0
 TOO_LONG = "source is too long for the model"
 
@@ -86,19 +85,14 @@ def backtranslate(
             in it stands for `SOURCE-TARGET`.
         pairs: pairs with real text, such as `("en", "it")` and `("en", "nl")`, of one source
             language: what is translated.
-        output: folder to write.
         model: fairseq checkpoint, or exported folder, which is faster.
         data: data-bin of a checkpoint.
         subwords: of a checkpoint, as `load_subwords` takes them.
         directions: directions to make pairs for; empty for all between the pairs' targets.
         n_lines: most lines that are translated for a direction.
-        seed: of the choice of lines.
-        beam: beam size.
-        batch_size: sentences decoded together.
         checks: what keeps pairs out; languages are identified among all of the pairs'.
         shard: (I, N), to translate the I-th of N shares and write no corpus yet.
         force: overwrite what is there, and begin anew.
-        show_progress: show progress bars.
 
     Returns:
         The content of `backtranslation.json`; None for a shard.
@@ -107,9 +101,7 @@ def backtranslate(
         InputError: if an argument is not accepted, a file can't be read or written, the model
             does not translate a direction, or translations were made from something else.
     """
-    for option, number in (("lines", n_lines), ("batch-size", batch_size), ("beam", beam)):
-        if number < 1:
-            raise InputError(f"--{option} {number} is not accepted: give a number from 1 on")
+    check_at_least(1, lines=n_lines, batch_size=batch_size, beam=beam)
     pair_of = _pair_of_directions(pairs, directions)
     pivot = pairs[0][0]
     texts = {pair: _open(text, pair) for pair in dict.fromkeys(pair_of.values())}

@@ -363,7 +363,7 @@ def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter
     if n_unspelled > MAX_UNSPELLED * checked:
         raise InputError(
             f"the subwords can't write {n_unspelled} of {checked} samples of {name!r}, more than "
-            f"{MAX_UNSPELLED:.0%} (SentencePiece with byte fallback could)"
+            f"{100 * MAX_UNSPELLED:.0f} % (SentencePiece with byte fallback could)"
         )
     if not n_kept:
         reasons = ", ".join(f"{reason} ({n})" for reason, n in by_count(rejections).items())

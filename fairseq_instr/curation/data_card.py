@@ -98,7 +98,7 @@ def to_markdown(card: dict) -> str:
         table(["made from", ""], made_from),
         "Base rate: share of the first 1,000 plain targets that obey unasked. Examined: pairs that "
         "were tried for the instruction. An instruction has no samples where the vocabulary can't "
-        f"spell more than {MAX_UNSPELLED:.0%} of its targets.",
+        f"spell more than {100 * MAX_UNSPELLED:.0f} % of its targets.",
         table(
             ["instruction", "axis", "made", "samples", "examined", "base rate", "rejected"], rows
         ),

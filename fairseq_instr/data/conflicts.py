@@ -118,15 +118,10 @@ def wrong_instead(position: int, inventory: Inventory) -> Tuple[Optional[int], .
 
 
 class Conflict(NamedTuple):
-    """What makes a conflict of a sample.
+    """What makes a conflict of a sample."""
 
-    Attributes:
-        requests: what is asked for, in canonical order.
-        copies: whether the source takes the place of the target.
-    """
-
-    requests: Tuple[Request, ...]
-    copies: bool = False
+    requests: Tuple[Request, ...]  # what is asked for, in canonical order
+    copies: bool = False  # whether the source takes the place of the target
 
 
 class ConflictSampler:

@@ -26,10 +26,8 @@ from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 
 PAGE = Path(__file__).parent / "page"
-MAX_TEXT = 2000
-"""Longest text in characters."""
-MAX_BODY = 64 * 1024
-"""Longest body of a request in bytes."""
+MAX_TEXT = 2000  # longest text in characters
+MAX_BODY = 64 * 1024  # longest body of a request in bytes
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'none'; "
     "base-uri 'none'",
@@ -40,15 +38,10 @@ HEADERS = {
 
 
 class System(NamedTuple):
-    """A model on the page.
+    """A model on the page."""
 
-    Attributes:
-        translator: of it.
-        asked: whether it is asked to obey; a base model, which knows no instructions, is not.
-    """
-
-    translator: LineTranslator
-    asked: bool
+    translator: LineTranslator  # of it
+    asked: bool  # whether it is asked to obey; a base model, which knows no instructions, is not
 
 
 def create_app(
@@ -153,7 +146,6 @@ def judge(wanted, output: str, context: Context) -> List[dict]:
     Args:
         wanted: `[(name, instruction)]`, the instruction None where it has no verifier; one that
             does not serve the language has none either.
-        output: of a model.
         context: source and language.
 
     Returns:

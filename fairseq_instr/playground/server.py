@@ -53,7 +53,6 @@ def make_server(
         subwords: of the checkpoints, as `load_subwords` takes them.
         source: source language; None for the model's.
         target: target language; None for the model's.
-        host: address to listen on.
         port: 0 for any free one.
 
     Returns:

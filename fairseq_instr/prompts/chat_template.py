@@ -52,7 +52,6 @@ def chat_template(template: Template, inventory: Inventory) -> str:
     """The Jinja text that renders what `TemplatePrompt` renders without demonstrations.
 
     Args:
-        template: what is said.
         inventory: of the instructions; they are said in its order.
     """
     text = "{%- set asked = instructions | default([]) -%}\n"

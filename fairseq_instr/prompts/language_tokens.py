@@ -36,22 +36,17 @@ DENOISED = ("mono_dae", "mono_mixed_task")
 
 
 class LanguageTokens(NamedTuple):
-    """Which language tokens a model was trained with, and where they stand.
+    """Which language tokens a model was trained with, and where they stand."""
 
-    Attributes:
-        encoder: `src` or `tgt`, the language whose token the source has; None for no token.
-        decoder: whether the decoder begins with the target language's token.
-        style: how a token is written, one of `STYLES`.
-        place: where they stand. `in-front`: in front of the source, and after the decoder's
-            first token. `for-eos`: instead of the source's eos and of the decoder's first token.
-            `behind-eos`: behind the source's eos, and instead of the decoder's first token.
-        appended: symbols that the old task appended to the dictionary, in its order.
-    """
-
+    # `src` or `tgt`, the language whose token the source has; None for no token
     encoder: Optional[str]
-    decoder: bool
-    style: str = MULTILINGUAL
+    decoder: bool  # whether the decoder begins with the target language's token
+    style: str = MULTILINGUAL  # how a token is written, one of `STYLES`
+    # where they stand. `in-front`: in front of the source, and after the decoder's first token.
+    # `for-eos`: instead of the source's eos and of the decoder's first token. `behind-eos`: behind
+    # the source's eos, and instead of the decoder's first token
     place: str = IN_FRONT
+    # symbols that the old task appended to the dictionary, in its order
     appended: Tuple[str, ...] = ()
 
     def token(self, language: str) -> str:
@@ -163,8 +158,7 @@ PRESETS = {
     "tgt-for-eos": LanguageTokens(TARGET, False, place=FOR_EOS),
 }
 AUTO, NONE = "auto", "none"
-LANGUAGE_TOKENS = (AUTO, NONE, *PRESETS)
-"""Values of `--language-tokens`."""
+LANGUAGE_TOKENS = (AUTO, NONE, *PRESETS)  # values of `--language-tokens`
 
 
 def choose_language_tokens(

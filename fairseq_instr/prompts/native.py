@@ -26,8 +26,6 @@ class NativePrompt:
     Args:
         others: renders the other instructions.
         tokens: which tokens the model was trained with.
-        inventory: of the instructions.
-        symbols: of the dictionary, in order.
         eos: id of the end of sentence.
         source: language of sources that don't say theirs.
         target: language where no direction is asked for.

@@ -24,7 +24,6 @@ class PhrasePrompt(TokenPrompt):
     A request without a phrase is said by the first phrase of its instruction.
 
     Args:
-        inventory: of the instructions.
         first_id: dictionary id of the inventory's first symbol; the others follow it.
         placement: one of `PLACEMENTS`.
         spell: text of an argument -> dictionary ids; needed for arguments that are text.

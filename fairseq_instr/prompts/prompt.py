@@ -13,24 +13,16 @@ Tokens = Tuple[int, ...]
 
 
 class Rendering(NamedTuple):
-    """Dictionary ids of a prompt, by where they stand.
+    """Dictionary ids of a prompt, by where they stand."""
 
-    Attributes:
-        before: in front of the source.
-        behind: behind the source, before its eos.
-        decoder: at the decoder's start, after its first token.
-        end: what ends the source; None for its own eos.
-        start: the decoder's first token; None for eos.
-        together: `source -> before + source + behind`, where a prompt in words is spelled as one
-            text with its source: the tokens at the seams are others then. It gives None for a
-            source that is not spelled as its text would be. None to put the parts together.
-    """
-
-    before: Tokens = ()
-    behind: Tokens = ()
-    decoder: Tokens = ()
-    end: Optional[Tokens] = None
-    start: Optional[int] = None
+    before: Tokens = ()  # in front of the source
+    behind: Tokens = ()  # behind the source, before its eos
+    decoder: Tokens = ()  # at the decoder's start, after its first token
+    end: Optional[Tokens] = None  # what ends the source; None for its own eos
+    start: Optional[int] = None  # the decoder's first token; None for eos
+    # `source -> before + source + behind`, where a prompt in words is spelled as one text with its
+    # source: the tokens at the seams are others then. It gives None for a source that is not
+    # spelled as its text would be. None to put the parts together
     together: Optional[Callable[[Tokens], Optional[Tokens]]] = None
 
     def around(self, source: torch.Tensor) -> torch.Tensor:
@@ -79,7 +71,6 @@ class Prompt(Protocol):
         """The prompt for requests in canonical order.
 
         Args:
-            requests: what is asked for.
             language: of the source; None for the language that the prompt was made for.
 
         Raises:

@@ -54,8 +54,7 @@ SLOTS = {
 
 Piece = Union[str, Tuple[int, ...]]  # text, or tokens that are spelled already
 _PLACE: Piece = (-1,)  # stands where the source goes
-SEAMS = 4
-"""Tokens that a prompt may have more where it is spelled as one text with the source."""
+SEAMS = 4  # tokens that a prompt may have more where it is spelled as one text with the source
 
 
 def library() -> Tuple[str, ...]:
@@ -177,7 +176,6 @@ class TemplatePrompt:
     """Renders requests as words around the source; a `Prompt`.
 
     Args:
-        template: what is said.
         inventory: of the instructions; its phrases are their words.
         encode: text -> dictionary ids, without eos.
         language: of sources whose language is not told.
@@ -353,7 +351,6 @@ class Demonstrations:
     Args:
         prefix: aligned raw text, `prefix.en`, `prefix.de`...
         shots: pairs of each direction.
-        seed: of the draw.
 
     Raises:
         InputError: if there are none of a direction, or not enough.
@@ -400,7 +397,6 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
 
     Args:
         cfg: with the fields of `TemplateOptions`, `data`, `source_lang` and `seed`.
-        inventory: of the instructions.
         dictionary: of the source.
 
     Returns:

@@ -64,12 +64,10 @@ def export_ctranslate2(
     Args:
         checkpoint: tuned or base encoder-decoder.
         data: data-bin with the dictionaries and the inventory.
-        output: folder to write.
         subwords: as for `load_subwords`, copied into the folder; None if lines come in pieces.
         source: source language; None to take the checkpoint's.
         target: target language, likewise.
         quantization: of the weights, one of `QUANTIZATIONS`.
-        force: replace an earlier export.
 
     Raises:
         InputError: if something is missing, refused, or not supported by CTranslate2, or if the

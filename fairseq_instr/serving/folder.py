@@ -34,30 +34,19 @@ QUANTIZATIONS = ("float32", "int8", "int8_float32", "int16", "float16", "bfloat1
 
 @dataclass(frozen=True)
 class Settings:
-    """How a line is rendered for an exported model.
+    """How a line is rendered for an exported model."""
 
-    Attributes:
-        placement: where its prompt stands, one of `PLACEMENTS`.
-        source: source language.
-        target: target language.
-        direction: whether each line gets the instruction `to:TARGET`.
-        max_source: longest source in tokens, prompt and eos included.
-        max_target: positions of the decoder.
-        rendering: what says an instruction, one of `RENDERINGS`.
-        learned: how many instructions of the inventory, from the first, the model was trained
-            with; None for all of them.
-        language_tokens: of a pretrained model, as `LanguageTokens.of_list` reads them; None for
-            none.
-    """
-
-    placement: str
-    source: str
-    target: str
-    direction: bool
-    max_source: int
-    max_target: int
-    rendering: str = SYMBOLS
+    placement: str  # where its prompt stands, one of `PLACEMENTS`
+    source: str  # source language
+    target: str  # target language
+    direction: bool  # whether each line gets the instruction `to:TARGET`
+    max_source: int  # longest source in tokens, prompt and eos included
+    max_target: int  # positions of the decoder
+    rendering: str = SYMBOLS  # what says an instruction, one of `RENDERINGS`
+    # how many instructions of the inventory, from the first, the model was trained with; None for
+    # all of them
     learned: Optional[int] = None
+    # of a pretrained model, as `LanguageTokens.of_list` reads them; None for none
     language_tokens: Optional[list] = None
 
     def save(self, folder: Path) -> None:

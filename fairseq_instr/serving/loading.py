@@ -48,7 +48,6 @@ def load_translator(
         subwords: of a checkpoint, as `load_subwords` takes them.
         source: source language; None for the model's.
         target: target language; None for the model's.
-        beam: beam size.
         option: how the user names the model, for errors.
 
     Raises:

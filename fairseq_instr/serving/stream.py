@@ -27,7 +27,6 @@ def translate_stream(
     """Translate lines as they come; the rows of the output, one after the other.
 
     Args:
-        lines: raw text.
         instruct: instructions for all lines, such as `"formal, uppercase"`.
         model: fairseq checkpoint or exported folder; None for the model that comes with the
             package.
@@ -35,8 +34,6 @@ def translate_stream(
         subwords: of a checkpoint, as `load_subwords` takes them.
         source: source language; None for the model's.
         target: target language; None for the model's.
-        beam: beam size.
-        batch_size: sentences decoded together.
         buffer_size: lines read before they are translated; they are sorted by length.
         n_best: 0 for rows of one translation each; else rows `LINE<tab>SCORE<tab>TEXT` of so
             many best translations of each line, lines numbered from 1.

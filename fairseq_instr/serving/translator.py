@@ -63,12 +63,9 @@ class CTranslate2Translator(LineTranslator):
 
     Args:
         model: `ctranslate2.Translator`.
-        settings: of the export.
-        inventory: of the model.
         source_vocabulary: tokens by id, the inventory's symbols last.
         subwords: as for `load_subwords`; None if lines are already in pieces.
         target: target language; None for the export's.
-        beam: beam size.
         lenpen: length penalty.
         max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
         max_len_b: see `max_len_a`.
@@ -142,7 +139,6 @@ class CTranslate2Translator(LineTranslator):
         Args:
             folder: of the export.
             target: target language of a model with several; None for the export's.
-            beam: beam size.
             lenpen: length penalty, as `fairseq-generate --lenpen`.
             max_len_a: with `max_len_b`, longest output: `a * source + b` tokens of each line,
                 whatever its prompt and the other lines of its batch are.

@@ -14,7 +14,7 @@ import re
 from typing import Optional
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.text.lines import read_lines
+from fairseq_instr.text.lines import read_lines, readable
 
 CONTINUES = "@@"
 _VERSION = re.compile(r"#version: \d+(\.\d+)*")
@@ -24,7 +24,7 @@ _FASTBPE_VERSION = "#version: 0.2"
 
 def is_text(path) -> bool:
     """Whether a file may hold codes: a SentencePiece model has NUL bytes from the start."""
-    with open(path, "rb") as file:
+    with readable(path), open(path, "rb") as file:
         return b"\0" not in file.read(4096)
 
 
@@ -43,7 +43,7 @@ class BpeCodes:
         if language is None:
             raise InputError(
                 f"--subwords {path} holds BPE codes, which go with the Moses rules of a language; "
-                "give -s and -t, or a SentencePiece model"
+                "give -s and -t where the command has them, or a SentencePiece model"
             )
         merges = read_merges(path)
         try:

@@ -40,7 +40,6 @@ def whole_words(pattern: str, language: str = "") -> re.Pattern:
     """Finds what is not part of a longer word, in any case.
 
     Args:
-        pattern: regular expression.
         language: code; if it is given, the pattern is found folded to ASCII as well.
     """
     if language:

@@ -47,11 +47,9 @@ def train(
     """Train a unigram model with byte fallback; deterministic for the same lines.
 
     Args:
-        lines: raw text of all languages.
         model_prefix: the model is written to `model_prefix.model`.
         vocabulary_size: number of pieces, special ones and bytes included.
         seed: for SentencePiece's sampling of very large inputs.
-        force: overwrite the model if it exists.
 
     Raises:
         InputError: if the model exists, or the text holds fewer pieces than asked for.
@@ -90,7 +88,6 @@ def train_on_files(
         output: the model is `output.model`; `dict.txt` is written beside it.
         vocabulary_size: number of pieces, special ones and bytes included.
         seed: for SentencePiece's sampling of very large inputs.
-        force: overwrite both files.
 
     Returns:
         Paths of the model and of the dictionary.
@@ -202,8 +199,6 @@ def speller(subwords, dictionary, source: str, target: str) -> Optional[Spell]:
     Args:
         subwords: as for `load_subwords`, or None.
         dictionary: `dict.LANGUAGE.txt`, or None.
-        source: source language.
-        target: target language.
 
     Raises:
         InputError: if one is given without the other, or can't be read.

@@ -203,9 +203,7 @@ def without(part):
 
 
 def test_what_the_vocabulary_cannot_spell_refuses_the_instruction():
-    _, refused, curation = collect(
-        ["html-bold"], [chunk(PAIRS)], n_samples=50, spell=without("<")
-    )
+    _, refused, curation = collect(["html-bold"], [chunk(PAIRS)], n_samples=50, spell=without("<"))
     assert curation.curators[0].rejections[NOT_SPELLED] > 0
     assert set(refused) == {"html-bold"}
 
@@ -216,9 +214,7 @@ def test_a_few_targets_that_cannot_be_spelled_are_left_out():
     )
     # a tenth of the targets ends in 7: too many; of these two, few enough
     assert "10 of 100" in refused["html-bold"]
-    samples, refused, _ = collect(
-        ["html-bold"], [chunk(PAIRS)], n_samples=90, spell=without(" 97")
-    )
+    samples, refused, _ = collect(["html-bold"], [chunk(PAIRS)], n_samples=90, spell=without(" 97"))
     assert refused == {} and len(samples["html-bold"]) == 90
 
 

@@ -226,15 +226,8 @@ def test_a_group_of_plain_text_is_denoised_into_itself(make_task, denoise_bin):
 def test_training_with_denoising_resumes_as_if_never_stopped(
     call, denoise_bin, finetuning, tmp_path
 ):
-    _, *arguments = finetuning
-    arguments = [
-        denoise_bin,
-        *arguments,
-        "--mixture",
-        "parallel:2,denoise:1",
-        "--save-interval-updates",
-        1,
-    ]
+    arguments = [denoise_bin, *finetuning[1:], "--mixture", "parallel:2,denoise:1"]
+    arguments += ["--save-interval-updates", 1]
     for name, stops in {"whole": [5], "stopped": [2, 5]}.items():
         for updates in stops:
             call("train", *arguments, "--max-update", updates, "--save-dir", tmp_path / name)

@@ -115,11 +115,3 @@ def test_it_travels_to_worker_processes(grown):
     assert copy.symbols == grown.symbols
     assert copy.first_instruction == grown.first_instruction
     assert copy.string(torch.tensor([copy.first_instruction])) == ""
-
-
-def test_it_works_from_a_dictionary_file(old, grown, tmp_path):
-    old.save(str(tmp_path / "dict.txt"))
-    loaded = InstructedDictionary.grow(
-        Dictionary.load(str(tmp_path / "dict.txt")), INVENTORY.symbols
-    )
-    assert loaded.symbols == grown.symbols

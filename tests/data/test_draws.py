@@ -1,7 +1,6 @@
 """Random numbers by seed, epoch and place."""
 
-import subprocess
-import sys
+import zlib
 
 import pytest
 from hypothesis import given
@@ -35,8 +34,5 @@ def test_they_are_uniform():
         assert drawn.var() == pytest.approx(1 / 12, abs=0.002)
 
 
-def test_the_hash_is_the_same_in_another_process():
-    program = "import zlib; print(zlib.crc32('größe'.encode()))"  # what it promises to be
-    told = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE).stdout
-    assert stable_hash("größe") == int(told)
-    assert stable_hash("parallel") != stable_hash("task")
+def test_the_hash_is_the_same_in_any_process():
+    assert stable_hash("größe") == zlib.crc32("größe".encode())

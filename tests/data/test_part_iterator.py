@@ -9,29 +9,23 @@ from hypothesis import strategies as st
 
 from fairseq_instr.data.epoch_part import EpochPart, Lengths
 from fairseq_instr.data.part_iterator import PartBatches, PartIterator, to_count
+from tests.data.conftest import iterator
 
 MIXTURE = ["--mixture", "parallel:2,task:1"]
 CONFLICTS = ["--conflict-axes", "all", "--conflict-rate", 0.5]
 
 
 @pytest.fixture
-def load(make_task):
+def load_parts(load):
     """A task and its training set, whose 60 samples an epoch come in parts of about 16."""
 
-    def load(*arguments, part_samples=16):
-        task = make_task(*arguments)
-        task.load_dataset("train")
-        dataset = task.datasets["train"]
+    def load_parts(*arguments, part_samples=16):
+        task, dataset = load("train", *arguments)
         dataset.part_samples, dataset.epoch = part_samples, None
         dataset.set_epoch(1)
         return task, dataset
 
-    return load
-
-
-def iterator(task, dataset, epoch=1, **options):
-    settings = {"max_tokens": 60, "required_batch_size_multiple": 8, "seed": 1, "epoch": epoch}
-    return task.get_batch_iterator(dataset, **{**settings, **options})
+    return load_parts
 
 
 def ids(batches):
@@ -46,9 +40,9 @@ def epoch_of(task, dataset, epoch=1, **options):
 # -- epochs -----------------------------------------------------------------------------
 
 
-def test_an_epoch_is_the_same_samples_as_in_one_part(load):
-    task, dataset = load(*MIXTURE)
-    _, whole = load(*MIXTURE, part_samples=1000)
+def test_an_epoch_is_the_same_samples_as_in_one_part(load_parts):
+    task, dataset = load_parts(*MIXTURE)
+    _, whole = load_parts(*MIXTURE, part_samples=1000)
     assert (dataset.n_parts, whole.n_parts, len(dataset), len(whole)) == (4, 1, 60, 60)
     for epoch in (1, 2, 3):
         seen = []
@@ -60,18 +54,18 @@ def test_an_epoch_is_the_same_samples_as_in_one_part(load):
         assert sorted(places) == list(range(60))
 
 
-def test_every_part_has_the_ratio(load):
+def test_every_part_has_the_ratio(load_parts):
     """60 samples at 2:1 in 4 parts: 10 and 5 each."""
-    _, dataset = load(*MIXTURE)
+    _, dataset = load_parts(*MIXTURE)
     for part in map(dataset.part, range(4)):
         assert (np.sum(part.corpus_of == 0), np.sum(part.corpus_of > 0)) == (10, 5)
 
 
-def test_without_a_mixture_large_data_are_seen_once_an_epoch(load, monkeypatch):
+def test_without_a_mixture_large_data_are_seen_once_an_epoch(load_parts, monkeypatch):
     from fairseq_instr.tasks import translation_with_instructions
 
     monkeypatch.setattr(translation_with_instructions, "PART_SAMPLES", 16)
-    task, dataset = load()
+    task, dataset = load_parts()
     assert dataset.n_parts == 4
     epochs = [epoch_of(task, dataset, epoch) for epoch in (1, 2)]
     for epoch in epochs:
@@ -81,8 +75,8 @@ def test_without_a_mixture_large_data_are_seen_once_an_epoch(load, monkeypatch):
     assert epochs[0] != epochs[1]
 
 
-def test_batches_are_bounded_and_of_like_length(load):
-    task, dataset = load(*MIXTURE, *CONFLICTS)
+def test_batches_are_bounded_and_of_like_length(load_parts):
+    task, dataset = load_parts(*MIXTURE, *CONFLICTS)
     for batch in iterator(task, dataset).next_epoch_itr():
         rows = len(batch["id"]) + len(batch.get("conflicts", {"positive": []})["positive"])
         width = max(batch["net_input"]["src_tokens"].size(1), batch["target"].size(1))
@@ -94,8 +88,8 @@ def test_batches_are_bounded_and_of_like_length(load):
         assert lengths[start : start + per_part] == sorted(lengths[start : start + per_part])
 
 
-def test_samples_that_are_too_long_are_left_out(load):
-    task, dataset = load(*MIXTURE)
+def test_samples_that_are_too_long_are_left_out(load_parts):
+    task, dataset = load_parts(*MIXTURE)
     kept = [p for p in range(60) if max(dataset.size(p)) <= 7]
     batches = epoch_of(task, dataset, max_positions=(7, 7), ignore_invalid_inputs=True)
     assert 0 < len(kept) < 60
@@ -106,23 +100,23 @@ def test_samples_that_are_too_long_are_left_out(load):
 
 
 @pytest.mark.parametrize("after", [1, 7, 13])
-def test_resuming_in_any_part_is_exact(load, after):
+def test_resuming_in_any_part_is_exact(load_parts, after):
     arguments = [*MIXTURE, *CONFLICTS]
-    task, dataset = load(*arguments)
+    task, dataset = load_parts(*arguments)
     whole = epoch_of(task, dataset, 2)
     batches = iterator(task, dataset, 2)
     itr = batches.next_epoch_itr()
     for _ in range(after):
         next(itr)
-    task, dataset = load(*arguments)
+    task, dataset = load_parts(*arguments)
     resumed = iterator(task, dataset, 2)
     resumed.load_state_dict(batches.state_dict())
     assert ids(resumed.next_epoch_itr()) == whole[after:]
-    assert ids(resumed.next_epoch_itr()) == epoch_of(*load(*arguments), 3)
+    assert ids(resumed.next_epoch_itr()) == epoch_of(*load_parts(*arguments), 3)
 
 
-def test_workers_and_shards_don_t_change_batches(load):
-    task, dataset = load(*MIXTURE)
+def test_workers_and_shards_don_t_change_batches(load_parts):
+    task, dataset = load_parts(*MIXTURE)
     whole = epoch_of(task, dataset)
     assert epoch_of(task, dataset, num_workers=1) == whole
     for n_shards in (2, 3):
@@ -136,9 +130,9 @@ def test_workers_and_shards_don_t_change_batches(load):
         assert not any(together[len(whole) :])
 
 
-def test_only_large_epochs_are_batched_in_parts(load):
-    assert isinstance(iterator(*load(*MIXTURE)), PartIterator)
-    assert not isinstance(iterator(*load(*MIXTURE, part_samples=60)), PartIterator)
+def test_only_large_epochs_are_batched_in_parts(load_parts):
+    assert isinstance(iterator(*load_parts(*MIXTURE)), PartIterator)
+    assert not isinstance(iterator(*load_parts(*MIXTURE, part_samples=60)), PartIterator)
 
 
 # -- lengths ----------------------------------------------------------------------------

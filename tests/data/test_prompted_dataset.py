@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fairseq_instr.errors import InputError
+from tests.data.conftest import iterator
 
 PLACEMENTS = ["source-prefix", "source-suffix", "decoder-prefix"]
 MIXTURE = ["--mixture", "parallel:2,task:1"]
@@ -22,23 +23,6 @@ def plain(value):
     if isinstance(value, (list, tuple)):
         return [plain(entry) for entry in value]
     return value
-
-
-@pytest.fixture
-def load(make_task):
-    """A task and one of its datasets: `load("train", "--mixture", "...")`."""
-
-    def load(split, *arguments, **options):
-        task = make_task(*arguments, **options)
-        task.load_dataset(split)
-        return task, task.datasets[split]
-
-    return load
-
-
-def iterator(task, dataset, epoch=1, **options):
-    settings = {"max_tokens": 60, "required_batch_size_multiple": 8, "seed": 1, "epoch": epoch}
-    return task.get_batch_iterator(dataset, **{**settings, **options})
 
 
 def epoch_of(task, dataset, epoch=1, **options):

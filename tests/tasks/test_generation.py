@@ -9,26 +9,14 @@ from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
+from tests.conftest import DECODING, column
+from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
 
-PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
-DECODING = """
-    --cpu --beam 2 --max-len-a 0 --max-len-b 8 --num-workers 0 --data-buffer-size 0
-""".split()
 CONTRASTS = {
     "guidance": ["--guidance", 0.5],
     "source": ["--source-contrast", 0.7, "--seed", 3],
     "source, logs": ["--source-contrast", 0.7, "--contrast-space", "log-probability"],
 }
-
-
-def column(out, mark):
-    """Last field of the lines `S-0<tab>...`, by their number."""
-    found = {}
-    for line in out.splitlines():
-        name, _, rest = line.partition("\t")
-        if name.startswith(f"{mark}-"):
-            found[int(name[2:])] = rest.rpartition("\t")[2]
-    return [found[number] for number in sorted(found)]
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from fairseq.trainer import Trainer
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.tasks.mixed_precision import in_bfloat16, is_for_cpu, warn_of_slow_products
+from tests.conftest import WITH_INSTRUCTIONS
 
-WITH_INSTRUCTIONS = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 WITH_CONFLICTS = """
     --mixture parallel:1,task:1 --conflict-axes formality
     --criterion label_smoothed_cross_entropy_with_unlikelihood --label-smoothing 0.1

@@ -22,6 +22,7 @@ from tests.conftest import (
     MODEL,
     OPTIMISATION,
     WITH_INSTRUCTIONS,
+    column,
     multilingual_lines,
 )
 
@@ -79,10 +80,8 @@ def stock(request, call, data, tmp_path_factory):
 
 
 def hypotheses(printed):
-    """In the order of the lines; without language tokens, which ours never shows."""
-    found = (line.split("\t") for line in printed.splitlines() if line.startswith("H-"))
-    texts = {int(number[2:]): re.sub(r"__\w+__ ?", "", text) for number, _, text in found}
-    return [texts[i].strip() for i in sorted(texts)]
+    """Without language tokens, which ours never shows."""
+    return [re.sub(r"__\w+__ ?", "", text).strip() for text in column(printed, "H")]
 
 
 def test_the_model_reads_what_its_own_task_gives_it(data, stock, make_task):

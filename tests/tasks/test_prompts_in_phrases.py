@@ -11,6 +11,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.phrasing import PhrasedInventory
+from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
 
 INVENTORY = PhrasedInventory(
     [
@@ -22,7 +23,6 @@ INVENTORY = PhrasedInventory(
         Instruction("begin-with", "opening", ("begin with this",), argument="text"),
     ]
 )
-PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 PHRASES = ["--prompt-rendering", "phrases"]
 
 

@@ -1,7 +1,6 @@
 """The task with a template in place of symbols, on a decoder-only model and general tasks."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +10,9 @@ from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Inventory
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.text import subwords
+from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
+from tests.conftest import column
 
-USER_DIR = Path(__file__).resolve().parents[2] / "fairseq_instr"
-PLUGIN = ["--user-dir", USER_DIR, "--task", "translation_with_instructions"]
 CPU = ["--cpu", "--num-workers", 0]
 ENGLISH = ["Two men are talking.", "A dog runs.", "The house is red.", "We eat bread."] * 4
 GERMAN = ["Zwei Männer reden.", "Ein Hund rennt.", "Das Haus ist rot.", "Wir essen Brot."] * 4
@@ -68,11 +67,6 @@ def trained(data, in_words, call, tmp_path_factory):
     return folder / "checkpoint_last.pt"
 
 
-def outputs(printed):
-    lines = (line.split("\t") for line in printed.splitlines() if line.startswith("H-"))
-    return {int(number[2:]): text for number, _, text in lines}
-
-
 class TestPromptsInWords:
     def test_no_symbols_join_the_vocabulary(self, trained, spelling):
         state = torch.load(trained, weights_only=True)
@@ -88,12 +82,12 @@ class TestPromptsInWords:
             "--max-len-b", 5, "--max-tokens", 2000,
         ]  # fmt: skip
         printed = call("generate", *options, *in_words)
-        assert len(outputs(printed)) == len(ENGLISH)
+        assert len(column(printed, "H")) == len(ENGLISH)
         shown = next(line for line in printed.splitlines() if line.startswith("S-1\t"))
         said = spelling[0].decode(shown.split("\t")[1])
         assert "Translate the text from English into German." in said and "A dog runs." in said
         contrasted = call("generate", *options, *in_words, "--language-contrast", 0.5)
-        assert len(outputs(contrasted)) == len(ENGLISH)
+        assert len(column(contrasted, "H")) == len(ENGLISH)
 
     def test_translator(self, trained, data, in_words, spelling, call):
         """The template is the checkpoint's; the source's line is put into it."""
@@ -104,7 +98,7 @@ class TestPromptsInWords:
             "generate", data, *PLUGIN, *in_words, *CPU, "-s", "en", "-t", "de", "--path", trained,
             "--beam", 2, "--max-len-b", 5, "--max-tokens", 2000,
         )  # fmt: skip
-        expected = [spelling[0].decode(text) for _, text in sorted(outputs(generated).items())]
+        expected = [spelling[0].decode(text) for text in column(generated, "H")]
         assert translator.translate(ENGLISH) == expected
 
     def test_a_template_does_not_make_outputs_longer(self, trained, data, spelling):

@@ -12,21 +12,8 @@ from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_invent
 from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.data.prompted_dataset import PromptedDataset
 from fairseq_instr.instructions import Instruction, Inventory
-
-PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
-DECODING = """
-    --cpu --beam 2 --max-len-a 0 --max-len-b 8 --num-workers 0 --data-buffer-size 0
-""".split()
-
-
-def column(out, mark):
-    """Last field of the lines `S-0<tab>...`, by their number."""
-    found = {}
-    for line in out.splitlines():
-        name, _, rest = line.partition("\t")
-        if name.startswith(f"{mark}-"):
-            found[int(name[2:])] = rest.rpartition("\t")[2]
-    return [found[number] for number in sorted(found)]
+from tests.conftest import DECODING, column
+from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
 
 
 @pytest.fixture
