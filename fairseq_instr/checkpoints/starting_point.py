@@ -69,13 +69,16 @@ class StartingPoint(NamedTuple):
         """Give a model the checkpoint's architecture; see `settle_architecture`."""
         settle_architecture(cfg, settings_of(self.state, "model"), self.origin, allow_change)
 
-    def check(self, own: TaskState, n_source: int, store_ema: bool = False) -> Inventory:
+    def check(
+        self, own: TaskState, n_source: int, store_ema: bool = False, moved: bool = False
+    ) -> Inventory:
         """Refuse what training could not go on from.
 
         Args:
             own: what the task would save.
             n_source: size of the grown source dictionary.
             store_ema: value of `--store-ema`.
+            moved: whether prompts may stand elsewhere than in the checkpoint's training.
 
         Returns:
             Inventory that the checkpoint was trained with; an empty one for a base model.
@@ -85,7 +88,7 @@ class StartingPoint(NamedTuple):
                 softmax, or if its optimizer is too small for the grown vocabulary.
         """
         trained_with = task_state_of(self.state)
-        own.check_extends(trained_with, self.origin)
+        own.check_extends(trained_with, self.origin, moved)
         trained, inventory = trained_with.inventory or Inventory(), own.inventory or Inventory()
         model = self.state["model"]
         if inventory and any(key.startswith("decoder.adaptive_softmax.") for key in model):

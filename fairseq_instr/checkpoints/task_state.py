@@ -98,22 +98,25 @@ class TaskState(NamedTuple):
         """The state of a base model, which knows its language tokens alone."""
         return {_LANGUAGE_TOKENS_KEY: self.to_dict()[_LANGUAGE_TOKENS_KEY]}
 
-    def check_extends(self, trained: TaskState, origin: str = "the checkpoint") -> None:
+    def check_extends(
+        self, trained: TaskState, origin: str = "the checkpoint", moved: bool = False
+    ) -> None:
         """Make sure that a task can use a checkpoint.
 
         Args:
             trained: of the checkpoint; `self` is the task's.
             origin: the checkpoint, for errors.
+            moved: whether prompts may stand elsewhere than in the checkpoint's training.
 
         Raises:
             InputError: if the inventories, the renderings or placements of the prompt, or the
                 dictionaries differ.
         """
-        self.check_prompts(trained, origin)
+        self.check_prompts(trained, origin, moved)
         if trained.inventory is not None and self.inventory is not None:
             self.inventory.check_extends(trained.inventory, origin)
 
-    def check_prompts(self, trained: TaskState, origin: str) -> None:
+    def check_prompts(self, trained: TaskState, origin: str, moved: bool = False) -> None:
         """As `check_extends`, whatever the inventories hold."""
         for side, expected in trained.dictionaries.items():
             if self.dictionaries.get(side, expected) != expected:
@@ -136,7 +139,7 @@ class TaskState(NamedTuple):
                 f"--prompt-template: {origin} was trained with symbols for "
                 f"{len(trained.inventory)} instructions; leave the option out"
             )
-        if trained.placement not in (None, self.placement):
+        if trained.placement not in (None, self.placement) and not moved:
             raise InputError(
                 f"--prompt-placement {self.placement}: {origin} was trained with "
                 f"{trained.placement}; give --prompt-placement {trained.placement}"

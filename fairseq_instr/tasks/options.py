@@ -174,8 +174,8 @@ class TranslationWithInstructionsConfig(
     allow_architecture_change: bool = field(
         default=False,
         metadata={
-            "help": "train on from a checkpoint with other heads, another activation or the like "
-            "than it was trained with"
+            "help": "train on from a checkpoint with other heads, another activation, another "
+            "--prompt-placement or the like than it was trained with"
         },
     )
     allow_unknown: bool = field(

@@ -614,8 +614,9 @@ class TranslationWithInstructionsTask(TranslationTask):
         if start is None:
             return
         start.leave_if_finished(self.cfg.max_update)
-        trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema)
-        start.settle(model_cfg, self.cfg.allow_architecture_change)
+        changed = self.cfg.allow_architecture_change
+        trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema, changed)
+        start.settle(model_cfg, changed)
         self._n_trained = len(trained.symbols)
         take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
 

@@ -56,6 +56,7 @@ def test_another_inventory_is_refused(inventory):
 def test_another_placement_is_refused():
     with pytest.raises(InputError, match="--prompt-placement source-suffix: .*model.pt"):
         check(start(N_WORDS + 2, OLD), OLD, placement="source-suffix")
+    assert check(start(N_WORDS + 2, OLD), OLD, placement="source-suffix", moved=True) == 2
 
 
 @pytest.mark.parametrize("rows", [N_WORDS - 1, N_WORDS + 1, N_WORDS + 2])
