@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = {
     "package": "import fairseq_instr",
     "instructions": "import fairseq_instr.instructions",
-    "serving": "import fairseq_instr.serving",
+    "serving": "import fairseq_instr.serving.translator",
 }
 STARTS = {
     "curate": ["-m", "fairseq_instr", "curate", "--help"],
