@@ -37,7 +37,7 @@ DECODING = f"""
     --required-batch-size-multiple 1
 """.split()
 OURS = ["--user-dir", str(PLUGIN), "--task", "translation_with_instructions"]
-TUNING = ["--mixture", "parallel:2,task:1", "--max-update", "500"]
+TUNING = ["--mixture", "parallel:2,task:1"]
 STAGE_2 = """
     --mixture parallel:1 --conflict-axes target-language --unlikelihood-weight 1 --max-update 100
     --criterion label_smoothed_cross_entropy_with_unlikelihood
@@ -111,7 +111,8 @@ class StandIn:
         batch = self.batch(translator, languages)
         stock = load_model_ensemble([str(self.base)], {"data": str(self.data)})[0][0].eval()
         found = [scores(model, *batch) for model in (stock, translator.models[0])]
-        return {"logits_max_difference": float((found[0] - found[1]).abs().max())}
+        largest = float((found[0] - found[1]).abs().max())
+        return {"stock_logits_max_difference": largest, "logits_max_difference": largest}
 
     def batch(self, translator: Translator, languages):
         """What encoder and decoder read of eight lines, with all tokens of the prompt."""
@@ -125,7 +126,10 @@ class StandIn:
         return list(map(prompt.around, sources)), list(map(prompt.previous, targets))
 
     def hugging_face(self) -> Dict[str, float]:
-        """The same model by transformers: logits, greedy and beam search, and a round trip."""
+        """The same model by transformers: logits, greedy and beam search, and a round trip.
+
+        `logits_max_difference` is to transformers here, and to stock fairseq in other formats.
+        """
         from transformers import AutoModelForSeq2SeqLM
 
         original, kept = self.folder / "original", self.folder / "converted"
@@ -176,7 +180,8 @@ class StandIn:
         if len(self.family.pairs) == 1:
             directions = []
         Inventory([*directions, *others]).save(self.data / "instructions.yaml")
-        tuned = self.tune("tuned", *TUNING, "--lr", self.family.lr)
+        length = ["--max-update", self.family.tuning_updates]
+        tuned = self.tune("tuned", *TUNING, *length, "--lr", self.family.lr)
         translator = self.translator(("en", "de"), path=tuned)
         lines, plain = self.text("en"), self.text("de")
         obeyed = [

@@ -56,7 +56,8 @@ class Family(NamedTuple):
         pairs: directions that it is trained on.
         published: in Hugging Face's format, what `config.json` says; None where it has none.
         updates: of its training, until it answers right.
-        lr: learning rate of its training.
+        lr: learning rate of its training, and of tuning.
+        tuning_updates: of tuning with instructions.
     """
 
     codes: Dict[str, str]
@@ -66,6 +67,7 @@ class Family(NamedTuple):
     published: Optional[dict] = None
     updates: int = 700
     lr: float = 0.005
+    tuning_updates: int = 500
 
     def pair(self, languages: Tuple[str, str]) -> Tuple[str, str]:
         """A direction in the family's codes."""
@@ -117,6 +119,7 @@ FAMILIES = {
         published={**_MBART_CONFIG, "tokenizer_class": "MBart50Tokenizer"},
         updates=900,
         lr=0.003,
+        tuning_updates=800,
     ),
     "mbart25": Family(
         _MBART,

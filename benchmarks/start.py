@@ -1,19 +1,26 @@
 """How long importing and starting takes, and how many lines there are.
 
-    python benchmarks/start.py
+    python benchmarks/start.py [--rounds 7] [--only import_seconds start_seconds lines]
 
-import_seconds.*  CPU seconds of an import on top of a bare interpreter
-start_seconds.*   CPU seconds of `fairseq-instr curate --help` and `fairseq-generate --help` with
-                  the plugin
-lines.*           lines of Python that git knows: package, tests, all
+import_seconds.*                 CPU seconds of an import on top of a bare interpreter
+start_seconds.curate, .generate  of `fairseq-instr curate --help` and `fairseq-generate --help` with
+                                 the plugin
+start_seconds.preprocess_recipe  of binarising the corpora of a recipe of four languages (three
+                                 pairs, four texts to denoise, 500 lines each) as the recipes do, in
+                                 one process. Its conditions have `fairseq-preprocess` on the pairs
+                                 alone, which is started once for each of them.
+lines.*                          lines of Python that git knows: package, tests, all
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from record import record
@@ -29,13 +36,27 @@ STARTS = {
     "generate": ["-m", "fairseq_cli.generate", "--user-dir", "fairseq_instr", "--help"],
 }
 LINES = {"package": ["fairseq_instr/*.py"], "tests": ["tests/*.py"], "all": ["*.py"]}
-ROUNDS = 7
+OTHERS = ("de", "fr", "it")
+RECIPE = """
+import sys
+from fairseq_instr.cli import main
+
+for corpus in sys.argv[2:]:
+    text, _, languages = corpus.partition(":")
+    source, *target = languages.split("-")
+    pair = ["-s", source, *(["-t", *target] if target else [])]
+    work = sys.argv[1]
+    options = ["--subwords", work + "/subwords.model", "--dictionary", work + "/dict.txt"]
+    options += ["--output", work + "/bin/" + text, "--force"]
+    if main.main(["binarise", "--input", work + "/" + text, *pair, *options]):
+        sys.exit(text)
+"""
 
 
-def cpu_seconds(*arguments: str) -> float:
+def cpu_seconds(*arguments: str, rounds: int) -> float:
     """CPU seconds of an interpreter with these arguments; the median of some runs."""
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -52,16 +73,73 @@ def count_lines(patterns) -> int:
     return sum(len(path.read_bytes().splitlines()) for path in paths if path.exists())
 
 
+def write_recipe(folder: Path):
+    """Corpora of four languages, `FOLDER:LANGUAGES` each, subwords and a dictionary."""
+    from fairseq_instr import sample
+    from fairseq_instr.cli.main import main as fairseq_instr
+
+    sample.write(folder / "text", {"train": 500}, ["en", *OTHERS], seed=1)
+    texts = {one: folder / "text" / f"train.{one}" for one in ("en", *OTHERS)}
+    learn = ["subwords", "--input", *texts.values(), "--vocabulary-size", 800, "--output"]
+    if fairseq_instr([*map(str, learn), str(folder / "subwords"), "--force"]):
+        sys.exit("no subwords were learnt")
+    corpora = []
+    for languages in [*(("en", other) for other in OTHERS), *((one,) for one in texts)]:
+        name = "_".join(languages)
+        (folder / name).mkdir()
+        for language in languages:
+            shutil.copy(texts[language], folder / name)
+        corpora.append(f"{name}:{'-'.join(languages)}")
+    return corpora
+
+
+def recipe_seconds(rounds: int):
+    """CPU seconds of binarising a recipe's corpora: in one process; fairseq's, the pairs alone."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        corpora = write_recipe(folder)
+        ours = cpu_seconds("-c", RECIPE, name, *corpora, rounds=rounds)
+        theirs = [
+            cpu_seconds(
+                "-m", "fairseq_cli.preprocess", "-s", "en", "-t", other, "--workers", "1",
+                "--joined-dictionary", "--srcdict", str(folder / "dict.txt"), "--trainpref",
+                str(folder / f"en_{other}" / "train"), "--destdir", str(folder / f"stock_{other}"),
+                rounds=1,
+            )
+            for other in OTHERS
+        ]  # fmt: skip
+    return ours, sum(theirs)
+
+
 def main():
-    bare = cpu_seconds("-c", "")
-    imports = {n: round(cpu_seconds("-c", code) - bare, 3) for n, code in IMPORTS.items()}
-    starts = {name: round(cpu_seconds(*command), 2) for name, command in STARTS.items()}
-    lines = {name: count_lines(patterns) for name, patterns in LINES.items()}
-    print(imports, starts, lines)
-    details = {"statistic": f"median of {ROUNDS} runs"}
-    record("import_seconds", imports, {**details, "bare_interpreter": round(bare, 3)})
-    record("start_seconds", starts, details)
-    record("lines", lines)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, help="runs of each command")
+    figures = ("import_seconds", "start_seconds", "lines")
+    parser.add_argument("--only", nargs="*", choices=figures, default=figures)
+    args = parser.parse_args()
+    details = {"statistic": f"median of {args.rounds} runs"}
+    if "import_seconds" in args.only:
+        bare = cpu_seconds("-c", "", rounds=args.rounds)
+        imports = {
+            name: round(cpu_seconds("-c", code, rounds=args.rounds) - bare, 3)
+            for name, code in IMPORTS.items()
+        }
+        print(imports)
+        record("import_seconds", imports, {**details, "bare_interpreter": round(bare, 3)})
+    if "start_seconds" in args.only:
+        starts = {
+            name: round(cpu_seconds(*command, rounds=args.rounds), 2)
+            for name, command in STARTS.items()
+        }
+        ours, theirs = recipe_seconds(args.rounds)
+        starts["preprocess_recipe"] = round(ours, 2)
+        print(starts, theirs)
+        stock = {"fairseq_preprocess_of_the_pairs_alone": round(theirs, 2)}
+        record("start_seconds", starts, {**details, **stock})
+    if "lines" in args.only:
+        lines = {name: count_lines(patterns) for name, patterns in LINES.items()}
+        print(lines)
+        record("lines", lines)
 
 
 if __name__ == "__main__":

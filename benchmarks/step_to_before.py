@@ -188,6 +188,7 @@ def compare(model, before, args):
         for turn in tqdm(range(args.turns + 1), desc=model):
             for name, worker in workers.items():
                 user, system, tokens = worker.turn(1)
+                tqdm.write(f"{name}: {user:.2f} s, and {system:.2f} s of the system")
                 if turn:  # the first one warms up
                     seconds[name].append((user, system))
         for worker in workers.values():

@@ -38,7 +38,7 @@ def add_arguments(parser) -> None:
     text = "directions to make pairs for; default: all between the targets of --pairs"
     option(parser, "--directions", None, text, metavar="PAIRS")
     option(parser, "--lines", 20000, "lines to translate for each direction, at most")
-    option(parser, "--seed", 1, "of the choice of lines")
+    option(parser, "--seed", 1, "random seed: which lines are translated")
     text = "checkpoint, or folder that `fairseq-instr export` wrote"
     option(parser, "--model", REQUIRED, text, metavar="MODEL")
     option(parser, "--data", None, "data-bin of a checkpoint")

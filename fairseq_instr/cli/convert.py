@@ -27,12 +27,13 @@ def add_arguments(parser) -> None:
     back = commands.add_parser("to-hugging-face", help="fairseq -> Hugging Face folder")
     back.add_argument("checkpoint", help="fairseq checkpoint")
     option(back, "--tokenizer", REQUIRED, "tokenizer/ that from-hugging-face wrote")
-    option(back, "--shard-size", 5.0, "of a file, in 10^9 bytes")
+    option(back, "--shard-size", 5.0, "largest size of a file, in 10^9 bytes")
     upgrade = commands.add_parser("upgrade", help="old or stripped checkpoint -> complete one")
     upgrade.add_argument("checkpoint", help="fairseq checkpoint")
     flag(upgrade, "--ema", "take the moving average that --store-ema kept")
     for command in (forth, back):
-        option(command, "--dtype", None, "of the weights; default: as they are", choices=DTYPES)
+        text = "number format of the weights; default: as it is"
+        option(command, "--dtype", None, text, choices=DTYPES)
         add_output(command)
     add_output(upgrade, "checkpoint to write")
 

@@ -47,7 +47,7 @@ def add_arguments(parser) -> None:
     option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
     text = "samples of each instruction, at most; 1000,uppercase:5000 gives one its own limit"
     option(parser, "--samples", "1000", text, metavar="N")
-    option(parser, "--seed", 1, "of all choices")
+    option(parser, "--seed", 1, "random seed: which pairs become samples, and their formats")
     option(
         parser, "--formatted", 0.0, "share of the pairs whose source and target both carry a "
         "format, such as quotation marks, so that the model learns to obey several instructions "

@@ -43,39 +43,39 @@ def add_arguments(parser) -> None:
     add_text(parser)
     text = "separated by commas, with an argument where they have a slot"
     option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
-    option(parser, "--samples", 1000, "samples of each instruction")
-    option(parser, "--candidates", 3, "most pairs to ask about for each sample")
-    option(parser, "--seed", 1, "of the choice of pairs")
+    option(parser, "--samples", 1000, "samples of each instruction, at most")
+    option(parser, "--candidates", 3, "pairs to ask about for each sample, at most")
+    option(parser, "--seed", 1, "random seed: which pairs are asked about")
     endpoint = parser.add_argument_group("the endpoint")
     text = "such as https://localhost:8000/v1"
     option(endpoint, "--base-url", REQUIRED, text, metavar="URL")
     option(endpoint, "--model", REQUIRED, "the model's name at the endpoint")
     text = "environment variable that holds the key"
     option(endpoint, "--key-variable", "OPENAI_API_KEY", text, metavar="NAME")
-    flag(endpoint, "--no-key", "the endpoint wants none")
-    text = "YAML file of what is asked; default: the package's own"
+    flag(endpoint, "--no-key", "send no key")
+    text = "YAML file with the prompt; default: the package's own"
     option(endpoint, "--prompt", None, text, metavar="FILE")
     option(endpoint, "--concurrency", 4, "requests at a time")
-    text = "most requests a minute; default: any number"
+    text = "requests a minute, at most; default: no limit"
     option(endpoint, "--requests-per-minute", None, text, type=float, metavar="N")
-    text = "until a request must be answered in full"
+    text = "time limit of a request and its whole answer"
     option(endpoint, "--timeout", 120.0, text, metavar="SECONDS")
-    option(endpoint, "--retries", 5, "of a request that fails in passing")
+    option(endpoint, "--retries", 5, "tries again of a request that failed for a passing reason")
     option(
-        endpoint, "--first-wait", 1.0, "before the first retry, doubled each time, unless the "
-        "endpoint says how long to wait", metavar="SECONDS",
+        endpoint, "--first-wait", 1.0, "wait before the first retry; it doubles each time. A "
+        "wait that the endpoint asks for comes first", metavar="SECONDS",
     )  # fmt: skip
     text = "budget of all runs with this --output, retries included; default: no limit"
     option(endpoint, "--max-requests", None, text, type=int, metavar="N")
     option(
-        endpoint, "--max-tokens", None, "budget of tokens, as the endpoint counts them; requests "
-        "under way when it is reached are still taken; default: no limit", type=int, metavar="N",
+        endpoint, "--max-tokens", None, "budget of tokens, as the endpoint counts them; answers to "
+        "requests under way at the limit are kept; default: no limit", type=int, metavar="N",
     )  # fmt: skip
     text = "stop if the first N answers are all refused for the same reason; 0 = go on"
     option(endpoint, "--max-alike", MAX_ALIKE, text)
     add_checks(parser)
     flag(parser, "--skip-invalid", "skip and count lines that are not UTF-8")
-    text = "least chrF2 of an answer to the plain translation, 0 to 100"
+    text = "refuse answers whose chrF2 against the plain translation is lower, 0 to 100"
     option(parser, "--min-similarity", MIN_SIMILARITY, text, metavar="CHRF2")
     add_output(parser, force="overwrite samples; answers are kept")
 

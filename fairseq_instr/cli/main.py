@@ -45,7 +45,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "playground": "serve a local web page to try a model",
         "export": "export a model to a CTranslate2 folder",
         "interpolate": "mix the weights of a base and a tuned model",
-        "convert": "convert checkpoints from and to Hugging Face",
+        "convert": "convert checkpoints from and to Hugging Face, and from old fairseq",
     },
 }
 SUBCOMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}

@@ -63,8 +63,8 @@ def add_subwords(parser) -> None:
 def add_checks(parser) -> None:
     """What keeps pairs out of task data, see `checks`."""
     option(
-        parser, "--subwords", None, f"of the pretrained model: {SUBWORDS}; leaves out targets that "
-        "they can't write with --dictionary", metavar="MODEL",
+        parser, "--subwords", None, f"the pretrained model's {SUBWORDS}; with --dictionary, leave "
+        "out targets that it can't write", metavar="MODEL",
     )  # fmt: skip
     text = "the pretrained model's dictionary of the target"
     option(parser, "--dictionary", None, text, metavar="FILE")

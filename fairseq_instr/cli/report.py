@@ -15,7 +15,7 @@ from fairseq_instr.reports import write_page
 def add_arguments(parser) -> None:
     parser.add_argument(
         "reports", nargs="+", metavar="REPORT.json",
-        help="of evaluate, directions, formality or robustness",
+        help="a report that evaluate, directions, formality or robustness wrote",
     )  # fmt: skip
     option(parser, "--title", "Evaluation", "heading of the page")
     add_output(parser, "page to write, .html; .md is written beside it")

@@ -16,7 +16,7 @@ def add_arguments(parser) -> None:
     option(parser, "--languages", ",".join(LANGUAGES), text, metavar="CODES")
     for split, size in (("train", 4000), ("valid", 200), ("test", 200)):
         option(parser, f"--{split}", size, "sentences")
-    option(parser, "--seed", 1, "of the choice of sentences")
+    option(parser, "--seed", 1, "random seed: which sentences are drawn")
     add_output(parser)
 
 

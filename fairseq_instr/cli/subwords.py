@@ -16,7 +16,7 @@ from fairseq_instr.text.subwords import train_on_files
 def add_arguments(parser) -> None:
     option(parser, "--input", REQUIRED, "raw text, plain or .gz", nargs="+", metavar="FILE")
     option(parser, "--vocabulary-size", 8000, "pieces")
-    option(parser, "--seed", 1, "of the choice of lines")
+    option(parser, "--seed", 1, "random seed: which lines are read of a very large text")
     add_output(parser, "prefix: writes PREFIX.model, and dict.txt beside it")
 
 

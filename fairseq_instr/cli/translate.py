@@ -38,7 +38,7 @@ def add_arguments(parser) -> None:
         parser, "--n-best", 0, "write N translations of each line, as LINE<tab>SCORE<tab>TEXT; "
         "the score is the natural log-probability of a token",
     )  # fmt: skip
-    text = "of the N best translations, write the first that obeys the instructions"
+    text = "write the first of the N best translations that obeys the instructions"
     option(parser, "--rerank", 0, text)
     flag(parser, "--allow-unknown", "also translate text that the model's vocabulary can't spell")
 

@@ -43,7 +43,7 @@ class BpeCodes:
         if language is None:
             raise InputError(
                 f"--subwords {path} holds BPE codes, which go with the Moses rules of a language; "
-                "give -s and -t, or a SentencePiece model"
+                "give -s and -t where the command has them, or a SentencePiece model"
             )
         merges = read_merges(path)
         try:
