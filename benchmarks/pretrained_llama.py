@@ -10,7 +10,7 @@ compared instead of the folder's own weights, and its chat template has to spell
 weights_identical     conversion there and back gives every tensor and the tokenizer, byte for byte
 logits_max_relative   largest difference of a logit, to the largest logit, teacher-forced, fp32
 greedy_identical      share of prompts with the same greedy output
-beam_identical        share with the same output of beam 4, where transformers ends it with eos;
+beam_identical        share with the same output of beam 4, of the beam_ended ones that eos ends;
                       a hypothesis that the limit cuts ends otherwise: fairseq appends eos and its
                       score, transformers (early_stopping=True) does not
 """
@@ -130,12 +130,14 @@ def compare(both: Both, prompts: List[torch.Tensor], n_beam: int) -> Dict[str, o
             if theirs[-1:] == [end]:
                 n_ended += 1
                 n_same += ours == theirs
-    return {
+    figures: Dict[str, object] = {
         "logits_max_relative": max(differences),
         "greedy_identical": n_alike / len(prompts),
-        "beam_identical": n_same / n_ended if n_ended else None,
         "beam_ended": n_ended,
     }
+    if n_ended:
+        figures["beam_identical"] = n_same / n_ended
+    return figures
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = {
     "package": "import fairseq_instr",
     "instructions": "import fairseq_instr.instructions",
-    "serving": "import fairseq_instr.serving",
+    "serving": "import fairseq_instr.serving.translator",
 }
 STARTS = {
     "curate": ["-m", "fairseq_instr", "curate", "--help"],
@@ -44,8 +45,10 @@ for corpus in sys.argv[2:]:
     text, _, languages = corpus.partition(":")
     source, *target = languages.split("-")
     pair = ["-s", source, *(["-t", *target] if target else [])]
-    options = ["--dictionary", sys.argv[1] + "/dict.txt", "--output", sys.argv[1] + "/bin/" + text]
-    if main.main(["binarise", "--input", sys.argv[1] + "/" + text, *pair, *options, "--force"]):
+    work = sys.argv[1]
+    options = ["--subwords", work + "/subwords.model", "--dictionary", work + "/dict.txt"]
+    options += ["--output", work + "/bin/" + text, "--force"]
+    if main.main(["binarise", "--input", work + "/" + text, *pair, *options]):
         sys.exit(text)
 """
 
@@ -71,21 +74,22 @@ def count_lines(patterns) -> int:
 
 
 def write_recipe(folder: Path):
-    """Corpora of four languages, `FOLDER:LANGUAGES` each, and a dictionary of their words."""
+    """Corpora of four languages, `FOLDER:LANGUAGES` each, subwords and a dictionary."""
     from fairseq_instr import sample
+    from fairseq_instr.cli.main import main as fairseq_instr
 
     sample.write(folder / "text", {"train": 500}, ["en", *OTHERS], seed=1)
-    corpora, words = [], set()
-    for languages in [*(("en", other) for other in OTHERS), *((one,) for one in ("en", *OTHERS))]:
+    texts = {one: folder / "text" / f"train.{one}" for one in ("en", *OTHERS)}
+    learn = ["subwords", "--input", *texts.values(), "--vocabulary-size", 800, "--output"]
+    if fairseq_instr([*map(str, learn), str(folder / "subwords"), "--force"]):
+        sys.exit("no subwords were learnt")
+    corpora = []
+    for languages in [*(("en", other) for other in OTHERS), *((one,) for one in texts)]:
         name = "_".join(languages)
         (folder / name).mkdir()
         for language in languages:
-            text = (folder / "text" / f"train.{language}").read_text(encoding="utf-8")
-            words.update(text.split())
-            (folder / name / f"train.{language}").write_text(text, encoding="utf-8")
+            shutil.copy(texts[language], folder / name)
         corpora.append(f"{name}:{'-'.join(languages)}")
-    entries = "".join(f"{word} 1\n" for word in sorted(words))
-    (folder / "dict.txt").write_text(entries, encoding="utf-8")
     return corpora
 
 
