@@ -188,7 +188,8 @@ def _pair_of_directions(pairs: Sequence[Pair], directions: Sequence[Pair]) -> Di
 
 def _open(prefix, pair: Pair) -> AlignedText:
     stem = str(prefix).replace("{pair}", "-".join(pair))
-    return AlignedText(*(find_text(f"{stem}.{language}") for language in pair))
+    source, target = (find_text(f"{stem}.{language}") for language in pair)
+    return AlignedText(source, target)
 
 
 def _choose(

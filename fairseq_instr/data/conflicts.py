@@ -80,12 +80,14 @@ def parse_swapped(
     return tuple(map(inventory.position, names))
 
 
-def parse_languages(text: str, inventory: Inventory) -> Dict[str, float]:
-    """Weights of a `--conflict-languages` such as `source:1,en:1,other:2`.
+def parse_languages(text: Optional[str], inventory: Inventory) -> Optional[Dict[str, float]]:
+    """Weights of a `--conflict-languages` such as `source:1,en:1,other:2`; None for none.
 
     Raises:
         InputError: if an entry is not accepted, or the inventory lacks a language.
     """
+    if not text:
+        return None
     option = "--conflict-languages"
     weights = parse_weights(text, option, "LANGUAGE", f"{SOURCE}:1,en:1,{OTHER}:2")
     accepted = (SOURCE, OTHER, *inventory.target_languages)
@@ -253,7 +255,8 @@ class ConflictSampler:
 
     def _shares(self, instead: Sequence[Optional[int]], source: Optional[str]) -> np.ndarray:
         """How often each of some directions is asked for, not normalised: float64 `(n,)`."""
-        languages = [self._language_of.get(position, "") for position in instead]
+        known = self._language_of
+        languages = ["" if position is None else known.get(position, "") for position in instead]
         others = [c for c in languages if c not in self._weights and c != source]
         shares = np.array(
             [

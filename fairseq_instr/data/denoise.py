@@ -142,7 +142,7 @@ class Noise:
         # a word stays if no span begins at it or at the span - 1 words before it
         begin = mask if span == 1 else 1 - (1 - mask) ** (1 / span)
         begins = generator.random(n + span - 1) < begin
-        masked = np.lib.stride_tricks.sliding_window_view(begins, span).any(1)
+        masked = np.asarray(np.lib.stride_tricks.sliding_window_view(begins, span).any(1))
         hidden = np.zeros(n, dtype=bool)
         if span > 1:
             hidden[1:] = masked[1:] & masked[:-1]

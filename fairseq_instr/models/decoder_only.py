@@ -153,11 +153,9 @@ class PromptEncoder(FairseqEncoder):
         tokens, lengths = tokens[:, :-1], lengths - 1
         places = torch.arange(tokens.size(1), device=tokens.device)
         keys, values = self._decoder[0].prefill(tokens, places)
-        mask = places < lengths[:, None]
-        if not self.training and not mask.is_meta and bool(mask.all()):
-            mask = None
-        else:
-            mask = mask[:, None, None, :]
+        read = places < lengths[:, None]
+        all_read = not self.training and not read.is_meta and bool(read.all())
+        mask = None if all_read else read[:, None, None, :]
         return Prompt(keys, values, lengths, mask, last_tokens)
 
     def _as_read(self, src_tokens: Tensor):

@@ -419,8 +419,12 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
             subwords.encode(text), add_if_not_exist=False, append_eos=False
         ).tolist()
 
-    def decode(ids: Sequence[int]) -> str:
-        return subwords.text([dictionary[i] for i in ids])
+    decode = None
+    if isinstance(subwords, HuggingFaceSubwords):
+        spelled = subwords.text
+
+        def decode(ids: Sequence[int]) -> str:
+            return spelled([dictionary[i] for i in ids])
 
     for text in _words(template, inventory):
         if dictionary.unk() in encode(text):
@@ -440,6 +444,6 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
         encode,
         cfg.source_lang,
         demonstrations,
-        decode if isinstance(subwords, HuggingFaceSubwords) else None,
+        decode,
     )
     return prompt, subwords

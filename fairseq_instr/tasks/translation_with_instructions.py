@@ -441,8 +441,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             cfg.conflict_rate,
             seed=cfg.seed,
             only=parse_swapped(cfg.conflict_instructions, axes, self.inventory),
-            languages=cfg.conflict_languages
-            and parse_languages(cfg.conflict_languages, self.inventory),
+            languages=parse_languages(cfg.conflict_languages, self.inventory),
             copies=cfg.conflict_copies,
         )
 
