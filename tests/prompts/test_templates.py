@@ -87,7 +87,7 @@ class TestRendering:
         """The source keeps its tokens, whatever stands around it."""
         prompt = make(self.PLAIN)
         sampler = ConflictSampler(DIRECTIONS, ("target-language",), rate=1.0, seed=1)
-        wrong = sampler.draw(1, 0, (Request(0), Request(2)))
+        wrong = sampler.draw(1, 0, (Request(0), Request(2))).requests
         assert wrong == (Request(1), Request(2))
         assert say(prompt, "eins", wrong) == "Translate into French, formally: eins ="
 
