@@ -195,13 +195,18 @@ class TestRecipe:
             recipe(text={"train": ["train"]})
 
     def test_figures_stand_under_the_name_of_the_config(self, recipe, tmp_path):
-        made = recipe(tmp_path)
         path = tmp_path / "results.json"
         path.write_text('{"other": 1, "config": 2}')
-        made.work.mkdir()
-        own = {name: {"zero_shot": number} for number, name in enumerate(made.tests)}
-        (made.work / "results.json").write_text(json.dumps(own))
-        made.record(path)
-        first, *others = made.tests
-        expected = {"test": first, "zero_shot": 0, **{name: own[name] for name in others}}
-        assert json.loads(path.read_text()) == {"other": 1, "config": expected}
+        several = {"train": [], "valid": [], "test": {"near": "a", "far": "b"}}
+        for config, given, own, expected in (
+            (
+                {"sample": {}}, None,
+                {"sample": {"zero_shot": 0}}, {"test": "sample", "zero_shot": 0},
+            ),
+            ({"text": several}, tmp_path, {"near": {}, "far": {}}, {"near": {}, "far": {}}),
+        ):
+            made = recipe(given, **config)
+            made.work.mkdir(exist_ok=True)
+            (made.work / "results.json").write_text(json.dumps(own))
+            made.record(path)
+            assert json.loads(path.read_text()) == {"other": 1, "config": expected}

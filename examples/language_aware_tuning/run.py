@@ -465,6 +465,7 @@ class LanguageAwareTuning(Recipe):
                     for name, system in report["systems"].items()
                     if group in system["means"]
                 }
+                short[group]["floor"] = {"otr": floor(report, group)}
             for name, system in report["systems"].items():
                 if "pivot_bleu" in system["means"]["zero_shot"]:
                     means = system["means"]["zero_shot"]
@@ -496,12 +497,12 @@ class LanguageAwareTuning(Recipe):
     def record(self, path: Path) -> None:
         """Put the figures of WORK/results.json into a file for several configs, by their names.
 
-        Those of the first test set stand at the top, those of others under their names.
+        Those of a single test set stand at the top, those of several under their names.
         """
         results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         own = json.loads((self.work / "results.json").read_text(encoding="utf-8"))
         first, *others = self.tests
-        results[self.name] = {"test": first, **own[first], **{name: own[name] for name in others}}
+        results[self.name] = own if others else {"test": first, **own[first]}
         if "curves" in self.config:
             curves = json.loads((self.work / "curves.json").read_text(encoding="utf-8"))
             results[self.name]["curves"] = curves
@@ -512,6 +513,12 @@ def scores(found: dict) -> dict:
     """The figures that stand together."""
     shared = {name: found[name] for name in ("foreign_words", "bleu", "chrf2") if name in found}
     return {"otr": found["off_target"], **shared}
+
+
+def floor(report: dict, group: str) -> float:
+    """Mean off-target ratio of the references, in percent, over a group of directions."""
+    found = [report["floor"][name]["off_target"] for name in report["directions"][group]]
+    return round(sum(found) / len(found), 4) if found else 0.0
 
 
 def plot_curves(rows: List[dict], path: Path) -> None:
