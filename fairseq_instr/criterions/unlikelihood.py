@@ -255,7 +255,7 @@ def project(hidden, weight, bias, buffer):
 
 def under_autocast(tensor):
     """A tensor in the dtype that autocast, where it is on, has for matrix products; or None."""
-    if tensor is None or not torch.is_autocast_enabled(tensor.device.type):
+    if tensor is None or tensor.is_meta or not torch.is_autocast_enabled(tensor.device.type):
         return tensor
     return tensor.to(torch.get_autocast_dtype(tensor.device.type))
 

@@ -40,7 +40,8 @@ class RMSNorm(nn.Module):
         normed = F.rms_norm(x.float(), self.weight.shape, eps=self.epsilon)
         normed = self.weight * normed.to(x.dtype)
         device = x.device.type
-        if torch.is_autocast_enabled(device):  # one cast, not one for each product
+        # one cast, not one for each product; meta tensors know no autocast
+        if not x.is_meta and torch.is_autocast_enabled(device):
             return normed.to(torch.get_autocast_dtype(device))
         return normed
 

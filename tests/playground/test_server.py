@@ -41,6 +41,8 @@ def test_an_exported_folder_serves_too(tuned, data_bin, tmp_path):
     "options, named",
     [({"tuned": "tuned.pt"}, "--data"), ({"tuned": "tuned.pt", "port": 70000}, "--port 70000")],
 )
-def test_what_is_missing_is_named(options, named):
+def test_what_is_missing_is_named(options, named, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tuned.pt").touch()
     with pytest.raises(InputError, match=named):
         make_server(**options)
