@@ -11,6 +11,8 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Translations, measure
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.serving.export import export_ctranslate2
+from fairseq_instr.serving.translator import CTranslate2Translator
+from fairseq_instr.text.lines import read_lines
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +89,14 @@ def test_an_exported_folder_is_a_system_too(start, arguments, multilingual, tmp_
     checkpoint, served = multilingual.checkpoints[0], tmp_path / "served"
     export_ctranslate2(checkpoint, multilingual.data, served, source="en", target="de")
     systems = ["--systems", f"fairseq={checkpoint}", f"served={served}"]
-    given = [*arguments[: arguments.index("--systems")], *systems, "--pivot", "fairseq,served"]
+    given = [*arguments[: arguments.index("--systems")], *systems, "--pivot", "served", "--beam", 2]
     done = start(*given, "--output", tmp_path / "report")
     assert done.status == 0, done.err
+    outputs = read_lines(tmp_path / "report" / "outputs" / "served" / "1" / "de-fr.txt")
+    translator = CTranslate2Translator.from_pretrained(served, target="fr", beam=2)
+    assert outputs == translator.translate(read_lines(multilingual.root / "test.de"))
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
-    own, other = (report["systems"][name]["directions"] for name in ("fairseq", "served"))
-    assert own == other
+    assert "pivot_bleu" in report["systems"]["served"]["directions"]["de-fr"]
     refused = start(*given, "--decoding", "served=--guidance 1", "--output", tmp_path / "other")
     assert "--decoding" in refused.err and str(served) in refused.err
 
