@@ -20,7 +20,7 @@ each take a share, and a last run without --shard adds them up:
 
 from __future__ import annotations
 
-from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
+from fairseq_instr.cli.options import REQUIRED, add_output, add_pair_filters, flag, option
 from fairseq_instr.curation import Checks
 from fairseq_instr.curation.backtranslation import MAX_LENGTH_RATIO, backtranslate, summary
 from fairseq_instr.curation.shards import parse_shard
@@ -45,14 +45,7 @@ def add_arguments(parser) -> None:
     option(parser, "--subwords", None, f"of a checkpoint: {SUBWORDS}", metavar="MODEL")
     option(parser, "--beam", 4, "beam size; 1 is fastest")
     option(parser, "--batch-size", 64, "lines decoded together")
-    option(
-        parser, "--max-length-ratio", MAX_LENGTH_RATIO, "leave out pairs with a side longer than "
-        "RATIO times the other, 15 characters added to both", metavar="RATIO",
-    )  # fmt: skip
-    option(
-        parser, "--exclude", [], "test sets: leave out pairs with a side that stands in one; case, "
-        "spaces and punctuation don't count", nargs="*", metavar="FILE",
-    )  # fmt: skip
+    add_pair_filters(parser, MAX_LENGTH_RATIO)
     flag(
         parser, "--any-language", "also keep pairs with a side that langid takes for another "
         "language of the pairs",

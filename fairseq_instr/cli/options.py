@@ -68,17 +68,22 @@ def add_checks(parser) -> None:
     )  # fmt: skip
     text = "the pretrained model's dictionary of the target"
     option(parser, "--dictionary", None, text, metavar="FILE")
+    add_pair_filters(parser, 3.0)
+    flag(
+        parser, "--identify-language", "leave out pairs that langid takes for other languages; "
+        "looks only at pairs that would be kept",
+    )  # fmt: skip
+
+
+def add_pair_filters(parser, max_length_ratio: float) -> None:
+    """Which pairs are left out for their lengths, or because a test set has them."""
     option(
-        parser, "--max-length-ratio", 3.0, "leave out pairs with a side longer than RATIO times "
-        "the other, 15 characters added to both", metavar="RATIO",
+        parser, "--max-length-ratio", max_length_ratio, "leave out pairs with a side longer than "
+        "RATIO times the other, 15 characters added to both", metavar="RATIO",
     )  # fmt: skip
     option(
         parser, "--exclude", [], "test sets: leave out pairs whose source or target is a line of a "
         "test set, whatever its case, spaces and punctuation", nargs="*", metavar="FILE",
-    )  # fmt: skip
-    flag(
-        parser, "--identify-language", "leave out pairs that langid takes for other languages; "
-        "looks only at pairs that would be kept",
     )  # fmt: skip
 
 
