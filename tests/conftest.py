@@ -8,6 +8,7 @@ share a dictionary, whose size `fairseq-preprocess` makes a multiple of 8 by mad
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import os
@@ -46,6 +47,10 @@ WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instruc
 DECODING = """
     --cpu --beam 2 --max-len-a 0 --max-len-b 8 --num-workers 0 --data-buffer-size 0
 """.split()
+
+# A forked child never collects what its parent made: the destructor of a CTranslate2 model waits
+# for threads that only the parent has.
+os.register_at_fork(before=gc.freeze, after_in_parent=gc.unfreeze)
 
 # no bound on time: it depends on the machine
 hypothesis.settings.register_profile("tests", deadline=None, max_examples=40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -51,6 +52,27 @@ def start_ranks(call):
 
 def parameters(folder):
     return trained_parameters(read_checkpoint(folder / "checkpoint_last.pt"))
+
+
+class Model:
+    """Stands for one whose destructor waits for its threads, which a fork does not have."""
+
+    def __init__(self):
+        self.cycle = self
+
+    def __del__(self):
+        os._exit(1)
+
+
+def test_a_fork_collects_nothing_of_its_parent():
+    gc.disable()
+    Model()
+    child = multiprocessing.get_context("fork").Process(target=gc.collect)
+    child.start()
+    child.join()
+    Model.__del__ = lambda self: None
+    gc.enable()
+    assert child.exitcode == 0
 
 
 def test_two_processes_train_what_one_does(call, start_ranks, finetuning, tmp_path):
