@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recipe import FAIRSEQ_INSTR, PLUGIN, SPLITS, Recipe, read_text, tool, words, write_lines
 
 from fairseq_instr import sample
+from fairseq_instr.data.data_bin import GENERAL
 from fairseq_instr.errors import InputError, install_exception_hook
 from fairseq_instr.files import atomic_path, write_atomically
 
@@ -245,8 +246,29 @@ class LanguageAwareTuning(Recipe):
             self.binarise(self.data / "denoise", [language], train=self.text / "mono")
         for direction in self.supervised if self.instructions else []:
             self.binarise_samples(direction)
+        for split in self.general:
+            self.binarise_general(split)
         directions = [f"to:{language}" for language in self.languages]
         self.write_inventory(self.data, [*directions, *self.instructions])
+
+    @property
+    def general(self) -> Dict[str, str]:
+        """Files of general tasks in Alpaca's JSON, by split, in the folder of the text."""
+        return self.config.get("text", {}).get("general", {})
+
+    def binarise_general(self, split: str) -> None:
+        """General tasks as the group `general`; the held-out ones have a folder of their own."""
+        prefix = self.work / "general" / split
+        self.subcommand(
+            "general-tasks", "corpus", self.given_text / self.general[split],
+            "--subwords", self.subwords, "--output", prefix, "--force",
+        )  # fmt: skip
+        folder = self.data / GENERAL if split == "train" else self.work / "general-bin"
+        self.command(
+            f"general-{split}", tool("fairseq-preprocess"), "-s", "prompt", "-t", "response",
+            f"--{split}pref", prefix, "--destdir", folder,
+            "--srcdict", self.work / "dict.txt", "--tgtdict", self.work / "dict.txt",
+        )  # fmt: skip
 
     @property
     def trains_direct(self) -> bool:
