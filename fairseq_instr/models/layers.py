@@ -23,7 +23,7 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 class _Norm(torch.autograd.Function):
-    """x / rms(x) * weight. Of x's size, the backward needs x alone, and makes few passes over it."""
+    """x / rms(x) * weight, which keeps x alone for a backward of few passes."""
 
     @staticmethod
     def forward(ctx, x, weight, epsilon):
