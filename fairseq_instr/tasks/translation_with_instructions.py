@@ -46,7 +46,12 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.generation.alignment import SourceAlignmentGenerator
 from fairseq_instr.generation.conditions import ConditionPlanner, Line
 from fairseq_instr.generation.guidance import GuidedEnsemble
-from fairseq_instr.generation.interactive import InstructionField, TypedLine, TypedLines
+from fairseq_instr.generation.interactive import (
+    InstructionField,
+    TypedLine,
+    TypedLines,
+    writer_of,
+)
 from fairseq_instr.generation.language_boost import count_tokens, language_boost
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.options import GuidanceOptions
@@ -81,6 +86,7 @@ from fairseq_instr.tasks.options import (
     check_options,
 )
 from fairseq_instr.tasks.supported_models import refuse_architecture, refuse_model
+from fairseq_instr.text.dictionary import Writer, check_vocabulary
 from fairseq_instr.text.lines import BYTE_ORDER_MARK
 from fairseq_instr.text.pairs import Pair, parse_pairs, split_pair
 
@@ -552,10 +558,34 @@ class TranslationWithInstructionsTask(TranslationTask):
             )
         return ids
 
+    def check_subwords(self, writers: Iterable[Writer], subwords: str) -> None:
+        """Refuse subwords of another vocabulary than the dictionaries', but for `--allow-unknown`.
+
+        Args:
+            writers: subwords of the source and of the target.
+            subwords: the option and its value.
+
+        Raises:
+            InputError: names both.
+        """
+        if self.cfg.allow_unknown:
+            return
+        languages = {self.cfg.target_lang: self.tgt_dict, self.cfg.source_lang: self.src_dict}
+        for language, dictionary in languages.items():
+            entries = list(dictionary.indices)[dictionary.nspecial :]
+            check_vocabulary(writers, entries, subwords, f"dict.{language}.txt")
+
     def build_bpe(self, args):
-        """As in the parent; what spells the sources of a user spells arguments too."""
+        """As in the parent; what spells the sources of a user spells arguments too.
+
+        Raises:
+            InputError: if it is of another vocabulary than the dictionaries.
+        """
         bpe, tokenizer = super().build_bpe(args), self._tokenizer
         if bpe is not None:
+            writer, option = writer_of(bpe, args)
+            if writer is not None:
+                self.check_subwords([writer], option)
             self.argument_subwords = lambda text: bpe.encode(
                 tokenizer.encode(text) if tokenizer else text
             )
