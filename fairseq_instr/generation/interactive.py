@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Callable, Deque, List, Optional, Sequence, Tuple
 
 import torch
@@ -14,6 +15,12 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.generation.conditions import Line
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts import Prompt
+from fairseq_instr.text.bpe_codes import Merges
+from fairseq_instr.text.dictionary import Writer
+from fairseq_instr.text.subwords import Subwords
+
+SUBWORDS = {"sentencepiece_model": Subwords, "bpe_codes": Merges}
+"""Options of fairseq's `--bpe`, and what reads the pieces that their files can write."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,22 @@ def find_undecodable_input(traceback) -> Optional[InputError]:
     if path is None or frame.f_globals.get("__name__") != "codecs":
         return None
     return InputError(f"--input {path} is no UTF-8 text; convert it, for example with iconv")
+
+
+def writer_of(bpe, options) -> Tuple[Optional[Writer], str]:
+    """What fairseq's `--bpe` can write, None where it can't be found out, and the option's name.
+
+    Args:
+        bpe: that fairseq built.
+        options: it was built from.
+    """
+    if hasattr(bpe, "can_write"):  # ours
+        return bpe, "--bpe"
+    for name, read in SUBWORDS.items():
+        path = getattr(options, name, None)
+        if path and Path(path).is_file():
+            return read(path), f"--{name.replace('_', '-')} {path}"
+    return None, ""
 
 
 class InstructionField:

@@ -60,6 +60,7 @@ class Translator(LineTranslator):
         if subwords is not None:
             languages = task.cfg.source_lang, task.cfg.target_lang
             self._encoders = load_subwords(subwords, *languages)
+            task.check_subwords(self._encoders, f"--subwords {subwords}")
             task.argument_subwords = self._encoders.source.encode
         self.generation = generation
         self.inventory = task.inventory

@@ -17,6 +17,7 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
 
+from fairseq_instr.checkpoints.adapters import leave_base_out
 from fairseq_instr.checkpoints.growth import prepare_for_growth
 from fairseq_instr.checkpoints.inspection import read_checkpoint
 from fairseq_instr.checkpoints.starting_point import StartingPoint
@@ -45,7 +46,12 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.generation.alignment import SourceAlignmentGenerator
 from fairseq_instr.generation.conditions import ConditionPlanner, Line
 from fairseq_instr.generation.guidance import GuidedEnsemble
-from fairseq_instr.generation.interactive import InstructionField, TypedLine, TypedLines
+from fairseq_instr.generation.interactive import (
+    InstructionField,
+    TypedLine,
+    TypedLines,
+    writer_of,
+)
 from fairseq_instr.generation.language_boost import count_tokens, language_boost
 from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.options import GuidanceOptions
@@ -80,6 +86,7 @@ from fairseq_instr.tasks.options import (
     check_options,
 )
 from fairseq_instr.tasks.supported_models import refuse_architecture, refuse_model
+from fairseq_instr.text.dictionary import Writer, check_vocabulary
 from fairseq_instr.text.lines import BYTE_ORDER_MARK
 from fairseq_instr.text.pairs import Pair, parse_pairs, split_pair
 
@@ -551,10 +558,34 @@ class TranslationWithInstructionsTask(TranslationTask):
             )
         return ids
 
+    def check_subwords(self, writers: Iterable[Writer], subwords: str) -> None:
+        """Refuse subwords of another vocabulary than the dictionaries', but for `--allow-unknown`.
+
+        Args:
+            writers: subwords of the source and of the target.
+            subwords: the option and its value.
+
+        Raises:
+            InputError: names both.
+        """
+        if self.cfg.allow_unknown:
+            return
+        languages = {self.cfg.target_lang: self.tgt_dict, self.cfg.source_lang: self.src_dict}
+        for language, dictionary in languages.items():
+            entries = list(dictionary.indices)[dictionary.nspecial :]
+            check_vocabulary(writers, entries, subwords, f"dict.{language}.txt")
+
     def build_bpe(self, args):
-        """As in the parent; what spells the sources of a user spells arguments too."""
+        """As in the parent; what spells the sources of a user spells arguments too.
+
+        Raises:
+            InputError: if it is of another vocabulary than the dictionaries.
+        """
         bpe, tokenizer = super().build_bpe(args), self._tokenizer
         if bpe is not None:
+            writer, option = writer_of(bpe, args)
+            if writer is not None:
+                self.check_subwords([writer], option)
             self.argument_subwords = lambda text: bpe.encode(
                 tokenizer.encode(text) if tokenizer else text
             )
@@ -583,13 +614,16 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"--share-all-embeddings needs a joined dictionary; in {self.cfg.data}, "
                 f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
             )
+        start = None
         if from_checkpoint:
             self._n_known = self._n_known or 0
             self._check_pair()
         else:
-            self._check_starting_point(cfg)
+            start = self._check_starting_point(cfg)
         refuse_architecture(cfg)
         model = super().build_model(cfg, from_checkpoint)
+        if getattr(cfg, "lora_rank", None):
+            leave_base_out(model, start and start.adapter_base)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
         prepare_for_growth(
             model, len(self.tgt_dict), n_symbols, self._n_trained, training=not from_checkpoint
@@ -607,17 +641,18 @@ class TranslationWithInstructionsTask(TranslationTask):
                 module.can_use_fastpath = False
         return model
 
-    def _check_starting_point(self, model_cfg) -> None:
+    def _check_starting_point(self, model_cfg) -> Optional[StartingPoint]:
         """Take from the checkpoint that training starts from what the model must share with it."""
         start = StartingPoint.find(self.cfg)
         if start is None:
-            return
+            return None
         start.leave_if_finished(self.cfg.max_update)
         changed = self.cfg.allow_architecture_change
         trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema, changed)
         start.settle(model_cfg, changed)
         self._n_trained = len(trained.symbols)
         take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
+        return start
 
     def begin_epoch(self, epoch, model):
         """As in the parent; on a CPU, freed memory is kept for the next step."""
