@@ -42,6 +42,17 @@ from fairseq_instr.text.pairs import Pair
 
 logger = logging.getLogger(__name__)
 
+READING = (
+    "dataset_impl",
+    "upsample_primary",
+    "left_pad_source",
+    "left_pad_target",
+    "max_source_positions",
+    "max_target_positions",
+    "truncate_source",
+)
+"""Options of the task that fairseq's `load_langpair_dataset` takes under the same names."""
+
 
 @dataclass
 class SplitLoader:
@@ -90,6 +101,8 @@ class SplitLoader:
                 loaded[group] = self._load_pairs(data, corpora, name, training)
             for corpus in loaded[group]:
                 self._check(Path(data, corpus.name), name, group, corpus, training)
+            names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in loaded[group])
+            logger.info(f"{split}: group {group}: {names}")
         return loaded
 
     def sources(self, data: str, split: str, language: str) -> ConcatDataset:

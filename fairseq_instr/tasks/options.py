@@ -1,8 +1,9 @@
 """Options of the task `translation_with_instructions`, and which of them go together."""
 
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Optional, Set
 
+from fairseq.logging import metrics
 from fairseq.tasks.translation import TranslationConfig
 from omegaconf import II
 
@@ -235,3 +236,42 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
             f"--phrase-word-dropout {cfg.phrase_word_dropout} needs --prompt-rendering phrases; "
             "other prompts have no words to leave out"
         )
+
+
+def check_criterion(cfg: TranslationWithInstructionsConfig, criterion) -> None:
+    """Raise `InputError` if a criterion and the options of the task don't go together.
+
+    These are unlikelihood without conflicts, conflicts without unlikelihood, and a
+    `--best-checkpoint-metric` that validation does not measure.
+    """
+    weight = getattr(criterion, "unlikelihood_weight", None)
+    if weight and not cfg.conflict_axes:
+        raise InputError(
+            f"--unlikelihood-weight {weight} needs conflicts in the data; give --conflict-axes "
+            "target-language, other axes, or all"
+        )
+    if weight is None and cfg.conflict_axes:
+        raise InputError(
+            f"--conflict-axes {cfg.conflict_axes} needs --criterion "
+            "label_smoothed_cross_entropy_with_unlikelihood; others ignore conflicts"
+        )
+    asked = cfg.best_checkpoint_metric
+    options = {"off_target": "eval_off_target", "bleu": "eval_bleu"}
+    measured = {name for name, option in options.items() if getattr(cfg, option)}
+    measured |= _logged_metrics(criterion)
+    if asked not in measured:
+        option = options.get(asked)
+        advice = f"give --{option.replace('_', '-')} too" if option else "choose another"
+        raise InputError(
+            f"--best-checkpoint-metric {asked} is not measured in validation; {advice}; measured: "
+            f"{', '.join(sorted(measured))}"
+        )
+
+
+def _logged_metrics(criterion) -> Set[str]:
+    """Names of what a criterion logs of a validation."""
+    sums = {"loss": 1, "nll_loss": 1, "ntokens": 1, "nsentences": 1, "sample_size": 1}
+    with metrics.aggregate(new_root=True) as logged:
+        criterion.__class__.reduce_metrics([sums])
+    names = set(logged.get_smoothed_values())
+    return names | ({"accuracy"} if getattr(criterion, "report_accuracy", False) else set())
