@@ -112,7 +112,7 @@ class Translator(LineTranslator):
 
         Example: `Translator.from_pretrained("tuned.pt", "data-bin", "subwords.model")`.
         """
-        _import_task()
+        import_task()
         state = read_checkpoint(path)
         refuse_oversized(state, path)
         trained = settings_of(state, "task")
@@ -242,7 +242,7 @@ def parse_task_options(text: str) -> dict:
     """
     from fairseq.tasks import TASK_DATACLASS_REGISTRY
 
-    _import_task()
+    import_task()
     parser = _OptionParser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     gen_parser_from_dataclass(parser, TASK_DATACLASS_REGISTRY[TASK](), delete_default=True)
     # the data-bin is the only argument of the task that is not an option
@@ -251,8 +251,8 @@ def parse_task_options(text: str) -> dict:
     return given
 
 
-def _import_task() -> None:
-    # what fairseq does for --user-dir, where a program has imported the package itself
+def import_task() -> None:
+    """What fairseq does for `--user-dir`, where a program has imported the package itself."""
     with fairseq_instr.quiet_fairseq.process_unchanged():
         tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
 

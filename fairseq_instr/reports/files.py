@@ -13,7 +13,13 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import report as schema
 from fairseq_instr.files import atomic_path, making, refuse_to_overwrite, write_atomically
 from fairseq_instr.plain_data import read_json
-from fairseq_instr.reports import directions, formality, instructions, robustness
+from fairseq_instr.reports import (
+    directions,
+    formality,
+    general_tasks,
+    instructions,
+    robustness,
+)
 from fairseq_instr.reports.html import visible
 from fairseq_instr.reports.markdown import as_markdown
 from fairseq_instr.reports.parts import Plot, Section, Table
@@ -24,6 +30,7 @@ _DESCRIBE: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Section]]] = {
     schema.DIRECTIONS: directions.describe,
     schema.FORMALITY: formality.describe,
     schema.ROBUSTNESS: robustness.describe,
+    schema.GENERAL_TASKS: general_tasks.describe,
 }
 
 

@@ -40,6 +40,12 @@ class Encoder(Writer, Protocol):
         ...
 
 
+def text_of(encoder: Encoder, pieces: str) -> str:
+    """Text of subwords, with line breaks where the encoder knows them."""
+    with_breaks = getattr(encoder, "text", None)
+    return with_breaks(pieces.split()) if with_breaks else encoder.decode(pieces)
+
+
 def train(
     lines: Iterable[str], model_prefix, vocabulary_size: int, seed: int = 1, force: bool = False
 ) -> Path:
