@@ -19,13 +19,13 @@ from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_he
 from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.data.corpora import MAX_UNKNOWN, group_sizes
 from fairseq_instr.data.data_bin import only_pair
-from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.dictionary import base_symbols, spellable
+from fairseq_instr.data.directions import ALWAYS, NEVER, Directions
 from fairseq_instr.data.mixture import Mixture
 from fairseq_instr.data.part_iterator import PartIterator
 from fairseq_instr.data.phrasings import PhraseSampler
 from fairseq_instr.data.prompted_dataset import PART_SAMPLES, PromptedDataset
-from fairseq_instr.data.split_loader import READING, SplitLoader
+from fairseq_instr.data.split_loader import SplitLoader
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.conditions import Line
 from fairseq_instr.generation.generators import GeneratorParts
@@ -41,10 +41,7 @@ from fairseq_instr.prompts.choice import ArgumentSpelling, choose_prompt
 from fairseq_instr.prompts.language_tokens import LanguageTokens
 from fairseq_instr.prompts.tokens import DECODER_PREFIX
 from fairseq_instr.tasks import cpu_memory, mixed_precision
-from fairseq_instr.tasks.direction import Directions
 from fairseq_instr.tasks.options import (
-    ALWAYS,
-    NEVER,
     TranslationWithInstructionsConfig,
     check_criterion,
     check_options,
@@ -159,23 +156,16 @@ class TranslationWithInstructionsTask(TranslationTask):
             self._warn_of_untrained(r for c in corpora for r in (*c.fixed, *c.named))
 
     def _split_loader(self, combine: bool = False) -> SplitLoader:
-        cfg = self.cfg
         return SplitLoader(
+            self.cfg,
             self.src_dict,
             self.tgt_dict,
             self.inventory,
-            self.directions.pairs,
-            self.directions.request,
-            Noise(self.tgt_dict, NoiseOptions.of(cfg), seed=cfg.seed),
-            utils.split_paths(cfg.data)[0],
-            validated_pairs=self.directions.validated_pairs,
-            instruct=self.instruct,
+            self.directions,
+            self.instruct,
             # a truncated source leaves room for its prompt, which has one symbol an axis at most
             room=self.prompt.n_source(len(self.inventory.axes)),
-            mixture=cfg.mixture,
-            reading={"combine": combine, **{name: getattr(cfg, name) for name in READING}},
-            allow_unknown=cfg.allow_unknown,
-            allow_plain_task=cfg.allow_plain_task,
+            combine=combine,
         )
 
     def filter_indices_by_size(

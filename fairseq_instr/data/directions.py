@@ -1,12 +1,17 @@
 """The language pairs of a task, and whether its prompts say the target language."""
 
+from __future__ import annotations
+
 from typing import List, Optional, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, direction
-from fairseq_instr.tasks.options import ALWAYS, AUTO
 from fairseq_instr.text.pairs import Pair, parse_pairs, split_pair
+
+AUTO, ALWAYS, NEVER = "auto", "always", "never"
+DIRECTION_MODES = (AUTO, ALWAYS, NEVER)
+"""Values of `--direction-instruction`."""
 
 
 class Directions:
