@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import List, Optional, Set, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
@@ -40,6 +40,12 @@ class Directions:
     def validated_pairs(self) -> List[Pair]:
         """Language pairs that are validated besides."""
         return parse_pairs(self.cfg.eval_lang_pairs, "--eval-lang-pairs")
+
+    @property
+    def languages(self) -> Set[str]:
+        """All languages of these pairs, and those that can be asked for."""
+        pairs = (*self.pairs, *self.validated_pairs)
+        return {*self.inventory.target_languages, *(code for pair in pairs for code in pair)}
 
     @property
     def given(self) -> bool:

@@ -24,15 +24,9 @@ from fairseq_instr.data.prompted_dataset import PromptedDataset
 
 logger = logging.getLogger(__name__)
 
-_PASSED_ON = (
-    "seed",
-    "epoch",
-    "num_shards",
-    "shard_id",
-    "num_workers",
-    "skip_remainder_batch",
-    "grouped_shuffling",
-)
+_PASSED_ON = """
+    seed epoch num_shards shard_id num_workers skip_remainder_batch grouped_shuffling
+""".split()
 _DEVIATIONS = 6  # of the difference of two parts: a part in 10^9 needs more batches than that
 
 

@@ -44,15 +44,10 @@ from fairseq_instr.text.pairs import Pair
 
 logger = logging.getLogger(__name__)
 
-READING = (
-    "dataset_impl",
-    "upsample_primary",
-    "left_pad_source",
-    "left_pad_target",
-    "max_source_positions",
-    "max_target_positions",
-    "truncate_source",
-)
+READING = """
+    dataset_impl upsample_primary left_pad_source left_pad_target max_source_positions
+    max_target_positions truncate_source
+""".split()
 """Options of the task that fairseq's `load_langpair_dataset` takes under the same names."""
 
 

@@ -1,7 +1,10 @@
 """Translation that obeys instructions: fairseq's translation task, with prompts and mixtures.
 
-The task knows which corpora there are, which instructions each gets, and how they reach the
-model; what it hands to fairseq are a dataset and a model like any other.
+The task names fairseq's hooks. What they do lives elsewhere:
+
+    options      values that are refused           vocabulary   dictionaries, inventory
+    data         corpora, conflicts, directions    prompts      how instructions are said
+    generation   guidance, typed lines, checks     checkpoints  what a model was trained with
 """
 
 import logging
@@ -118,7 +121,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             cfg.target_lang = cfg.target_lang or target
         return cls(cfg, *Vocabulary.read(cfg))
 
-    # -- data ---------------------------------------------------------------------------
+    # -- corpora ------------------------------------------------------------------------
 
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
         """Load a split, as `SplitLoader.load` says; `train` is the mixture.
@@ -190,6 +193,12 @@ class TranslationWithInstructionsTask(TranslationTask):
         if args or not isinstance(dataset, PromptedDataset) or dataset.n_parts == 1:
             return super().get_batch_iterator(dataset, *args, **options)
         return PartIterator.of(dataset, options)
+
+    def max_positions(self):
+        """Longest source and target in tokens, prompt included."""
+        return self.cfg.max_source_positions, self.cfg.max_target_positions
+
+    # -- typed lines --------------------------------------------------------------------
 
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
         """Sources typed into `fairseq-interactive`, with their instructions.
@@ -284,10 +293,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._tokenizer = super().build_tokenizer(args)  # fairseq builds it before the BPE
         return self.field.before(self._tokenizer) if self.field else self._tokenizer
 
-    def max_positions(self):
-        """Longest source and target in tokens, prompt included."""
-        return self.cfg.max_source_positions, self.cfg.max_target_positions
-
     # -- model --------------------------------------------------------------------------
 
     def build_model(self, cfg, from_checkpoint=False):
@@ -319,7 +324,8 @@ class TranslationWithInstructionsTask(TranslationTask):
             on_decoder = self.cfg.prompt_placement == DECODER_PREFIX
             refuse_model(model, getattr(cfg, "arch", ""), *sizes, on_decoder)
         if self.cfg.eval_off_target:
-            self._language_check = self._build_language_check(model)
+            languages, n_lines = self.directions.languages, self.cfg.eval_off_target_lines
+            self._language_check = LanguageCheck(self, model, languages, n_lines)
         for module in model.modules():
             # with torch 2, official fairseq 0.12.2 fails on padded batches in its fast path
             if hasattr(module, "can_use_fastpath"):
@@ -383,16 +389,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         return self.search.run(generator, decode, sample, prefix_tokens, constraints)
 
     # -- validation ---------------------------------------------------------------------
-
-    def _build_language_check(self, model) -> LanguageCheck:
-        pairs = (*self.directions.pairs, *self.directions.validated_pairs)
-        languages = {language for pair in pairs for language in pair}
-        return LanguageCheck(
-            self,
-            model,
-            languages.union(self.inventory.target_languages),
-            self.cfg.eval_off_target_lines,
-        )
 
     def valid_step(self, sample, model, criterion):
         """As in the parent; with `--eval-off-target`, outputs in wrong languages are counted."""
