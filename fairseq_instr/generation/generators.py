@@ -12,7 +12,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.generation.alignment import SourceAlignmentGenerator
 from fairseq_instr.generation.conditions import ConditionPlanner, Sources
 from fairseq_instr.generation.guidance import GuidedEnsemble
-from fairseq_instr.generation.language_boost import boost_of_text
+from fairseq_instr.generation.language_boost import count_tokens, language_boost
 from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts import Prompt
@@ -29,8 +29,7 @@ class GeneratorParts:
     source_dictionary: Dictionary
     target_dictionary: Dictionary
     native: bool  # whether prompts have language tokens
-    # (split, language) -> sources of the data-bin, token tensors without instructions
-    text: Callable[[str, str], Sources]
+    text: Callable[[str, str], Sources]  # (split, language) -> bare sources of the data-bin
 
     def choose(self, models: List, args, options: Dict[str, Any]) -> Tuple[List, Dict[str, Any]]:
         """Models and keywords for fairseq's `build_generator`.
@@ -80,25 +79,20 @@ class GeneratorParts:
 
     def _language_boost(self) -> Tensor:
         """What `--language-boost` adds to the scores of tokens."""
-        weight, source, target = (
-            self.guidance.language_boost,
-            self.cfg.source_lang,
-            self.cfg.target_lang,
-        )
+        weight, cfg = self.guidance.language_boost, self.cfg
+        source, target = cfg.source_lang, cfg.target_lang
         if self.source_dictionary != self.target_dictionary:
             raise InputError(
                 f"--language-boost {weight} compares languages in one joined dictionary; "
                 f"dict.{source}.txt and dict.{target}.txt differ"
             )
+        languages = sorted({source, target, *self.inventory.target_languages})
+        subset, n_tokens = cfg.train_subset, len(self.target_dictionary)
         try:
-            return weight * boost_of_text(
-                {source, target, *self.inventory.target_languages},
-                lambda language: self.text(self.cfg.train_subset, language),
-                len(self.target_dictionary),
-                target,
-            )
+            counts = {code: count_tokens(self.text(subset, code), n_tokens) for code in languages}
         except InputError as error:
             raise InputError(f"--language-boost {weight}: {error}") from None
+        return weight * language_boost(counts, target)
 
     def _check(self, args, guided: bool, on_decoder: bool) -> None:
         """Raise `InputError` for options of decoding that don't go together."""

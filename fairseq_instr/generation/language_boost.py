@@ -6,7 +6,7 @@ every step of the search, one that it has less often a malus. Nothing is trained
 
 from __future__ import annotations
 
-from typing import Callable, Iterable, Mapping, Sized
+from typing import Mapping, Sized
 
 import numpy as np
 import torch
@@ -21,19 +21,6 @@ def count_tokens(lines: Sized, n_tokens: int) -> np.ndarray:
     chosen = np.linspace(0, len(lines) - 1, min(len(lines), MOST_LINES)).astype(int)
     found = [lines[int(index)].numpy()[:-1] for index in chosen]  # type: ignore[index]
     return np.bincount(np.concatenate(found), minlength=n_tokens)
-
-
-def boost_of_text(
-    languages: Iterable[str], sources: Callable[[str], Sized], n_tokens: int, language: str
-) -> Tensor:
-    """As `language_boost`, of texts.
-
-    Args:
-        sources: language -> token tensors of its text.
-        n_tokens: size of the dictionary.
-    """
-    counts = {code: count_tokens(sources(code), n_tokens) for code in sorted(languages)}
-    return language_boost(counts, language)
 
 
 def language_boost(counts: Mapping[str, np.ndarray], language: str) -> Tensor:
