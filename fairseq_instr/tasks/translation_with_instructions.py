@@ -16,6 +16,7 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationTask
 from torch.utils.data import ConcatDataset
 
+from fairseq_instr.checkpoints.adapters import leave_base_out
 from fairseq_instr.checkpoints.growth import prepare_for_growth
 from fairseq_instr.checkpoints.starting_point import StartingPoint
 from fairseq_instr.checkpoints.task_state import TaskState, fingerprint, take_held_out
@@ -307,13 +308,16 @@ class TranslationWithInstructionsTask(TranslationTask):
                 f"--share-all-embeddings needs a joined dictionary; in {self.cfg.data}, "
                 f"dict.{self.cfg.source_lang}.txt and dict.{self.cfg.target_lang}.txt differ"
             )
+        start = None
         if from_checkpoint:
             self._n_known = self._n_known or 0
             self.directions.check_trained()
         else:
-            self._check_starting_point(cfg)
+            start = self._check_starting_point(cfg)
         refuse_architecture(cfg)
         model = super().build_model(cfg, from_checkpoint)
+        if getattr(cfg, "lora_rank", None):
+            leave_base_out(model, start and start.adapter_base)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)
         prepare_for_growth(
             model, len(self.tgt_dict), n_symbols, self._n_trained, training=not from_checkpoint
@@ -332,17 +336,18 @@ class TranslationWithInstructionsTask(TranslationTask):
                 module.can_use_fastpath = False
         return model
 
-    def _check_starting_point(self, model_cfg) -> None:
+    def _check_starting_point(self, model_cfg) -> Optional[StartingPoint]:
         """Take from the checkpoint that training starts from what the model must share with it."""
         start = StartingPoint.find(self.cfg)
         if start is None:
-            return
+            return None
         start.leave_if_finished(self.cfg.max_update)
         changed = self.cfg.allow_architecture_change
         trained = start.check(self._remembered, len(self.src_dict), self.cfg.store_ema, changed)
         start.settle(model_cfg, changed)
         self._n_trained = len(trained.symbols)
         take_held_out(self.inventory, trained, self.cfg.held_out_phrases)
+        return start
 
     def begin_epoch(self, epoch, model):
         """As in the parent; on a CPU, freed memory is kept for the next step."""
