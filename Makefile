@@ -1,7 +1,7 @@
 # make demo                      set up .venv, then run both recipes on the embedded sample corpus
 # make test                      set up .venv, then run the tests (ARGS="-k mixture" goes to pytest)
 # make test PYTHON=python3.10    the same with another interpreter, in .venv-3.10
-# make bench                     run the benchmarks that need no model or GPU, in an hour
+# make bench                     run the benchmarks that need no model and no GPU
 # make try                       translate three lines with the model in models/, no training
 # make docs                      build the pages of docs/ into build/site
 # make lint                      ruff and mypy

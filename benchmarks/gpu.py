@@ -573,8 +573,8 @@ def parts(args, sizes: Sizes) -> Dict[str, Part]:
         "loss_fast": Part(lambda: loss_is_fast(sizes), 60),
         "step_fast": Part(lambda: step_is_fast(sizes, args.peak_tflops), 60),
         "decoder_only_fast": Part(lambda: decoder_only_is_fast(sizes), 70),
-        "training_right": Part(lambda: training_is_right(sizes, work), 100),
-        "generation_right": Part(lambda: generation_is_right(sizes, work), 60),
+        "training_right": Part(lambda: training_is_right(sizes, work), 80),
+        "generation_right": Part(lambda: generation_is_right(sizes, work), 80),
         "generation_fast": Part(lambda: generation_is_fast(sizes, work), 40),
     }
 
@@ -625,6 +625,8 @@ def main():
     parser.add_argument("--record", action="store_true", help="write into results.json too")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.record and DEVICE.type != "cuda":
+        parser.error("--record: no GPU is found; results.json keeps figures of a GPU alone")
     args.output.mkdir(parents=True, exist_ok=True)
     todo = parts(args, TINY if args.tiny else Sizes())
     if args.part:

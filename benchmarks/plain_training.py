@@ -102,7 +102,7 @@ class Training:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=8000, help="sentence pairs of the corpus")
-    parser.add_argument("--updates", type=int, default=10, help="updates in a turn")
+    parser.add_argument("--updates", type=int, default=5, help="updates in a turn")
     parser.add_argument("--turns", type=int, default=24, help="turns of each task")
     args = parser.parse_args()
     utils.import_user_module(argparse.Namespace(user_dir=str(PLUGIN)))

@@ -26,8 +26,8 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.interactive import TypedLine
 from fairseq_instr.generation.lines import LineTranslator, Output
+from fairseq_instr.generation.typed_lines import TypedLine
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import TemplatePrompt
 from fairseq_instr.text.pairs import Pair, parse_pairs
@@ -61,7 +61,7 @@ class Translator(LineTranslator):
             languages = task.cfg.source_lang, task.cfg.target_lang
             self._encoders = load_subwords(subwords, *languages)
             task.check_subwords(self._encoders, f"--subwords {subwords}")
-            task.argument_subwords = self._encoders.source.encode
+            task.spell_argument.subwords = self._encoders.source.encode
         self.generation = generation
         self.inventory = task.inventory
         self.n_learned = len(task.inventory) if n_learned is None else n_learned
@@ -219,7 +219,7 @@ def _check_direction(task, pairs: Sequence[Pair]) -> None:
         InputError: names them.
     """
     pair = task.cfg.source_lang, task.cfg.target_lang
-    if pairs and pair not in pairs and not task.says_direction:
+    if pairs and pair not in pairs and not task.directions.said:
         raise InputError(
             f"source and target {'-'.join(pair)}: the model was trained on "
             f"{', '.join(map('-'.join, pairs))}, and its prompts name no language; give one of "
