@@ -1,18 +1,18 @@
 """An exported model beside fairseq: the same outputs, and how many times faster.
 
-    python benchmarks/ctranslate2_export.py --checkpoint tuned.pt --data data-bin \
-        --subwords subwords.model --text test.en --reference test.de
+    OMP_NUM_THREADS=1 python benchmarks/ctranslate2_export.py --checkpoint tuned.pt \
+        --data data-bin --subwords subwords.model --text test.en --reference test.de
 
 translates every line by beam 4, plain or under an instruction of the inventory in turn, with
-fairseq and with CTranslate2 in several number formats. Without options it trains a tiny model
-of the sample corpus first, which says little about speed. Records under `ctranslate2`, for each of
+fairseq and with CTranslate2 in several number formats. Records under `ctranslate2`, for each of
 `VARIANTS`:
 
     agreement_*        share of lines with the same output as fairseq's
     chrf2_*            chrF2 of the outputs against fairseq's
     bleu_difference_*  BLEU against the references under the instructions, less fairseq's
     p_*                paired bootstrap: the smaller p-value of BLEU's and chrF2's difference
-    speed_*            fairseq's CPU seconds over CTranslate2's, one thread
+    speed_*            fairseq's CPU seconds over CTranslate2's, one thread; their quartiles over
+                       tenths of the lines are among the conditions
     megabytes_*        size of the weights
 
 `ctranslate2.processor` says what multiplied the int8 matrices, and `ctranslate2.by_processor`
@@ -30,11 +30,10 @@ from pathlib import Path
 
 import tiny_training
 import torch
-from record import processor, record
+from record import processor, quartiles, record
 from sacrebleu.metrics import CHRF
 from scipy.stats import binomtest
 
-from fairseq_instr import sample
 from fairseq_instr.evaluation.metrics.quality import paired_significance
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Context
@@ -60,21 +59,17 @@ TIE = 1e-4  # nats a token
 WARM_UP = 8
 
 
-def train_tiny(folder: Path):
-    """A model of the sample corpus, as (checkpoint, data-bin, sources, references)."""
-    data = tiny_training.binarise(folder, n_pairs=600)
-    checkpoint = tiny_training.train_model(data, folder / "model", max_update=300)
-    sample.write(folder / "test", {"test": 1000}, ["en", "de"], seed=2)
-    texts = (read_lines(folder / "test" / f"test.{language}") for language in ("en", "de"))
-    return checkpoint, data, *texts
-
-
 def timed(translator, lines, asked):
-    """Best hypotheses of all lines, and CPU seconds of all threads."""
+    """Best hypotheses of all lines, and CPU seconds of all threads for each tenth of them."""
     translator.translate(lines[:WARM_UP], asked[:WARM_UP])
-    start = time.process_time()
-    found = translator.translate_n_best(lines, asked, batch_size=BATCH)
-    return [hypotheses[0] for hypotheses in found], time.process_time() - start
+    best, seconds, tenth = [], [], max(1, -(-len(lines) // 10))
+    for start in range(0, len(lines), tenth):
+        part = slice(start, start + tenth)
+        before = time.process_time()
+        found = translator.translate_n_best(lines[part], asked[part], batch_size=BATCH)
+        seconds.append(time.process_time() - before)
+        best += [hypotheses[0] for hypotheses in found]
+    return best, seconds
 
 
 def plain_names(inventory):
@@ -134,55 +129,48 @@ def compare(found, expected, references):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checkpoint", help="tuned model; default: a tiny one is trained")
-    parser.add_argument("--data", help="its data-bin")
+    parser.add_argument("--checkpoint", required=True, help="tuned model")
+    parser.add_argument("--data", required=True, help="its data-bin")
     parser.add_argument("--subwords", help="its SentencePiece model")
-    parser.add_argument("--text", help="source lines")
-    parser.add_argument("--reference", help="their translations")
+    parser.add_argument("--text", required=True, help="source lines")
+    parser.add_argument("--reference", required=True, help="their translations")
     parser.add_argument("--lines", type=int, default=1000, help="at most so many of them")
     args = parser.parse_args()
     torch.set_num_threads(1)
     tiny_training.load_plugin()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        checkpoint, data = args.checkpoint, args.data
-        if checkpoint is None:
-            checkpoint, data, lines, references = train_tiny(folder)
-        else:
-            lines, references = read_lines(args.text), read_lines(args.reference)
-        lines, references = lines[: args.lines], references[: args.lines]
+        model = args.checkpoint, args.data
+        lines, references = (read_lines(path)[: args.lines] for path in (args.text, args.reference))
         original = Translator.from_pretrained(
-            checkpoint, data, args.subwords, source="en", target="de", beam=BEAM
+            *model, args.subwords, source="en", target="de", beam=BEAM
         )
         names = plain_names(original.inventory)
         asked = [names[i % len(names)] for i in range(len(lines))]
         references = [under(*row) for row in zip(asked, lines, references)]
         expected, seconds = timed(original, lines, asked)
-        print(f"fairseq: {seconds:.1f} CPU seconds, {len(lines) / seconds:.1f} lines/s", flush=True)
+        spent = sum(seconds)
+        print(f"fairseq: {spent:.1f} CPU seconds, {len(lines) / spent:.1f} lines/s", flush=True)
         figures, details = {}, {"lines": len(lines), "beam": BEAM, "batch": BATCH}
-        details["fairseq_seconds"] = round(seconds, 2)
+        details["fairseq_seconds"] = round(spent, 2)
         for name, (quantization, compute_type) in VARIANTS.items():
             output = folder / quantization
             export_ctranslate2(
-                checkpoint,
-                data,
-                output,
-                args.subwords,
-                "en",
-                "de",
-                quantization=quantization,
-                force=True,
+                *model, output, args.subwords, "en", "de", quantization=quantization, force=True
             )
             served = CTranslate2Translator.from_pretrained(
                 output, beam=BEAM, compute_type=compute_type
             )
             found, own_seconds = timed(served, lines, asked)
             own_figures, own_details = compare(found, expected, references)
-            own_figures["speed"] = round(seconds / own_seconds, 2)
+            own_figures["speed"] = round(spent / sum(own_seconds), 2)
             own_figures["megabytes"] = round((output / "model.bin").stat().st_size / 1e6, 2)
             figures.update({f"{key}_{name}": value for key, value in own_figures.items()})
             own_details["computed_in"] = served.model.compute_type
-            own_details["seconds"] = round(own_seconds, 2)
+            own_details["seconds"] = round(sum(own_seconds), 2)
+            own_details["speed_quartiles"] = quartiles(
+                [theirs / own for theirs, own in zip(seconds, own_seconds)]
+            )
             details[name] = own_details
             print(name, own_figures, own_details, flush=True)
     kind = processor_kind()

@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from fairseq.data import Dictionary
 from fairseq.models.transformer_lm import TransformerLanguageModel, TransformerLanguageModelConfig
 from fairseq.sequence_generator import SequenceGenerator
-from record import record
+from record import quartiles, record
 from tqdm import tqdm
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -322,14 +322,10 @@ def main():
         print(f"{name}: {figures[name]}")
     print(f"logits_max_difference: {difference:.1e}")
     sizes = {key: value for key, value in vars(args).items() if key != "turns"}
-    spread = {
-        name: [round(q, 2) for q in statistics.quantiles(values, n=4)]
-        for name, values in ratios.items()
-    }
     details = {
         "sizes": sizes,
         "turns": args.turns,
-        "quartiles": spread,
+        "quartiles": {name: quartiles(values) for name, values in ratios.items()},
         "ratio": "CPU seconds of the other way to those of this project's",
         "load_average": round(os.getloadavg()[0], 1),
     }

@@ -30,7 +30,7 @@ import torch
 from fairseq import options, tasks
 from fairseq.data import LanguagePairDataset
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
-from record import record
+from record import quartiles, record
 from tiny_training import LIKELIHOOD, TRAINING, load_plugin
 
 from fairseq_instr.data.corpora import Corpus
@@ -205,6 +205,7 @@ def main():
     args = parser.parse_args()
     load_plugin()
     figures, details = {}, {"max_tokens": LIMITS["max_tokens"], "repeats": args.repeats}
+    details["quartiles"] = {}
     with tempfile.TemporaryDirectory() as name:
         task = make_task(Path(name))
         path = Path(name, "lengths")
@@ -212,7 +213,9 @@ def main():
             size = f"1e{round(np.log10(pairs))}"
             write_lengths(path, pairs)
             runs = [in_process(measure_seconds, task, path, pairs) for _ in range(args.repeats)]
-            start, resumed = map(statistics.median, zip(*runs))
+            own = dict(zip(("seconds", "resumed_seconds"), zip(*runs)))
+            start, resumed = map(statistics.median, own.values())
+            details["quartiles"][size] = {name: quartiles(found, 4) for name, found in own.items()}
             memory = in_process(measure_memory, task, path, pairs)
             nanoseconds, filled = in_process(measure_parts, task, path, pairs)
             print(f"{size} pairs: {start:.3f} s, resumed {resumed:.3f} s, {memory:.0f} MiB, "

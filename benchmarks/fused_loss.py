@@ -30,7 +30,7 @@ from pathlib import Path
 
 import torch
 from fairseq.criterions.label_smoothed_cross_entropy import label_smoothed_nll_loss
-from record import record
+from record import quartiles, record
 
 from fairseq_instr.criterions.unlikelihood import default_chunk_size, fused_loss
 
@@ -114,8 +114,8 @@ def measure_times(setting, rounds):
     return times
 
 
-def median_ratio(times, ours, theirs):
-    return statistics.median(a / b for a, b in zip(times[ours], times[theirs]))
+def ratios(times, ours, theirs):
+    return [a / b for a, b in zip(times[ours], times[theirs])]
 
 
 def read_memory(key):
@@ -159,13 +159,12 @@ def main():
     for setting in SETTINGS:
         tokens, vocab, _ = setting
         times = measure_times(setting, args.rounds * (4 if tokens * vocab < 2**26 else 1))
-        row = {
-            "tokens_vocabulary_width": setting,
-            "to_matmuls": round(median_ratio(times, "fused", "matmuls"), 3),
-            "to_matmuls_in_place": round(median_ratio(times, "fused", "matmuls_in_place"), 3),
-            "to_public": round(median_ratio(times, "fused", "public"), 3),
-            "seconds": round(statistics.median(times["fused"]), 3),
-        }
+        row = {"tokens_vocabulary_width": setting}
+        for name in ("matmuls", "matmuls_in_place", "public"):
+            found = ratios(times, "fused", name)
+            row[f"to_{name}"] = round(statistics.median(found), 3)
+            row[f"quartiles_to_{name}"] = quartiles(found)
+        row["seconds"] = round(statistics.median(times["fused"]), 3)
         print(row, flush=True)
         table.append(row)
 

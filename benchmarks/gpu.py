@@ -1,10 +1,10 @@
 """What the project does on a GPU: is it right, is it fast; every part under its own time limit.
 
-    sh benchmarks/gpu_wheels.sh wheels                     # where there is a network
-    pip install --no-index --find-links wheels ...         # its last line, where there is none
-    python benchmarks/gpu.py --output gpu                  # gpu/gpu.json and gpu/gpu.md
-    python benchmarks/gpu.py --output gpu --tiny           # the same code on a CPU, in minutes
+    sh benchmarks/gpu_wheels.sh wheels                         # where there is a network
+    python benchmarks/gpu.py --output gpu --wheels wheels      # gpu/gpu.json and gpu/gpu.md
+    python benchmarks/gpu.py --output gpu --tiny               # the same on a CPU, in minutes
 
+With `--wheels`, packages that are missing are installed into `gpu/site`, for this program alone.
 A part runs in a process of its own. One that fails, is out of memory or out of time says so in
 the table, and the others go on. With `--record` the figures join `results.json` under `gpu`.
 
@@ -16,6 +16,9 @@ Peaks are torch's own `max_memory_allocated` over what the inputs take. The util
 from __future__ import annotations
 
 import argparse
+import contextlib
+import importlib
+import io
 import json
 import os
 import statistics
@@ -202,22 +205,26 @@ def loss_is_right(sizes: Sizes) -> dict:
 
 
 def fairseq(command: str, *arguments) -> str:
-    """Run one of fairseq's commands; its standard output.
+    """Run one of fairseq's commands in this process, which has it imported; its standard output.
 
     Raises:
-        RuntimeError: if it fails, with the end of what it printed.
+        RuntimeError: if it ends with a message.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", f"fairseq_cli.{command}", *map(str, arguments)],
-        cwd=HERE.parent,
-        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"fairseq-{command}: {done.stderr[-1500:]}")
-    return done.stdout
+    from tiny_training import load_plugin
+
+    load_plugin()
+    module = importlib.import_module(f"fairseq_cli.{command}")
+    before, output = sys.argv, io.StringIO()
+    sys.argv = [f"fairseq-{command}", *map(str, arguments)]
+    try:
+        with contextlib.redirect_stdout(output):
+            module.cli_main()
+    except SystemExit as error:
+        if error.code:  # 0: a training that was finished before
+            raise RuntimeError(f"fairseq-{command}: {error}") from error
+    finally:
+        sys.argv = before
+    return output.getvalue()
 
 
 def trained(sizes: Sizes, work: Path, precision: str, updates: int, *more) -> Path:
@@ -307,19 +314,14 @@ def generation_is_right(sizes: Sizes, work: Path) -> dict:
     for name, options in ways.items():
         outputs = []
         for device in ([], ["--cpu"]):
-            done = subprocess.run(
-                [sys.executable, "-m", "fairseq_cli.interactive", str(work / "data-bin"),
-                 "--user-dir", str(HERE.parent / "fairseq_instr"), "--task",
-                 "translation_with_instructions", "--path", str(checkpoint), "-s", "en", "-t", "de",
-                 "--lang-pairs", "en-de,de-en,en-fr,fr-en", "--beam", "4", "--max-len-b", "40",
-                 "--buffer-size", "64", "--batch-size", "64",
-                 "--input", str(work / "lines.en"), *map(str, options), *device],
-                cwd=HERE.parent, env={**os.environ, "PYTHONPATH": str(HERE.parent)},
-                capture_output=True, text=True, check=False,
+            printed = fairseq(
+                "interactive", work / "data-bin", "--user-dir", HERE.parent / "fairseq_instr",
+                "--task", "translation_with_instructions", "--path", checkpoint, "-s", "en", "-t",
+                "de", "--lang-pairs", "en-de,de-en,en-fr,fr-en", "--beam", 4, "--max-len-b", 40,
+                "--buffer-size", 64, "--batch-size", 64, "--input", work / "lines.en", *options,
+                *device,
             )  # fmt: skip
-            if done.returncode:
-                raise RuntimeError(f"{name}: {done.stderr[-1500:]}")
-            lines = [line.split("\t")[2] for line in done.stdout.splitlines() if line[:2] == "H-"]
+            lines = [line.split("\t")[2] for line in printed.splitlines() if line[:2] == "H-"]
             outputs.append(lines)
         same = sum(map(str.__eq__, *outputs)) / len(sources)
         figures[f"same_as_cpu_{name}"] = same
@@ -571,10 +573,19 @@ def parts(args, sizes: Sizes) -> Dict[str, Part]:
         "loss_fast": Part(lambda: loss_is_fast(sizes), 60),
         "step_fast": Part(lambda: step_is_fast(sizes, args.peak_tflops), 60),
         "decoder_only_fast": Part(lambda: decoder_only_is_fast(sizes), 70),
-        "training_right": Part(lambda: training_is_right(sizes, work), 100),
-        "generation_right": Part(lambda: generation_is_right(sizes, work), 60),
+        "training_right": Part(lambda: training_is_right(sizes, work), 80),
+        "generation_right": Part(lambda: generation_is_right(sizes, work), 80),
         "generation_fast": Part(lambda: generation_is_fast(sizes, work), 40),
     }
+
+
+def install(wheels: Path, site: Path) -> None:
+    """Install wheels into a folder that the parts import from."""
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps"]
+    files = sorted(wheels.glob("*.whl"))
+    subprocess.run([*command, "--upgrade", "--target", site, *files], check=True)
+    paths = [str(site), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
 
 
 def run_part(name: str, args, limit: int) -> dict:
@@ -605,6 +616,7 @@ def as_markdown(report: dict) -> str:
 def main():
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--output", type=Path, default=Path("gpu"), help="folder to write")
+    parser.add_argument("--wheels", type=Path, help="folder that gpu_wheels.sh filled")
     parser.add_argument("--tiny", action="store_true", help="small sizes, as on a CPU")
     parser.add_argument("--only", nargs="*", help="names of parts; default: all")
     parser.add_argument(
@@ -613,6 +625,8 @@ def main():
     parser.add_argument("--record", action="store_true", help="write into results.json too")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.record and DEVICE.type != "cuda":
+        parser.error("--record: no GPU is found; results.json keeps figures of a GPU alone")
     args.output.mkdir(parents=True, exist_ok=True)
     todo = parts(args, TINY if args.tiny else Sizes())
     if args.part:
@@ -624,6 +638,8 @@ def main():
         path = args.output / f"{args.part}.json"
         path.write_text(json.dumps(figures) + "\n", encoding="utf-8")
         return
+    if args.wheels:
+        install(args.wheels, (args.output / "site").resolve())
     name = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU"
     report = {
         "device": name,

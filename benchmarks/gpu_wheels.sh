@@ -1,8 +1,9 @@
 #!/bin/sh
-# Download what benchmarks/gpu.py needs beside torch, for a machine without a network.
+# Download what benchmarks/gpu.py needs beside torch, numpy and transformers, for a machine without
+# a network.
 #
-#     sh benchmarks/gpu_wheels.sh wheels          # here, with a network; below 60 MB
-#     pip install --no-index --no-deps wheels/*   # there, where Python 3.12 and torch are
+#     sh benchmarks/gpu_wheels.sh wheels           # here, with a network; below 60 MB
+#     python benchmarks/gpu.py --wheels wheels     # there, with Python 3.12
 set -eu
 folder=${1:-wheels}
 pip download -q --no-deps --only-binary :all: --python-version 3.12 --implementation cp \

@@ -25,7 +25,7 @@ from typing import List
 from fairseq import options, tasks, utils
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.trainer import Trainer
-from record import record
+from record import quartiles, record
 from tqdm import tqdm
 
 from fairseq_instr import sample
@@ -102,7 +102,7 @@ class Training:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=8000, help="sentence pairs of the corpus")
-    parser.add_argument("--updates", type=int, default=10, help="updates in a turn")
+    parser.add_argument("--updates", type=int, default=5, help="updates in a turn")
     parser.add_argument("--turns", type=int, default=24, help="turns of each task")
     args = parser.parse_args()
     utils.import_user_module(argparse.Namespace(user_dir=str(PLUGIN)))
@@ -133,7 +133,7 @@ def compare(figure: str, stock: Training, ours: Training, args: argparse.Namespa
             "ratio": "target tokens per CPU second, this task's to the stock task's",
             "turns": args.turns,
             "updates_a_turn": args.updates,
-            "quartiles": [round(q, 3) for q in statistics.quantiles(ratios, n=4)],
+            "quartiles": quartiles(ratios),
         },
     )
 

@@ -13,6 +13,9 @@ greedy_identical      share of prompts with the same greedy output
 beam_identical        share with the same output of beam 4, of the beam_ended ones that eos ends;
                       a hypothesis that the limit cuts ends otherwise: fairseq appends eos and its
                       score, transformers (early_stopping=True) does not
+
+The figures are recorded after each batch, with the number of prompts that they are of: a run that
+is stopped loses one batch.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import argparse
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, Iterator, List
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +43,10 @@ from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.text.lines import read_lines
 
 TARGETS = ("de", "fr", "cs")
-BATCH = 20
+BATCH = 40
+"""Prompts that are answered together; a quarter of them with beam 4."""
+N_LOGITS = 20
+"""Prompts whose logits are compared."""
 
 
 def weights_identical(folder: Path, back: Path) -> bool:
@@ -111,33 +117,35 @@ class Both:
         return ours, theirs
 
 
-def compare(both: Both, prompts: List[torch.Tensor], n_beam: int) -> Dict[str, object]:
-    """The figures of one model."""
+def compare(both: Both, prompts: List[torch.Tensor], n_beam: int) -> Iterator[Dict[str, object]]:
+    """The figures of one model after each batch, of all batches so far."""
     end = int(both.order[both.dictionary.eos()])
-    n_alike, differences = 0, []
+    n_alike = n_ended = n_same = 0
+    differences: List[float] = []
+    figures: Dict[str, object] = {}
     for start in tqdm(range(0, len(prompts), BATCH), desc="greedy"):
         part = prompts[start : start + BATCH]
         for prompt, ours, theirs in zip(part, *both.outputs(part, 1)):
             ended = theirs[-1:] == [end]
             n_alike += (ours if ended else ours[:-1]) == theirs
-            if len(differences) < BATCH:
+            if len(differences) < N_LOGITS:
                 target = torch.tensor([int((both.order == token).nonzero()) for token in theirs])
                 differences.append(both.logits_difference(prompt, target))
-    n_ended = n_same = 0
-    for start in tqdm(range(0, n_beam, BATCH // 2), desc="beam 4"):
-        part = prompts[start : min(start + BATCH // 2, n_beam)]
+        figures["logits_max_relative"] = max(differences)
+        figures["greedy_prompts"] = start + len(part)
+        figures["greedy_identical"] = n_alike / (start + len(part))
+        yield figures
+    for start in tqdm(range(0, n_beam, BATCH // 4), desc="beam 4"):
+        part = prompts[start : min(start + BATCH // 4, n_beam)]
         for ours, theirs in zip(*both.outputs(part, 4)):
             if theirs[-1:] == [end]:
                 n_ended += 1
                 n_same += ours == theirs
-    figures: Dict[str, object] = {
-        "logits_max_relative": max(differences),
-        "greedy_identical": n_alike / len(prompts),
-        "beam_ended": n_ended,
-    }
-    if n_ended:
-        figures["beam_identical"] = n_same / n_ended
-    return figures
+        figures["beam_prompts"] = start + len(part)
+        figures["beam_ended"] = n_ended
+        if n_ended:
+            figures["beam_identical"] = n_same / n_ended
+        yield figures
 
 
 def main() -> None:
@@ -184,11 +192,12 @@ def main() -> None:
             figures["chat_template_identical"] = sum(alike) / len(alike)
         else:
             figures["weights_identical"] = weights_identical(args.folder, exported)
-        figures.update(compare(both, prompts, args.beam_prompts))
+        details = {"new tokens": args.new_tokens, "template": args.template}
+        for measured in compare(both, prompts, min(args.beam_prompts, len(prompts))):
+            figures.update(measured)
+            record(args.name, figures, details)
     for name, value in figures.items():
         print(f"{args.name}.{name}: {value}")
-    details = {"prompts": len(prompts), "new tokens": args.new_tokens, "template": args.template}
-    record(args.name, figures, details)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 The figures lie at the top level under dotted names, ready to be compared with a target:
 `record("fused_loss", {"time_to_matmuls": 1.05}, ...)` writes `fused_loss.time_to_matmuls`.
-How each was measured (machine, versions, date, command, and what the benchmark adds) lies
-under `conditions` by the same name.
+How each was measured (machine, versions, date, command, CPU seconds so far, and what the benchmark
+adds) lies under `conditions` by the same name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import fcntl
 import json
 import os
 import platform
+import resource
 import shlex
+import statistics
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -35,8 +37,21 @@ def processor():
     return platform.processor() or platform.machine()
 
 
+def quartiles(values, digits=3):
+    """First quartile, median and third quartile; of one value, that value alone."""
+    if len(values) < 2:
+        return [round(value, digits) for value in values]
+    return [round(quartile, digits) for quartile in statistics.quantiles(values, n=4)]
+
+
+def spent_seconds():
+    """CPU seconds of this process, and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def conditions():
-    """Machine, versions, date and command of this process, as a dict of JSON values."""
+    """Machine, versions, date, command and time of this process, as a dict of JSON values."""
     versions = {"python": platform.python_version()}
     for name in DISTRIBUTIONS:
         try:
@@ -50,6 +65,7 @@ def conditions():
         "versions": versions,
         "date": datetime.date.today().isoformat(),
         "command": f"OMP_NUM_THREADS={threads} {command}" if threads else command,
+        "cpu_seconds": round(spent_seconds()),
     }
 
 

@@ -34,7 +34,7 @@ from fairseq.data import Dictionary
 from fairseq.data.data_utils import collate_tokens
 from fairseq.models.transformer import TransformerModel, base_architecture
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
-from record import record
+from record import quartiles, record
 
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
@@ -194,10 +194,8 @@ def main():
                 times[name].append(time.process_time() - start)
 
     stock = times.pop("stock")
-    ratios = {
-        name: round(statistics.median(a / b for a, b in zip(ours, stock)), 3)
-        for name, ours in times.items()
-    }
+    spread = {name: quartiles([a / b for a, b in zip(ours, stock)]) for name, ours in times.items()}
+    ratios = {name: found[len(found) // 2] for name, found in spread.items()}
     fastest = {name: round(min(ours) / min(stock), 3) for name, ours in times.items()}
     print(ratios)
     print("fastest to fastest:", fastest)
@@ -208,6 +206,7 @@ def main():
         {
             "statistic": "median of the rounds' ratios of CPU seconds",
             "rounds": args.rounds,
+            "quartiles": spread,
             "fastest_to_fastest": fastest,
             "stock_seconds": round(statistics.median(stock), 4),
             "target_tokens": sample["ntokens"],

@@ -22,8 +22,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Dict, List
 
-from record import record
+from record import quartiles, record
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORTS = {
@@ -53,15 +54,15 @@ for corpus in sys.argv[2:]:
 """
 
 
-def cpu_seconds(*arguments: str, rounds: int) -> float:
-    """CPU seconds of an interpreter with these arguments; the median of some runs."""
+def cpu_seconds(*arguments: str, rounds: int) -> List[float]:
+    """CPU seconds of an interpreter with these arguments, in each of some runs."""
     found = []
     for _ in range(rounds):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return statistics.median(found)
+    return found
 
 
 def count_lines(patterns) -> int:
@@ -105,10 +106,18 @@ def recipe_seconds(rounds: int):
                 "--joined-dictionary", "--srcdict", str(folder / "dict.txt"), "--trainpref",
                 str(folder / f"en_{other}" / "train"), "--destdir", str(folder / f"stock_{other}"),
                 rounds=1,
-            )
+            )[0]
             for other in OTHERS
         ]  # fmt: skip
     return ours, sum(theirs)
+
+
+def record_medians(name: str, runs: Dict[str, List[float]], details: dict) -> None:
+    """Record the median of each figure's runs, and their quartiles."""
+    figures = {figure: round(statistics.median(found), 3) for figure, found in runs.items()}
+    spread = {figure: quartiles(found) for figure, found in runs.items()}
+    print(figures)
+    record(name, figures, {**details, "quartiles": spread})
 
 
 def main():
@@ -119,23 +128,17 @@ def main():
     args = parser.parse_args()
     details = {"statistic": f"median of {args.rounds} runs"}
     if "import_seconds" in args.only:
-        bare = cpu_seconds("-c", "", rounds=args.rounds)
-        imports = {
-            name: round(cpu_seconds("-c", code, rounds=args.rounds) - bare, 3)
+        bare = statistics.median(cpu_seconds("-c", "", rounds=args.rounds))
+        runs = {
+            name: [seconds - bare for seconds in cpu_seconds("-c", code, rounds=args.rounds)]
             for name, code in IMPORTS.items()
         }
-        print(imports)
-        record("import_seconds", imports, {**details, "bare_interpreter": round(bare, 3)})
+        record_medians("import_seconds", runs, {**details, "bare_interpreter": round(bare, 3)})
     if "start_seconds" in args.only:
-        starts = {
-            name: round(cpu_seconds(*command, rounds=args.rounds), 2)
-            for name, command in STARTS.items()
-        }
-        ours, theirs = recipe_seconds(args.rounds)
-        starts["preprocess_recipe"] = round(ours, 2)
-        print(starts, theirs)
+        runs = {name: cpu_seconds(*command, rounds=args.rounds) for name, command in STARTS.items()}
+        runs["preprocess_recipe"], theirs = recipe_seconds(args.rounds)
         stock = {"fairseq_preprocess_of_the_pairs_alone": round(theirs, 2)}
-        record("start_seconds", starts, {**details, **stock})
+        record_medians("start_seconds", runs, {**details, **stock})
     if "lines" in args.only:
         lines = {name: count_lines(patterns) for name, patterns in LINES.items()}
         print(lines)

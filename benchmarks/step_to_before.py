@@ -26,7 +26,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from record import record
+from record import quartiles, record
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,6 +51,7 @@ VOCABULARY = {"decoder_only": 49152, "stage2_step": 6000}
 FIGURES = {"decoder_only": "decoder_only.step_to_before", "stage2_step": "stage2_step.to_before"}
 LENGTHS = {"decoder_only": (40, 28), "stage2_step": (15, 15)}
 PAD, EOS = 1, 2
+ANSWER = "answer:"
 
 
 def draw_batch(vocabulary, lengths, sentences, seed):
@@ -140,39 +141,41 @@ def work(model, sentences, optimizer, folder):
                 trainer.train_step([batch])
         after = resource.getrusage(resource.RUSAGE_SELF)
         seconds = [after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime]
-        print("seconds", *seconds, sum(batch["ntokens"] for batch in batches), flush=True)
+        answer(*seconds, sum(batch["ntokens"] for batch in batches))
 
 
 class Worker:
-    """A process that trains with the code of one commit."""
+    """A program that trains in a process of its own when it is told to.
 
-    def __init__(self, tree, optimizer, model, sentences, folder):
-        command = [
-            sys.executable,
-            "-W",
-            "ignore",
-            __file__,
-            "--worker",
-            optimizer,
-            "--data",
-            folder,
-        ]
-        command += ["--models", model, "--sentences", str(sentences)]
-        environment = {**os.environ, "PYTHONPATH": str(tree)}
+    Args:
+        tree: checkout whose code it runs.
+        arguments: the program and its arguments.
+    """
+
+    def __init__(self, tree, *arguments):
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment,
-            stderr=subprocess.DEVNULL,
+            [sys.executable, "-W", "ignore", *map(str, arguments)],
+            env={**os.environ, "PYTHONPATH": str(tree)},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
 
-    def turn(self, updates):
-        """User and system seconds of one turn, and the target tokens of its batches."""
-        self.process.stdin.write(f"{updates}\n")
+    def ask(self, number):
+        """Write a number; the numbers of the line that is answered, which `answer` wrote."""
+        self.process.stdin.write(f"{number}\n")
         self.process.stdin.flush()
         for line in self.process.stdout:
-            if line.startswith("seconds"):
-                user, system, tokens = map(float, line.split()[1:])
-                return user, system, int(tokens)
-        sys.exit(f"a worker ended with {self.process.wait()}")
+            if line.startswith(ANSWER):
+                return [float(word) for word in line.split()[1:]]
+        return sys.exit(f"a worker ended with {self.process.wait()}")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def answer(*numbers):
+    """In the worker's process: what `Worker.ask` gives."""
+    print(ANSWER, *numbers, flush=True)
 
 
 def compare(model, before, args):
@@ -180,20 +183,20 @@ def compare(model, before, args):
     sentences = args.sentences or {"decoder_only": 8, "stage2_step": 80}[model]
     with tempfile.TemporaryDirectory() as folder:
         write_data(Path(folder), VOCABULARY[model])
+        own = [__file__, "--data", folder, "--models", model, "--sentences", sentences, "--worker"]
         workers = {
-            "before": Worker(before, "adam", model, sentences, folder),
-            "now": Worker(ROOT, "fused_adam", model, sentences, folder),
+            "before": Worker(before, *own, "adam"),
+            "now": Worker(ROOT, *own, "fused_adam"),
         }
         seconds = {name: [] for name in workers}
         for turn in tqdm(range(args.turns + 1), desc=model):
             for name, worker in workers.items():
-                user, system, tokens = worker.turn(1)
+                user, system, tokens = worker.ask(1)
                 tqdm.write(f"{name}: {user:.2f} s, and {system:.2f} s of the system")
                 if turn:  # the first one warms up
                     seconds[name].append((user, system))
         for worker in workers.values():
-            worker.process.stdin.close()
-            worker.process.wait()
+            worker.close()
     ratios = [sum(now) / sum(then) for then, now in zip(seconds["before"], seconds["now"])]
     medians = {
         f"{name}_{kind}_seconds_an_update": round(statistics.median(t[i] for t in taken) / 2, 3)
@@ -204,7 +207,7 @@ def compare(model, before, args):
     print(FIGURES[model], ratio, medians)
     details = {
         "statistic": "median of the turns' ratios of CPU seconds",
-        "quartiles": [round(q, 3) for q in statistics.quantiles(ratios, n=4)],
+        "quartiles": quartiles(ratios),
         "turns": args.turns,
         "before": args.before,
         "sentences": sentences,

@@ -38,6 +38,20 @@ def writable(path: Path):
 
 
 @contextlib.contextmanager
+def making(folder: Path) -> Iterator[None]:
+    """Make a folder; if the block fails, the folders that were made and are empty go again."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # not made, or something is in it
+            for each in missing:
+                each.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def atomic_path(path, force: bool = False) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` if the block ends well.
 
@@ -47,8 +61,7 @@ def atomic_path(path, force: bool = False) -> Iterator[Path]:
     refuse_to_overwrite(path, force)
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with writable(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with writable(path), making(path.parent):
         try:
             yield temporary
             with open(temporary, "rb") as written:
@@ -80,8 +93,7 @@ def atomic_folder(path, force: bool = False, marker: str = "") -> Iterator[Path]
             f"{path} exists and holds no {marker}: it is not deleted, not even with --force; give "
             "another name"
         )
-    with writable(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with writable(path), making(path.parent):
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
         old = temporary.with_name(f"{temporary.name}.old")
         try:

@@ -9,6 +9,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.files import (
     atomic_folder,
     atomic_path,
+    making,
     refuse_to_overwrite,
     write_atomically,
     writing_lines,
@@ -32,6 +33,24 @@ def test_nothing_is_left_by_a_failure(tmp_path, error):
             temporary.write_text("half")
             raise error
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("make", [making, atomic_path, atomic_folder])
+def test_folders_that_a_failure_leaves_empty_go_again(tmp_path, make):
+    (tmp_path / "mine").mkdir()
+    for folder in (tmp_path / "mine", tmp_path / "new" / "newer"):
+        with pytest.raises(RuntimeError):
+            with make(folder if make is making else folder / "out"):
+                raise RuntimeError
+    assert list(tmp_path.rglob("*")) == [tmp_path / "mine"]
+
+
+def test_a_folder_with_something_in_it_stays_after_a_failure(tmp_path):
+    with pytest.raises(RuntimeError):
+        with making(tmp_path / "new" / "newer"):
+            (tmp_path / "new" / "part").touch()
+            raise RuntimeError
+    assert sorted(os.listdir(tmp_path / "new")) == ["part"]
 
 
 def test_a_failure_keeps_the_old_file(tmp_path):

@@ -1,9 +1,13 @@
-"""Merging the low-rank adapters of a checkpoint into the weights beside them."""
+"""Low-rank adapters in checkpoints: saved without their base, and merged into it."""
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
+import torch.nn as nn
+
+from fairseq_instr.checkpoints.inspection import ADAPTER_BASE, add_base
+from fairseq_instr.checkpoints.parameters import BASE_KEY, AdapterBase
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.models.decoder_only_config import complete_options
 from fairseq_instr.models.low_rank import A, B, merged
@@ -33,3 +37,33 @@ def merge_adapters(state: Dict[str, Any]) -> None:
         model[f"{prefix}weight"] = merged(model[f"{prefix}weight"], a, b, scale)
     state["cfg"]["model"] = {**settings, **dict.fromkeys(ADAPTERS)}
     state.pop("last_optimizer_state", None)
+    state.pop(ADAPTER_BASE, None)
+
+
+def leave_base_out(model: nn.Module, base: Optional[AdapterBase]) -> None:
+    """Make a model with adapters load checkpoints that leave their base out, and save such.
+
+    What is not trained is left out. To be called before other hooks look at what is loaded.
+
+    Args:
+        model: just built.
+        base: holds what is not trained; None to save that too.
+    """
+    frozen = [
+        name
+        for name, parameter in model.named_parameters(remove_duplicate=False)
+        if not parameter.requires_grad
+    ]
+
+    def load(module, state, prefix, *unused) -> None:
+        add_base(state, "the checkpoint")
+
+    def save(module, state, prefix, *unused) -> None:
+        for name in frozen:
+            state.pop(prefix + name, None)
+        state[prefix + BASE_KEY] = named
+
+    model.register_load_state_dict_pre_hook(load)
+    if base is not None:
+        named = base._asdict()
+        model.register_state_dict_post_hook(save)

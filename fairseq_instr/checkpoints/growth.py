@@ -15,6 +15,7 @@ import torch.nn as nn
 from fairseq_instr.checkpoints.parameters import (
     FUSED_LAYER_COPY,
     NO_PARAMETER,
+    parameters_of,
     source_embedding,
 )
 from fairseq_instr.errors import InputError
@@ -47,13 +48,13 @@ def prepare_for_growth(
     if weight is not None and weight.size(0) > n_target:
         decoder.output_projection = BaseVocabularyProjection(weight, n_target, projection.bias)
 
-    own_keys = set(model.state_dict())
+    own_keys = set(parameters_of(model))
 
     def grow_on_load(module, state_dict, prefix, local_metadata, strict, *unused):
         for key in [k for k in state_dict if FUSED_LAYER_COPY.fullmatch(k)]:
             if key not in own_keys:
                 del state_dict[key]
-        fresh = module.state_dict()
+        fresh = parameters_of(module)
         saved, own = source_embedding(state_dict), source_embedding(fresh)
         grown = saved is not None and own is not None and len(saved) == len(own)
         grow_state(state_dict, fresh, 0 if training and grown else n_new - n_trained)

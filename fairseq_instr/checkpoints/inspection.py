@@ -7,10 +7,11 @@ import pickle
 import re
 import zipfile
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 
 import torch
 
+from fairseq_instr.checkpoints.parameters import BASE_KEY, AdapterBase, digest
 from fairseq_instr.checkpoints.safe_globals import allow_settings
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.task_state import task_state_of
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 # the function of fairseq that loads the checkpoints of --path, one `filename` after the other
 LOADER = ("fairseq.checkpoint_utils", "load_model_ensemble_and_task")
+ADAPTER_BASE = "adapter_base"
+"""Key of a checkpoint's content: the `AdapterBase` that completed its adapters, as a dict."""
 MANY_PARAMETERS = 50_000_000
 """What settings may describe in any case: tables of positions are not in a checkpoint."""
 # parts of a layer that fairseq's own models don't have -> what they are
@@ -35,16 +38,72 @@ _FOREIGN = re.compile(
 )
 
 
-def read_checkpoint(path, mmap: bool = False) -> dict:
+def read_checkpoint(path, mmap: bool = False, base=None) -> dict:
     """The content of a checkpoint on the CPU; nothing in it is executed.
+
+    A checkpoint of adapters is completed by the parameters of their base, which it then names
+    under `ADAPTER_BASE`.
 
     Args:
         mmap: leave tensors in the file until they are looked at.
+        base: checkpoint to take for the base of adapters where that is gone.
 
     Raises:
         InputError: if the file is missing, broken, holds foreign objects, or no model; if the
-            model has experts or adapters.
+            model has experts or adapters of another kind; if the base of its adapters is gone or
+            another.
     """
+    state = _read(path, mmap)
+    named = add_base(state["model"], f"checkpoint {path}", base)
+    if named is not None:
+        state[ADAPTER_BASE] = named._asdict()
+    return state
+
+
+def add_base(
+    parameters: Dict[str, torch.Tensor], origin: str, instead=None
+) -> Optional[AdapterBase]:
+    """Complete adapters by the parameters of the base that they name, in place.
+
+    Args:
+        parameters: of a checkpoint; others than adapters stay as they are.
+        origin: the checkpoint, for errors.
+        instead: path of the base where the named one is gone.
+
+    Returns:
+        The base that was named; None where there is none.
+
+    Raises:
+        InputError: if the base is gone, or has other parameters than the adapters were trained
+            with.
+    """
+    named: Any = parameters.pop(BASE_KEY, None)
+    if named is None:
+        return None
+    try:
+        base = AdapterBase(**named)
+        path = Path(base.path)
+    except TypeError:
+        raise InputError(f"{origin} is broken: it names no base of its adapters") from None
+    if instead is not None and not path.is_file():
+        path = Path(instead)
+    if not path.is_file():
+        raise InputError(
+            f"{origin} holds adapters of {path}, which does not exist: put that checkpoint there, "
+            "or merge the two with fairseq-instr interpolate --tuned-weight 1"
+        )
+    own = _read(path, mmap=True)["model"]
+    if BASE_KEY in own or digest(own) != base.digest:
+        raise InputError(
+            f"{origin} holds adapters of another model than {path} is: their base has the "
+            f"fingerprint {base.digest:.16}; give that model this path"
+        )
+    for key, parameter in own.items():
+        parameters.setdefault(key, parameter)
+    return base
+
+
+def _read(path, mmap: bool = False) -> dict:
     if not Path(path).is_file():
         raise InputError(f"checkpoint {path} does not exist")
     refuse_compressed(path)

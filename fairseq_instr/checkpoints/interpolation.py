@@ -167,7 +167,7 @@ def interpolate_checkpoints(base, tuned, tuned_weight: float, output, force: boo
             is not set.
     """
     refuse_to_overwrite(output, force)
-    old, state = read_checkpoint(base, mmap=True), read_checkpoint(tuned)
+    old, state = read_checkpoint(base, mmap=True), read_checkpoint(tuned, base=base)
     for checkpoint in (old, state):
         merge_adapters(checkpoint)
     check_related(old, state)

@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any, Dict, NamedTuple, Optional
 
 from fairseq_instr.checkpoints.architecture import settle_architecture
-from fairseq_instr.checkpoints.inspection import read_checkpoint, refuse_incomplete
-from fairseq_instr.checkpoints.parameters import source_embedding
+from fairseq_instr.checkpoints.inspection import (
+    ADAPTER_BASE,
+    read_checkpoint,
+    refuse_incomplete,
+)
+from fairseq_instr.checkpoints.parameters import AdapterBase, digest, source_embedding
 from fairseq_instr.checkpoints.recovery import restore_cut_copy
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
@@ -68,6 +72,19 @@ class StartingPoint(NamedTuple):
     def settle(self, cfg, allow_change: bool) -> None:
         """Give a model the checkpoint's architecture; see `settle_architecture`."""
         settle_architecture(cfg, settings_of(self.state, "model"), self.origin, allow_change)
+
+    @property
+    def adapter_base(self) -> Optional[AdapterBase]:
+        """What adapters that are trained from here on can leave to a base.
+
+        The base is the checkpoint itself, or that of the adapters in it. None where the
+        checkpoint holds adapters and their base in one.
+        """
+        if ADAPTER_BASE in self.state:
+            return AdapterBase(**self.state[ADAPTER_BASE])
+        if settings_of(self.state, "model").get("lora_rank"):
+            return None
+        return AdapterBase(str(Path(self.path).resolve()), digest(self.state["model"]))
 
     def check(
         self, own: TaskState, n_source: int, store_ema: bool = False, moved: bool = False

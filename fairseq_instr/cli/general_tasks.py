@@ -1,16 +1,22 @@
-r"""General tasks in Alpaca's JSON: into a corpus for the group `general`, and out for AlpacaEval.
+r"""General tasks in Alpaca's JSON: as a corpus of the group `general`, and to measure models on.
 
     fairseq-instr general-tasks corpus alpaca.json --subwords llama/tokenizer --output train
     fairseq-preprocess -s prompt -t response --trainpref train --srcdict llama/dict.txt \
         --tgtdict llama/dict.txt --destdir data-bin/general
+    fairseq-instr general-tasks evaluate held_out.json --subwords llama/tokenizer \
+        --dictionary llama/dict.txt --systems before=llama/model.pt after=tuned.pt --output report
     fairseq-instr general-tasks alpaca-eval alpaca_eval.json --subwords llama/tokenizer \
         --hypotheses generate.log --generator ours --output outputs.json
 
-The second wants the tasks of alpaca_eval.json made into a corpus, and generated in that order.
+`evaluate` writes report.json, report.md, and the answers of each system as AlpacaEval reads them.
+`alpaca-eval` wants its tasks made into a corpus, and generated in that order.
 """
 
 from __future__ import annotations
 
+import functools
+
+from fairseq_instr.cli import systems
 from fairseq_instr.cli.options import REQUIRED, add_output, option
 from fairseq_instr.curation.general_tasks import (
     read_hypotheses,
@@ -18,23 +24,49 @@ from fairseq_instr.curation.general_tasks import (
     write_alpaca_eval,
     write_corpus,
 )
-from fairseq_instr.text.subwords import load_subwords
+from fairseq_instr.errors import check_at_least
+from fairseq_instr.evaluation import evaluate_general_tasks
+from fairseq_instr.reports import report_folder, write_report
+from fairseq_instr.text.identification import LangidIdentifier
+from fairseq_instr.text.subwords import SUBWORDS, load_subwords
 
 
 def add_arguments(parser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     corpus = commands.add_parser("corpus", help="JSON -> OUTPUT.prompt and OUTPUT.response")
-    evaluation = commands.add_parser("alpaca-eval", help="generated outputs -> AlpacaEval's JSON")
-    for command in (corpus, evaluation):
+    evaluation = commands.add_parser("evaluate", help="measure models on held-out tasks")
+    alpaca_eval = commands.add_parser("alpaca-eval", help="generated outputs -> AlpacaEval's JSON")
+    for command in (corpus, evaluation, alpaca_eval):
         command.add_argument("tasks", help="JSON list of instruction, input, output")
-        text = "SentencePiece model, or folder of a tokenizer"
-        option(command, "--subwords", REQUIRED, text, metavar="MODEL")
+        option(command, "--subwords", REQUIRED, SUBWORDS, metavar="MODEL")
+    for command in (corpus, alpaca_eval):
         add_output(command, "prefix or file to write")
-    option(evaluation, "--hypotheses", REQUIRED, "output of fairseq-generate", metavar="LOG")
-    option(evaluation, "--generator", REQUIRED, "name of the model", metavar="NAME")
+    option(alpaca_eval, "--hypotheses", REQUIRED, "output of fairseq-generate", metavar="LOG")
+    option(alpaca_eval, "--generator", REQUIRED, "name of the model", metavar="NAME")
+
+    option(evaluation, "--dictionary", REQUIRED, "the models' dict.txt", metavar="FILE")
+    option(
+        evaluation, "--systems", REQUIRED, "checkpoints to measure, tuned or not", nargs="+",
+        metavar="NAME=CHECKPOINT",
+    )  # fmt: skip
+    option(
+        evaluation, "--languages", None, "stated set of languages that answers are identified "
+        "among, such as en,de,fr; default: all", metavar="CODES",
+    )  # fmt: skip
+    option(evaluation, "--identifier", "langid", "language identifier: langid or py3langid")
+    text = "measure on the first N tasks alone; default: all"
+    option(evaluation, "--tasks", None, text, dest="n_tasks", type=int, metavar="N")
+    option(evaluation, "--new-tokens", 128, "longest answer in tokens")
+    option(evaluation, "--batch-size", 16, "prompts answered together")
+    option(evaluation, "--samples", 3, "sample answers shown of a constraint")
+    option(evaluation, "--seed", 1, "random seed of the samples")
+    add_output(evaluation, "folder to write the report to", "overwrite a report in --output")
 
 
 def run(args):
+    if args.command == "evaluate":
+        _evaluate(args)
+        return
     tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords).source
     if args.command == "corpus":
         count = write_corpus(tasks, args.output, subwords, args.force)
@@ -43,3 +75,30 @@ def run(args):
         outputs = read_hypotheses(args.hypotheses, subwords)
         write_alpaca_eval(tasks, outputs, args.generator, args.output, args.force)
         print(f"{args.output}: {len(outputs)} outputs of {args.generator}")
+
+
+def _evaluate(args) -> None:
+    checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT")
+    check_at_least(1, tasks=args.n_tasks)
+    tasks = read_tasks(args.tasks)[: args.n_tasks]
+    with report_folder(args.output, args.force) as folder:
+        from fairseq_instr.generation.answers import PromptReader
+
+        report, answers, answered = evaluate_general_tasks(
+            systems={
+                name: functools.partial(PromptReader, path, args.dictionary, args.subwords)
+                for name, path in checkpoints.items()
+            },
+            tasks=tasks,
+            identifier=LangidIdentifier(args.identifier),
+            languages=systems.split_commas(args.languages) if args.languages else None,
+            new_tokens=args.new_tokens,
+            batch_size=args.batch_size,
+            samples=args.samples,
+            seed=args.seed,
+        )
+        report["command"] = systems.command_line("general-tasks")
+        for name, outputs in answers.items():
+            path = folder / "outputs" / f"{name}.json"
+            write_alpaca_eval(answered, outputs, name, path, force=True)
+        print(write_report(report, folder, args.force))

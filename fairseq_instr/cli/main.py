@@ -25,7 +25,7 @@ GROUPS: Dict[str, Dict[str, str]] = {
         "backtranslate": "make synthetic pairs for zero-shot directions",
         "distill": "have a language model rewrite translations under instructions",
         "triples": "take task data in and out as JSON lines",
-        "general-tasks": "write other tasks than translation as a group of the mixture",
+        "general-tasks": "write other tasks than translation as a group; measure models on them",
         "sample": "write the embedded sample corpus, to try a recipe on",
         "subwords": "train a SentencePiece model, and write the dictionary of its pieces",
         "encode": "spell raw text, and arguments in .instr files, in subwords",

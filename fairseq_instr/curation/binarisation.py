@@ -18,8 +18,9 @@ from fairseq_instr.curation.samples import STREAM
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.asking import ARGUMENT_MARK
+from fairseq_instr.text.dictionary import check_vocabulary, read_entries
 from fairseq_instr.text.lines import find_text, read_lines
-from fairseq_instr.text.subwords import Encoder, load_subwords, read_entries
+from fairseq_instr.text.subwords import Encoder, load_subwords
 
 if TYPE_CHECKING:
     from fairseq.binarizer import BinarizeSummary
@@ -68,11 +69,13 @@ def binarise(
         target_language: ending of the target files; None for text of one language.
         dictionary: the model's dictionary, for both languages; copied into `output` unless the
             data-bin has it. None if the data-bin has `dict.LANGUAGE.txt`.
-        allow_unknown: accept text of which the dictionary lacks more than 5 % of the subwords.
+        allow_unknown: accept text of which the dictionary lacks more than 5 % of the subwords,
+            and subwords of another vocabulary than the dictionary's.
 
     Raises:
         InputError: if there is no dictionary, there is no text or an empty file, files are not
-            aligned or exist, or the dictionary lacks too many subwords. Nothing is written then.
+            aligned or exist, the subwords are of another vocabulary, or the dictionary lacks too
+            many of them. Nothing is written then.
     """
     languages = [source_language, *([] if target_language is None else [target_language])]
     pair = f"{source_language}-{target_language}"
@@ -82,10 +85,13 @@ def binarise(
             refuse_to_overwrite(corpus.data / f"{split}.{pair}.{source_language}.idx", force)
     encoders = load_subwords(subwords, source_language, target_language or source_language)
     in_data_bin = {language: _dictionary_in_data_bin(output, language) for language in languages}
-    dictionaries = {
-        language: _load(_choose_dictionary(output, language, found, dictionary))
+    chosen = {
+        language: _choose_dictionary(output, language, found, dictionary)
         for language, found in in_data_bin.items()
     }
+    for file in [] if allow_unknown else set(chosen.values()):
+        check_vocabulary(encoders, read_entries(file), f"--subwords {subwords}", str(file))
+    dictionaries = {language: _load(file) for language, file in chosen.items()}
     done: List[Binarised] = []
     with contextlib.ExitStack() as stack:  # all files appear together
         for corpus in corpora:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, Optional
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import writable
+from fairseq_instr.files import making, writable
 
 _VERSION = 1
 _TABLES = """
@@ -57,9 +57,7 @@ class Answers:
 
     def __init__(self, path) -> None:
         self.path = Path(path)
-        with writable(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._readable():
+        with writable(self.path), making(self.path.parent), self._readable():
             # no transactions but single statements; another thread may ask, one at a time
             self._database = sqlite3.connect(
                 str(self.path), timeout=1, isolation_level=None, check_same_thread=False

@@ -17,9 +17,10 @@ from fairseq_instr.curation.samples import STREAM
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import writing_lines
 from fairseq_instr.instructions.asking import parse_line, spell_line
-from fairseq_instr.instructions.catalogue import find
+from fairseq_instr.instructions.catalogue import check_composition
+from fairseq_instr.text.dictionary import check_vocabulary, read_entries
 from fairseq_instr.text.lines import iterate_lines
-from fairseq_instr.text.subwords import Encoder, load_subwords, read_entries
+from fairseq_instr.text.subwords import Encoder, load_subwords
 
 MAX_UNKNOWN = 0.05
 """Largest share of subwords that the dictionary may lack: more are those of another model."""
@@ -61,6 +62,8 @@ def encode(
             language = written.suffix[1:]
             encoder = encoders.target if language == target_language else encoders.source
             known = _known(dictionary, language)
+            if known is not None and not allow_unknown:
+                check_vocabulary(encoders, known, f"--subwords {subwords}", str(dictionary))
             replaced: Counter = Counter()
             n_pieces = 0
             for line in watched(spelled(path, encoder), written.name, show_progress):
@@ -111,8 +114,7 @@ def spelled(path: Path, encoder: Encoder) -> Iterator[str]:
     if _plain_name(path).endswith(f".{STREAM}"):
         for number, line in enumerate(iterate_lines(path), start=1):
             try:
-                for word in parse_line(line):
-                    find(word)  # refuses an argument that its instruction does not take
+                check_composition(parse_line(line))
                 yield spell_line(line, encoder.encode)
             except InputError as error:
                 raise InputError(f"{path}: line {number}: {error}") from None

@@ -16,6 +16,7 @@ from fairseq_instr.files import write_atomically, writing_lines
 from fairseq_instr.plain_data import build, read_json
 from fairseq_instr.text.lines import iterate_lines
 from fairseq_instr.text.places import fill
+from fairseq_instr.text.subwords import text_of
 
 # as the template `alpaca`, with the task in the place of the direction
 WITH_INPUT = """The following is a task and the text that it is about. \
@@ -85,7 +86,7 @@ def read_hypotheses(log, subwords) -> List[str]:
     """Outputs in a log of `fairseq-generate`, in the order of their numbers, line breaks kept.
 
     Args:
-        subwords: with `text` (pieces -> text, line breaks kept), or else `decode`.
+        subwords: of the model, as `load_subwords` gives them.
 
     Raises:
         InputError: if there are none, or a number is missing.
@@ -97,9 +98,7 @@ def read_hypotheses(log, subwords) -> List[str]:
             found.setdefault(int(number[2:]), pieces)
     if not found or sorted(found) != list(range(len(found))):
         raise InputError(f"{log} has hypotheses H- of {len(found)} lines; expected all, from 0 on")
-    as_text = getattr(subwords, "text", None)
-    hypotheses = [found[number] for number in range(len(found))]
-    return [as_text(h.split()) if as_text else subwords.decode(h) for h in hypotheses]
+    return [text_of(subwords, found[number]) for number in range(len(found))]
 
 
 def write_alpaca_eval(

@@ -23,6 +23,7 @@ from fairseq_instr.instructions.asking import (
     quote,
     split,
 )
+from fairseq_instr.instructions.catalogue import check_composition
 from fairseq_instr.instructions.composition import compose
 from fairseq_instr.instructions.instruction import NAME_PATTERN
 from fairseq_instr.instructions.inventory import Inventory
@@ -169,6 +170,11 @@ def check(triple: Triple, where: str, inventory: Optional[Inventory] = None) -> 
             raise InputError(f"{where}: instruction {instruction!r:.80} {CONTROL}")
     if inventory is not None:
         compose(triple.instructions, inventory, where)
+        return triple
+    try:
+        check_composition(triple.instructions)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     return triple
 
 

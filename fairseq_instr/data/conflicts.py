@@ -14,7 +14,9 @@ saw, to repeat the source.
 
 from __future__ import annotations
 
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+import logging
+from collections import Counter
+from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -25,6 +27,8 @@ from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
+
+logger = logging.getLogger(__name__)
 
 ALL_AXES = "all"
 SOURCE, OTHER = "source", "other"
@@ -188,6 +192,47 @@ class ConflictSampler:
                 "there is no conflict; name other axes"
             )
 
+    @classmethod
+    def of(cls, cfg, inventory: Inventory, joined: bool) -> Optional[ConflictSampler]:
+        """The sampler that the options of the task ask for; None for none.
+
+        Args:
+            joined: whether source and target have one dictionary.
+
+        Raises:
+            InputError: if an option is not accepted, or needs another.
+        """
+        if not cfg.conflict_axes:
+            for option, value in (
+                ("--conflict-instructions", cfg.conflict_instructions),
+                ("--conflict-languages", cfg.conflict_languages),
+                ("--conflict-copies", cfg.conflict_copies),
+            ):
+                if value:
+                    raise InputError(f"{option} {value} needs --conflict-axes; give its axis")
+            return None
+        if cfg.conflict_copies and not joined:
+            raise InputError(
+                f"--conflict-copies {cfg.conflict_copies} needs one joined dictionary, since "
+                "sources become targets; leave it out"
+            )
+        if cfg.conflict_copies and cfg.max_source_positions > cfg.max_target_positions:
+            raise InputError(
+                f"--conflict-copies {cfg.conflict_copies}: sources become targets, so "
+                f"--max-source-positions {cfg.max_source_positions} may not be above "
+                f"--max-target-positions {cfg.max_target_positions}"
+            )
+        axes = parse_axes(cfg.conflict_axes, inventory)
+        return cls(
+            inventory,
+            axes,
+            cfg.conflict_rate,
+            seed=cfg.seed,
+            only=parse_swapped(cfg.conflict_instructions, axes, inventory),
+            languages=parse_languages(cfg.conflict_languages, inventory),
+            copies=cfg.conflict_copies,
+        )
+
     def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
         if not len(places):
@@ -209,6 +254,15 @@ class ConflictSampler:
         on_axes = {c: n for c, n in compositions.items() if not self._considered.isdisjoint(c)}
         without = sum(n for c, n in on_axes.items() if self._changes.keys().isdisjoint(c))
         return without, sum(on_axes.values())
+
+    def log_left_out(self, split: str, compositions: Iterable[Counter]) -> None:
+        """Log how many lines of the streams of a split get no conflict; see `count_left_out`."""
+        without, lines = self.count_left_out(sum(compositions, Counter()))
+        logger.info(
+            f"{split}: {without} of {lines} lines with instructions on the axes of "
+            "--conflict-axes get no conflict: their targets may be right under each other "
+            f"prompt ({', '.join(self.left_out) or 'none'})"
+        )
 
     def applies(self, requests: Sequence[Request]) -> bool:
         """Whether one of the requests may be swapped."""

@@ -95,6 +95,22 @@ def all_pairs(data: str) -> List[Pair]:
     return list(found.values())
 
 
+def only_pair(data: str) -> Pair:
+    """The language pair of a data-bin.
+
+    Raises:
+        InputError: if it holds none, or several.
+    """
+    pairs = all_pairs(data)
+    if len(pairs) != 1:
+        held = ", ".join(map("-".join, pairs)) or "none"
+        raise InputError(
+            f"-s and -t are not given, and {data} does not hold one language pair: pairs there: "
+            f"{held}; give -s and -t, or --lang-pairs in training"
+        )
+    return pairs[0]
+
+
 def holds_pair(folder: Path, split: str, pair: Pair) -> bool:
     """Whether a folder holds a split of a pair, in either direction.
 

@@ -8,7 +8,7 @@ be copied blindly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import List, Optional, Tuple
 
 import numpy as np
@@ -37,6 +37,11 @@ class NoiseOptions:
     # share of the words that become a random word, as long or shorter in tokens, of the same text
     replace: float = 0.0
     span: int = 1  # words in a row that are masked together and become one `<unk>`
+
+    @classmethod
+    def of(cls, cfg) -> NoiseOptions:
+        """Those among the options of the task, `--denoise-drop` and so on."""
+        return cls(**{each.name: getattr(cfg, f"denoise_{each.name}") for each in fields(cls)})
 
     def __post_init__(self):
         for name in ("drop", "mask", "replace"):

@@ -7,15 +7,41 @@ have ids but no text: `index` and `encode_line` never return them, whatever a us
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Iterable, List, Sequence
 
 import torch
 from fairseq.data import Dictionary
 
+from fairseq_instr.errors import InputError
+
+
+def load_dictionary(data: str, language: str, appended: Sequence[str] = ()) -> Dictionary:
+    """A dictionary of the data-bin, with the symbols that a pretrained model's task appended.
+
+    Raises:
+        InputError: if it is missing.
+    """
+    path = Path(data, f"dict.{language}.txt")
+    if not path.is_file():
+        raise InputError(
+            f"{path} does not exist; the data-bin holds the dictionary of every language at its "
+            "top, copy those of the pretrained model there"
+        )
+    dictionary = Dictionary.load(str(path))
+    for symbol in appended:
+        dictionary.add_symbol(symbol)
+    return dictionary
+
 
 def base_symbols(dictionary: Dictionary) -> List[str]:
     """Symbols of a dictionary without those of instructions."""
     return dictionary.symbols[: getattr(dictionary, "first_instruction", len(dictionary))]
+
+
+def spellable(dictionary: Dictionary) -> List[str]:
+    """Symbols that texts have: none of fairseq's own, of instructions or of languages."""
+    return list(dictionary.indices)[dictionary.nspecial :]
 
 
 class InstructedDictionary(Dictionary):

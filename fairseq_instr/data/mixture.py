@@ -97,6 +97,27 @@ class Mixture:
         else:
             self._scale = min(self.sizes[n] / self.weights[n] for n in self.weights)
 
+    @classmethod
+    def of(cls, cfg, sizes: Mapping[str, int], at_once: int) -> Optional[Mixture]:
+        """The mixture that the options of the task ask for.
+
+        None for all of the data in each epoch, as fairseq has it.
+
+        Args:
+            at_once: most samples that an epoch has without a mixture; more are drawn by parts.
+
+        Raises:
+            InputError: if an option is not accepted, or needs another.
+        """
+        samples = cfg.epoch_samples
+        if not cfg.mixture:
+            if samples:
+                raise InputError("--epoch-samples goes with --mixture; give the groups' weights")
+            return cls(sizes, seed=cfg.seed) if sum(sizes.values()) > at_once else None
+        if samples is not None and samples <= 0:
+            raise InputError(f"--epoch-samples {samples}: give a number above zero")
+        return cls(sizes, parse_mixture(cfg.mixture), cfg.seed, samples)
+
     @property
     def epoch_samples(self) -> int:
         """Samples in an epoch, all groups together, rounded up."""

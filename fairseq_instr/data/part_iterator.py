@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import operator
-from typing import Callable, Iterator, List, Optional
+from typing import Any, Callable, Iterator, List, Mapping, Optional
 
 import numpy as np
 from fairseq.data import data_utils
@@ -24,6 +24,9 @@ from fairseq_instr.data.prompted_dataset import PromptedDataset
 
 logger = logging.getLogger(__name__)
 
+_PASSED_ON = """
+    seed epoch num_shards shard_id num_workers skip_remainder_batch grouped_shuffling
+""".split()
 _DEVIATIONS = 6  # of the difference of two parts: a part in 10^9 needs more batches than that
 
 
@@ -87,6 +90,19 @@ class PartIterator(EpochBatchIterator):
         options: of fairseq's iterator: `seed`, `epoch`, `num_shards`, `shard_id`, `num_workers`,
             `buffer_size`, `skip_remainder_batch`, `grouped_shuffling`.
     """
+
+    @classmethod
+    def of(cls, dataset: PromptedDataset, options: Mapping[str, Any]) -> PartIterator:
+        """The iterator that a task is asked for, by the names that its parent's options have."""
+        return cls(
+            dataset,
+            max_sizes=options.get("max_positions"),
+            max_tokens=options.get("max_tokens"),
+            max_sentences=options.get("max_sentences"),
+            multiple=options.get("required_batch_size_multiple", 1),
+            buffer_size=options.get("data_buffer_size", 0),
+            **{name: options[name] for name in _PASSED_ON if name in options},
+        )
 
     def __init__(
         self,

@@ -11,11 +11,12 @@ instructions that it shares with its sample in the same words.
 from __future__ import annotations
 
 import itertools
-from typing import Dict, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 from fairseq_instr.data.draws import numbers_at
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.phrasing import MAX_PHRASE_WORDS, PhrasedInventory, words_of
 
 
@@ -40,6 +41,13 @@ class PhraseSampler:
         self._phrases = [inventory.trained_phrases(i) for i in range(len(inventory))]
         self._held_out = {words_of(p) for said in inventory.held_out.values() for p in said}
         self._shortened: Dict[Tuple[int, str, Tuple[bool, ...]], str] = {}
+
+    @classmethod
+    def of(cls, cfg, inventory: Inventory) -> Optional[PhraseSampler]:
+        """The sampler that the options of the task ask for; None where prompts have no phrases."""
+        if not isinstance(inventory, PhrasedInventory):
+            return None
+        return cls(inventory, cfg.seed, cfg.phrase_word_dropout)
 
     def draw(self, epoch: int, place: int, requests: Sequence[Request]) -> Tuple[Request, ...]:
         """What is asked of the sample at a place of an epoch, each request with a phrase."""

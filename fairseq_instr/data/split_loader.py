@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Tuple
 
 import torch
+from fairseq import utils
 from fairseq.data import Dictionary, LanguagePairDataset
 from fairseq.tasks.translation import load_langpair_dataset
 from torch.utils.data import ConcatDataset
@@ -33,7 +34,8 @@ from fairseq_instr.data.data_bin import (
     monolingual_in,
     pairs_from,
 )
-from fairseq_instr.data.denoise import Noise
+from fairseq_instr.data.denoise import Noise, NoiseOptions
+from fairseq_instr.data.directions import Directions
 from fairseq_instr.data.mixture import parse_mixture
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
@@ -42,27 +44,28 @@ from fairseq_instr.text.pairs import Pair
 
 logger = logging.getLogger(__name__)
 
+READING = """
+    dataset_impl upsample_primary left_pad_source left_pad_target max_source_positions
+    max_target_positions truncate_source
+""".split()
+"""Options of the task that fairseq's `load_langpair_dataset` takes under the same names."""
+
 
 @dataclass
 class SplitLoader:
     """Finds and loads the corpora that a split is made of."""
 
+    cfg: Any  # options of the task
     src_dict: Dictionary  # dictionary of the sources
     tgt_dict: Dictionary  # dictionary of the targets
     inventory: Inventory  # what the instructions of a corpus may be
-    pairs: Sequence[Pair]  # language pairs that are trained, or translated
-    # request for the target language of a pair, or None
-    direction: Callable[[Pair], Optional[Request]]
-    noise: Noise  # makes the sources of text that is denoised
-    dictionaries: str  # folder of the dictionaries, the (first) data-bin
-    validated_pairs: Sequence[Pair] = ()  # those that are validated besides
+    directions: Directions  # language pairs, and what asks for their target languages
     instruct: Tuple[Request, ...] = ()  # requests that all pairs but those of training get
     room: int = 0  # tokens of a source that are left for its prompt
-    mixture: Optional[str] = None  # value of `--mixture`
-    # arguments of fairseq's `load_langpair_dataset`
-    reading: Dict[str, Any] = field(default_factory=dict)
-    allow_unknown: bool = False  # whether text may be unknown to the dictionaries for the most part
-    allow_plain_task: bool = False  # whether the group `task` may have no instructions
+    combine: bool = False  # whether `train1`, `train2` and so on are read with `train`
+
+    def __post_init__(self):
+        self._noise = NoiseOptions.of(self.cfg)
 
     def load(self, data: str, split: str, training: bool) -> Dict[str, List[Corpus]]:
         """The corpora of each group that a split is made of.
@@ -90,6 +93,8 @@ class SplitLoader:
                 loaded[group] = self._load_pairs(data, corpora, name, training)
             for corpus in loaded[group]:
                 self._check(Path(data, corpus.name), name, group, corpus, training)
+            names = ", ".join(f"{c.name} {'-'.join(c.pair)} {len(c)}" for c in loaded[group])
+            logger.info(f"{split}: group {group}: {names}")
         return loaded
 
     def sources(self, data: str, split: str, language: str) -> ConcatDataset:
@@ -106,7 +111,7 @@ class SplitLoader:
             for pair in pairs_from(Path(data, corpus), name, language)
         ]
         # a zero-shot direction has no text of its own: the source's language is what counts
-        own = [(folder, pair) for folder, pair in held if pair in self.pairs] or held
+        own = [(folder, pair) for folder, pair in held if pair in self.directions.pairs] or held
         if not own:
             raise InputError(
                 f"no pair in {data} has the source's language {language!r}; name a split that "
@@ -116,8 +121,8 @@ class SplitLoader:
 
     def _pairs_of(self, training: bool) -> List[Pair]:
         """Language pairs that a split is read for."""
-        further = [] if training else self.validated_pairs
-        return [*self.pairs, *(pair for pair in further if pair not in self.pairs)]
+        own, further = self.directions.pairs, [] if training else self.directions.validated_pairs
+        return [*own, *(pair for pair in further if pair not in own)]
 
     # -- which corpora ------------------------------------------------------------------
 
@@ -134,7 +139,7 @@ class SplitLoader:
         elif training:
             # text of one language is denoised only where the mixture says how much
             default = {group: 1 for group in groups if group != DENOISE}
-            weights = parse_mixture(self.mixture) if self.mixture else default
+            weights = parse_mixture(self.cfg.mixture) if self.cfg.mixture else default
             accepted = ", ".join(groups)
             for group in weights:
                 if group not in groups:
@@ -162,7 +167,7 @@ class SplitLoader:
         pairs = self._pairs_of(training)
         missing = [p for p in pairs if not any(holds_pair(folder, split, p) for folder in folders)]
         # a split for a zero-shot direction lacks the trained ones, and the other way round
-        some_suffice = bool(self.validated_pairs) and not training
+        some_suffice = bool(self.directions.validated_pairs) and not training
         if len(missing) == len(pairs) or (missing and not some_suffice):
             remedy = "change -s, -t or --lang-pairs"
             if not training:
@@ -174,10 +179,11 @@ class SplitLoader:
 
     def _check(self, folder: Path, split: str, group: str, corpus: Corpus, training: bool) -> None:
         """Refuse a corpus that was not binarised for this data-bin, or that teaches nothing."""
-        own = self.pairs[0] if corpus.pair == PROMPT_PAIR else corpus.pair
+        own = self.directions.pairs[0] if corpus.pair == PROMPT_PAIR else corpus.pair
+        dictionaries = utils.split_paths(self.cfg.data)[0]
         sides = (self.src_dict, corpus.dataset.src), (self.tgt_dict, corpus.dataset.tgt)
         for language, own_language, (dictionary, lines) in zip(corpus.pair, own, sides):
-            expected = Path(self.dictionaries, f"dict.{own_language}.txt")
+            expected = Path(dictionaries, f"dict.{own_language}.txt")
             check_dictionary(folder / f"dict.{language}.txt", expected, dictionary)
             if lines is None:
                 continue
@@ -188,7 +194,7 @@ class SplitLoader:
                     f"{language} already; binarise it without, or give --language-tokens none"
                 )
             share = token_share(lines, torch.tensor([dictionary.unk()]))
-            if share > MAX_UNKNOWN and not self.allow_unknown:
+            if share > MAX_UNKNOWN and not self.cfg.allow_unknown:
                 message = (
                     f"corpus {folder}, split {split!r}: {share:.0%} of the tokens in {language} "
                     f"are unknown to {expected}; binarise text in the subwords of the model, or "
@@ -197,7 +203,7 @@ class SplitLoader:
                 if training:
                     raise InputError(message)
                 logger.warning(message)
-        if training and group == TASK and corpus.stream is None and not self.allow_plain_task:
+        if training and group == TASK and corpus.stream is None and not self.cfg.allow_plain_task:
             raise InputError(
                 f"corpus {folder}: the group {TASK} has no instructions for split {split!r} "
                 f"({split}.instr-None.instr.idx is missing); binarise its .instr file, or give "
@@ -219,8 +225,8 @@ class SplitLoader:
                 self.inventory,
                 partial(self._read_pair, room=self.room),
                 fixed=() if training else self.instruct,
-                direction=self.direction(pair),
-                dataset_impl=self.reading.get("dataset_impl"),
+                direction=self.directions.request(pair),
+                dataset_impl=self.cfg.dataset_impl,
             )
             for corpus in corpora
             for pair in self._pairs_of(training)
@@ -240,11 +246,12 @@ class SplitLoader:
     def _load_denoise(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
         """Texts of single languages; source and target are made of the same tokens."""
         if self.src_dict != self.tgt_dict:
-            source, target = self.pairs[0]
+            source, target = self.directions.pairs[0]
             raise InputError(
                 f"--mixture names the group {DENOISE!r}, which needs one joined dictionary; "
                 f"dict.{source}.txt and dict.{target}.txt differ"
             )
+        noise = Noise(self.tgt_dict, self._noise, seed=self.cfg.seed)
         return [
             load_monolingual(
                 data,
@@ -252,9 +259,9 @@ class SplitLoader:
                 split,
                 language,
                 self.inventory,
-                self.noise,
+                noise,
                 self.tgt_dict,
-                self.reading.get("dataset_impl"),
+                self.cfg.dataset_impl,
             )
             for corpus in corpora
             for language in monolingual_in(Path(data, corpus), split)
@@ -264,8 +271,8 @@ class SplitLoader:
         self, folder: str, split: str, source: str, target: str, room: int = 0
     ) -> LanguagePairDataset:
         """Tokens of both sides, with `room` tokens of a source left for a prompt."""
-        reading = dict(self.reading)
+        reading = {name: getattr(self.cfg, name) for name in READING}
         reading["max_source_positions"] -= room
         return load_langpair_dataset(
-            folder, split, source, self.src_dict, target, self.tgt_dict, **reading
+            folder, split, source, self.src_dict, target, self.tgt_dict, self.combine, **reading
         )

@@ -15,6 +15,7 @@ from fairseq_instr.errors import InputError
 VERSION = 2
 INSTRUCTIONS, DIRECTIONS = "instructions", "directions"
 FORMALITY, ROBUSTNESS = "formality", "robustness"
+GENERAL_TASKS = "general_tasks"
 ZERO_SHOT, SUPERVISED = "zero_shot", "supervised"
 JOINT = " + "  # between the names of instructions that are asked for at once
 WRAPPER_COUNTED = (
@@ -48,6 +49,7 @@ _SCORES = Named(NUMBER)
 _MEANS = {ZERO_SHOT: _SCORES, SUPERVISED: _SCORES}
 _MEASURED = {"means": _MEANS, "directions": Named(_SCORES)}
 _VERDICTS = {**_keys("accuracy coverage bleu chrf2"), "counts": Named(NUMBER)}
+_CONSTRAINED = _keys("tasks strict low high loose unasked")
 _ATTACKED = _keys(
     "cases changed changed_control p_value aimed_cases aimed aimed_control trusted_cases "
     "obeyed_clean obeyed_control obeyed_attacked obeyed_p_value"
@@ -97,6 +99,11 @@ SCHEMA: Mapping[str, Mapping[str, Any]] = {
             "by_instruction": Named(_keys("attacked control")),
             "examples": [{**_keys("kind source output", TEXT), "changed": [TEXT]}],
         },
+    },
+    GENERAL_TASKS: {
+        **_COMMON,
+        "systems": Named({**_keys("nll tokens english english_tasks"), **_CONSTRAINED,
+                          "constraints": Named(_CONSTRAINED)}),
     },
 }  # fmt: skip
 

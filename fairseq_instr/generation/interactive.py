@@ -1,81 +1,31 @@
-"""Lines that are typed or handed over one by one, with their instructions."""
+"""What fairseq-interactive reads: lines with their instructions, encoded by the user's `--bpe`."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import deque
-from dataclasses import dataclass, field
-from typing import Callable, Deque, List, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Callable, Deque, List, Mapping, Optional, Sequence, Tuple
 
-import torch
-from fairseq.data import Dictionary, LanguagePairDataset
+from torch import Tensor
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.conditions import Line
+from fairseq_instr.generation.typed_lines import TypedLine
 from fairseq_instr.instructions.asking import Request
-from fairseq_instr.prompts import Prompt
+from fairseq_instr.text.bpe_codes import Merges
+from fairseq_instr.text.dictionary import Writer
+from fairseq_instr.text.subwords import Subwords
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class TypedLine(Line):
-    """A line that comes from no corpus, with its prompt around it.
-
-    Attributes:
-        rendered: LongTensor `(n + k,)`, the encoder's input. A prompt of the decoder travels in
-            front, since fairseq hands on the tokens of sources alone.
-    """
-
-    rendered: torch.Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.long))
-
-    @classmethod
-    def of(cls, line: Line, prompt: Prompt) -> TypedLine:
-        """A line under a prompt.
-
-        Raises:
-            InputError: if the prompt can't say what is asked.
-        """
-        found = prompt.render(line.requests, line.language)
-        in_front = found._replace(before=(*found.decoder, *found.before))
-        rendered = in_front.around(line.source)
-        return cls(line.source, line.requests, line.language, rendered)
-
-    def __len__(self) -> int:
-        return len(self.rendered)
-
-
-class TypedLines(LanguagePairDataset):
-    """A dataset of typed lines; its batches hold `requests` and `sources` as other ones do.
-
-    Args:
-        lines: with their prompts.
-        source_dictionary: of the lines.
-        target_dictionary: of their translations.
-        constraints: LongTensor, words of the outputs as fairseq packs them, or None.
-    """
-
-    def __init__(
-        self,
-        lines: Sequence[TypedLine],
-        source_dictionary: Dictionary,
-        target_dictionary: Dictionary,
-        constraints=None,
-    ):
-        super().__init__(
-            [line.rendered for line in lines],
-            [len(line) for line in lines],
-            source_dictionary,
-            tgt_dict=target_dictionary,
-            constraints=constraints,
-        )
-        self.lines = lines
-
-    def collater(self, samples, pad_to_length=None) -> dict:
-        """As in the parent, with what is asked of each row and its bare source."""
-        batch = super().collater(samples, pad_to_length)
-        lines = [self.lines[i] for i in batch["id"].tolist()] if samples else []
-        batch["requests"] = [line.requests for line in lines]
-        batch["sources"] = [line.source.numpy() for line in lines]
-        return batch
+LEAST_TYPED = 20
+"""Typed tokens from which on the share of unknown ones is judged."""
+SUBWORDS: Mapping[str, Callable[[str], Writer]] = {
+    "sentencepiece_model": Subwords,
+    "bpe_codes": Merges,
+}
+"""Options of fairseq's `--bpe`, and what reads the pieces that their files can write."""
 
 
 def find_undecodable_input(traceback) -> Optional[InputError]:
@@ -92,6 +42,22 @@ def find_undecodable_input(traceback) -> Optional[InputError]:
     if path is None or frame.f_globals.get("__name__") != "codecs":
         return None
     return InputError(f"--input {path} is no UTF-8 text; convert it, for example with iconv")
+
+
+def writer_of(bpe, options) -> Tuple[Optional[Writer], str]:
+    """What fairseq's `--bpe` can write, None where it can't be found out, and the option's name.
+
+    Args:
+        bpe: that fairseq built.
+        options: it was built from.
+    """
+    if hasattr(bpe, "can_write"):  # ours
+        return bpe, "--bpe"
+    for name, read in SUBWORDS.items():
+        path = getattr(options, name, None)
+        if path and Path(path).is_file():
+            return read(path), f"--{name.replace('_', '-')} {path}"
+    return None, ""
 
 
 class InstructionField:
@@ -166,3 +132,66 @@ class _FieldTokenizer:
 
     def decode(self, text: str) -> str:
         return self.tokenizer.decode(text) if self.tokenizer else text
+
+
+class TypedSources:
+    """Makes lines of the sources that fairseq-interactive has encoded.
+
+    Args:
+        unknown: id of the token that stands for all that the dictionary lacks.
+        most_unknown: share of unknown tokens above which the user is warned, once.
+        make: (source, requests) -> line.
+        field: that was taken off each line; None for none.
+
+    Attributes:
+        longest: longest line in tokens, its prompt included, that the models read; None for any.
+    """
+
+    def __init__(
+        self,
+        unknown: int,
+        most_unknown: float,
+        make: Callable[[Tensor, Sequence[Request]], TypedLine],
+        field: Optional[InstructionField] = None,
+    ):
+        self.longest: Optional[int] = None
+        self._unknown, self._most_unknown = unknown, most_unknown
+        self._make, self._field = make, field
+        self._n_lines = self._n_typed = self._n_unknown = 0  # lines, and their tokens
+        self._warned = False
+
+    def lines(self, sources: Sequence[Tensor]) -> List[TypedLine]:
+        """The next lines; a blank one, and its error on standard error, for one that is too long.
+
+        Args:
+            sources: LongTensors `(n,)`, each ending in eos.
+        """
+        asked = self._field.take(len(sources)) if self._field else [()] * len(sources)
+        lines = [self._readable(*line) for line in zip(sources, asked)]
+        self._warn_of_unknown(sources)
+        return lines
+
+    def _readable(self, source: Tensor, requests: Sequence[Request]) -> TypedLine:
+        self._n_lines += 1
+        line = self._make(source, requests)
+        if self.longest is None or len(line) <= self.longest:
+            return line
+        print(
+            f"fairseq_instr: line {self._n_lines} has {len(line)} tokens, its prompt included, and "
+            f"the model reads {self.longest}; cut it into sentences",
+            file=sys.stderr,
+            flush=True,
+        )
+        return self._make(source[-1:], requests)
+
+    def _warn_of_unknown(self, sources: Sequence[Tensor]) -> None:
+        self._n_typed += sum(len(source) - 1 for source in sources)
+        self._n_unknown += sum(int((source == self._unknown).sum()) for source in sources)
+        few = self._n_unknown <= self._most_unknown * self._n_typed
+        if self._warned or few or self._n_typed < LEAST_TYPED:
+            return
+        self._warned = True
+        logger.warning(
+            f"{self._n_unknown} of {self._n_typed} tokens are unknown to the source dictionary: "
+            "give --bpe with the subwords of the model, or lines in these subwords"
+        )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Collection, Dict, List
+from typing import Any, Collection, Dict, List, Mapping, Sequence
+
+from fairseq.logging import metrics
 
 from fairseq_instr.data.data_bin import PROMPT_PAIR
 from fairseq_instr.errors import InputError
@@ -67,6 +69,18 @@ class LanguageCheck:
             self.task.target_dictionary.string(best["tokens"].int().cpu(), self._post_process)
             for best, *_ in outputs
         ]
+
+
+def log_off_target(logging_outputs: Sequence[Mapping[str, Any]]) -> None:
+    """Log `off_target`, in percent, of counts that a validation gave; nothing without any."""
+    if not any(LINES in log for log in logging_outputs):
+        return
+    for key in (LINES, WRONG):
+        metrics.log_scalar(key, sum(int(log.get(key, 0)) for log in logging_outputs))
+    metrics.log_derived(
+        "off_target",
+        lambda meters: round(100 * meters[WRONG].sum / max(meters[LINES].sum, 1), 2),
+    )
 
 
 def _segmentation(dictionary) -> str:

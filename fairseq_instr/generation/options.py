@@ -1,11 +1,12 @@
 """Options of decoding under several conditions; the task takes them over into its own."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Optional, Tuple
 
 from fairseq.dataclass import FairseqDataclass
 
+from fairseq_instr.config_fields import with_help
 from fairseq_instr.errors import InputError
 
 PROBABILITY, LOG_PROBABILITY = "probability", "log-probability"
@@ -16,56 +17,44 @@ CONTRAST_SPACES = (PROBABILITY, LOG_PROBABILITY)
 class GuidanceOptions(FairseqDataclass):
     """Weights of the conditions; with all at 0 there is nothing but the line's own."""
 
-    guidance: float = field(
-        default=0.0,
-        metadata={
-            "help": "instruction guidance, g: search by (1 + g) log p(y | prompt, x) - g log p(y | "
-            "direction alone, x). 0 = off; 0.5 to 1 to follow instructions more"
-        },
+    guidance: float = with_help(
+        0.0,
+        "instruction guidance, g: search by (1 + g) log p(y | prompt, x) - g log p(y | direction "
+        "alone, x). 0 = off; 0.5 to 1 to follow instructions more",
     )
-    source_contrast: float = field(
-        default=0.0,
-        metadata={
-            "help": "source-contrastive decoding (Sennrich et al., 2024): subtract this weight "
-            "times the probability given a random other source. 0 = off; 0.7 as published"
-        },
+    source_contrast: float = with_help(
+        0.0,
+        "source-contrastive decoding (Sennrich et al., 2024): subtract this weight times the "
+        "probability given a random other source. 0 = off; 0.7 as published",
     )
-    contrast_subset: str = field(
-        default="valid",
-        metadata={"help": "--source-contrast: split to draw the other sources from"},
+    contrast_subset: str = with_help(
+        "valid",
+        "--source-contrast: split to draw the other sources from",
     )
-    language_contrast: float = field(
-        default=0.0,
-        metadata={
-            "help": "language-contrastive decoding (Sennrich et al., 2024): subtract this weight "
-            "times the probability under a wrong target language. 0 = off; 0.1 as published"
-        },
+    language_contrast: float = with_help(
+        0.0,
+        "language-contrastive decoding (Sennrich et al., 2024): subtract this weight times the "
+        "probability under a wrong target language. 0 = off; 0.1 as published",
     )
-    contrast_language: Optional[str] = field(
-        default=None,
-        metadata={
-            "help": "--language-contrast: the wrong languages, such as en,source, where source "
-            "stands for that of -s. Default: en and source, if they have an instruction"
-        },
+    contrast_language: Optional[str] = with_help(
+        None,
+        "--language-contrast: the wrong languages, such as en,source, where source stands for "
+        "that of -s. Default: en and source, if they have an instruction",
     )
-    language_boost: float = field(
-        default=0.0,
-        metadata={
-            "help": "add this weight times log(share of the token in the target language's text / "
-            "its mean share in all languages') to every token's log-probability, both of the "
-            "training text: a cheap baseline against off-target output. 0 = off"
-        },
+    language_boost: float = with_help(
+        0.0,
+        "add this weight times log(share of the token in the target language's text / its mean "
+        "share in all languages') to every token's log-probability, both of the training text: a "
+        "cheap baseline against off-target output. 0 = off",
     )
-    contrast_space: str = field(
-        default=PROBABILITY,
-        metadata={"help": "what the contrasts subtract: " + " or ".join(CONTRAST_SPACES)},
+    contrast_space: str = with_help(
+        PROBABILITY,
+        "what the contrasts subtract: " + " or ".join(CONTRAST_SPACES),
     )
-    plausibility: float = field(
-        default=0.1,
-        metadata={
-            "help": "--guidance, and contrasts of log-probabilities: skip tokens less probable "
-            "than this share of the most probable token. 0 = skip none"
-        },
+    plausibility: float = with_help(
+        0.1,
+        "--guidance, and contrasts of log-probabilities: skip tokens less probable than this "
+        "share of the most probable token. 0 = skip none",
     )
 
     @classmethod

@@ -11,7 +11,7 @@ from torch import Tensor
 from fairseq_instr.generation.alignment import HIDDEN, SourceAlignmentGenerator, prompt_mask
 from fairseq_instr.generation.conditions import Line
 from fairseq_instr.generation.guidance import GuidedEnsemble, decode_in_groups
-from fairseq_instr.generation.interactive import TypedLine
+from fairseq_instr.generation.typed_lines import TypedLine
 from fairseq_instr.prompts import Prompt
 
 Decode = Callable[[dict, Optional[Tensor], Optional[Tensor]], List[List[dict]]]

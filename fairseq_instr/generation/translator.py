@@ -26,8 +26,8 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.interactive import TypedLine
 from fairseq_instr.generation.lines import LineTranslator, Output
+from fairseq_instr.generation.typed_lines import TypedLine
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import TemplatePrompt
 from fairseq_instr.text.pairs import Pair, parse_pairs
@@ -60,7 +60,8 @@ class Translator(LineTranslator):
         if subwords is not None:
             languages = task.cfg.source_lang, task.cfg.target_lang
             self._encoders = load_subwords(subwords, *languages)
-            task.argument_subwords = self._encoders.source.encode
+            task.check_subwords(self._encoders, f"--subwords {subwords}")
+            task.spell_argument.subwords = self._encoders.source.encode
         self.generation = generation
         self.inventory = task.inventory
         self.n_learned = len(task.inventory) if n_learned is None else n_learned
@@ -111,7 +112,7 @@ class Translator(LineTranslator):
 
         Example: `Translator.from_pretrained("tuned.pt", "data-bin", "subwords.model")`.
         """
-        _import_task()
+        import_task()
         state = read_checkpoint(path)
         refuse_oversized(state, path)
         trained = settings_of(state, "task")
@@ -218,7 +219,7 @@ def _check_direction(task, pairs: Sequence[Pair]) -> None:
         InputError: names them.
     """
     pair = task.cfg.source_lang, task.cfg.target_lang
-    if pairs and pair not in pairs and not task.says_direction:
+    if pairs and pair not in pairs and not task.directions.said:
         raise InputError(
             f"source and target {'-'.join(pair)}: the model was trained on "
             f"{', '.join(map('-'.join, pairs))}, and its prompts name no language; give one of "
@@ -241,7 +242,7 @@ def parse_task_options(text: str) -> dict:
     """
     from fairseq.tasks import TASK_DATACLASS_REGISTRY
 
-    _import_task()
+    import_task()
     parser = _OptionParser(add_help=False, allow_abbrev=False, argument_default=argparse.SUPPRESS)
     gen_parser_from_dataclass(parser, TASK_DATACLASS_REGISTRY[TASK](), delete_default=True)
     # the data-bin is the only argument of the task that is not an option
@@ -250,8 +251,8 @@ def parse_task_options(text: str) -> dict:
     return given
 
 
-def _import_task() -> None:
-    # what fairseq does for --user-dir, where a program has imported the package itself
+def import_task() -> None:
+    """What fairseq does for `--user-dir`, where a program has imported the package itself."""
     with fairseq_instr.quiet_fairseq.process_unchanged():
         tasks.import_tasks(str(Path(__file__).parents[1] / "tasks"), "fairseq_instr.tasks")
 

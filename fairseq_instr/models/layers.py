@@ -22,6 +22,30 @@ from fairseq_instr.models.rotary import Rotation, rotate, rotation_at
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
+class _Norm(torch.autograd.Function):
+    """x / rms(x) * weight, which keeps x alone for a backward of few passes."""
+
+    @staticmethod
+    def forward(ctx, x, weight, epsilon):
+        ctx.epsilon = epsilon
+        ctx.save_for_backward(x, weight)
+        return weight * F.rms_norm(x.float(), weight.shape, eps=epsilon).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        x_dtype, x, gradient = x.dtype, x.float(), gradient.float()
+        mean_square = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square() / x.size(-1)
+        scale = (mean_square + ctx.epsilon).rsqrt()
+        normed = x * scale
+        products = gradient * normed
+        on_weight = products.flatten(0, -2).sum(0).to(weight.dtype)
+        # d normed / dx = scale * (1 - normed normed^T / dim)
+        along = products.mul_(weight).mean(-1, keepdim=True)
+        on_x = (gradient * weight).addcmul_(normed, along, value=-1).mul_(scale).to(x_dtype)
+        return on_x, on_weight, None
+
+
 class RMSNorm(nn.Module):
     """x / rms(x) * weight (Zhang and Sennrich, 2019), in fp32.
 
@@ -37,8 +61,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(..., dim)` -> the same, under autocast in its dtype: it goes into products alone."""
-        normed = F.rms_norm(x.float(), self.weight.shape, eps=self.epsilon)
-        normed = self.weight * normed.to(x.dtype)
+        normed = _Norm.apply(x, self.weight, self.epsilon)
         device = x.device.type
         # one cast, not one for each product; meta tensors know no autocast
         if not x.is_meta and torch.is_autocast_enabled(device):
@@ -94,6 +117,21 @@ class Attention(nn.Module):
         return projected.unflatten(-1, (-1, self.head_dim)).transpose(1, 2)
 
 
+class _Gated(torch.autograd.Function):
+    """silu(gate) * up; silu(gate) is not kept, but computed again in the backward."""
+
+    @staticmethod
+    def forward(ctx, gate, up):
+        ctx.save_for_backward(gate, up)
+        return F.silu(gate).mul_(up)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        gate, up = ctx.saved_tensors
+        on_gate = torch.ops.aten.silu_backward(gradient * up, gate)
+        return on_gate, F.silu(gate).mul_(gradient)
+
+
 class FeedForward(nn.Module):
     """SwiGLU (Shazeer, 2020): down(silu(gate(x)) * up(x))."""
 
@@ -105,7 +143,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`(..., dim)` -> the same."""
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return self.down_proj(_Gated.apply(self.gate_proj(x), self.up_proj(x)))
 
 
 class DecoderLayer(nn.Module):

@@ -2,10 +2,10 @@
 
     y = x W^T + b + (alpha / rank) * x A^T B^T
 
-W and b stay as they were pretrained, and keep their names: a checkpoint with adapters is one
-without, and `lora_a`, `lora_b` beside each adapted `weight`. So converting, growing and comparing
-checkpoints need not know of adapters; `checkpoints.adapters` merges them. Hugging Face's peft
-renames the adapted parameters.
+W and b stay as they were pretrained, and keep their names; `lora_a` and `lora_b` stand beside each
+adapted `weight`. So growing and comparing checkpoints need not know of adapters.
+`checkpoints.adapters` saves them without their base, and merges them. Hugging Face's peft renames
+the adapted parameters.
 """
 
 from __future__ import annotations

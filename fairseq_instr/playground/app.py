@@ -40,8 +40,8 @@ HEADERS = {
 class System(NamedTuple):
     """A model on the page."""
 
-    translator: LineTranslator  # of it
-    asked: bool  # whether it is asked to obey; a base model, which knows no instructions, is not
+    translator: LineTranslator  # loaded for the page's languages
+    asked: bool  # whether it gets the instructions; a base model, which knows none, does not
 
 
 def create_app(

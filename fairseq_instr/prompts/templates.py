@@ -33,6 +33,7 @@ from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import Inventory, direction, target_language
 from fairseq_instr.plain_data import build, read_yaml
 from fairseq_instr.prompts.prompt import Rendering
+from fairseq_instr.text.dictionary import check_vocabulary
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 from fairseq_instr.text.languages import language_of, languages
 from fairseq_instr.text.lines import read_lines
@@ -396,14 +397,16 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
     """The prompt that the options of a task ask for.
 
     Args:
-        cfg: with the fields of `TemplateOptions`, `data`, `source_lang` and `seed`.
+        cfg: with the fields of `TemplateOptions`, `data`, `allow_unknown`, `source_lang`,
+            `target_lang` and `seed`.
         dictionary: of the source.
 
     Returns:
         (prompt, subwords that its words are spelled in)
 
     Raises:
-        InputError: if an option is wrong, or the dictionary can't spell the template.
+        InputError: if an option is wrong, the subwords are of another vocabulary than the
+            dictionary, or it can't spell the template.
     """
     template = Template.load(cfg.prompt_template)
     path = cfg.prompt_subwords or str(Path(cfg.data.split(os.pathsep)[0], "tokenizer"))
@@ -413,6 +416,10 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
             "model or the folder of a tokenizer"
         )
     subwords = load_subwords(path, cfg.source_lang, cfg.target_lang).source
+    if not cfg.allow_unknown:
+        entries = dictionary.symbols[dictionary.nspecial :]
+        option = f"--prompt-subwords {path}"
+        check_vocabulary([subwords], entries, option, f"dict.{cfg.source_lang}.txt")
 
     def encode(text: str) -> List[int]:
         return dictionary.encode_line(

@@ -11,9 +11,15 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import report as schema
-from fairseq_instr.files import atomic_path, refuse_to_overwrite, write_atomically
+from fairseq_instr.files import atomic_path, making, refuse_to_overwrite, write_atomically
 from fairseq_instr.plain_data import read_json
-from fairseq_instr.reports import directions, formality, instructions, robustness
+from fairseq_instr.reports import (
+    directions,
+    formality,
+    general_tasks,
+    instructions,
+    robustness,
+)
 from fairseq_instr.reports.html import visible
 from fairseq_instr.reports.markdown import as_markdown
 from fairseq_instr.reports.parts import Plot, Section, Table
@@ -24,6 +30,7 @@ _DESCRIBE: Mapping[str, Callable[[Mapping[str, Any]], Sequence[Section]]] = {
     schema.DIRECTIONS: directions.describe,
     schema.FORMALITY: formality.describe,
     schema.ROBUSTNESS: robustness.describe,
+    schema.GENERAL_TASKS: general_tasks.describe,
 }
 
 
@@ -59,7 +66,7 @@ def describe(report: Mapping[str, Any]) -> Sequence[Section]:
 
 @contextlib.contextmanager
 def report_folder(folder, force: bool = False) -> Iterator[Path]:
-    """A folder that no other evaluation writes to meanwhile.
+    """A folder that no other evaluation writes to meanwhile; without outputs, none stays.
 
     Raises:
         InputError: if there is a report and `force` is not set, or another process holds the
@@ -68,22 +75,26 @@ def report_folder(folder, force: bool = False) -> Iterator[Path]:
     folder = Path(folder)
     for name in (REPORT_JSON, REPORT_MD):
         refuse_to_overwrite(folder / name, force)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder, os.O_RDONLY)
+    with making(folder):
+        lock = os.open(folder, os.O_RDONLY)
+        try:
+            _hold(lock, folder)
+            yield folder
+        finally:
+            os.close(lock)
+
+
+def _hold(lock: int, folder: Path) -> None:
+    """Lock a folder, an open file, for this process; file systems without locks go without."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(lock)
         raise InputError(
             f"--output {folder}: another evaluation is writing there; wait for it, or give "
             "another folder"
         ) from None
     except OSError:
-        pass  # a file system without locks
-    try:
-        yield folder
-    finally:
-        os.close(lock)
+        pass
 
 
 def write_report(report: Mapping[str, Any], folder, force: bool = False) -> str:

@@ -99,7 +99,7 @@ def export_ctranslate2(
         placement=prompt.placement,
         source=task.cfg.source_lang,
         target=task.cfg.target_lang,
-        direction=task.gives_direction,
+        direction=task.directions.given,
         max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
         max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
         rendering=task.inventory.rendering,

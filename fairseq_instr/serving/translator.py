@@ -26,9 +26,11 @@ from fairseq_instr.serving.folder import (
     Settings,
     read_vocabulary,
 )
+from fairseq_instr.text.dictionary import check_vocabulary
 from fairseq_instr.text.subwords import Encoders, load_subwords
 
-BOS, _, EOS, UNK = range(4)  # in every dictionary of fairseq
+N_SPECIAL = 4  # entries that fairseq puts before a dictionary's own
+BOS, _, EOS, UNK = range(N_SPECIAL)  # in every dictionary of fairseq
 
 
 class _Line(NamedTuple):
@@ -100,6 +102,9 @@ class CTranslate2Translator(LineTranslator):
         self.max_source = settings.max_source
         self._tokens = list(source_vocabulary)
         first_symbol = len(self._tokens) - len(inventory.symbols)
+        if self._encoders is not None:
+            entries = self._tokens[N_SPECIAL:first_symbol]
+            check_vocabulary(self._encoders, entries, str(subwords), "the model's")
         if tuple(self._tokens[first_symbol:]) != inventory.symbols:
             raise InputError(
                 f"{INVENTORY_FILE} is not the inventory that the model was exported with: the "

@@ -1,19 +1,20 @@
 """fairseq's `--bpe hugging_face`: the tokenizer of a Hugging Face folder."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fairseq.data.encoders import register_bpe
 from fairseq.dataclass import FairseqDataclass
 
+from fairseq_instr.config_fields import with_help
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 
 
 @dataclass
 class HuggingFaceConfig(FairseqDataclass):
-    tokenizer_folder: str = field(
-        default="",
-        metadata={"help": "folder tokenizer/ that `fairseq-instr convert from-hugging-face` wrote"},
+    tokenizer_folder: str = with_help(
+        "",
+        "folder tokenizer/ that `fairseq-instr convert from-hugging-face` wrote",
     )
 
 

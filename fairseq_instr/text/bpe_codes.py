@@ -16,7 +16,7 @@ from typing import Optional
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.lines import read_lines, readable
 
-CONTINUES = "@@"
+CONTINUES, END_OF_WORD = "@@", "</w>"
 _VERSION = re.compile(r"#version: \d+(\.\d+)*")
 _FASTBPE_VERSION = "#version: 0.2"
 """subword-nmt's name for codes in which the end of a word is no symbol of its own."""
@@ -28,7 +28,30 @@ def is_text(path) -> bool:
         return b"\0" not in file.read(4096)
 
 
-class BpeCodes:
+class Merges:
+    """The pieces that codes can write, without the rules for words.
+
+    Args:
+        path: codes of subword-nmt or fastBPE.
+
+    Raises:
+        InputError: if the file holds no codes.
+    """
+
+    def __init__(self, path):
+        self._codes = read_merges(path)
+        merged = (line.replace(" ", "") for line in self._codes.splitlines())
+        self._merged = frozenset(
+            word[: -len(END_OF_WORD)] if word.endswith(END_OF_WORD) else word for word in merged
+        )
+
+    def can_write(self, piece: str) -> bool:
+        """Whether it is what a merge makes, or one character; codes split words into these."""
+        part = piece[: -len(CONTINUES)] if piece.endswith(CONTINUES) else piece
+        return len(part) == 1 or part in self._merged
+
+
+class BpeCodes(Merges):
     """Codes and the Moses rules of one language: text -> pieces separated by spaces, and back.
 
     Args:
@@ -45,7 +68,7 @@ class BpeCodes:
                 f"--subwords {path} holds BPE codes, which go with the Moses rules of a language; "
                 "give -s and -t where the command has them, or a SentencePiece model"
             )
-        merges = read_merges(path)
+        super().__init__(path)
         try:
             from sacremoses import MosesDetokenizer, MosesTokenizer
             from subword_nmt.apply_bpe import BPE
@@ -56,7 +79,7 @@ class BpeCodes:
                 f"installed: pip install {name}"
             ) from None
         self._tokenizer, self._detokenizer = MosesTokenizer(language), MosesDetokenizer(language)
-        self._bpe = BPE(io.StringIO(merges), separator=CONTINUES)
+        self._bpe = BPE(io.StringIO(self._codes), separator=CONTINUES)
 
     def encode(self, text: str) -> str:
         tokens = self._tokenizer.tokenize(text, aggressive_dash_splits=True, return_str=True)

@@ -51,6 +51,10 @@ class HuggingFaceSubwords:
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         return " ".join(map(str, ids))
 
+    def can_write(self, piece: str) -> bool:
+        """Whether it is an id that the tokenizer has, special ones included."""
+        return piece.isdigit() and int(piece) < self._tokenizer.get_vocab_size()
+
     def decode(self, pieces: str) -> str:
         """Inverse of `encode`, but that line breaks become spaces: an output is a line."""
         return " ".join(self.text(pieces.split()).splitlines())

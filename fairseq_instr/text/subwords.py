@@ -6,7 +6,6 @@ Byte fallback and required characters let a model write what its training text l
 
 from __future__ import annotations
 
-import re
 from itertools import chain
 from pathlib import Path
 from typing import Callable, Iterable, List, NamedTuple, Optional, Protocol, Sequence
@@ -16,12 +15,12 @@ import sentencepiece
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path, write_atomically
 from fairseq_instr.text.bpe_codes import BpeCodes, is_text
+from fairseq_instr.text.dictionary import Writer, check_vocabulary, read_entries
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
-from fairseq_instr.text.lines import iterate_lines, read_lines
+from fairseq_instr.text.lines import iterate_lines
 
 # printable ASCII, and the quotation marks and umlauts that instructions write
 REQUIRED_CHARACTERS = "".join(map(chr, range(33, 127))) + "»«„“”’…äöüÄÖÜß"
-DICTIONARY_LINE = re.compile(r"(.+) -?\d+( #fairseq:overwrite)?\s*")
 N_SPECIAL = 3  # <unk>, <s>, </s>: fairseq has its own
 SUBWORDS = "SentencePiece model, BPE codes, or folder of a Hugging Face tokenizer"
 """What `--subwords` takes, for help texts."""
@@ -29,7 +28,7 @@ PIECES_FILES = (("source.spm", "target.spm"), ("sentencepiece.bpe.model",))
 """SentencePiece models in the folder of a Hugging Face translation model, of both sides or one."""
 
 
-class Encoder(Protocol):
+class Encoder(Writer, Protocol):
     """Text -> subwords separated by spaces, and back."""
 
     def encode(self, text: str) -> str:
@@ -39,6 +38,12 @@ class Encoder(Protocol):
     def decode(self, pieces: str) -> str:
         """Text of subwords."""
         ...
+
+
+def text_of(encoder: Encoder, pieces: str) -> str:
+    """Text of subwords, with line breaks where the encoder knows them."""
+    with_breaks = getattr(encoder, "text", None)
+    return with_breaks(pieces.split()) if with_breaks else encoder.decode(pieces)
 
 
 def train(
@@ -121,9 +126,19 @@ class Subwords:
             self._processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
         except (RuntimeError, OSError) as error:
             raise InputError(f"{model} is not a SentencePiece model: {error}") from None
+        self._known = frozenset(self.pieces)
+        self._writes_bytes = any(map(self._processor.is_byte, range(len(self._processor))))
 
     def encode(self, text: str) -> str:
         return " ".join(self._processor.encode(text, out_type=str))
+
+    def can_write(self, piece: str) -> bool:
+        """Whether it is a piece, or a run of unknown characters, which stay as they are.
+
+        Models with byte fallback have no unknown characters.
+        """
+        unknown = not self._writes_bytes and self._known.isdisjoint(piece)
+        return piece in self._known or unknown
 
     def decode(self, pieces: str) -> str:
         """Inverse of `encode`; byte pieces become the characters that they spell."""
@@ -174,21 +189,6 @@ def load_subwords(path, source: Optional[str] = None, target: Optional[str] = No
     return Encoders(model, model)
 
 
-def read_entries(dictionary) -> List[str]:
-    """The entries of a fairseq dictionary file in their order, without their counts.
-
-    Raises:
-        InputError: if the file can't be read, or a line is not an entry and its count.
-    """
-    found = [DICTIONARY_LINE.fullmatch(line) for line in read_lines(dictionary)]
-    if None in found:
-        raise InputError(
-            f"{dictionary}, line {found.index(None) + 1}: no entry of a fairseq dictionary, which "
-            "is a word, a space and a count"
-        )
-    return [match[1] for match in found if match]
-
-
 Spell = Callable[[str], Optional[str]]
 """A text -> the text that a vocabulary writes for it, or None where it lacks a piece."""
 
@@ -201,14 +201,15 @@ def speller(subwords, dictionary, source: str, target: str) -> Optional[Spell]:
         dictionary: `dict.LANGUAGE.txt`, or None.
 
     Raises:
-        InputError: if one is given without the other, or can't be read.
+        InputError: if one is given without the other, can't be read, or is of another vocabulary.
     """
     if bool(subwords) != bool(dictionary):
         raise InputError("--subwords and --dictionary go together; give both or none")
     if not subwords:
         return None
-    encoder = load_subwords(subwords, source, target).target
-    known = frozenset(read_entries(dictionary))
+    encoders, entries = load_subwords(subwords, source, target), read_entries(dictionary)
+    check_vocabulary(encoders, entries, f"--subwords {subwords}", f"--dictionary {dictionary}")
+    encoder, known = encoders.target, frozenset(entries)
 
     def spell(text: str) -> Optional[str]:
         pieces = encoder.encode(text)

@@ -19,7 +19,7 @@ COMMANDS = {
     "distill": f"{TEXT} --instructions formal --base-url http://127.0.0.1:9 --model m --no-key",
     "backtranslate": "--text lines --pairs en-fr --directions de-fr --model served --any-language",
     "triples": "import triples.jsonl -s en -t de",
-    "general-tasks": "corpus alpaca.json --subwords subwords.model",
+    "general-tasks corpus": "alpaca.json --subwords subwords.model",
     "sample": "--train 5 --valid 2 --test 2",
     "subwords": "--input train.en train.de --vocabulary-size 420",
     "encode": "--input train.en --subwords subwords.model",
@@ -41,6 +41,8 @@ COMMANDS = {
     "convert from-hugging-face": "llama",
     "convert to-hugging-face": "converted/model.pt --tokenizer converted/tokenizer",
     "convert upgrade": "tuned.pt",
+    "general-tasks evaluate": "alpaca.json --subwords converted/tokenizer --dictionary "
+    "converted/dict.txt --systems one=converted/model.pt --new-tokens 2",
 }
 """What each writes with, beside `--output`; files are in the folder `inputs`."""
 

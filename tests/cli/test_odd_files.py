@@ -54,5 +54,7 @@ def test_it_is_told_in_one_line(inputs, name, odd, tmp_path, monkeypatch, capsys
         n_told = err.count(f"fairseq-instr {name.split()[0]}: error:")
         assert "Traceback" not in err and not list(tmp_path.rglob(".*.tmp")), (options, err)
         assert (status, n_told) in ((1, 1), (0, 0)), (options, err)
+        folders = [path for path in (output, *output.rglob("*")) if path.is_dir()]
+        assert all(os.listdir(path) for path in folders), (options, err)
         assert status == 1 or list(tmp_path.glob(f"{output.name}*")), (options, err)
         shutil.rmtree(output, ignore_errors=True)

@@ -120,6 +120,11 @@ def change(folder, name, content):
         (("text/train.de", b"\xff\n\n\n"), {"dictionary": "dict.txt"}, "train.de: line 1"),
         (("dict.txt", b"a 1\n"), {"dictionary": "dict.txt"}, "train.en.*--allow-unknown"),
         (("text/train.instr", b"\nat-most=5\n\n"), {"dictionary": "few.txt"}, "instr: line 2.*5"),
+        (
+            ("text/train.instr", b"\n\nformal swiss informal\n"),
+            {"dictionary": "dict.txt"},
+            "train.instr: line 3: formal and informal",
+        ),
     ],
 )
 def test_what_can_t_be_binarised_is_named_and_nothing_is_written(folder, prepare, options, named):
@@ -149,3 +154,15 @@ def test_dictionaries_and_files_are_not_replaced(folder):
     run(folder, "text", "data-bin", force=True)
     own = folder / "data-bin" / "dict.en.txt"  # the data-bin's own may be named too
     run(folder, "text", "data-bin", dictionary=own, force=True)
+
+
+def test_subwords_of_another_vocabulary_are_refused_however_little_is_unknown(folder):
+    """Words of one letter are in both vocabularies."""
+    train(["other words than these"] * 3, folder / "subwords", 400, force=True)
+    (folder / "short").mkdir()
+    for language in ("en", "de"):
+        (folder / "short" / f"train.{language}").write_text("a\n", "utf-8")
+    with pytest.raises(InputError, match="--subwords.*dict.txt"):
+        run(folder, "short", "data-bin", dictionary=folder / "dict.txt")
+    assert not (folder / "data-bin").exists()
+    run(folder, "short", "data-bin", dictionary=folder / "dict.txt", allow_unknown=True)

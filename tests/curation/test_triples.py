@@ -133,3 +133,12 @@ def test_two_outputs_of_one_name_are_refused(tmp_path):
     path = write(tmp_path / "a.jsonl", LINE)
     with pytest.raises(InputError, match="train.en"):
         import_triples(path, [tmp_path / "train.en", tmp_path / "train.en", tmp_path / "x"])
+
+
+@pytest.mark.parametrize("named", ['"formal", "informal"', '"at-most=4", "at-most=5"'])
+def test_what_excludes_each_other_is_refused_without_an_inventory_too(tmp_path, named):
+    line = f'{{"source": "a", "target": "b", "instructions": [{named}]}}'
+    path = write(tmp_path / "it.jsonl", LINE, line)
+    with pytest.raises(InputError, match="it.jsonl.* 2: .*(informal|at-most)"):
+        import_triples(path, files(tmp_path))
+    assert not any(file.exists() for file in files(tmp_path))

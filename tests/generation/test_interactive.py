@@ -1,10 +1,12 @@
 """Instructions typed before a tab, line by line."""
 
 import pytest
+from omegaconf import OmegaConf
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.interactive import InstructionField
 from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.text.subwords import train
 
 FORMAL, UPPERCASE = 2, 0
 
@@ -128,3 +130,14 @@ def test_constraints_are_not_read_from_instructions(refusal, data_bin, tuned):
         "--constraints",
     )  # fmt: skip
     assert "--constraints" in message and "--instruct-field" in message
+
+
+def test_a_bpe_of_another_vocabulary_is_refused(make_task, tmp_path):
+    from fairseq.data.encoders.sentencepiece_bpe import SentencepieceConfig
+
+    model = train(["w1 w2 w3", "other words"], tmp_path / "other", 400)
+    config = SentencepieceConfig(_name="sentencepiece", sentencepiece_model=str(model))
+    options = OmegaConf.structured(config)
+    with pytest.raises(InputError, match="--sentencepiece-model.*dict.*txt"):
+        make_task().build_bpe(options)
+    assert make_task("--allow-unknown").build_bpe(options).encode("w1")

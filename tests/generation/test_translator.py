@@ -8,6 +8,7 @@ import pytest
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
+from fairseq_instr.text.subwords import train
 
 PLUGIN = ["--user-dir", "fairseq_instr", "--task", "translation_with_instructions"]
 
@@ -112,3 +113,10 @@ def test_raw_text_for_a_model_of_pieces_is_told(translator):
 def test_a_missing_checkpoint_is_refused(data_bin, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         Translator.from_pretrained(tmp_path / "none.pt", data_bin)
+
+
+def test_subwords_of_another_vocabulary_are_refused(tuned, data_bin, tmp_path):
+    model = train(["w1 w2 w3", "other words"], tmp_path / "other", 400)
+    with pytest.raises(InputError, match=f"--subwords {model}.*dict.*txt"):
+        Translator.from_pretrained(tuned, data_bin, model)
+    Translator.from_pretrained(tuned, data_bin, model, allow_unknown=True)

@@ -1,10 +1,12 @@
 """Attention of the decoder-only model: the same on every path."""
 
+import copy
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from fairseq_instr.models.layers import RMSNorm, attend_causally, attend_where
+from fairseq_instr.models.layers import FeedForward, RMSNorm, attend_causally, attend_where
 
 
 @pytest.fixture
@@ -40,3 +42,60 @@ def test_a_norm_is_cast_once_for_all_products_that_follow():
         mixed = norm(x)
     assert (norm(x).dtype, mixed.dtype) == (torch.float32, torch.bfloat16)
     assert torch.equal(norm(x).bfloat16(), mixed)
+
+
+def kept_by(module, x):
+    """Tensors that a module keeps for its backward, parameters left out, by their addresses."""
+    own = {parameter.data_ptr() for parameter in module.parameters()}
+    kept = {}
+
+    def pack(tensor):
+        kept[tensor.data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        module(x)
+    return {address: tensor for address, tensor in kept.items() if address not in own}
+
+
+def test_a_norm_keeps_its_input_alone():
+    x = torch.randn(3, 8, requires_grad=True)
+    assert set(kept_by(RMSNorm(8, 1e-5), x)) == {x.data_ptr()}
+
+
+def test_a_feed_forward_keeps_three_tensors_of_its_width():
+    """gate, up and their product."""
+    kept = kept_by(FeedForward(8, 12), torch.randn(3, 8, requires_grad=True))
+    assert sum(tensor.shape[-1] == 12 for tensor in kept.values()) == 3
+
+
+def plain_norm(norm, x):
+    wide = x.float()
+    normed = wide * (wide.square().mean(-1, keepdim=True) + norm.epsilon).rsqrt()
+    return norm.weight * normed.to(x.dtype)
+
+
+def plain_feed_forward(layer, x):
+    return layer.down_proj(F.silu(layer.gate_proj(x)) * layer.up_proj(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    "layer, plain", [(RMSNorm(8, 1e-2), plain_norm), (FeedForward(8, 12), plain_feed_forward)]
+)
+def test_gradients_are_those_of_the_formula(layer, plain, dtype):
+    torch.manual_seed(2)
+    layer = copy.deepcopy(layer).to(dtype)
+    for parameter in layer.parameters():
+        torch.nn.init.normal_(parameter)
+    x = torch.randn(3, 5, 8, dtype=dtype, requires_grad=True)
+    outputs = layer(x), plain(layer, x)
+    weights = torch.randn(3, 5, 8)
+    found, expected = (
+        torch.autograd.grad((output.float() * weights).sum(), [x, *layer.parameters()])
+        for output in outputs
+    )
+    tolerance = {torch.float32: 1e-5, torch.bfloat16: 0.02}[dtype]
+    for own, other in zip((outputs[0], *found), (outputs[1], *expected)):
+        assert own.dtype == dtype
+        assert (own - other).norm() <= tolerance * other.norm()

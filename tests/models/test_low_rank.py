@@ -1,13 +1,17 @@
 """Low-rank adapters: what they compute, training them, and what is left when they are merged."""
 
+import shutil
+
 import pytest
 import torch
 import torch.nn as nn
 
 from fairseq_instr.checkpoints.adapters import merge_adapters
-from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.inspection import ADAPTER_BASE, read_checkpoint
 from fairseq_instr.checkpoints.interpolation import interpolate_checkpoints
+from fairseq_instr.checkpoints.parameters import BASE_KEY, AdapterBase, digest
 from fairseq_instr.errors import InputError
+from fairseq_instr.generation.translator import Translator
 from fairseq_instr.models.low_rank import LINEAR, LowRankLinear
 from tests.conftest import USER_DIR, WITH_INSTRUCTIONS
 
@@ -146,6 +150,55 @@ class TestCommands:
         resumed = stage("stopped", "base", *adapters, "--max-update", 4)
         for key, parameter in tuned["model"].items():
             assert torch.equal(resumed["model"][key], parameter), key
+
+    def test_the_base_is_left_out(self, base, tuned, folder):
+        """The file has what was trained, and the embeddings' tied copy; its base has the rest."""
+        path = folder / "tuned" / "checkpoint_last.pt"
+        saved = torch.load(path, weights_only=True)["model"]
+        named = AdapterBase(**saved.pop(BASE_KEY))
+        trained = {key for key in tuned["model"] if is_adapter(key)}
+        assert set(saved) == trained | {EMBEDDING, "decoder.output_projection.weight"}
+        assert named._asdict() == tuned[ADAPTER_BASE]
+        assert named == (str(folder / "base" / "checkpoint_last.pt"), digest(base))
+
+    def test_all_that_reads_checkpoints_reads_them(self, tuned, folder, data_bin, tmp_path):
+        path = folder / "tuned" / "checkpoint_last.pt"
+        interpolate_checkpoints(folder / "base/checkpoint_last.pt", path, 1.0, tmp_path / "m.pt")
+        outputs = [
+            Translator.from_pretrained(each, data_bin, None, "en", "de", max_len_a=0, max_len_b=5)
+            .translate(["w1 w2 w3", "w4"], "formal")
+            for each in (path, tmp_path / "m.pt")
+        ]  # fmt: skip
+        assert outputs[0] == outputs[1] and all(outputs[0])
+
+    def test_a_base_that_is_gone_or_another(self, tuned, folder, data_bin, refusal, tmp_path):
+        base, moved = tmp_path / "base.pt", tmp_path / "moved.pt"
+        state = torch.load(folder / "tuned" / "checkpoint_last.pt", weights_only=True)
+        state["model"][BASE_KEY]["path"] = str(base)
+        torch.save(state, tmp_path / "adapters.pt")
+        with pytest.raises(InputError, match="base.pt"):
+            read_checkpoint(tmp_path / "adapters.pt")
+        generate = [
+            "generate", data_bin, *WITH_INSTRUCTIONS, "--path", tmp_path / "adapters.pt", "--cpu",
+            "--max-tokens", 200, "--num-workers", 0,
+        ]  # fmt: skip
+        assert "base.pt" in refusal(*generate)
+        shutil.copy(folder / "base" / "checkpoint_last.pt", moved)
+        interpolate_checkpoints(moved, tmp_path / "adapters.pt", 1.0, tmp_path / "merged.pt")
+        torch.save(tuned, base)  # another model than that of the fingerprint
+        assert "fingerprint" in refusal(*generate)
+        state["model"][BASE_KEY] = {"path": 1}
+        torch.save(state, tmp_path / "adapters.pt")
+        with pytest.raises(InputError, match="adapters.pt"):
+            read_checkpoint(tmp_path / "adapters.pt")
+
+    def test_adapters_that_were_saved_with_their_base_go_on_so(self, tuned, stage, folder):
+        whole = {key: value for key, value in tuned.items() if key != ADAPTER_BASE}
+        (folder / "whole").mkdir()
+        torch.save(whole, folder / "whole" / "checkpoint_last.pt")
+        stage("after whole", "whole", "--max-update", 1)
+        path = folder / "after whole" / "checkpoint_last.pt"
+        assert set(torch.load(path, weights_only=True)["model"]) == set(tuned["model"])
 
     def test_the_next_stage_goes_on_with_them(self, tuned, stage, adapters):
         model = stage("next", "tuned", *adapters, "--max-update", 1)["model"]

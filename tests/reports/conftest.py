@@ -137,11 +137,28 @@ def attacked(text="plain"):
     }  # fmt: skip
 
 
+def general(text="plain"):
+    """A report on general tasks."""
+    obeyed = {"tasks": 4, "strict": 0.25, "low": 0.05, "high": 0.7, "loose": 0.5, "unasked": 0.0}
+    figures = {"nll": 1.7364, "tokens": 219, "english": 0.75, "english_tasks": 8, **obeyed}
+    return {
+        "kind": "general_tasks", "version": 2, "command": text, "conditions": {"tasks": text},
+        "systems": {"before": {**figures, "constraints": {"json": obeyed}}, text: {"nll": 2.0}},
+        "signatures": {"english": text},
+        "samples": [
+            {
+                "asked": "json", "source": text, "reference": text,
+                "outputs": {"before": {"text": text, "marks": {"obeyed": False}}},
+            }
+        ],
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def make_report():
     """`make_report(kind, text="plain")` -> a report with samples of everything."""
     makers = {
         "instructions": instructed, "directions": directed,
-        "formality": formality, "robustness": attacked,
+        "formality": formality, "robustness": attacked, "general_tasks": general,
     }  # fmt: skip
     return lambda kind, *text: makers[kind](*text)

@@ -19,7 +19,7 @@ HOSTILE = (
 )
 SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0"
 FETCHING = {"href", "src", "srcset", "xlink:href", "action", "data", "poster", "background"}
-KINDS = ("instructions", "directions", "formality", "robustness")
+KINDS = ("instructions", "directions", "formality", "robustness", "general_tasks")
 
 
 class Page(HTMLParser):

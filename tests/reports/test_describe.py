@@ -58,3 +58,10 @@ def test_robustness(shown):
     text = shown("robustness")
     assert "| all | 20 | 25.0% | 5.0% | 25.0% | 12.5% | 0.0% | 12.5% |" in text
     assert "‹U+200B›" in text  # what is not seen stands as its code
+
+
+def test_general_tasks(shown):
+    text = shown("general_tasks")
+    assert "| before | 1.736 | 219 | 75.0% | 8 | 25.0% | 50.0% |" in text
+    assert "| before | json | 4 | 25.0% (5.0% to 70.0%) | 50.0% | 0.0% |" in text
+    assert "| plain | 2.000 | 0 | – | 0 | – | – |" in text  # what was not measured

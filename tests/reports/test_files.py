@@ -17,6 +17,7 @@ PLOTS = {
     "directions": {"directions.png"},
     "formality": set(),
     "robustness": set(),
+    "general_tasks": set(),
 }
 
 

@@ -16,6 +16,7 @@ from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.serving.export import export_ctranslate2
 from fairseq_instr.serving.folder import Settings, read_vocabulary
 from fairseq_instr.serving.translator import UNK, CTranslate2Translator
+from fairseq_instr.text.subwords import train
 
 pytest.importorskip("ctranslate2")
 
@@ -267,4 +268,11 @@ def test_settings_are_checked(own_folder, change):
     path = own_folder / "serving.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(InputError, match=rf"serving\.json: .*{next(iter(change))}"):
+        CTranslate2Translator.from_pretrained(own_folder)
+
+
+def test_subwords_of_another_vocabulary_are_refused(own_folder, tmp_path):
+    model = train(["w1 w2 w3", "other words"], tmp_path / "other", 400)
+    shutil.copy(model, own_folder / "subwords.model")
+    with pytest.raises(InputError, match="subwords.model is of another vocabulary"):
         CTranslate2Translator.from_pretrained(own_folder)

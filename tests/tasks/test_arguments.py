@@ -106,7 +106,7 @@ def test_an_argument_is_spelled_as_the_user_s_sources_are(make_task, slots):
     task.load_dataset("valid")
     with pytest.raises(InputError, match="'W1 W2' can't be spelled with the source's dictionary"):
         task.datasets["valid"][0]
-    task.argument_subwords = str.lower  # what build_bpe does with a subword model
+    task.spell_argument.subwords = str.lower  # what build_bpe does with a subword model
     assert rendered(task, "valid")[0][0].startswith("<begin-with> w1 w2 <begin-with>")
 
 

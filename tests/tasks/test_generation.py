@@ -268,7 +268,7 @@ def test_other_sources_of_a_zero_shot_direction_come_from_pairs_of_its_language(
         )  # fmt: skip
 
     def drawn_from(translator):
-        sources = translator.task._contrast_sources()
+        sources = translator.task.generators.contrast_sources()
         return [translator.task.source_dictionary.string(source) for source in sources]
 
     valid = multilingual.valid

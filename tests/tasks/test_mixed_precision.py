@@ -110,6 +110,30 @@ def test_decoder_only_models_train_in_mixed_precision(call, data_bin, tmp_path, 
     assert all(torch.isfinite(parameter).all() for parameter in trained.values())
 
 
+def test_a_decoder_only_run_that_stops_goes_on_bit_for_bit(call, data_bin, tmp_path):
+    """With bfloat16 products, Adam in one pass, warm-up and clipping."""
+    train = [
+        "train", data_bin, *WITH_INSTRUCTIONS, *WITH_CONFLICTS, "--arch", "decoder_only_tiny",
+        "--share-decoder-input-output-embed", "--fused-loss", "--amp", "--optimizer", "fused_adam",
+        "--lr", 0.003, "--lr-scheduler", "inverse_sqrt", "--warmup-updates", 3,
+        "--warmup-init-lr", 1e-4, "--clip-norm", 0.1, "--max-tokens", 200, "--cpu",
+        "--num-workers", 0, "--data-buffer-size", 0, "--save-interval-updates", 1,
+        "--no-epoch-checkpoints", "--keep-interval-updates", 1, "--disable-validation",
+    ]  # fmt: skip
+    for folder, updates in (("whole", 6), ("stopped", 1), ("stopped", 4), ("stopped", 6)):
+        call(*train, "--max-update", updates, "--save-dir", tmp_path / folder)
+    whole, stopped = (
+        read_checkpoint(tmp_path / folder / "checkpoint_last.pt") for folder in ("whole", "stopped")
+    )
+    assert whole["optimizer_history"][-1] == stopped["optimizer_history"][-1]
+    for key, parameter in whole["model"].items():
+        assert torch.equal(parameter, stopped["model"][key]), key
+    moments = [state["last_optimizer_state"]["state"] for state in (whole, stopped)]
+    for number, own in moments[0].items():
+        for name, value in own.items():
+            assert torch.equal(value, moments[1][number][name]), (number, name)
+
+
 def test_training_in_mixed_precision_keeps_near_fp32_and_goes_on(call, finetuning, tmp_path):
     """The parameters that it writes are fp32, and a little off those of training in fp32."""
     plain, mixed, resumed = (tmp_path / name for name in ("plain", "mixed", "resumed"))

@@ -5,7 +5,12 @@ import shutil
 import pytest
 import torch
 
+from fairseq_instr.checkpoints.inspection import read_checkpoint
+from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.curation.general_tasks import GeneralTask, write_corpus
+from fairseq_instr.errors import InputError
+from fairseq_instr.generation import answers
+from fairseq_instr.generation.answers import PromptReader
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Inventory
 from fairseq_instr.instructions.catalogue import look_up
@@ -128,6 +133,59 @@ class TestPromptsInWords:
         task.load_dataset("train")
         general = task.datasets["train"].groups["general"]
         assert [corpus.is_prompt for corpus in general] == [True] and len(general[0]) == 4
+
+
+class TestPromptReader:
+    """General tasks, answered by the model as it stands in `trained`."""
+
+    PROMPTS = [GeneralTask(f"Say {word}.").prompt for word in ("red", "dog, and say it twice")]
+    ANSWERS = ["red", "dog\ndog"]
+
+    @pytest.fixture(scope="class")
+    def reader(self, trained, spelling):
+        return PromptReader(trained, spelling[1] / "dict.txt", spelling[1] / "spm.model")
+
+    def test_answers_are_those_of_fairseq_generate(self, reader, trained, data, spelling, call):
+        printed = call(
+            "generate", data / "general", *PLUGIN[:2], *CPU, "--task", "translation", "-s",
+            "prompt", "-t", "response", "--path", trained, "--gen-subset", "train", "--beam", 1,
+            "--max-len-b", 7, "--max-tokens", 2000, "--required-batch-size-multiple", 1,
+        )  # fmt: skip
+        expected = [spelling[0].decode(text) for text in column(printed, "H")]
+        tasks = [GeneralTask(f"Say {word}.").prompt for word in ("red", "dog", "bread", "two")]
+        assert reader.answer(tasks, 7, batch_size=3) == expected
+
+    def test_scores(self, reader, trained, spelling, make_task, data, in_words):
+        """Log-probabilities of the target and eos, of one line at a time by fairseq's own model."""
+        task = make_task(*in_words, "--lang-pairs", "en-de,de-en", data=data)
+        model = load_model(read_checkpoint(trained), task, trained).eval()
+        dictionary, encoder = task.target_dictionary, spelling[0]
+        for prompt, answer, (nll, n_tokens) in zip(
+            self.PROMPTS, self.ANSWERS, reader.score(self.PROMPTS, self.ANSWERS, batch_size=2)
+        ):
+            source, target = (
+                dictionary.encode_line(encoder.encode(text), add_if_not_exist=False).long()
+                for text in (prompt, answer)
+            )
+            output = model(source[None], None, torch.cat((target[-1:], target[:-1]))[None])
+            lprobs = model.get_normalized_probs(output, log_probs=True)[0]
+            expected = -lprobs[torch.arange(len(target)), target].sum().item()
+            assert nll == pytest.approx(expected, rel=1e-5) and n_tokens == len(target)
+
+    def test_a_long_answer_is_scored_in_parts(self, reader, monkeypatch):
+        whole = reader.score(self.PROMPTS, self.ANSWERS, batch_size=1)
+        monkeypatch.setattr(answers, "SCORED_TOGETHER", 1)
+        parts = reader.score(self.PROMPTS, self.ANSWERS, batch_size=1)
+        assert parts == [(pytest.approx(nll, rel=1e-5), n) for nll, n in whole]
+
+    def test_refusals(self, reader, trained, data, spelling, tmp_path):
+        with pytest.raises(InputError, match="--new-tokens"):
+            reader.answer(self.PROMPTS, 1024, batch_size=1)
+        rows = len((spelling[1] / "dict.txt").read_text().splitlines())
+        (tmp_path / "other.txt").write_text("".join(f"other{i} 1\n" for i in range(rows)))
+        other = PromptReader(trained, tmp_path / "other.txt", spelling[1] / "spm.model")
+        with pytest.raises(InputError, match="--dictionary"):
+            other.answer(self.PROMPTS, 2, batch_size=1)
 
 
 def test_a_bilingual_data_bin_is_not_taken_for_general_tasks(data, tmp_path):

@@ -10,7 +10,7 @@ import functools
 import importlib
 import pkgutil
 from types import MappingProxyType
-from typing import Mapping, Optional
+from typing import Dict, Iterable, Mapping, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
@@ -50,6 +50,22 @@ def find(name: str) -> Optional[Instruction]:
     if instruction is None or written.argument is None:
         return instruction
     return instruction.bind(written.argument)
+
+
+def check_composition(names: Iterable[str]) -> None:
+    """Refuse what no sentence can obey at once, as far as the catalogue has the instructions.
+
+    Raises:
+        InputError: if two instructions share an axis, or an argument is not accepted.
+    """
+    by_axis: Dict[str, str] = {}
+    for name in names:
+        instruction = find(name)
+        other = name if instruction is None else by_axis.setdefault(instruction.axis, name)
+        if instruction is not None and other != name:
+            raise InputError(
+                f"{other} and {name} exclude each other (axis {instruction.axis}); keep one of them"
+            )
 
 
 def look_up(name: str) -> Instruction:
