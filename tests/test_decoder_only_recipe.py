@@ -46,6 +46,9 @@ def write(folder, **texts):
         (folder / f"{split}.{language}").write_text("".join(f"{line}\n" for line in lines))
 
 
+LIKELIHOOD_ALONE = ("mt", "mt_alone", "post_ins", "ptl", "denoise", "control")
+
+
 class TestConfigurations:
     @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
     def test_every_system_is_accepted_by_fairseq_train(self, recipe_class, call, path, tmp_path):
@@ -64,7 +67,7 @@ class TestConfigurations:
             )
             assert Path(args.prompt_template).parent == FOLDER / "prompts"
             assert bool(args.unlikelihood_weight) == bool(args.conflict_axes)
-            assert bool(args.conflict_axes) == (name in ("unlikelihood", "ours"))
+            assert bool(args.conflict_axes) == (name not in LIKELIHOOD_ALONE)
 
     @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
     def test_rows_are_those_of_the_tables(self, path):
@@ -200,8 +203,10 @@ class TestRecipe:
         several = {"train": [], "valid": [], "test": {"near": "a", "far": "b"}}
         for config, given, own, expected in (
             (
-                {"sample": {}}, None,
-                {"sample": {"zero_shot": 0}}, {"test": "sample", "zero_shot": 0},
+                {"sample": {}},
+                None,
+                {"sample": {"zero_shot": 0}},
+                {"test": "sample", "zero_shot": 0},
             ),
             ({"text": several}, tmp_path, {"near": {}, "far": {}}, {"near": {}, "far": {}}),
         ):

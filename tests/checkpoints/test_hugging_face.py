@@ -122,7 +122,7 @@ class TestChatTemplate:
             template = str(folder / "template.yaml")
         cfg = SimpleNamespace(
             prompt_template=template, prompt_subwords=str(output / "tokenizer"), data="", shots=0,
-            demonstrations=None, source_lang="en", target_lang="de",
+            demonstrations=None, source_lang="en", target_lang="de", allow_unknown=False,
         )  # fmt: skip
         return cfg, self.INVENTORY, Dictionary.load(str(output / "dict.txt"))
 

@@ -74,7 +74,7 @@ def test_nothing_is_overwritten_or_left_by_half(model, tmp_path):
     bad.write_bytes(b"\xff\n")
     with pytest.raises(InputError, match="b.de: line 1"):
         encode([good, bad], tmp_path / "spm", model)
-    assert not list((tmp_path / "spm").iterdir())
+    assert not (tmp_path / "spm").exists()
     encode([good], tmp_path / "spm", model)
     with pytest.raises(InputError, match="--force"):
         encode([good], tmp_path / "spm", model)
