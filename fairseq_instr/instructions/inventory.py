@@ -259,7 +259,8 @@ class Inventory:
 
 def did_you_mean(text: str, known: Iterable[str]) -> str:
     """`; did you mean 'uppercase'?` for a name that is nearly a known one; else empty."""
-    near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], [*known], N_NEAREST, cutoff=0.6)
+    names = [*dict.fromkeys(known)]  # a name can also be a phrase
+    near = difflib.get_close_matches(_folded(text)[:MAX_COMPARED], names, N_NEAREST, cutoff=0.6)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 

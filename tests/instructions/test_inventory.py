@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.inventory import MAX_INSTRUCTIONS, direction
+from fairseq_instr.instructions.inventory import MAX_INSTRUCTIONS, did_you_mean, direction
 from fairseq_instr.plain_data import MAX_FILE_BYTES
 
 NAMES = st.from_regex(r"[a-z0-9][a-z0-9_.:-]{0,20}", fullmatch=True)
@@ -152,3 +152,7 @@ def test_a_direction_keeps_the_code_of_its_language(code, tmp_path):
 def test_other_names_have_no_capitals(name):
     with pytest.raises(InputError, match=re.escape(name)):
         Instruction(name, "axis")
+
+
+def test_a_name_that_is_also_a_phrase_is_proposed_once():
+    assert did_you_mean("formall", ["formal", "formal"]).count("formal") == 1
