@@ -34,13 +34,14 @@ def phrased(**held_out):
             INVENTORY,
             "source-prefix",
             "always",
-            False,
+            "",
             {"source": "12"},
             ("en-de",),
             PRESETS["m2m"],
         ),
-        TaskState(INVENTORY, "decoder-prefix", "never", in_words=False),
+        TaskState(INVENTORY, "decoder-prefix", "never"),
         TaskState(Inventory(), "source-prefix", "always", in_words=True),
+        TaskState(Inventory(), "source-prefix", "always", in_words='{"prompt": "{source}"}'),
     ],
 )
 def test_what_is_written_is_read(state):
