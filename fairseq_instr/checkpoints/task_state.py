@@ -42,9 +42,9 @@ class TaskState(NamedTuple):
     placement: Optional[str] = None  # value of `--prompt-placement`; None for a base model
     # `always` or `never`, whether prompts said the direction; None for a base model
     direction: Optional[str] = None
-    # template that said the instructions, as text; empty where symbols did, True for checkpoints
+    # template that said the instructions, as text; False where symbols did, True for checkpoints
     # that don't remember theirs
-    in_words: Union[str, bool] = ""
+    in_words: Union[str, bool] = False
     # fingerprints of the dictionaries by side, `source` and `target`; empty for checkpoints that
     # remember none
     dictionaries: Mapping[str, str] = {}
@@ -67,7 +67,7 @@ class TaskState(NamedTuple):
             inventory_of(state),
             state.get(_PLACEMENT_KEY),
             state.get(_DIRECTION_KEY),
-            state.get(_IN_WORDS_KEY) or "",
+            state.get(_IN_WORDS_KEY) or False,
             state.get(_DICTIONARIES_KEY) or {},
             tuple(map(str, state.get(_PAIRS_KEY) or ())),
             LanguageTokens.of_list(state.get(_LANGUAGE_TOKENS_KEY)),

@@ -417,7 +417,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             symbols_of(self.cfg, self.inventory),
             self.cfg.prompt_placement,
             ALWAYS if self.directions.given else NEVER,
-            self.prompt.template.to_text() if isinstance(self.prompt, TemplatePrompt) else "",
+            isinstance(self.prompt, TemplatePrompt) and self.prompt.template.to_text(),
             {
                 "source": fingerprint(base_symbols(self.src_dict)),
                 "target": fingerprint(self.tgt_dict.symbols),
@@ -444,7 +444,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         remembered = TaskState.of(state_dict)
         own = self._remembered
         own.check_extends(remembered)
-        if remembered.in_words not in (True, "", own.in_words):
+        if remembered.in_words not in (True, False, own.in_words):
             logger.warning(
                 "--prompt-template %s: the checkpoint was trained with other words",
                 self.cfg.prompt_template,

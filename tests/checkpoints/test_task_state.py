@@ -34,7 +34,7 @@ def phrased(**held_out):
             INVENTORY,
             "source-prefix",
             "always",
-            "",
+            False,
             {"source": "12"},
             ("en-de",),
             PRESETS["m2m"],
