@@ -4,6 +4,8 @@ A recipe is a class with `steps`; each step that is complete leaves a file in WO
 same command goes on where it was stopped. Every step is a command that you could type; it is shown.
 """
 
+import argparse
+import json
 import logging
 import os
 import re
@@ -12,12 +14,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Iterable, List, Sequence, Tuple
+from typing import Callable, Iterable, List, Sequence, Tuple, Type
 
 import yaml
 
 from fairseq_instr.cli import main as cli
-from fairseq_instr.errors import InputError
+from fairseq_instr.errors import InputError, install_exception_hook
 from fairseq_instr.files import write_atomically
 from fairseq_instr.text.lines import find_text, read_lines
 
@@ -214,6 +216,20 @@ class BilingualRecipe(Recipe):
     def base_model(self) -> Path:
         return self.work / "base" / "checkpoint_best.pt"
 
+    def finetune(self, data: Path, folder: Path, *more, log: str) -> None:
+        """Finetune the base model on a data-bin; the checkpoints go to `folder`."""
+        self.command(
+            log, tool("fairseq-train"), data, *PLUGIN, "-s", self.source, "-t", self.target,
+            "--finetune-from-model", self.base_model,
+            *words(self.config["model"]), *words(self.config["tuning"]), *more,
+            *self.training_options, "--seed", self.seed, "--save-dir", folder,
+        )  # fmt: skip
+
+    def write_report(self, folder: Path, **more) -> None:
+        """A report, and the command that made all of it, in WORK/results.json."""
+        results = {"recipe": shlex.join(["python", *sys.argv]), **read_report(folder), **more}
+        write_json(self.work / "results.json", results)
+
 
 def shorten(line: str) -> str:
     """A line of fairseq's log as its beginning and its most telling numbers."""
@@ -265,3 +281,44 @@ def read_text(path) -> List[str]:
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     write_atomically(path, "".join(f"{line}\n" for line in lines), force=True)
+
+
+def write_columns(prefix: Path, endings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write the columns of some rows as aligned files, `PREFIX.ENDING` each."""
+    rows = list(rows)
+    for i, ending in enumerate(endings):
+        write_lines(Path(f"{prefix}.{ending}"), [row[i] for row in rows])
+
+
+def read_columns(prefix: Path, endings: Sequence[str]) -> List[tuple]:
+    """Rows of aligned files."""
+    return list(zip(*(read_lines(Path(f"{prefix}.{ending}")) for ending in endings)))
+
+
+def write_json(path: Path, content) -> None:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    write_atomically(path, f"{text}\n", force=True)
+
+
+def read_report(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def recipe_parser(description: str) -> argparse.ArgumentParser:
+    """The arguments that all recipes have; also shows what a user did wrong in one line."""
+    install_exception_hook()
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
+    parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
+    parser.add_argument("--text", type=Path, help="folder with the text that the config names")
+    parser.add_argument("--seed", type=int, default=1, help="of text, subwords and models")
+    return parser
+
+
+def run_recipe(kind: Type[Recipe], description: str) -> None:
+    """Run a recipe with the config that the command line names."""
+    args = recipe_parser(description).parse_args()
+    config = read_config(args.config)
+    if args.text is None and "sample" not in config:
+        raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
+    kind(config, args.work, args.text, args.seed).run()

@@ -148,7 +148,6 @@ def build(kind: Type[T], content: object, where: str, ignore_others: bool = Fals
 
 
 def _fits(value: object, kind: Any) -> bool:
-    """Whether a plain value is of a kind, looking into lists and mappings."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return True
@@ -166,7 +165,6 @@ def _fits(value: object, kind: Any) -> bool:
 
 
 def _words(kind: Any) -> str:
-    """A kind as a user is told: `a list of texts`."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Union:
         return " or ".join(_words(choice) for choice in arguments)

@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import mean
 from typing import Dict, List, Sequence, Tuple
 
-from task import address
-from text import FORMALITIES, LANGUAGES, read_columns
+from task import address, read_columns
+from text import FORMALITIES, LANGUAGES
 
 from fairseq_instr.evaluation import evaluate, evaluate_formality
 from fairseq_instr.evaluation.formality import read_test_set
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, type=Path, help="folder of the reports")
     args = parser.parse_args()
     base, model = map(CTranslate2Translator.from_pretrained, (args.base, args.model))
-    pairs = list(read_columns(args.text, LANGUAGES))
+    pairs = read_columns(args.text, LANGUAGES)
     sources, references = map(list, zip(*pairs))
     report = evaluate(
         base, model, sources, references, TARGET,

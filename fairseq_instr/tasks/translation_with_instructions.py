@@ -64,10 +64,8 @@ class TranslationWithInstructionsTask(TranslationTask):
     """Translate under instructions; without an inventory, fairseq's `translation`.
 
     Args:
-        cfg: options.
         src_dict: source dictionary, grown by the inventory's symbols.
         tgt_dict: target dictionary as it is in the data-bin.
-        inventory: the instructions.
         language_tokens: of a pretrained model, in which prompts say the direction.
     """
 
@@ -141,18 +139,10 @@ class TranslationWithInstructionsTask(TranslationTask):
             mixture = Mixture.of(self.cfg, group_sizes(loaded), PART_SAMPLES)
             phrasings = PhraseSampler.of(self.cfg, self.inventory)
         self.datasets[split] = PromptedDataset(
-            loaded,
-            self.prompt,
-            self.src_dict,
-            mixture=mixture,
-            conflicts=conflicts,
-            shuffle=training,
-            left_pad_source=self.cfg.left_pad_source,
-            left_pad_target=self.cfg.left_pad_target,
-            pad_to_multiple=self.cfg.required_seq_len_multiple,
-            n_shards=len(shards) if training else 1,
-            phrasings=phrasings,
-        )
+            loaded, self.prompt, self.src_dict, mixture, conflicts, training,
+            self.cfg.left_pad_source, self.cfg.left_pad_target, self.cfg.required_seq_len_multiple,
+            n_shards=len(shards) if training else 1, phrasings=phrasings,
+        )  # fmt: skip
         corpora = [corpus for group in loaded.values() for corpus in group]
         if conflicts is not None:
             conflicts.log_left_out(split, (c.stream.compositions for c in corpora if c.stream))
@@ -160,17 +150,12 @@ class TranslationWithInstructionsTask(TranslationTask):
             self._warn_of_untrained(r for c in corpora for r in (*c.fixed, *c.named))
 
     def _split_loader(self, combine: bool = False) -> SplitLoader:
+        # a truncated source leaves room for its prompt, which has one symbol an axis at most
+        room = self.prompt.n_source(len(self.inventory.axes))
         return SplitLoader(
-            self.cfg,
-            self.src_dict,
-            self.tgt_dict,
-            self.inventory,
-            self.directions,
-            self.instruct,
-            # a truncated source leaves room for its prompt, which has one symbol an axis at most
-            room=self.prompt.n_source(len(self.inventory.axes)),
-            combine=combine,
-        )
+            self.cfg, self.src_dict, self.tgt_dict, self.inventory, self.directions,
+            self.instruct, room, combine,
+        )  # fmt: skip
 
     def filter_indices_by_size(
         self, indices, dataset, max_positions=None, ignore_invalid_inputs=False
@@ -202,13 +187,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- typed lines --------------------------------------------------------------------
 
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
-        """Sources typed into `fairseq-interactive`, with their instructions.
-
-        Args:
-            src_tokens: list of LongTensors, each ending in eos.
-            src_lengths: their lengths.
-            constraints: not supported together with instructions.
-        """
+        """Sources typed into `fairseq-interactive`, with their instructions."""
         lines = self.typed.lines(src_tokens)
         self.search.remember(lines)
         return self.typed_lines(lines, constraints)
@@ -242,7 +221,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         return TypedLine.of(Line(source, asked), self.prompt)
 
     def _warn_of_untrained(self, requests: Iterable[Request]) -> None:
-        """Say once which of the instructions asked for the loaded model was never trained with."""
         if self._n_known is None or self.cfg.prompt_template:
             return
         asked = {request.position for request in requests if request.position >= self._n_known}
@@ -262,10 +240,7 @@ class TranslationWithInstructionsTask(TranslationTask):
 
         Args:
             writers: subwords of the source and of the target.
-            subwords: the option and its value.
-
-        Raises:
-            InputError: names both.
+            subwords: the option and its value, for the `InputError`.
         """
         if self.cfg.allow_unknown:
             return
@@ -337,7 +312,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         return model
 
     def _check_starting_point(self, model_cfg) -> Optional[StartingPoint]:
-        """Take from the checkpoint that training starts from what the model must share with it."""
         start = StartingPoint.find(self.cfg)
         if start is None:
             return None
@@ -379,7 +353,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         return super().build_generator(models_or_guided, args, *more, **options)
 
     def _text(self, split: str, language: str) -> ConcatDataset:
-        """Sources of a split in one language, for decoding that looks at text."""
         data = utils.split_paths(self.cfg.data)[0]
         return self._split_loader().sources(data, split, language)
 

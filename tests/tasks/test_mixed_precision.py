@@ -8,7 +8,7 @@ from fairseq.optim.amp_optimizer import AMPOptimizer
 from fairseq.trainer import Trainer
 
 from fairseq_instr.checkpoints.inspection import read_checkpoint
-from fairseq_instr.tasks.mixed_precision import in_bfloat16, is_for_cpu, warn_of_slow_products
+from fairseq_instr.tasks.mixed_precision import is_for_cpu, warn_of_slow_products
 from tests.conftest import WITH_INSTRUCTIONS
 
 WITH_CONFLICTS = """
@@ -84,17 +84,6 @@ def test_a_processor_without_bfloat16_is_warned_of_once(monkeypatch, caplog, wit
     for _ in range(2):
         warn_of_slow_products()
     assert len(caplog.records) == (not with_amx)
-
-
-def test_autocast_ends_with_the_forward():
-    model = torch.nn.Linear(2, 2)
-
-    def criterion(model, sample):
-        assert torch.is_autocast_enabled("cpu")
-        return model(sample)
-
-    assert in_bfloat16(criterion)(model, torch.ones(1, 2)).dtype == torch.bfloat16
-    assert not torch.is_autocast_enabled("cpu")
 
 
 @pytest.mark.parametrize("more", [[], ["--checkpoint-activations"]], ids=["kept", "recomputed"])
