@@ -77,7 +77,6 @@ def atomic_folder(path, force: bool = False, marker: str = "") -> Iterator[Path]
     """Give a temporary folder beside `path`; rename it to `path` if the block ends well.
 
     Args:
-        path: folder to make.
         force: replace the folder if it exists.
         marker: a file that the folder holds if it may be replaced: what was put there by
             something else is not deleted.
@@ -138,7 +137,6 @@ def digest_of(*paths, begun=None) -> str:
     """SHA-256 of what files hold, and the files in folders: 64 hexadecimal digits.
 
     Args:
-        *paths: files or folders.
         begun: a `hashlib` digest to go on with; None for a new one.
 
     Raises:

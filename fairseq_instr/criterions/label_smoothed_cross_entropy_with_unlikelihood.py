@@ -98,28 +98,21 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
 
     with the batch's numbers of target tokens, and the parent's sample size. A batch counts by
     its positive tokens in both terms: alpha keeps its meaning at any conflict rate, and with
-    `sentence_avg`; padding changes nothing; one batch gives what its parts give over
-    `--update-freq` or workers, exactly where the parts have the same share of conflict tokens
-    (as when every sentence has a conflict), else up to that weighting.
+    `sentence_avg`. One batch gives what its parts give over `--update-freq` or workers, exactly
+    where the parts have the same share of conflict tokens, else up to that weighting.
 
     Positives and conflicts go through one forward. With alpha 0, training is the parent's,
     bit for bit (where the loss is not fused), and conflicts are looked at in validation only.
 
     Logged beside the parent's: `loss` includes the conflicts' term; `ul_loss`, mean
-    -log2(1 - p) over the conflicts' target tokens, in bits as fairseq's other losses, or
-    `or_loss`, mean -log2 sigmoid of the log odds ratio;
-    `conflict_gap`, mean over the same tokens of log p under the right prompt less log p under
-    the wrong one, in nats; `n_conflicts`, conflicts a batch. Each is zero without conflicts.
+    -log2(1 - p) over the conflicts' target tokens, in bits, or `or_loss`, mean -log2 sigmoid of
+    the log odds ratio; `conflict_gap`, mean over the same tokens of log p under the right prompt
+    less log p under the wrong one, in nats; `n_conflicts`, conflicts a batch.
 
     Args:
-        task (FairseqTask): gives the target dictionary.
-        sentence_avg (bool): sample size is sentences rather than target tokens.
         label_smoothing (float): epsilon, of the positives.
         unlikelihood_weight (float): alpha, of either loss.
-        conflict_loss (str): `unlikelihood` or `odds-ratio`.
-        fused_loss (bool): see `unlikelihood.fused_loss`.
         ignore_prefix_size (int): first target tokens that don't count, in conflicts neither.
-        report_accuracy (bool): log accuracy on the positives.
 
     Raises:
         InputError: if `unlikelihood_weight` is negative, or `conflict_loss` is neither.
@@ -136,13 +129,7 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         ignore_prefix_size=0,
         report_accuracy=False,
     ):
-        super().__init__(
-            task,
-            sentence_avg,
-            label_smoothing,
-            ignore_prefix_size=ignore_prefix_size,
-            report_accuracy=report_accuracy,
-        )
+        super().__init__(task, sentence_avg, label_smoothing, ignore_prefix_size, report_accuracy)
         if not 0 <= unlikelihood_weight < math.inf:
             raise InputError(
                 f"--unlikelihood-weight is {unlikelihood_weight}; give 0 to train without "
@@ -157,16 +144,12 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         self.fused_loss = fused_loss
 
     def forward(self, model, sample, reduce=True):
-        """Compute the loss for the given sample.
+        """The loss, the sample size (the parent's), and logging outputs to be summed.
 
         Args:
-            model (BaseFairseqModel): an encoder-decoder, wrapped for data parallelism or not.
             sample (dict): a batch, with `conflicts` as in this module's docstring or without.
             reduce (bool): False, one loss a token, is served as by the parent where there is
                 neither a conflict nor the fused loss.
-
-        Returns:
-            tuple: the loss, the sample size (the parent's), logging outputs to be summed.
 
         Raises:
             InputError: if the model's output layer can't serve the loss asked for.
