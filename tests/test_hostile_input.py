@@ -281,7 +281,9 @@ def test_triples_come_back_from_the_files_that_they_are_written_to(folder, conte
 
 
 @pytest.fixture(scope="module")
-def translator(tuned, data_bin):
+def translator(tuned, base, data_bin):
+    for path in (base, tuned):
+        refuse_oversized(read_checkpoint(path), path)
     return Translator.from_pretrained(tuned, data_bin, beam=1, max_len_a=0, max_len_b=3)
 
 
@@ -457,55 +459,34 @@ def test_checkpoints_execute_nothing_and_hold_no_more_than_the_file(folder, cont
     assert not Foreign.executed
 
 
-def test_a_compressed_checkpoint_is_refused(tmp_path):
-    content = saved({"model": {"x": torch.zeros(10**6)}}, "compressed")
-    assert len(content) < 10**5
-    with pytest.raises(InputError, match="compressed"):
-        read_checkpoint(written(tmp_path, "model.pt", content))
-
-
-def changed_checkpoint(tmp_path, **content):
-    content = {"args": argparse.Namespace(), "model": {"x": torch.ones(2)}, **content}
-    return written(tmp_path, "model.pt", saved(content))
+def giant(**settings):
+    return {"args": argparse.Namespace(**settings)}
 
 
 @pytest.mark.parametrize(
-    "parameter", [torch.ones(1).expand(10**9, 1000), 3], ids=["repeats itself", "no tensor"]
-)
-def test_a_parameter_that_is_none_is_refused(tmp_path, parameter):
-    with pytest.raises(InputError, match="'x'"):
-        read_checkpoint(changed_checkpoint(tmp_path, model={"x": parameter}))
-
-
-@pytest.mark.parametrize("key", ["cfg", "task_state", "optimizer_history"])
-@pytest.mark.parametrize("value", [torch.ones(2), torch.ones(3, 3), 1], ids=str)
-def test_a_tensor_in_the_place_of_settings_is_refused(tmp_path, key, value):
-    with pytest.raises(InputError, match=f"'{key}'"):
-        read_checkpoint(changed_checkpoint(tmp_path, **{key: value}))
-
-
-@pytest.mark.parametrize(
-    "settings",
+    "content, named",
     [
-        {"encoder_layers": 10**9},
-        {"encoder_layers": 1, "encoder_embed_dim": 10**6},
-        {"decoder_layers": 1, "decoder_embed_dim": 10**5, "decoder_ffn_embed_dim": 10**9},
-        {"max_source_positions": 10**12},
-        None,
+        ({"model": {"x": torch.ones(1).expand(10**9, 1000)}}, "'x'"),  # repeats itself
+        ({"model": {"x": 3}}, "'x'"),
+        *(({key: value}, f"'{key}'")
+          for key in ("cfg", "task_state", "optimizer_history")
+          for value in (torch.ones(2), torch.ones(3, 3), 1)),
+        ({"cfg": {"model": torch.ones(2)}}, "settings"),
+        (giant(encoder_layers=10**9), "it holds 2"),
+        (giant(encoder_layers=1, encoder_embed_dim=10**6), "it holds 2"),
+        (giant(decoder_layers=1, decoder_embed_dim=10**5, decoder_ffn_embed_dim=10**9), "holds 2"),
+        (giant(max_source_positions=10**12), "it holds 2"),
+        ("compressed", "compressed"),
     ],
-    ids=str,
-)
-def test_settings_of_a_giant_model_or_none_are_refused(tmp_path, settings):
-    content = {"args": argparse.Namespace(**settings)} if settings else {
-        "cfg": {"model": torch.ones(2)}
-    }  # fmt: skip
-    path = changed_checkpoint(tmp_path, **content)
-    with pytest.raises(InputError, match="it holds 2" if settings else "settings"):
-        refuse_oversized(read_checkpoint(path), path)
-
-
-def test_real_settings_are_not(base, tuned):
-    for path in (base, tuned):
+)  # fmt: skip
+def test_a_checkpoint_that_is_none_is_refused(tmp_path, content, named):
+    if content == "compressed":
+        packed = saved({"model": {"x": torch.zeros(10**6)}}, content)
+        assert len(packed) < 10**5
+    else:
+        packed = saved({"args": argparse.Namespace(), "model": {"x": torch.ones(2)}, **content})
+    path = written(tmp_path, "model.pt", packed)
+    with pytest.raises(InputError, match=named):
         refuse_oversized(read_checkpoint(path), path)
 
 
