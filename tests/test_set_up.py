@@ -128,9 +128,8 @@ class TestSetUp:
         told = subprocess.run(
             [sys.executable, str(SCRIPT), str(environment)],
             env={"PATH": str(tmp_path / "bin")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
+            capture_output=True,
+            text=True,
         )
         assert told.returncode == 1
         assert told.stderr.startswith("set-up: No C++ compiler was found")
@@ -179,9 +178,8 @@ class TestFindPython:
         return subprocess.run(
             ["sh", str(PROJECT / "scripts" / "find_python.sh"), *names],
             env={**os.environ, "PATH": path, "PYENV_ROOT": str(tmp_path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
+            capture_output=True,
+            text=True,
         )
 
     def test_found_among_the_versions_behind_a_shim_else_the_first_that_runs(self, tmp_path):

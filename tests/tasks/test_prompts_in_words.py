@@ -1,6 +1,5 @@
 """The task with a template in place of symbols, on a decoder-only model and general tasks."""
 
-
 import pytest
 import torch
 
