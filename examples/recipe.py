@@ -98,11 +98,7 @@ class Recipe:
             raise InputError(f"step {log} failed, see {log_file}: {' / '.join(last)[-600:]}")
 
     def subcommand(self, name: str, *arguments) -> None:
-        """Run a subcommand of fairseq-instr in this process, which imports fairseq only once.
-
-        Raises:
-            InputError: if it fails; what it printed stands above.
-        """
+        """Run a subcommand of fairseq-instr in this process, which imports fairseq only once."""
         line = [name, *map(str, arguments)]
         print("  $ fairseq-instr " + shlex.join(line), flush=True)
         if cli.main(line):
@@ -143,14 +139,9 @@ class Recipe:
         )  # fmt: skip
 
     def curate(
-        self,
-        prefix: Path,
-        languages: Sequence[str],
-        names: Sequence[str],
-        samples,
-        output: Path,
+        self, prefix: Path, languages: Sequence[str], names: Sequence[str], samples, output: Path,
         *more,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Samples of instructions out of the pairs `prefix.LANGUAGE`, one folder for each."""
         source, target = languages
         self.subcommand(
@@ -164,9 +155,9 @@ class Recipe:
         self, destination: Path, languages: Sequence[str], samples: Path, folders: Sequence[Path]
     ) -> None:
         """One corpus of the samples in several folders; their text is put together in `samples`."""
-        for extension in (*languages, "instr"):
-            lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
-            write_lines(samples / f"train.{extension}", lines)
+        endings = (*languages, "instr")
+        rows = [row for folder in folders for row in read_columns(folder / "train", endings)]
+        write_columns(samples / "train", endings, rows)
         self.binarise(destination, languages, train=samples / "train")
 
     def write_inventory(self, data: Path, names: Sequence[str]) -> None:
@@ -235,26 +226,18 @@ def shorten(line: str) -> str:
     """A line of fairseq's log as its beginning and its most telling numbers."""
     if "| train_inner |" not in line and "| valid |" not in line:
         return line
-    kept = [
-        field
-        for field in line.replace("|", ",").split(",")
-        if re.match(r"\s*(epoch|loss|nll_loss|ul_loss|or_loss|ppl|wps|num_updates|valid)\b", field)
-    ]
+    told = r"\s*(epoch|loss|nll_loss|ul_loss|or_loss|ppl|wps|num_updates|valid)\b"
+    kept = [field for field in line.replace("|", ",").split(",") if re.match(told, field)]
     return ", ".join(" ".join(field.split()) for field in kept)
 
 
 def read_config(path: Path) -> dict:
-    """A YAML file of an experiment, over the one that its `recipe` names, if it does.
-
-    Raises:
-        InputError: if one of them is not there.
-    """
+    """A YAML file of an experiment, over the one that its `recipe` names, if it does."""
     if not path.exists():
         raise InputError(f"--config: {path} does not exist; give a YAML file of an experiment")
     own = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if "recipe" not in own:
-        return own
-    return {**read_config(path.parent / own.pop("recipe")), **own}
+    base = own.pop("recipe", None)
+    return {**read_config(path.parent / base), **own} if base else own
 
 
 def words(text: str) -> List[str]:

@@ -150,13 +150,9 @@ class LanguageAwareTuning(Recipe):
                     for pair, lines in self.hold_out(train, text["held_out"]).items():
                         tests[name]["-".join(pair)] = lines
                         tests[name]["-".join(pair[::-1])] = [p[::-1] for p in lines]
-        if self.trains_direct:
-            direct = {
-                pair: self.read_pairs(self.config["text"]["direct"], pair)
-                for pair in itertools.combinations(self.others, 2)
-            }
-        else:
-            direct = {}
+        direct = {
+            pair: self.read_pairs(self.config["text"]["direct"], pair) for pair in self.direct
+        }
         for split, texts in (("train", {**train, **direct}), ("valid", valid)):
             for pair, lines in texts.items():
                 self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
@@ -248,7 +244,7 @@ class LanguageAwareTuning(Recipe):
             name = "-".join(pair)
             self.binarise(self.data / "parallel", pair, train=self.text / f"train.{name}")
             self.binarise(self.data, pair, valid=self.text / f"valid.{name}")
-        for pair in itertools.combinations(self.others, 2) if self.trains_direct else []:
+        for pair in self.direct:
             name = "-".join(pair)
             self.binarise(self.data / "direct", pair, train=self.text / f"train.{name}")
         for language in self.languages:
@@ -280,9 +276,10 @@ class LanguageAwareTuning(Recipe):
         )  # fmt: skip
 
     @property
-    def trains_direct(self) -> bool:
-        """Whether pairs without English are there for a system that is no zero-shot one."""
-        return "direct" in self.config.get("text", {})
+    def direct(self) -> List[Pair]:
+        """Pairs without English, for a system that is no zero-shot one."""
+        has_direct = "direct" in self.config.get("text", {})
+        return list(itertools.combinations(self.others, 2)) if has_direct else []
 
     @property
     def instructions(self) -> List[str]:
@@ -310,11 +307,8 @@ class LanguageAwareTuning(Recipe):
 
     def with_paths(self, text: str) -> str:
         """Put paths in the places of {text}, {subwords}, and {config}, the config's own folder."""
-        for name, path in (
-            ("text", self.text),
-            ("subwords", self.subwords),
-            ("config", self.config_folder),
-        ):
+        paths = {"text": self.text, "subwords": self.subwords, "config": self.config_folder}
+        for name, path in paths.items():
             text = text.replace(f"{{{name}}}", shlex.quote(str(path)))
         return text
 
@@ -393,11 +387,8 @@ class LanguageAwareTuning(Recipe):
             if name not in self.only_drawn
         }
         if "export" in evaluation:
-            precision = evaluation["export"]
-            models = {
-                name: [self.export(path, precision) for path in paths]
-                for name, paths in models.items()
-            }
+            for name, paths in models.items():
+                models[name] = [self.export(path, evaluation["export"]) for path in paths]
         decoding = evaluation.get("decoding", {})
         models.update({name: [self.model(d["model"], 1)] for name, d in decoding.items()})
         options = [f"{name}={self.with_paths(d['options'])}" for name, d in decoding.items()]

@@ -107,11 +107,7 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     @classmethod
     def setup_task(cls, cfg: TranslationWithInstructionsConfig, **kwargs):
-        """Read inventory and dictionaries.
-
-        Raises:
-            InputError: if an option is wrong or a file is missing.
-        """
+        """Read inventory and dictionaries; `InputError` for a wrong option or a missing file."""
         check_options(cfg)
         if cfg.source_lang is None or cfg.target_lang is None:
             pairs = parse_pairs(cfg.lang_pairs, "--lang-pairs")
@@ -123,11 +119,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- corpora ------------------------------------------------------------------------
 
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
-        """Load a split, as `SplitLoader.load` says; `train` is the mixture.
-
-        Raises:
-            InputError: if something is missing, misaligned or not accepted.
-        """
+        """Load a split, as `SplitLoader.load` says, with its errors; `train` is the mixture."""
         shards = utils.split_paths(self.cfg.data)
         training = split == self.cfg.train_subset
         data = shards[(epoch - 1) % len(shards)] if training else shards[0]
@@ -160,11 +152,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def filter_indices_by_size(
         self, indices, dataset, max_positions=None, ignore_invalid_inputs=False
     ):
-        """As in the parent.
-
-        Raises:
-            InputError: if a sample is too long and such samples are not to be left out.
-        """
+        """As in the parent; `InputError` for a sample that is too long and not to be left out."""
         try:
             return super().filter_indices_by_size(
                 indices, dataset, max_positions, ignore_invalid_inputs
@@ -208,10 +196,8 @@ class TranslationWithInstructionsTask(TranslationTask):
 
         Args:
             source: LongTensor `(n,)`, ending in eos.
-            requests: what is asked of it; `--instruct` and the direction are added.
-
-        Raises:
-            InputError: if the requests exclude each other.
+            requests: what is asked of it; `--instruct` and the direction are added. `InputError`
+                if they exclude each other.
         """
         pair = self.cfg.source_lang, self.cfg.target_lang
         direction = self.directions.request(pair)
@@ -251,8 +237,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def build_bpe(self, args):
         """As in the parent; what spells the sources of a user spells arguments too.
 
-        Raises:
-            InputError: if it is of another vocabulary than the dictionaries.
+        `InputError` if it is of another vocabulary than the dictionaries.
         """
         bpe, tokenizer = super().build_bpe(args), self._tokenizer
         if bpe is not None:
@@ -274,9 +259,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def build_model(self, cfg, from_checkpoint=False):
         """Build a model with rows for the instructions that loads ungrown checkpoints.
 
-        Raises:
-            InputError: if the model can't grow, or training could not start from the given
-                checkpoint.
+        `InputError` if it can't grow, or training could not start from the given checkpoint.
         """
         if getattr(cfg, "share_all_embeddings", False) and self.src_dict != self.tgt_dict:
             raise InputError(
@@ -342,11 +325,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- generation ---------------------------------------------------------------------
 
     def build_generator(self, models, args, *more, **kwargs):
-        """As in the parent, of the parts that `GeneratorParts` chooses.
-
-        Raises:
-            InputError: if options of decoding don't go together, or lack something.
-        """
+        """As in the parent, of the parts that `GeneratorParts` chooses, with its errors."""
         models_or_guided, options = self.generators.choose(models, args, kwargs)
         limits = [model.max_positions() for model in models]
         self.typed.longest = utils.resolve_max_positions(self.max_positions(), *limits)[0]
@@ -407,11 +386,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         """Compare a checkpoint with this task before its model is built.
 
         Under `--direction-instruction auto`, directions are given from here on if they were in
-        training.
-
-        Raises:
-            InputError: if the inventories, the prompts or the dictionaries differ, or
-                checkpoints of an ensemble were trained with directions and without.
+        training. `InputError` if the inventories, the prompts or the dictionaries differ, or
+        checkpoints of an ensemble were trained with directions and without.
         """
         remembered = TaskState.of(state_dict)
         self._remembered.check_extends(remembered)
@@ -424,11 +400,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         super().load_state_dict(TaskState.without(state_dict))
 
     def build_criterion(self, cfg, from_checkpoint=False):
-        """As in the parent.
-
-        Raises:
-            InputError: if it and the options of the task don't go together.
-        """
+        """As in the parent; `InputError` if it and the options of the task don't go together."""
         criterion = super().build_criterion(cfg)
         check_criterion(self.cfg, criterion)
         return criterion
