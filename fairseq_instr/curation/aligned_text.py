@@ -38,8 +38,7 @@ class AlignedText:
     """Two files that are read side by side.
 
     Args:
-        skip_invalid: whether pairs that are not UTF-8 are left out (and counted by their
-            chunks) instead of being an error.
+        skip_invalid: whether pairs that are not UTF-8 are left out instead of being an error.
 
     Attributes:
         position: after the last chunk that was given out.
@@ -128,7 +127,6 @@ class AlignedText:
         )
 
     def _invalid(self, first: int, *sides: List[bytes]) -> Tuple[int, ...]:
-        """Offsets of the pairs that are not UTF-8."""
         found: Set[int] = set()
         for path, lines in zip(self.paths, sides):
             try:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Coroutine, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -16,7 +15,7 @@ from tqdm import tqdm
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import Curation, by_count
-from fairseq_instr.curation.distillation_answers import Answers
+from fairseq_instr.curation.distillation_answers import Answers, fingerprint
 from fairseq_instr.curation.distillation_endpoint import Endpoint
 from fairseq_instr.curation.distillation_harvest import (
     MAX_ALIKE,
@@ -26,15 +25,13 @@ from fairseq_instr.curation.distillation_harvest import (
     Distiller,
     Harvest,
     Wanted,
-    gather_all,
     want,
 )
 from fairseq_instr.curation.distillation_prompt import DEFAULT, RewritingPrompt
 from fairseq_instr.curation.filters import Checks
-from fairseq_instr.curation.samples import Sample, sample_files, write_samples
+from fairseq_instr.curation.samples import Sample, write_samples
 from fairseq_instr.curation.shards import collect, shard_file
 from fairseq_instr.errors import InputError, check_at_least
-from fairseq_instr.files import refuse_to_overwrite
 
 ANSWERS = "answers.sqlite"
 
@@ -98,10 +95,7 @@ def distill(
     if force:
         state.unlink(missing_ok=True)
     overwrite = force or state.exists()  # what an unfinished run wrote is its own
-    for name in wanted:
-        for path in sample_files(Path(output, name), languages):
-            refuse_to_overwrite(path, overwrite)
-    refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
+    data_card.refuse_to_overwrite_samples(output, wanted, languages, overwrite)
     spell, cheap, costly = checks.speller(languages), checks.cheap(), checks.costly(languages)
     text = AlignedText(source, target, skip_invalid)
     made_from = {
@@ -122,10 +116,7 @@ def distill(
         filters=cheap,
         costly_filters=costly,
     )
-    with tqdm(
-        total=text.sizes[0], desc="source", unit="B", unit_scale=True, disable=not show_progress
-    ) as bar:
-        collect(text, curation, state, made_from, progress=bar.update)
+    collect(text, curation, state, made_from, show_progress=show_progress)
     candidates = {c.instruction.name: c.by_priority() for c in curation.curators}
     harvests: Dict[str, Harvest] = {}
     problem: Optional[InputError] = None
@@ -144,17 +135,23 @@ def distill(
                 min_similarity=min_similarity,
                 max_alike=max_alike,
                 needs_tokens=max_tokens is not None,
-                progress=lambda _: _show(bar, harvests, answers),
+                progress=lambda: _show(bar, harvests, answers),
             )
+
+            async def work() -> None:
+                async with endpoint:
+                    for name, pairs in candidates.items():
+                        harvest = harvests[name] = Harvest()
+                        await distiller.gather(wanted[name], pairs, n_samples, harvest)
+
             try:
-                work = gather_all(distiller, wanted, candidates, n_samples, harvests)
-                _run(_until_interrupted(work))
+                _run(_until_interrupted(work()))
             except InputError as error:
                 problem = error
         made_from.update(
             model=model,
             endpoint=endpoint.base_url,
-            prompt=f"{Path(prompt).name}, sha256 {_digest(questions)}",
+            prompt=f"{Path(prompt).name}, sha256 {fingerprint(asdict(questions))[:16]}",
             parameters=dict(questions.parameters),
             min_similarity=min_similarity,
             requests=answers.requests,
@@ -185,7 +182,6 @@ def distill(
 
 
 def _want(names: Sequence[str], language: str) -> Dict[str, Wanted]:
-    """What is asked for, by the instruction's name."""
     wanted: Dict[str, Wanted] = {}
     for name in names:
         entry = want(name, language)
@@ -199,7 +195,7 @@ def _want(names: Sequence[str], language: str) -> Dict[str, Wanted]:
 
 
 def _run(work: Coroutine) -> None:
-    """Run a coroutine to its end, in a notebook too, which runs a loop already."""
+    # a notebook runs a loop already
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -225,14 +221,12 @@ async def _until_interrupted(work: Coroutine) -> None:
 
 
 def _show(bar: tqdm, harvests: Mapping[str, Harvest], answers: Answers) -> None:
-    """Bring a progress bar up to date."""
     asked = sum(harvest.asked for harvest in harvests.values())
     bar.set_postfix(asked=asked, requests=answers.requests, tokens=answers.tokens, refresh=False)
     bar.update(sum(len(harvest.samples) for harvest in harvests.values()) - bar.n)
 
 
 def _unanswered(harvests: Mapping[str, Harvest]) -> Optional[InputError]:
-    """The error to end with if some prompts had no answer."""
     count = sum(harvest.rejections[UNANSWERED] for harvest in harvests.values())
     if not count:
         return None
@@ -245,7 +239,6 @@ def _unanswered(harvests: Mapping[str, Harvest]) -> Optional[InputError]:
 def _finish(
     curation: Curation, harvests: Mapping[str, Harvest]
 ) -> Tuple[Dict[str, List[Sample]], Dict[str, str]]:
-    """Samples by instruction, and why others have none."""
     samples, refused = {}, {}
     for curator in curation.curators:
         name = curator.instruction.name
@@ -258,9 +251,3 @@ def _finish(
         except InputError as error:
             refused[name] = str(error)
     return samples, refused
-
-
-def _digest(prompt: RewritingPrompt) -> str:
-    """A short hash of what is asked."""
-    text = json.dumps(prompt.to_dict(), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]

@@ -1,11 +1,9 @@
 """Asking a language model about candidates, one after the other, until there are enough samples.
 
-Candidates are pairs of parallel text that pass the filters and do not obey yet, in the order of
-their priorities (see `curators`). They are asked about in that order: which become samples
-depends on the answers alone, not on how many requests are under way, nor on where a run was
-stopped and went on. An answer goes through what a rule's rewriting goes through: the filters,
-the instruction's verifier, the vocabulary. One check more stands in for the rule: the answer must
-still resemble the plain translation.
+Candidates are pairs that pass the filters and do not obey yet, in the order of their priorities
+(see `curators`). So which become samples depends on the answers alone, not on how many requests
+are under way or where a run was stopped. An answer goes through the filters, the instruction's
+verifier and the vocabulary, and must still resemble the plain translation.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import asyncio
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from sacrebleu.metrics import CHRF
 
@@ -34,7 +32,7 @@ from fairseq_instr.curation.distillation_answers import (
 )
 from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
 from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
-from fairseq_instr.curation.filters import Filter, well_formed
+from fairseq_instr.curation.filters import Filter, reason_against, well_formed
 from fairseq_instr.curation.samples import Sample, as_written
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
@@ -93,13 +91,10 @@ class CandidateCurator(Curator):
         # as natural samples are collected: the pairs stay as they are
         as_they_are = dataclasses.replace(instruction, natural=True, rewrite=None, draw=None)
         super().__init__(as_they_are, *args, **options)
+        self._not_made = OBEYS_ALREADY
 
     def _make(self, pair: Pair) -> Optional[str]:
         return None if _obeys(self.instruction, pair.target, pair.context) else pair.target
-
-    @property
-    def _reason_not_made(self) -> str:
-        return OBEYS_ALREADY
 
 
 @dataclass
@@ -122,9 +117,9 @@ class Harvest:
 class Distiller:
     """Asks about candidates and judges the answers."""
 
-    endpoint: Endpoint  # is asked; with the budget's `take_request` before each request
+    endpoint: Endpoint  # takes from the budget before each request
     answers: Answers  # are looked into first, and take up the new ones
-    prompt: RewritingPrompt  # what is asked
+    prompt: RewritingPrompt
     model: str  # its name at the endpoint
     languages: Tuple[str, str]  # codes of source and target
     filters: Sequence[Filter] = (well_formed,)  # checks of a pair of source and answer
@@ -132,8 +127,7 @@ class Distiller:
     min_similarity: float = MIN_SIMILARITY  # see `MIN_SIMILARITY`; 0 for any answer
     max_alike: int = MAX_ALIKE  # see `MAX_ALIKE`; 0 to go on whatever comes
     needs_tokens: bool = False  # whether answers without a usage stop the run: a budget hangs on it
-    # is told the harvest after each candidate
-    progress: Callable[[Harvest], object] = lambda harvest: None
+    progress: Callable[[], object] = lambda: None  # is called after each candidate
 
     async def gather(
         self, wanted: Wanted, candidates: Sequence[Candidate], n_samples: int, harvest: Harvest
@@ -175,7 +169,6 @@ class Distiller:
             raise stopped
 
     def _all_alike(self, wanted: Wanted, harvest: Harvest) -> Optional[InputError]:
-        """The error to stop with if the first answers were all refused for one reason."""
         reasons = harvest.rejections
         if harvest.samples or len(reasons) != 1 or UNANSWERED in reasons or not self.max_alike:
             return None
@@ -189,7 +182,6 @@ class Distiller:
         )
 
     async def _try(self, wanted: Wanted, candidate: Candidate, harvest: Harvest) -> None:
-        """Ask about one candidate, and put the sample or the reason against it in the harvest."""
         line, plain = candidate
         request = self.prompt.request(
             self.model, plain.source, plain.target, wanted.said, self.languages
@@ -211,10 +203,9 @@ class Distiller:
             harvest.samples.append((line, sample))
         else:
             harvest.rejections[reason] += 1
-        self.progress(harvest)
+        self.progress()
 
     async def _answer(self, request: dict) -> Answer:
-        """The answer to a request: from the file, or from the endpoint and then kept."""
         key = fingerprint(request)
         answer = self.answers.get(key)
         if answer is None:
@@ -228,12 +219,10 @@ class Distiller:
         return answer
 
     def _reason_against(self, wanted: Wanted, plain: Sample, sample: Sample) -> Optional[str]:
-        """Why an answer is no sample, cheap reasons first."""
         text = sample.target
-        for check in self.filters:
-            reason = check(plain.source, text)
-            if reason is not None:
-                return reason
+        reason = reason_against(self.filters, plain.source, text)
+        if reason is not None:
+            return reason
         context = Context(source=plain.source, language=self.languages[1])
         if not _obeys(wanted.instruction, text, context):
             return NOT_VERIFIED
@@ -251,25 +240,3 @@ _chrf = CHRF()
 def similarity(answer: str, plain: str) -> float:
     """chrF2 of an answer against the plain translation, case folded; from 0 to 100."""
     return _chrf.sentence_score(answer.casefold(), [plain.casefold()]).score
-
-
-async def gather_all(
-    distiller: Distiller,
-    wanted: Mapping[str, Wanted],
-    candidates: Mapping[str, Sequence[Candidate]],
-    n_samples: int,
-    harvests: Dict[str, Harvest],
-) -> None:
-    """Gather samples of several instructions, one after the other.
-
-    Args:
-        harvests: is filled by the instruction's name, also if an error ends this.
-
-    Raises:
-        EndpointError: if the endpoint is of no use.
-        BudgetSpentError: if the budget is spent.
-    """
-    async with distiller.endpoint:
-        for name, pairs in candidates.items():
-            harvests[name] = Harvest()
-            await distiller.gather(wanted[name], pairs, n_samples, harvests[name])

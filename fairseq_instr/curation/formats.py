@@ -129,7 +129,6 @@ class Formats:
         return self._formats[int.from_bytes(digest[8:], "little") % len(self._formats)]
 
     def _label(self, pair_hash: int, source: str) -> Optional[Instruction]:
-        """A label of a word or two of the source, or None where that is an instruction's."""
         words = _WORD.findall(source)
         if not words:
             return None

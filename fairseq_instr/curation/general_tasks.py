@@ -8,11 +8,10 @@ written in subwords at once, a line each, ready for `fairseq-preprocess`.
 
 from __future__ import annotations
 
-import json
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import write_atomically, writing_lines
+from fairseq_instr.files import write_json, writing_lines
 from fairseq_instr.plain_data import build, read_json
 from fairseq_instr.text.lines import iterate_lines
 from fairseq_instr.text.places import fill
@@ -117,4 +116,4 @@ def write_alpaca_eval(
         }
         for task, output in zip(tasks, outputs)
     ]
-    write_atomically(path, json.dumps(entries, ensure_ascii=False, indent=2) + "\n", force)
+    write_json(path, entries, force)

@@ -7,7 +7,7 @@ import functools
 import re
 from typing import Mapping, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical, fold_to_ascii
 
@@ -69,10 +69,8 @@ INSTRUCTIONS = [
     Instruction(
         "iso-dates",
         "dates",
-        said(
-            "with ISO dates; dates as year and month and day; with dates in ISO form;"
-            "write dates as YYYY-MM-DD; use ISO dates; put the year first in dates"
-        ),
+        "with ISO dates; dates as year and month and day; with dates in ISO form;"
+        "write dates as YYYY-MM-DD; use ISO dates; put the year first in dates",
         obeys=_is_iso,
         rewrite=_to_iso,
         layer=Layer.WORDING,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import has_words
 
 
@@ -26,7 +26,7 @@ def _separate(name: str, separator: str, phrases: str) -> Instruction:
     return Instruction(
         name,
         "separation",
-        said(phrases),
+        phrases,
         obeys=obeys,
         rewrite=rewrite,
         unwrap=unwrap,

@@ -7,7 +7,7 @@ import re
 from typing import Mapping, Optional
 
 from fairseq_instr.instructions.catalogue.kept import outside_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
 
@@ -93,11 +93,9 @@ INSTRUCTIONS = [
     Instruction(
         "metric",
         "units",
-        said(
-            "in metric units; with kilometres instead of miles; with metric measures;"
-            "use metric units; convert measures to the metric system;"
-            "give measures in metres and litres"
-        ),
+        "in metric units; with kilometres instead of miles; with metric measures;"
+        "use metric units; convert measures to the metric system;"
+        "give measures in metres and litres",
         obeys=_is_metric,
         rewrite=_to_metric,
         layer=Layer.WORDING,

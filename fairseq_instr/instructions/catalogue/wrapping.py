@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Iterator, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts
 from fairseq_instr.text.letters import has_words
 
@@ -82,7 +82,7 @@ def _wrap(
     return Instruction(
         name,
         axis,
-        said(phrases),
+        phrases,
         obeys=lambda output, context: inside(output) is not None,
         rewrite=rewrite,
         unwrap=unwrap,
