@@ -24,7 +24,7 @@ import random
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Callable, FrozenSet, NamedTuple, Optional, Tuple
+from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.languages import language_of
@@ -71,11 +71,6 @@ def _unchanged(text: str, context: Context) -> str:
     return text
 
 
-def said(phrases: str) -> Tuple[str, ...]:
-    """Ways to say an instruction, separated by semicolons: `"formal; in a formal tone"`."""
-    return tuple(phrase.strip() for phrase in phrases.split(";"))
-
-
 @dataclass(frozen=True)
 class Instruction:
     """An abstract symbol that a model is asked to obey.
@@ -84,7 +79,8 @@ class Instruction:
         name: lower-case letters, digits and `_.:-`, or `to:` and the code of a language; unique in
             an inventory.
         axis: the question it answers; two instructions of one axis exclude each other.
-        phrases: ways to say it in English, the first one the clearest.
+        phrases: ways to say it in English, the first one the clearest; a text is split at its
+            semicolons.
         obeys: `(output, context) -> bool`, the verifier.
         rewrite: `(reference, context) -> str or None`, the generator; None where the rule
             does not apply to this sentence, which then is no sample of this instruction.
@@ -106,7 +102,7 @@ class Instruction:
 
     name: str
     axis: str
-    phrases: Tuple[str, ...] = ()
+    phrases: Sequence[str] = ()
     obeys: Optional[Callable[[str, Context], bool]] = field(default=None, compare=False)
     rewrite: Optional[Callable[[str, Context], Optional[str]]] = field(default=None, compare=False)
     unwrap: Callable[[str, Context], str] = field(default=_unchanged, compare=False)
@@ -120,6 +116,9 @@ class Instruction:
     overlaps: FrozenSet[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self):
+        if isinstance(self.phrases, str):
+            phrases = tuple(map(str.strip, self.phrases.split(";")))
+            object.__setattr__(self, "phrases", phrases)
         for kind, value in (("name", self.name), ("axis", self.axis)):
             if not isinstance(value, str) or not NAME_PATTERN.fullmatch(value):
                 raise InputError(
