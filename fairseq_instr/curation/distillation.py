@@ -24,7 +24,6 @@ from fairseq_instr.curation.distillation_harvest import (
     CandidateCurator,
     Distiller,
     Harvest,
-    Wanted,
     want,
 )
 from fairseq_instr.curation.distillation_prompt import DEFAULT, RewritingPrompt
@@ -88,29 +87,29 @@ def distill(
     check_at_least(1, samples=n_samples, candidates=n_candidates, max_requests=max_requests,
                    max_tokens=max_tokens)  # fmt: skip
     check_at_least(0, max_alike=max_alike)
-    wanted = _want(instructions, target_language)
+    harvests = _want(instructions, target_language)
     questions = RewritingPrompt.load(prompt)
     languages = (source_language, target_language)
     state = shard_file(output, (1, 1))
     if force:
         state.unlink(missing_ok=True)
     overwrite = force or state.exists()  # what an unfinished run wrote is its own
-    data_card.refuse_to_overwrite_samples(output, wanted, languages, overwrite)
+    data_card.refuse_to_overwrite_samples(output, harvests, languages, overwrite)
     spell, cheap, costly = checks.speller(languages), checks.cheap(), checks.costly(languages)
     text = AlignedText(source, target, skip_invalid)
     made_from = {
         "made": "distilled",
         **data_card.describe_text(text, languages),
-        "instructions": [entry.asked for entry in wanted.values()],
-        "samples": dict.fromkeys(wanted, n_samples),
+        "instructions": [harvest.wanted for harvest in harvests.values()],
+        "samples": dict.fromkeys(harvests, n_samples),
         "candidates": n_candidates,
         "seed": seed,
         **checks.describe(),
     }
     curation = Curation(
-        [entry.instruction for entry in wanted.values()],
+        [harvest.instruction for harvest in harvests.values()],
         target_language,
-        dict.fromkeys(wanted, n_samples * n_candidates),
+        dict.fromkeys(harvests, n_samples * n_candidates),
         seed,
         curator=CandidateCurator,
         filters=cheap,
@@ -118,11 +117,10 @@ def distill(
     )
     collect(text, curation, state, made_from, show_progress=show_progress)
     candidates = {c.instruction.name: c.by_priority() for c in curation.curators}
-    harvests: Dict[str, Harvest] = {}
     problem: Optional[InputError] = None
     with Answers(Path(output, ANSWERS)) as answers:
         endpoint.before_request = lambda: answers.take_request(max_requests, max_tokens)
-        total = n_samples * len(wanted)
+        total = n_samples * len(harvests)
         with tqdm(total=total, desc="samples", disable=not show_progress) as bar:
             distiller = Distiller(
                 endpoint,
@@ -141,8 +139,7 @@ def distill(
             async def work() -> None:
                 async with endpoint:
                     for name, pairs in candidates.items():
-                        harvest = harvests[name] = Harvest()
-                        await distiller.gather(wanted[name], pairs, n_samples, harvest)
+                        await distiller.gather(harvests[name], pairs, n_samples)
 
             try:
                 _run(_until_interrupted(work()))
@@ -163,11 +160,11 @@ def distill(
         write_samples(Path(output, name), found, languages, overwrite)
     card = data_card.describe(curation, samples, refused, made_from)
     for name, entry in card["instructions"].items():
-        harvest = harvests.get(name, Harvest())
+        harvest = harvests[name]
         entry.update(
             made="distilled",
             asked_for=n_samples,
-            said=wanted[name].said,
+            said=harvest.said,
             answers={"asked": harvest.asked, "refused": by_count(harvest.rejections)},
         )
     card["complete"] = problem is None
@@ -181,8 +178,8 @@ def distill(
     return card
 
 
-def _want(names: Sequence[str], language: str) -> Dict[str, Wanted]:
-    wanted: Dict[str, Wanted] = {}
+def _want(names: Sequence[str], language: str) -> Dict[str, Harvest]:
+    wanted: Dict[str, Harvest] = {}
     for name in names:
         entry = want(name, language)
         if wanted.setdefault(entry.instruction.name, entry) != entry:
@@ -242,10 +239,9 @@ def _finish(
     samples, refused = {}, {}
     for curator in curation.curators:
         name = curator.instruction.name
-        harvest = harvests.get(name, Harvest())
         try:
-            if harvest.asked:
-                samples[name] = harvest.finish(name)
+            if harvests[name].asked:
+                samples[name] = harvests[name].finish()
             elif not curator.by_priority():  # there was nothing to ask about
                 curator.finish()  # says why
         except InputError as error:

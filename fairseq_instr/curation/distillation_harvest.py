@@ -12,7 +12,7 @@ import asyncio
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Callable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, List, Optional, Sequence, Set, Tuple
 
 from sacrebleu.metrics import CHRF
 
@@ -52,19 +52,31 @@ percentile, and rewritings by the catalogue's rules 43 at least.
 MAX_ALIKE = 20
 """Answers to one instruction that are all refused for the same reason before the run stops."""
 
-Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
+Candidate = Tuple[int, Sample]  # line of the text, and the pair
 
 
-class Wanted(NamedTuple):
-    """An instruction that samples are wanted of."""
+@dataclass
+class Harvest:
+    """An instruction that samples are wanted of, and the answers about its candidates."""
 
     instruction: Instruction  # with its slot filled, where it has one
-    asked: str  # as a stream of instructions says it
-    said: str  # as the language model is told
+    wanted: str  # the instruction as a stream says it
+    said: str  # the instruction as the language model is told
+    samples: List[Candidate] = field(default_factory=list)
+    asked: int = 0  # candidates that were asked about, in this run or before
+    rejections: Counter = field(default_factory=Counter)  # number of refused answers, by reason
+    refused: str = ""  # the answer that was refused last
+    problem: str = ""  # why the last candidate that is unanswered is so
+
+    def finish(self) -> List[Sample]:
+        """The samples in the order of the text."""
+        unspelled = self.rejections[NOT_SPELLED]
+        refuse_too_few(self.instruction.name, len(self.samples), unspelled, self.rejections)
+        return [sample for _, sample in sorted(self.samples)]
 
 
-def want(name: str, language: str) -> Wanted:
-    """An instruction of the catalogue by its name, with an argument where it has a slot.
+def want(name: str, language: str) -> Harvest:
+    """A harvest to be, for an instruction of the catalogue, with an argument where it has a slot.
 
     Raises:
         InputError: if there is none, its argument is missing, or it has no verifier for the
@@ -77,7 +89,7 @@ def want(name: str, language: str) -> Wanted:
             f"instruction {request.name!r} has no verifier for {language!r}: whether an answer "
             "obeys it can't be told; leave it out, or bring labelled data for it"
         )
-    return Wanted(instruction, str(request), say(instruction, name))
+    return Harvest(instruction, str(request), say(instruction, name))
 
 
 def _obeys(instruction: Instruction, text: str, context: Context) -> bool:
@@ -98,22 +110,6 @@ class CandidateCurator(Curator):
 
 
 @dataclass
-class Harvest:
-    """The answers about the candidates of one instruction."""
-
-    samples: List[Candidate] = field(default_factory=list)  # (line, sample)
-    asked: int = 0  # candidates that were asked about, in this run or before
-    rejections: Counter = field(default_factory=Counter)  # number of refused answers, by reason
-    refused: str = ""  # the answer that was refused last
-    problem: str = ""  # why the last candidate that is unanswered is so
-
-    def finish(self, name: str) -> List[Sample]:
-        """The samples in the order of the text."""
-        refuse_too_few(name, len(self.samples), self.rejections[NOT_SPELLED], self.rejections)
-        return [sample for _, sample in sorted(self.samples)]
-
-
-@dataclass
 class Distiller:
     """Asks about candidates and judges the answers."""
 
@@ -130,12 +126,9 @@ class Distiller:
     progress: Callable[[], object] = lambda: None  # is called after each candidate
 
     async def gather(
-        self, wanted: Wanted, candidates: Sequence[Candidate], n_samples: int, harvest: Harvest
+        self, harvest: Harvest, candidates: Sequence[Candidate], n_samples: int
     ) -> None:
         """Ask about candidates, in their order, until there are enough samples.
-
-        Args:
-            harvest: an empty one; holds what there is, also if an error ends this.
 
         Raises:
             EndpointError: if the endpoint is of no use.
@@ -151,7 +144,7 @@ class Distiller:
                 room = n_samples - len(harvest.samples) - len(pending)
                 room = 0 if stopped else min(room, self.endpoint.concurrency - len(pending))
                 for _, candidate in zip(range(room), waiting):
-                    pending.add(asyncio.ensure_future(self._try(wanted, candidate, harvest)))
+                    pending.add(asyncio.ensure_future(self._try(harvest, candidate)))
                 if not pending:
                     break
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -160,7 +153,7 @@ class Distiller:
                     if not isinstance(error, BudgetSpentError):
                         raise error
                     stopped = error  # what is under way is paid for
-                stopped = stopped or self._all_alike(wanted, harvest)
+                stopped = stopped or self._all_alike(harvest)
         finally:
             for task in pending:
                 task.cancel()
@@ -168,7 +161,7 @@ class Distiller:
         if stopped:
             raise stopped
 
-    def _all_alike(self, wanted: Wanted, harvest: Harvest) -> Optional[InputError]:
+    def _all_alike(self, harvest: Harvest) -> Optional[InputError]:
         reasons = harvest.rejections
         if harvest.samples or len(reasons) != 1 or UNANSWERED in reasons or not self.max_alike:
             return None
@@ -176,15 +169,15 @@ class Distiller:
         if count < self.max_alike:
             return None
         return InputError(
-            f"the first {count} answers to {wanted.asked!r} were all refused: {reason}; the last "
+            f"the first {count} answers to {harvest.wanted!r} were all refused: {reason}; the last "
             f"one was {harvest.refused!r:.200}; change --prompt or --model, or give --max-alike 0 "
             "to go on all the same"
         )
 
-    async def _try(self, wanted: Wanted, candidate: Candidate, harvest: Harvest) -> None:
+    async def _try(self, harvest: Harvest, candidate: Candidate) -> None:
         line, plain = candidate
         request = self.prompt.request(
-            self.model, plain.source, plain.target, wanted.said, self.languages
+            self.model, plain.source, plain.target, harvest.said, self.languages
         )
         text, reason = "", None
         try:
@@ -195,8 +188,8 @@ class Distiller:
             reason = answer.refused
             if answer.content is not None:
                 text, reason = self.prompt.read(answer.content)
-            sample = Sample(plain.source, text, wanted.asked)
-            reason = reason or self._reason_against(wanted, plain, sample)
+            sample = Sample(plain.source, text, harvest.wanted)
+            reason = reason or self._reason_against(harvest.instruction, plain, sample)
             harvest.refused = answer.content or ""
         harvest.asked += 1
         if reason is None:
@@ -218,18 +211,20 @@ class Distiller:
                 )
         return answer
 
-    def _reason_against(self, wanted: Wanted, plain: Sample, sample: Sample) -> Optional[str]:
+    def _reason_against(
+        self, instruction: Instruction, plain: Sample, sample: Sample
+    ) -> Optional[str]:
         text = sample.target
         reason = reason_against(self.filters, plain.source, text)
         if reason is not None:
             return reason
         context = Context(source=plain.source, language=self.languages[1])
-        if not _obeys(wanted.instruction, text, context):
+        if not _obeys(instruction, text, context):
             return NOT_VERIFIED
         if similarity(text, plain.target) < self.min_similarity:
             return UNLIKE
         written = as_written(self.spell, sample)
-        if written is None or not _obeys(wanted.instruction, written.target, context):
+        if written is None or not _obeys(instruction, written.target, context):
             return NOT_SPELLED
         return None
 

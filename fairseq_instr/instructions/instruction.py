@@ -1,19 +1,13 @@
 """What an instruction is: a name on an axis, with its verifier and its generator.
 
-An instruction answers one question (its axis) about a translation. Its *verifier* decides
-whether an output obeys it; its *generator*, where a rule can do it, turns a plain reference
-into one that obeys, which is how task data are made from parallel text.
+Its *verifier* decides whether an output obeys it. Its *generator*, where a rule can do it, turns a
+plain reference into one that obeys, which makes task data from parallel text. Without a generator,
+some instructions are *natural*: a short translation is a sample of `short` as it stands (as the
+length tokens of Lakew et al., 2019). The rest needs labelled data.
 
-Several instructions act on one sentence from the inside out: the wording is chosen first,
-then spelling, case and punctuation, then what is put around the sentence. That order is an
-instruction's `layer`. A generator is applied in the order of the layers; a verifier of an
-inner layer sees the output with the outer layers taken off by their `unwrap`.
-
-Where no rule rewrites a reference, some instructions are still found in parallel text: a short
-translation is a sample of `short` as it stands. Those are *natural* (the length tokens of
-Lakew et al., 2019, are of this kind). The rest needs labelled data.
-
-An instruction may have a slot, which an *argument* fills: `begin-with="Heute"`.
+Several instructions act on one sentence from the inside out, by their `layer`. Generators are
+applied in this order; a verifier of an inner layer sees the output with the outer layers taken
+off by their `unwrap`. A slot is filled by an *argument*: `begin-with="Heute"`.
 """
 
 from __future__ import annotations
@@ -161,9 +155,8 @@ def check_argument(instruction: Instruction, argument: Optional[str]) -> None:
     """Make sure that an argument fills an instruction's slot, or that there is no slot.
 
     Raises:
-        InputError: if there is an argument and no slot or a slot and no argument, or if the
-            argument is not of its kind, too long, or holds control characters (line breaks and
-            invisible characters included).
+        InputError: if one lacks the other, or the argument is not of its kind, too long, or holds
+            control characters (line breaks and invisible characters included).
     """
     name = instruction.name
     if instruction.argument is None:

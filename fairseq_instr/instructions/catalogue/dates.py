@@ -36,7 +36,6 @@ def _dates(language: str) -> Tuple[re.Pattern, Mapping[str, int]]:
 
 
 def _date(year: str, month: int, day: str) -> Optional[datetime.date]:
-    """A date, or None if no calendar has it."""
     try:
         return datetime.date(int(year), month, int(day))
     except ValueError:

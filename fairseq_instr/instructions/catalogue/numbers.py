@@ -33,7 +33,6 @@ def _forms(language: str) -> List[List[str]]:
 
 @functools.lru_cache(maxsize=None)
 def _values(language: str) -> Mapping[str, str]:
-    """Number word, also folded to ASCII -> digits."""
     return {
         spelled: str(value)
         for value, forms in enumerate(_forms(language), start=2)

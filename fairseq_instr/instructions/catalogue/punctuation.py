@@ -46,11 +46,7 @@ def _drop_marks(text: str, context: Context) -> Optional[str]:
 
 
 def _ending(name: str, mark: str, ends: str, phrases: str) -> Instruction:
-    """An instruction that ends a text in a mark.
-
-    Args:
-        ends: pattern of the end of a text that obeys.
-    """
+    """End a text in a mark; a text that matches the pattern `ends` at its end obeys."""
     end = re.compile(rf"(?:{ends})\s*\Z")
 
     def obeys(output: str, context: Context) -> bool:

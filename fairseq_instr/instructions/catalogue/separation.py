@@ -9,8 +9,6 @@ from fairseq_instr.text.letters import has_words
 
 
 def _separate(name: str, separator: str, phrases: str) -> Instruction:
-    """An instruction that joins the words by a separator."""
-
     def obeys(output: str, context: Context) -> bool:
         words = output.strip().split(separator)
         one_each = all(len(word.split()) == 1 for word in words)

@@ -79,7 +79,6 @@ _ENDINGS = ("", "s", "ed", "ful", "less", "ing")
 
 @functools.lru_cache(maxsize=None)
 def _replaced(american: bool) -> Mapping[str, str]:
-    """Word of the other variety -> the word for it in one variety."""
     words: Dict[str, str] = {}
     for british, in_american in _BRITISH.items():
         for ending in _ENDINGS:

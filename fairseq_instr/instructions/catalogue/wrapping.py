@@ -50,11 +50,9 @@ def _wrap(
     *others: Pair,
     written: Optional[Callable[[str], Pair]] = None,
 ) -> Instruction:
-    """An instruction that puts marks around the sentence.
+    """Put marks around the sentence, or `before` it alone; pairs of `others` obey too.
 
     Args:
-        after: mark after it; empty for marks that stand in front alone.
-        others: pairs of marks that obey as well.
         written: language -> the pair that it writes, where that is not (before, after).
     """
 
