@@ -2,15 +2,11 @@
 
 The English side of an English-Dutch pair, translated into Italian by the model itself, gives a
 pair for Italian-Dutch: a synthetic source and the real target (Sennrich et al., 2016; for
-zero-shot directions Gu et al., 2019, arXiv 1906.01181). What is trained on them is no longer
-zero-shot but *zero-resource*.
+zero-shot directions Gu et al., 2019, arXiv 1906.01181).
 
     OUTPUT/it-nl/train.{it,nl,instr}      a corpus, each line under `to:nl`
     OUTPUT/backtranslation.json           what it was made from, and what was left out
     OUTPUT/translations-I-of-N.jsonl      while it is made: each shard's translations so far
-
-A corpus with instructions is read in one direction alone: nothing is trained towards a synthetic
-side.
 """
 
 from __future__ import annotations

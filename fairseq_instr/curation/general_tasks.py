@@ -1,9 +1,8 @@
 """General tasks, such as Stanford Alpaca's, beside translation; and outputs for AlpacaEval.
 
-A model that is finetuned on translation alone forgets to do anything else. The group `general`
-of a mixture keeps it: each source is a whole prompt, with the task in its own words, and no
-instruction of the inventory is added. Prompts and responses have line breaks, so that they are
-written in subwords at once, a line each, ready for `fairseq-preprocess`.
+A model that is finetuned on translation alone forgets to do anything else; the group `general` of
+a mixture keeps it. Each source is a whole prompt. Prompts and responses have line breaks, so that
+they are written in subwords at once, a line each, ready for `fairseq-preprocess`.
 """
 
 from __future__ import annotations

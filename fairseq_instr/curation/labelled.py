@@ -144,9 +144,8 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
 def read_terminology(source, target) -> Iterator[Sample]:
     """Segments with marked terms, as in the WMT 2021 terminology task (Alam et al., 2021).
 
-    The SGM files mark a term as `<term src="runny nose" tgt="nez qui coule|nez coule"> ...`.
-    Each term whose translation stands in the reference gives a sample, the first of the
-    translations that does; the marks are taken out of both sides.
+    The SGM files mark a term as `<term src="runny nose" tgt="nez qui coule|nez coule"> ...`. Each
+    term gives a sample with the first of its translations that stands in the reference.
 
     Raises:
         InputError: if a segment of the source is missing in the target.

@@ -7,7 +7,7 @@ import functools
 import re
 from typing import Mapping, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical, fold_to_ascii
 
@@ -72,7 +72,6 @@ INSTRUCTIONS = [
         "write dates as YYYY-MM-DD; use ISO dates; put the year first in dates",
         obeys=_is_iso,
         rewrite=_to_iso,
-        layer=Layer.WORDING,
         languages=languages_with("months"),
     ),
 ]

@@ -13,7 +13,7 @@ import re
 from typing import Optional
 
 from fairseq_instr.instructions.catalogue.kept import without_kept
-from fairseq_instr.instructions.instruction import Instruction, Layer
+from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
 
@@ -56,7 +56,6 @@ def _address(name: str, phrases: str) -> Instruction:
         "formality",
         phrases,
         obeys=lambda output, context: address(output, context.language) == name,
-        layer=Layer.WORDING,
         languages=languages_with(FORMAL),
     )
 

@@ -15,6 +15,5 @@ _PHRASES = {
     "the person is a man; speak of him",
 }
 INSTRUCTIONS = [
-    Instruction(name, "gender", phrases, layer=Layer.LANGUAGE)
-    for name, phrases in _PHRASES.items()
+    Instruction(name, "gender", phrases, layer=Layer.LANGUAGE) for name, phrases in _PHRASES.items()
 ]

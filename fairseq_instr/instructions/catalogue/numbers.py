@@ -13,7 +13,7 @@ from typing import List, Mapping, Optional
 
 from fairseq_instr.instructions.catalogue.dates import ISO_DATE
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_words
 
@@ -112,7 +112,6 @@ INSTRUCTIONS = [
         "use figures for numbers; put numbers in digits; numerals instead of number words",
         obeys=_in_digits,
         rewrite=_to_digits,
-        layer=Layer.WORDING,
         languages=languages_with("numbers"),
     ),
     Instruction(
@@ -122,7 +121,6 @@ INSTRUCTIONS = [
         "use words for numbers; number words instead of numerals",
         obeys=_in_words,
         rewrite=_to_words,
-        layer=Layer.WORDING,
         languages=languages_with("numbers"),
     ),
     Instruction(
@@ -132,6 +130,5 @@ INSTRUCTIONS = [
         "keep the numbers; copy every number as it is written; keep the source's number format",
         obeys=_keeps_numbers,
         rewrite=_as_in_source,
-        layer=Layer.WORDING,
     ),
 ]

@@ -7,7 +7,7 @@ import re
 from typing import Mapping, Optional
 
 from fairseq_instr.instructions.catalogue.kept import outside_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
 
@@ -94,7 +94,6 @@ INSTRUCTIONS = [
         "give measures in metres and litres",
         obeys=_is_metric,
         rewrite=_to_metric,
-        layer=Layer.WORDING,
         languages=languages_with("units"),
     ),
 ]
