@@ -19,19 +19,19 @@ import torch
 
 from fairseq_instr.checkpoints.adapters import merge_adapters
 from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, Family
-from fairseq_instr.checkpoints.hugging_face_folder import (
-    CONFIG_FILE,
-    check_weights,
-    open_weights,
-    write_weights,
-)
+from fairseq_instr.checkpoints.hugging_face_folder import check_weights, open_weights, write_weights
 from fairseq_instr.checkpoints.hugging_face_llama import LlamaFamily
 from fairseq_instr.checkpoints.hugging_face_translation import (
     M2M100Family,
     MarianFamily,
     MBartFamily,
 )
-from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
+from fairseq_instr.checkpoints.hugging_face_vocabulary import (
+    CONFIG_FILE,
+    TOKENIZER_CONFIG_FILE,
+    Vocabulary,
+    read_object,
+)
 from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
@@ -44,7 +44,6 @@ from fairseq_instr.prompts.tokens import SOURCE_PREFIX
 FAMILIES = (LlamaFamily, M2M100Family, MBartFamily, MarianFamily)
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
 CARD_FILE = "README.md"
-TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 # what makes up a tokenizer, and how to generate; copied as it is where it is there
 COPIED = (
     "tokenizer.json",
@@ -194,7 +193,7 @@ def to_hugging_face(
     output, tokenizer = Path(output), Path(tokenizer)
     refuse_to_overwrite(output, force)
     path = tokenizer / CONFIG_FILE
-    kept = read_object(path) if path.exists() else {}
+    kept = read_object(path, optional=True)
     kind = family_of(kept, path) if kept else LlamaFamily
     state = read_checkpoint(checkpoint, mmap=True)
     merge_adapters(state)
@@ -250,7 +249,7 @@ def to_hugging_face(
 def _write_chat_template(folder: Path, template: str, prompt_bos: bool) -> None:
     """Put a chat template into a tokenizer's configuration, and how to use it into the card."""
     path = folder / TOKENIZER_CONFIG_FILE
-    content = read_object(path) if path.is_file() else {}
+    content = read_object(path, optional=True)
     content["chat_template"] = ("{{- bos_token -}}\n" if prompt_bos else "") + template
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(path, text, force=True)

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
+from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.language_tokens import LanguageTokens
 
 EMBEDDING, PROJECTION = "decoder.embed_tokens.weight", "decoder.output_projection.weight"
+
+
+def require(config: Mapping[str, Any], accepted: Mapping[str, Sequence], origin) -> None:
+    """Refuse a configuration that says what a model here can't be.
+
+    Args:
+        config: content of `config.json`.
+        accepted: for some of its keys, which values are supported; a missing key is.
+        origin: path of the file, for the error.
+
+    Raises:
+        InputError: names the key.
+    """
+    for key, values in accepted.items():
+        if key in config and config[key] not in values:
+            raise InputError(
+                f"{origin}: {key} {config[key]!r:.80} is not supported; convert a model whose "
+                f"{key} is {' or '.join(map(str, values))}"
+            )
 
 
 class Family:

@@ -9,11 +9,10 @@ from typing import Callable, Dict, Iterator, List, Mapping
 
 import torch
 
-from fairseq_instr.checkpoints.hugging_face_vocabulary import read_object
+from fairseq_instr.checkpoints.hugging_face_vocabulary import CONFIG_FILE, read_object
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 
-CONFIG_FILE = "config.json"
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 ADAPTER_FILE = "adapter_config.json"
 

@@ -142,7 +142,7 @@ def check_related(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> None:
         compared["--prompt-placement"] = (old.placement, new.placement)
         compared["--prompt-rendering"] = (old.inventory.rendering, new.inventory.rendering)
     if old.in_words or old.inventory:
-        compared["whether prompts are in words"] = (old.in_words, new.in_words)
+        compared["whether prompts are in words"] = (bool(old.in_words), bool(new.in_words))
     for what, (its, others) in compared.items():
         if None not in (its, others) and its != others:
             raise InputError(

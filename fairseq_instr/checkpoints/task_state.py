@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
@@ -42,7 +42,9 @@ class TaskState(NamedTuple):
     placement: Optional[str] = None  # value of `--prompt-placement`; None for a base model
     # `always` or `never`, whether prompts said the direction; None for a base model
     direction: Optional[str] = None
-    in_words: bool = False  # whether a `--prompt-template` said the instructions
+    # template that said the instructions, as text; False where symbols did, True for checkpoints
+    # that don't remember theirs
+    in_words: Union[str, bool] = False
     # fingerprints of the dictionaries by side, `source` and `target`; empty for checkpoints that
     # remember none
     dictionaries: Mapping[str, str] = {}
@@ -65,7 +67,7 @@ class TaskState(NamedTuple):
             inventory_of(state),
             state.get(_PLACEMENT_KEY),
             state.get(_DIRECTION_KEY),
-            bool(state.get(_IN_WORDS_KEY, False)),
+            state.get(_IN_WORDS_KEY) or False,
             state.get(_DICTIONARIES_KEY) or {},
             tuple(map(str, state.get(_PAIRS_KEY) or ())),
             LanguageTokens.of_list(state.get(_LANGUAGE_TOKENS_KEY)),

@@ -23,6 +23,7 @@ from fairseq_instr.checkpoints.inspection import (
     trained_inventory,
 )
 from fairseq_instr.checkpoints.settings import settings_of
+from fairseq_instr.checkpoints.task_state import task_state_of
 from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.errors import InputError
@@ -116,6 +117,7 @@ class Translator(LineTranslator):
         state = read_checkpoint(path)
         refuse_oversized(state, path)
         trained = settings_of(state, "task")
+        words = task_state_of(state).in_words or None
         settings = {
             "_name": TASK,
             "data": str(data),
@@ -124,7 +126,8 @@ class Translator(LineTranslator):
             "target_lang": target or trained.get("target_lang"),
             "prompt_placement": trained.get("prompt_placement", "source-prefix"),
             "prompt_rendering": trained.get("prompt_rendering"),
-            "prompt_template": trained.get("prompt_template"),
+            # the file may have moved, or changed
+            "prompt_template": words if isinstance(words, str) else trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
             **options,

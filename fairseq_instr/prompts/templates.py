@@ -19,9 +19,10 @@ the line break behind it. With a SentencePiece model the source is spelled apart
 
 from __future__ import annotations
 
+import json
 import os
 import string
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -31,7 +32,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import Inventory, direction, target_language
-from fairseq_instr.plain_data import build, read_yaml
+from fairseq_instr.plain_data import build, parse_json, read_yaml
 from fairseq_instr.prompts.prompt import Rendering
 from fairseq_instr.text.dictionary import check_vocabulary
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
@@ -71,11 +72,13 @@ class Template:
 
     @classmethod
     def load(cls, name_or_path) -> "Template":
-        """Read a template of the library by its name, or any file.
+        """Read a template of the library by its name, any file, or what `to_text` wrote.
 
         Raises:
             InputError: if it is missing, or not a template.
         """
+        if str(name_or_path).startswith("{"):
+            return cls.from_dict(parse_json(name_or_path, "--prompt-template"), "--prompt-template")
         path = LIBRARY / f"{name_or_path}.yaml"
         if str(name_or_path) not in library():
             path = Path(name_or_path)
@@ -107,6 +110,11 @@ class Template:
                     entries[key] = {**own.get(key, {}), **entries[key]}
             by_target[str(language)] = _build(entries, where)
         return replace(template, by_target=by_target)
+
+    def to_text(self) -> str:
+        """The template as `load` reads it, in one line."""
+        content = {key: value for key, value in asdict(self).items() if value is not None}
+        return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
     def for_target(self, language: Optional[str]) -> "Template":
         """The template of a target language, itself where there is none."""
