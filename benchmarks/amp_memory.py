@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
 import tempfile
 import time
@@ -27,8 +28,8 @@ from step_to_before import (
     ROOT,
     Worker,
     answer,
-    build_trainer,
     draw_batch,
+    make_trainer,
     write_data,
 )
 from tqdm import tqdm
@@ -46,10 +47,8 @@ def resident_mebibytes():
 
 def work(precision, tokens, folder):
     """Train in this process: for each number on standard input, up to so many updates in all."""
-    import random
-
     options = [*COMMON, *MODELS["stage2_step"], "--optimizer", "fused_adam"]
-    trainer = build_trainer([folder, *options, *(["--amp"] if precision == "amp" else [])])
+    trainer = make_trainer([folder, *options, *(["--amp"] if precision == "amp" else [])])
     parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
     generator, update, spent = random.Random(1), 0, 0.0
     for line in sys.stdin:

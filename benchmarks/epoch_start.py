@@ -27,11 +27,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fairseq import options, tasks
+from commands import configuration, load_plugin, numbered_dictionary
+from fairseq import tasks
 from fairseq.data import LanguagePairDataset
-from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from record import quartiles, record
-from tiny_training import LIKELIHOOD, TRAINING, load_plugin
 
 from fairseq_instr.data.corpora import Corpus
 from fairseq_instr.data.mixture import Mixture, parse_mixture
@@ -42,6 +41,10 @@ from fairseq_instr.instructions.asking import Request
 SHARES = {"parallel": (0.4, 0.15, 0.1, 1 / 60), "task": (1 / 3,)}  # of all pairs, by corpus
 LIMITS = {"max_tokens": 4096, "max_positions": (256, 256), "ignore_invalid_inputs": True}
 BLOCK = 1 << 20
+TRAINING = """
+    --task translation_with_instructions --arch transformer --criterion cross_entropy
+    --optimizer adam --max-tokens 500 --cpu --seed 1
+""".split()
 
 
 class Tokens:
@@ -188,14 +191,11 @@ def in_process(function, *arguments):
 def make_task(folder: Path):
     """The task on an empty data-bin with a dictionary of 1,000 words."""
     for language in ("en", "de"):
-        words = "".join(f"w{i} 1\n" for i in range(1000))
-        (folder / f"dict.{language}.txt").write_text(words)
+        numbered_dictionary(1004).save(str(folder / f"dict.{language}.txt"))
     inventory = "- {name: 'to:de', axis: target-language}\n"
     (folder / "instructions.yaml").write_text(f"instructions:\n{inventory}")
-    arguments = [str(folder), "-s", "en", "-t", "de", *TRAINING, *LIKELIHOOD]
-    parser = options.get_training_parser()
-    cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, arguments))
-    return tasks.setup_task(cfg.task)
+    arguments = [folder, "-s", "en", "-t", "de", *TRAINING]
+    return tasks.setup_task(configuration(arguments).task)
 
 
 def main():

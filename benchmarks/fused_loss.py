@@ -25,12 +25,12 @@ import json
 import statistics
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import torch
 from fairseq.criterions.label_smoothed_cross_entropy import label_smoothed_nll_loss
-from record import quartiles, record
+from record import quartiles, ratios, record, take_turns
 
 from fairseq_instr.criterions.unlikelihood import default_chunk_size, fused_loss
 
@@ -103,19 +103,11 @@ WAYS = {
 def measure_times(setting, rounds):
     """CPU seconds of each way, one list of `rounds` each, in turn."""
     inputs = make_inputs(*setting)
-    times = {name: [] for name in WAYS}
-    for round_number in range(rounds + 1):
-        for name, run in WAYS.items():
-            inputs[0].grad = inputs[1].grad = None
-            start = time.process_time()
-            run(*inputs)
-            if round_number:  # the first one warms up
-                times[name].append(time.process_time() - start)
-    return times
 
+    def clear():
+        inputs[0].grad = inputs[1].grad = None
 
-def ratios(times, ours, theirs):
-    return [a / b for a, b in zip(times[ours], times[theirs])]
+    return take_turns({name: partial(run, *inputs) for name, run in WAYS.items()}, rounds, clear)
 
 
 def read_memory(key):

@@ -20,10 +20,10 @@ from typing import Dict, List
 
 import stand_ins
 import torch
+from commands import PLUGIN, load_plugin
 from fairseq.checkpoint_utils import load_model_ensemble
 from record import record
 from stand_ins import FAMILIES, INSTRUCTIONS, TRAINING, call
-from tiny_training import PLUGIN, load_plugin
 from transformers_model import LONGEST, TheirModel, scores
 
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
@@ -234,7 +234,6 @@ def run() -> None:
     parser.add_argument("families", nargs="*", default=list(FAMILIES), metavar="FAMILY")
     args = parser.parse_args()
     load_plugin()
-    torch.set_num_threads(1)
     for name in args.families:
         with tempfile.TemporaryDirectory() as folder:
             figures = measure(name, Path(folder))

@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 
 from fairseq_instr.cli import systems
-from fairseq_instr.cli.options import REQUIRED, add_output, option
+from fairseq_instr.cli.options import REQUIRED, add_output, option, take
 from fairseq_instr.curation.general_tasks import (
     read_hypotheses,
     read_tasks,
@@ -92,10 +92,7 @@ def _evaluate(args) -> None:
             tasks=tasks,
             identifier=LangidIdentifier(args.identifier),
             languages=systems.split_commas(args.languages) if args.languages else None,
-            new_tokens=args.new_tokens,
-            batch_size=args.batch_size,
-            samples=args.samples,
-            seed=args.seed,
+            **take(args, "new_tokens batch_size samples seed"),
         )
         report["command"] = systems.command_line("general-tasks")
         for name, outputs in answers.items():

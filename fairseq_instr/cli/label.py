@@ -18,6 +18,7 @@ from fairseq_instr.cli.options import (
     add_output,
     checks,
     option,
+    take,
 )
 from fairseq_instr.curation import label
 from fairseq_instr.curation.labelled import (
@@ -62,11 +63,8 @@ def run(args):
         samples = read_text(args.source, args.target, args.label)
     card = label(
         samples=samples,
-        source_language=args.source_language,
-        target_language=args.target_language,
-        output=args.output,
         checks=checks(args),
-        force=args.force,
+        **take(args, "source_language target_language output force"),
     )
     for name, count in sorted(card["samples"].items()):
         print(f"{name:18} {count:6} samples")

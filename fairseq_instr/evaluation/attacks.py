@@ -43,7 +43,7 @@ class Case(NamedTuple):
 
 
 class AttackFile(NamedTuple):
-    """Content of `attacks.yaml`, which says what its entries mean."""
+    """Content of `attacks.yaml`; the file says what its entries mean."""
 
     kinds: Dict[str, Dict[str, List[str]]]
     symbols: List[str]
@@ -168,16 +168,10 @@ def _recased(letter: str, change: Callable[[str], str]) -> str:
 
 
 def cases_of_prompts(
-    kind: str,
-    clean: Sequence[str],
-    attacked: Sequence[str],
-    count: int,
-    seed: int,
+    kind: str, clean: Sequence[str], attacked: Sequence[str], count: int, seed: int,
     neutral: Sequence[str],
-) -> List[Case]:
-    """Attacks of a published suite: some of its clean lines, and the same under attack.
-
-    For the control, neutral phrases take the place of what stands around the clean line.
+) -> List[Case]:  # fmt: skip
+    """Attacks of a published suite; in the control, neutral phrases stand around the clean line.
 
     Raises:
         InputError: if the lists differ in length, or an attack does not hold its clean line.

@@ -24,7 +24,7 @@ from typing import (
     Optional,
     Protocol,
     Sequence,
-)
+)  # fmt: skip
 
 from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation import metrics
@@ -48,9 +48,7 @@ class MultilingualSystem(Protocol):
     With an attribute `digest`, which changes whenever the outputs might, its outputs can be kept.
     """
 
-    def for_direction(self, source: str, target: str) -> System:
-        """The same model for a pair of languages."""
-        ...
+    def for_direction(self, source: str, target: str) -> System: ...
 
 
 class Pair(NamedTuple):
@@ -85,7 +83,6 @@ def evaluate_directions(
         tests: direction, such as `("de", "fr")` -> sources and references.
         trained: supervised directions; all others are zero-shot.
         pivot: names of systems that also translate zero-shot directions through the pivot.
-        pivot_language: what those translate through.
         languages: the stated set that languages are identified among; None for those of the
             directions, English, and `inventory_languages`.
         inventory_languages: languages that the models can be asked for.
@@ -93,7 +90,6 @@ def evaluate_directions(
         outputs: folder that outputs are kept in, as `SYSTEM/SEED/SRC-TGT.txt`, the seeds counted
             from 1; what is kept there is not translated again. None to keep nothing.
         force: translate again what was made by another model, decoding or text.
-        seed: of the choice of samples; aligned test sets show the same lines.
         conditions: more of what the report says about how it was made.
 
     Returns:
@@ -175,11 +171,7 @@ def evaluate_directions(
 
 
 class _Judge:
-    """Measures outputs for some test sets.
-
-    Attributes:
-        signatures: of all that was measured.
-    """
+    """Measures outputs for some test sets, and collects the signatures."""
 
     def __init__(self, tests: Mapping[Direction, Pair], languages: metrics.Languages):
         self._tests, self._languages = tests, languages
@@ -205,8 +197,8 @@ class _Judge:
 
     def floor(self, direction: Direction) -> Dict[str, float]:
         """Languages of the references; of quality there is no floor."""
-        references = self._tests[direction].references
-        return off_target.measure(self._translations(references, direction))[0]
+        texts = self._tests[direction].references
+        return off_target.measure(self._translations(texts, direction))[0]
 
     def marking(self, target: str) -> Mark:
         """Marks an output by whether it is in the target language."""
@@ -266,11 +258,7 @@ class KeptOutputs:
     """Outputs of one model in a folder, so that an evaluation that was broken off goes on.
 
     Each output is kept with a digest of what it was made from: model, decoding and sources.
-
-    Args:
-        model: what translates; without a `digest`, nothing is kept.
-        folder: `SRC-TGT.txt` and so on are written there; None to keep nothing.
-        force: translate again where the kept output was made from something else.
+    Without a folder, or a model's `digest`, nothing is kept.
     """
 
     def __init__(
@@ -285,10 +273,7 @@ class KeptOutputs:
             self._digests = json.loads((self._folder / _DIGESTS).read_text(encoding="utf-8"))
 
     def translate(self, lines: Sequence[str], direction: Direction, name: str = "") -> List[str]:
-        """Outputs for some lines, read where they are kept, else made and kept.
-
-        Args:
-            name: of the file, without its ending; default: the direction.
+        """Outputs for some lines, read from the file `NAME.txt`, else made and kept.
 
         Raises:
             InputError: if a kept output was made from something else and `force` is not set.
@@ -297,7 +282,8 @@ class KeptOutputs:
         if self._folder is None:
             return self._made(lines, direction, name)
         path = self._folder / f"{name}.txt"
-        digest = _digest(self._made_by, direction, list(lines))
+        made_from = json.dumps([self._made_by, direction, list(lines)])
+        digest = hashlib.sha256(made_from.encode("utf-8")).hexdigest()
         if path.exists():
             if self._digests.get(name) == digest:
                 return read_lines(path)
@@ -307,7 +293,10 @@ class KeptOutputs:
                     "translate again, or another --output"
                 )
             path.unlink()
-        outputs = self._find(digest) or self._made(lines, direction, name)
+        # the same under another name: with multi-way text, pivots share their steps
+        same = (self._folder / f"{n}.txt" for n, known in self._digests.items() if known == digest)
+        found = next((other for other in same if other.exists()), None)
+        outputs = self._made(lines, direction, name) if found is None else read_lines(found)
         self._digests[name] = digest
         # the digest first: an output without one could not be told from somebody else's
         digests = json.dumps(self._digests, indent=2) + "\n"
@@ -322,19 +311,6 @@ class KeptOutputs:
             lines, asked, batch_size=self._batch_size, progress=f"{self._title} {name}"
         )
         return [" ".join(output.split()) for output in outputs]  # one line each
-
-    def _find(self, digest: str) -> Optional[List[str]]:
-        """The same outputs under another name: with multi-way text, pivots share their steps."""
-        assert self._folder is not None
-        for name, known in self._digests.items():
-            path = self._folder / f"{name}.txt"
-            if known == digest and path.exists():
-                return read_lines(path)
-        return None
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()
 
 
 def translate_by_pivot(
@@ -362,8 +338,7 @@ def _over_seeds(groups: Mapping[str, Sequence[str]], seeds: Sequence[dict]) -> D
         "means": _means(groups, over_seeds),
         "deviations": {
             group: _combine([seed["means"][group] for seed in seeds], _deviation)
-            for group, members in groups.items()
-            if members
+            for group in seeds[0]["means"]
         },
     }
 

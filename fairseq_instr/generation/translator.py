@@ -23,6 +23,7 @@ from fairseq_instr.checkpoints.inspection import (
     trained_inventory,
 )
 from fairseq_instr.checkpoints.settings import settings_of
+from fairseq_instr.checkpoints.task_state import task_state_of
 from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.errors import InputError
@@ -116,6 +117,7 @@ class Translator(LineTranslator):
         state = read_checkpoint(path)
         refuse_oversized(state, path)
         trained = settings_of(state, "task")
+        words = task_state_of(state).in_words or None
         settings = {
             "_name": TASK,
             "data": str(data),
@@ -124,7 +126,8 @@ class Translator(LineTranslator):
             "target_lang": target or trained.get("target_lang"),
             "prompt_placement": trained.get("prompt_placement", "source-prefix"),
             "prompt_rendering": trained.get("prompt_rendering"),
-            "prompt_template": trained.get("prompt_template"),
+            # the file may have moved, or changed
+            "prompt_template": words if isinstance(words, str) else trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
             **options,
@@ -199,12 +202,7 @@ class Translator(LineTranslator):
 
 
 def _pairs_of(trained: dict, data) -> List[Pair]:
-    """Directions that a model was trained on.
-
-    Args:
-        trained: options of the task that trained it.
-        data: data-bin; if it holds one pair, this was trained where the options name none.
-    """
+    """Directions that a model was trained on; that of the data-bin where its options name none."""
     several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
     source, target = trained.get("source_lang"), trained.get("target_lang")
     held = all_pairs(str(data))
@@ -213,11 +211,7 @@ def _pairs_of(trained: dict, data) -> List[Pair]:
 
 
 def _check_direction(task, pairs: Sequence[Pair]) -> None:
-    """Make sure that a model whose prompts say no direction translates in one of its own.
-
-    Raises:
-        InputError: names them.
-    """
+    """Make sure that a model whose prompts say no direction translates in one of its own."""
     pair = task.cfg.source_lang, task.cfg.target_lang
     if pairs and pair not in pairs and not task.directions.said:
         raise InputError(

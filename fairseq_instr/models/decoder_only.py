@@ -12,7 +12,7 @@ whole target is given, as in training, prompt and target go through the layers a
 """
 
 import math
-from typing import Any, List, NamedTuple, Optional, Union, cast
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union, cast
 
 import torch
 import torch.nn as nn
@@ -29,6 +29,7 @@ from torch.utils.checkpoint import checkpoint
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.decoder_only_config import (
     ALL_BIASES,
+    DEFAULTS,
     NO_BIAS,
     DecoderOnlyConfig,
     check_sizes,
@@ -489,50 +490,30 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
         return self.decoder(prev_output_tokens, encoder_out=prompt, **kwargs)
 
 
-def _architecture(name: str, **sizes) -> None:
+_LLAMA_2 = {"norm_epsilon": 1e-5, "max_positions": 4096}
+_LLAMA_3 = {"norm_epsilon": 1e-5, "rope_theta": 500000.0}
+# width, of the feed-forward layers too, layers, heads, heads of keys and values; further options
+_ARCHITECTURES: Dict[str, Tuple[Tuple[int, ...], Dict[str, Any]]] = {
+    "decoder_only_tiny": ((64, 176, 2, 4, 2), {"max_positions": 1024}),
+    "llama2_7b": ((4096, 11008, 32, 32), _LLAMA_2),
+    "llama2_13b": ((5120, 13824, 40, 40), _LLAMA_2),
+    "llama3_8b": ((4096, 14336, 32, 32, 8), {**_LLAMA_3, "max_positions": 8192}),
+    "llama3_1_8b": (
+        (4096, 14336, 32, 32, 8),
+        {**_LLAMA_3, "max_positions": 131072, "rope_scaling_factor": 8.0},
+    ),
+}
+
+
+def _register(name: str, sizes: Tuple[int, ...], others: Dict[str, Any]) -> None:
     """Register an architecture: the base one with other sizes."""
 
     def set_defaults(args) -> None:
-        for option, value in sizes.items():
+        for option, value in {**dict(zip(DEFAULTS, sizes)), **others}.items():
             setattr(args, option, getattr(args, option, value))
 
     register_model_architecture("decoder_only", name)(set_defaults)
 
 
-_architecture(
-    "decoder_only_tiny",
-    decoder_embed_dim=64,
-    decoder_ffn_embed_dim=176,
-    decoder_layers=2,
-    decoder_attention_heads=4,
-    decoder_key_value_heads=2,
-    max_positions=1024,
-)
-_LLAMA_2 = {"norm_epsilon": 1e-5, "max_positions": 4096}
-_architecture(
-    "llama2_7b",
-    decoder_embed_dim=4096,
-    decoder_ffn_embed_dim=11008,
-    decoder_layers=32,
-    decoder_attention_heads=32,
-    **_LLAMA_2,
-)
-_architecture(
-    "llama2_13b",
-    decoder_embed_dim=5120,
-    decoder_ffn_embed_dim=13824,
-    decoder_layers=40,
-    decoder_attention_heads=40,
-    **_LLAMA_2,
-)
-_LLAMA_3_8B = {
-    "decoder_embed_dim": 4096,
-    "decoder_ffn_embed_dim": 14336,
-    "decoder_layers": 32,
-    "decoder_attention_heads": 32,
-    "decoder_key_value_heads": 8,
-    "norm_epsilon": 1e-5,
-    "rope_theta": 500000.0,
-}
-_architecture("llama3_8b", max_positions=8192, **_LLAMA_3_8B)
-_architecture("llama3_1_8b", max_positions=131072, rope_scaling_factor=8.0, **_LLAMA_3_8B)
+for _name, _description in _ARCHITECTURES.items():
+    _register(_name, *_description)

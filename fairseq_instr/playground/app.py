@@ -163,16 +163,12 @@ def _with_verifier(name: str) -> Optional[Instruction]:
 
 
 def _read(body: bytes):
-    """Text and requests of a body.
-
-    Raises:
-        InputError: if it is not as the module's docstring says.
-    """
+    """Text and requests of a body that is as the module's docstring says."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         raise InputError("the body is not JSON") from None
-    text, asked = ("", None)
+    text, asked = "", None
     if isinstance(content, dict) and set(content) == {"text", "instructions"}:
         text, asked = content["text"], content["instructions"]
     if not isinstance(text, str) or not isinstance(asked, list):
@@ -183,8 +179,8 @@ def _read(body: bytes):
 
 
 def _read_request(entry: object) -> Written:
-    name = entry.get("name") if isinstance(entry, dict) else None
-    argument = entry.get("argument") if isinstance(entry, dict) else None
+    content = entry if isinstance(entry, dict) else {}
+    name, argument = content.get("name"), content.get("argument")
     if not isinstance(name, str) or not isinstance(argument, (str, type(None))):
         raise InputError("an instruction has a name, and an argument where it takes one")
     asked = Written(name, argument)

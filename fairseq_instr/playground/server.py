@@ -47,12 +47,8 @@ def make_server(
     """Load the models and take the port.
 
     Args:
-        tuned: checkpoint or exported folder; None for the model that comes with the package.
+        tuned: as `model` of `load_translator`; so are `data`, `subwords`, `source` and `target`.
         base: checkpoint or exported folder of the model before tuning; None for none.
-        data: data-bin of the checkpoints.
-        subwords: of the checkpoints, as `load_subwords` takes them.
-        source: source language; None for the model's.
-        target: target language; None for the model's.
         port: 0 for any free one.
 
     Returns:

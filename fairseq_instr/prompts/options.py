@@ -38,7 +38,7 @@ class TemplateOptions:
     prompt_template: Optional[str] = with_help(
         None,
         "say instructions in words of the model's own vocabulary: a template of the library "
-        "(alpaca, post_ins, target_language) or a YAML file",
+        "(alpaca, post_ins, target_language), a YAML file, or what one holds as a JSON object",
     )
     prompt_subwords: Optional[str] = with_help(
         None,

@@ -19,9 +19,10 @@ the line break behind it. With a SentencePiece model the source is spelled apart
 
 from __future__ import annotations
 
+import json
 import os
 import string
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -31,7 +32,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import Inventory, direction, target_language
-from fairseq_instr.plain_data import build, read_yaml
+from fairseq_instr.plain_data import build, parse_json, read_yaml
 from fairseq_instr.prompts.prompt import Rendering
 from fairseq_instr.text.dictionary import check_vocabulary
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
@@ -41,17 +42,10 @@ from fairseq_instr.text.subwords import load_subwords
 
 LIBRARY = Path(__file__).with_name("library")
 MAX_CACHED = 4096
-SOURCE, TARGET, INSTRUCTIONS, SOURCE_LANGUAGE = (
-    "source",
-    "target",
-    "instructions",
-    "source_language",
-)
-SLOTS = {
-    "prompt": ((SOURCE,), (INSTRUCTIONS, SOURCE_LANGUAGE)),
-    "demonstration": ((SOURCE, TARGET), (INSTRUCTIONS, SOURCE_LANGUAGE)),
-}
-"""Slots that a text must have, and may have."""
+SOURCE, TARGET = "source", "target"
+INSTRUCTIONS, SOURCE_LANGUAGE = "instructions", "source_language"
+REQUIRED = {"prompt": (SOURCE,), "demonstration": (SOURCE, TARGET)}
+"""Slots that a text must have, beside `INSTRUCTIONS` and `SOURCE_LANGUAGE`, which it may have."""
 
 Piece = Union[str, Tuple[int, ...]]  # text, or tokens that are spelled already
 _PLACE: Piece = (-1,)  # stands where the source goes
@@ -78,11 +72,13 @@ class Template:
 
     @classmethod
     def load(cls, name_or_path) -> "Template":
-        """Read a template of the library by its name, or any file.
+        """Read a template of the library by its name, any file, or what `to_text` wrote.
 
         Raises:
             InputError: if it is missing, or not a template.
         """
+        if str(name_or_path).startswith("{"):
+            return cls.from_dict(parse_json(name_or_path, "--prompt-template"), "--prompt-template")
         path = LIBRARY / f"{name_or_path}.yaml"
         if str(name_or_path) not in library():
             path = Path(name_or_path)
@@ -95,16 +91,12 @@ class Template:
 
     @classmethod
     def from_dict(cls, content, origin: str) -> "Template":
-        """Check and take over the content of a template file.
-
-        Raises:
-            InputError: names the entry that is wrong.
-        """
-        if not isinstance(content, dict):
-            raise InputError(f"{origin}: expected 'prompt', a text with {{source}}, and others")
-        own = {key: value for key, value in content.items() if key != "by_target"}
+        """Check and take over a template file; an `InputError` names the entry that is wrong."""
+        own, variants = content, {}
+        if isinstance(content, dict):
+            own = {key: value for key, value in content.items() if key != "by_target"}
+            variants = content.get("by_target", {})
         template = _build(own, origin)
-        variants = content.get("by_target", {})
         if not isinstance(variants, dict):
             raise InputError(f"{origin}: by_target is not a map of target languages")
         by_target = {}
@@ -118,6 +110,11 @@ class Template:
                     entries[key] = {**own.get(key, {}), **entries[key]}
             by_target[str(language)] = _build(entries, where)
         return replace(template, by_target=by_target)
+
+    def to_text(self) -> str:
+        """The template as `load` reads it, in one line."""
+        content = {key: value for key, value in asdict(self).items() if value is not None}
+        return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
     def for_target(self, language: Optional[str]) -> "Template":
         """The template of a target language, itself where there is none."""
@@ -147,30 +144,28 @@ def _language_name(template: Template, language: Optional[str]) -> str:
     return name
 
 
-def _build(content: dict, origin: str) -> Template:
+def _build(content, origin: str) -> Template:
     template = build(Template, content, origin)
-    for kind in SLOTS:
-        if getattr(template, kind) is not None:
-            _check_slots(getattr(template, kind), kind, origin)
+    for kind, required in REQUIRED.items():
+        text = getattr(template, kind)
+        if text is not None:
+            _check_slots(text, required, f"{origin}: {kind}")
     return template
 
 
-def _check_slots(text: str, kind: str, origin: str) -> None:
-    required, optional = SLOTS[kind]
+def _check_slots(text: str, required: Sequence[str], where: str) -> None:
     try:
-        parsed = list(string.Formatter().parse(text))
+        slots = [slot for _, slot, _, _ in string.Formatter().parse(text) if slot is not None]
     except ValueError as error:
-        raise InputError(f"{origin}: {kind}: {error}; write {{{{ for a brace") from None
-    slots = [slot for _, slot, _, _ in parsed if slot is not None]
+        raise InputError(f"{where}: {error}; write {{{{ for a brace") from None
     for slot in required:
         if slots.count(slot) != 1:
-            raise InputError(
-                f"{origin}: {kind} has {slots.count(slot)} places for {{{slot}}}; it needs one"
-            )
+            raise InputError(f"{where} has {slots.count(slot)} places for {{{slot}}}; it needs one")
+    accepted = (*required, INSTRUCTIONS, SOURCE_LANGUAGE)
     for slot in slots:
-        if slot not in (*required, *optional):
-            accepted = ", ".join(f"{{{s}}}" for s in (*required, *optional))
-            raise InputError(f"{origin}: {kind} has the place {{{slot}}}; accepted: {accepted}")
+        if slot not in accepted:
+            names = ", ".join(f"{{{name}}}" for name in accepted)
+            raise InputError(f"{where} has the place {{{slot}}}; accepted: {names}")
 
 
 class TemplatePrompt:
@@ -212,11 +207,7 @@ class TemplatePrompt:
         self._bound: Optional[Tuple[int, int]] = None
 
     def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
-        """The prompt in words, its demonstrations included.
-
-        Args:
-            requests: in canonical order.
-            language: of the source; None for the one given to the class.
+        """The prompt in words, its demonstrations included; see `Prompt.render`.
 
         Raises:
             InputError: if the template wants to name a language that it has no name for, or
@@ -238,7 +229,6 @@ class TemplatePrompt:
         return base + each * n_instructions
 
     def n_target(self, n_instructions):
-        """Tokens that they add to the target: none."""
         return n_instructions * 0
 
     def _measure(self) -> Tuple[int, int]:
@@ -251,9 +241,8 @@ class TemplatePrompt:
                 base = max(base, sum(map(len, self.render(asked)[:3])))
             except InputError:  # a direction that has no demonstrations is not asked for
                 continue
-        templates = (self.template, *self.template.by_target.values())
         each = 0
-        for template in templates:
+        for template in (self.template, *self.template.by_target.values()):
             for instruction in self.inventory:
                 phrase = template.joiner + template.lead + phrase_of(template, instruction)
                 # quotation marks around an argument, whose tokens are counted apart
@@ -299,12 +288,9 @@ class TemplatePrompt:
         return said
 
     def _fill(
-        self,
-        template: Template,
-        text: str,
-        values: Mapping[str, List[Piece]],
+        self, template: Template, text: str, values: Mapping[str, List[Piece]],
         language: Optional[str],
-    ) -> List[Piece]:
+    ) -> List[Piece]:  # fmt: skip
         pieces: List[Piece] = []
         for literal, slot, _, _ in string.Formatter().parse(text):
             pieces.append(literal)
@@ -397,8 +383,7 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
     """The prompt that the options of a task ask for.
 
     Args:
-        cfg: with the fields of `TemplateOptions`, `data`, `allow_unknown`, `source_lang`,
-            `target_lang` and `seed`.
+        cfg: options of the task.
         dictionary: of the source.
 
     Returns:
@@ -445,12 +430,5 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
     demonstrations = None
     if cfg.shots:
         demonstrations = Demonstrations(cfg.demonstrations, cfg.shots, cfg.seed)
-    prompt = TemplatePrompt(
-        template,
-        inventory,
-        encode,
-        cfg.source_lang,
-        demonstrations,
-        decode,
-    )
-    return prompt, subwords
+    language = cfg.source_lang
+    return TemplatePrompt(template, inventory, encode, language, demonstrations, decode), subwords

@@ -45,12 +45,11 @@ class TokenPrompt:
 
     @property
     def on_decoder(self) -> bool:
-        """Whether the decoder reads the instructions, and not the encoder."""
+        """Whether the decoder reads the instructions; the encoder does otherwise."""
         return self.placement == DECODER_PREFIX
 
     @property
     def on_encoder(self) -> bool:
-        """The contrary of `on_decoder`."""
         return not self.on_decoder
 
     def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
@@ -79,5 +78,4 @@ class TokenPrompt:
         return n_instructions * (not self.on_decoder)
 
     def n_target(self, n_instructions):
-        """Tokens that `n_instructions` (an int or an array of them) add to the target."""
         return n_instructions * self.on_decoder

@@ -23,13 +23,8 @@ from fairseq_instr.instructions.inventory import INVENTORY_FILE
 from fairseq_instr.prompts.language_tokens import IN_FRONT
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.tokens import TokenPrompt
-from fairseq_instr.serving.folder import (
-    MODEL_FILE,
-    QUANTIZATIONS,
-    SUBWORDS_FILE,
-    Settings,
-    find_repeated,
-)
+from fairseq_instr.serving import folder as layout
+from fairseq_instr.serving.folder import QUANTIZATIONS, Settings, find_repeated
 from fairseq_instr.serving.quantization import quantize_spec
 
 OWN_INT8 = ("int8", "int8_float32")
@@ -65,8 +60,7 @@ def export_ctranslate2(
         checkpoint: tuned or base encoder-decoder.
         data: data-bin with the dictionaries and the inventory.
         subwords: as for `load_subwords`, copied into the folder; None if lines come in pieces.
-        source: source language; None to take the checkpoint's.
-        target: target language, likewise.
+        source: source language; None to take the checkpoint's, and so is `target`.
         quantization: of the weights, one of `QUANTIZATIONS`.
 
     Raises:
@@ -115,23 +109,21 @@ def export_ctranslate2(
             spec.optimize(quantization=quantization)
     except ValueError as error:
         raise InputError(f"{checkpoint} can't be exported: {error}") from None
-    with atomic_folder(output, force, marker=MODEL_FILE) as folder:
+    with atomic_folder(output, force, marker=layout.MODEL_FILE) as folder:
         spec.save(str(folder))
         settings.save(folder)
         task.inventory.save(folder / INVENTORY_FILE)
         if subwords is not None:
             copy = shutil.copytree if Path(subwords).is_dir() else shutil.copyfile
-            copy(subwords, folder / SUBWORDS_FILE)
+            copy(subwords, folder / layout.SUBWORDS_FILE)
 
 
 def make_spec(model, task, reads_prompt: bool, origin):
-    """A model as CTranslate2's description of it.
+    """CTranslate2's description of a `transformer` that a task has loaded.
 
     Args:
-        model: fairseq's `transformer`, loaded.
-        task: that it was loaded by.
         reads_prompt: whether the decoder reads instructions.
-        origin: of it, for errors.
+        origin: the checkpoint, for errors.
 
     Raises:
         InputError: if CTranslate2 has no such model.
@@ -141,37 +133,31 @@ def make_spec(model, task, reads_prompt: bool, origin):
 
     cfg = _check_supported(model, origin)
     model = model.cpu().float().eval().requires_grad_(False)
-    common = {
-        "activation": _activation(cfg, origin),
-        "layernorm_embedding": cfg.layernorm_embedding,
-    }
-    encoder, decoder = model.encoder, model.decoder
-    spec = transformer_spec.TransformerSpec(
-        transformer_spec.TransformerEncoderSpec(
-            len(encoder.layers),
-            encoder.layers[0].self_attn.num_heads,
-            pre_norm=cfg.encoder.normalize_before,
-            no_final_norm=encoder.layer_norm is None,
-            **common,
-        ),
-        transformer_spec.TransformerDecoderSpec(
-            len(decoder.layers),
-            decoder.layers[0].self_attn.num_heads,
-            pre_norm=cfg.decoder.normalize_before,
-            no_final_norm=decoder.layer_norm is None,
-            **common,
-        ),
+    activation = _activation(cfg, origin)
+    encoder, decoder = (
+        kind(
+            len(side.layers),
+            side.layers[0].self_attn.num_heads,
+            pre_norm=own.normalize_before,
+            no_final_norm=side.layer_norm is None,
+            activation=activation,
+            layernorm_embedding=cfg.layernorm_embedding,
+        )
+        for kind, side, own in (
+            (transformer_spec.TransformerEncoderSpec, model.encoder, cfg.encoder),
+            (transformer_spec.TransformerDecoderSpec, model.decoder, cfg.decoder),
+        )
     )
-    set_transformer_encoder(spec.encoder, encoder)
-    set_transformer_decoder(spec.decoder, decoder)
+    spec = transformer_spec.TransformerSpec(encoder, decoder)
+    set_transformer_encoder(encoder, model.encoder)
+    set_transformer_decoder(decoder, model.decoder)
     for side in (spec.encoder, spec.decoder):
         # fairseq makes more positions when it needs them; here they are all there are
         encodings = side.position_encodings.encodings[:MAX_POSITIONS]
         side.position_encodings.encodings = np.ascontiguousarray(encodings)
     _restrict_output(spec.decoder, len(task.tgt_dict), reads_prompt)
-    symbols = {"source": task.src_dict.symbols, "target": task.tgt_dict.symbols}
-    if reads_prompt:
-        symbols["target"] = task.src_dict.symbols
+    of_target = task.src_dict if reads_prompt else task.tgt_dict
+    symbols = {"source": task.src_dict.symbols, "target": of_target.symbols}
     for side, tokens in symbols.items():
         repeated = find_repeated(tokens)
         if repeated is not None:
@@ -206,11 +192,7 @@ def _restrict_output(decoder, n_target: int, reads_prompt: bool) -> None:
 
 
 def _check_supported(model, origin):
-    """The model's configuration.
-
-    Raises:
-        InputError: if the model is another one than CTranslate2's transformer.
-    """
+    """The model's configuration; an `InputError` if it is no transformer of CTranslate2's."""
     from fairseq.models.transformer import TransformerModel, TransformerModelBase
 
     own = hasattr(model, "decoder_start")  # an architecture of ours that is a transformer

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional
@@ -55,11 +56,7 @@ class Settings:
 
     @classmethod
     def load(cls, folder: Path) -> "Settings":
-        """Inverse of `save`.
-
-        Raises:
-            InputError: if the file is missing or not as `save` writes it.
-        """
+        """Inverse of `save`; an `InputError` if the file is missing or not as `save` writes it."""
         path = folder / SETTINGS_FILE
         settings = build(cls, read_json(path, AGAIN), str(path))
         if (
@@ -92,10 +89,5 @@ def read_vocabulary(folder: Path, side: str) -> List[str]:
 
 
 def find_repeated(tokens: List[str]) -> Optional[str]:
-    """The first token that was there before, or None."""
-    seen = set()
-    for token in tokens:
-        if token in seen:
-            return token
-        seen.add(token)
-    return None
+    """A token that is there more than once, or None."""
+    return next((token for token, count in Counter(tokens).items() if count > 1), None)

@@ -14,14 +14,7 @@ DEFAULT_MODELS = (PACKAGE.parent / "models" / "en-de-instruct", PACKAGE / "model
 
 
 def default_model(option: str = "--model") -> Path:
-    """Folder of the model that comes with fairseq_instr.
-
-    Args:
-        option: how the user would name another model, for the error.
-
-    Raises:
-        InputError: if none came with it.
-    """
+    """Folder of the model that comes with fairseq_instr; an `InputError` if none came with it."""
     for folder in DEFAULT_MODELS:
         if (folder / MODEL_FILE).is_file():
             return folder
@@ -46,8 +39,7 @@ def load_translator(
         model: fairseq checkpoint, or exported folder; None for `default_model`.
         data: data-bin, for a checkpoint.
         subwords: of a checkpoint, as `load_subwords` takes them.
-        source: source language; None for the model's.
-        target: target language; None for the model's.
+        source: source language; None for the model's, and so is `target`.
         option: how the user names the model, for errors.
 
     Raises:

@@ -28,12 +28,7 @@ def translate_stream(
 
     Args:
         instruct: instructions for all lines, such as `"formal, uppercase"`.
-        model: fairseq checkpoint or exported folder; None for the model that comes with the
-            package.
-        data: data-bin of a checkpoint.
-        subwords: of a checkpoint, as `load_subwords` takes them.
-        source: source language; None for the model's.
-        target: target language; None for the model's.
+        model: as for `load_translator`, and so are `data`, `subwords`, `source` and `target`.
         buffer_size: lines read before they are translated; they are sorted by length.
         n_best: 0 for rows of one translation each; else rows `LINE<tab>SCORE<tab>TEXT` of so
             many best translations of each line, lines numbered from 1.

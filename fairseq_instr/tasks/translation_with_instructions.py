@@ -43,6 +43,7 @@ from fairseq_instr.instructions.composition import compose, compose_requests, pa
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.choice import ArgumentSpelling, choose_prompt
 from fairseq_instr.prompts.language_tokens import LanguageTokens
+from fairseq_instr.prompts.templates import TemplatePrompt
 from fairseq_instr.prompts.tokens import DECODER_PREFIX
 from fairseq_instr.tasks import cpu_memory, mixed_precision
 from fairseq_instr.tasks.options import (
@@ -368,7 +369,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             symbols_of(self.cfg, self.inventory),
             self.cfg.prompt_placement,
             ALWAYS if self.directions.given else NEVER,
-            bool(self.cfg.prompt_template),
+            isinstance(self.prompt, TemplatePrompt) and self.prompt.template.to_text(),
             {
                 "source": fingerprint(base_symbols(self.src_dict)),
                 "target": fingerprint(self.tgt_dict.symbols),
@@ -390,7 +391,13 @@ class TranslationWithInstructionsTask(TranslationTask):
         checkpoints of an ensemble were trained with directions and without.
         """
         remembered = TaskState.of(state_dict)
-        self._remembered.check_extends(remembered)
+        own = self._remembered
+        own.check_extends(remembered)
+        if remembered.in_words not in (True, False, own.in_words):
+            logger.warning(
+                "--prompt-template %s: the checkpoint was trained with other words",
+                self.cfg.prompt_template,
+            )
         trained = remembered.inventory or Inventory()
         if remembered.direction is not None and (trained or remembered.in_words):
             self.directions.take(remembered.direction)

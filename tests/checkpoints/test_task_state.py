@@ -39,8 +39,9 @@ def phrased(**held_out):
             ("en-de",),
             PRESETS["m2m"],
         ),
-        TaskState(INVENTORY, "decoder-prefix", "never", in_words=False),
+        TaskState(INVENTORY, "decoder-prefix", "never"),
         TaskState(Inventory(), "source-prefix", "always", in_words=True),
+        TaskState(Inventory(), "source-prefix", "always", in_words='{"prompt": "{source}"}'),
     ],
 )
 def test_what_is_written_is_read(state):

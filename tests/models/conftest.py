@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.checkpoints.translation_models import import_transformers
+
 VOCABULARY = 120
 SIZES = {
     "vocab_size": VOCABULARY,
@@ -72,15 +74,6 @@ FAMILIES = {
         {"attention_bias": "all", "ffn_bias": True, "norm_epsilon": 1e-6},
     ),
 }
-
-
-def import_transformers():
-    """transformers, or a skipped test where it is not installed or does without torch."""
-    transformers = pytest.importorskip("transformers")
-    if not transformers.utils.is_torch_available():
-        pytest.skip("this transformers wants a later torch")
-    transformers.logging.set_verbosity_error()
-    return transformers
 
 
 def hugging_face_model(family):

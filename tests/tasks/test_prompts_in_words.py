@@ -12,6 +12,7 @@ from fairseq_instr.generation.answers import PromptReader
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Inventory
 from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.prompts.templates import Template
 from fairseq_instr.text import subwords
 from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
 from tests.conftest import column
@@ -75,7 +76,8 @@ class TestPromptsInWords:
         state = torch.load(trained, weights_only=True)
         rows = len((spelling[1] / "dict.txt").read_text().splitlines()) + 4
         assert len(state["model"]["decoder.embed_tokens.weight"]) == rows
-        assert state["task_state"]["prompt_in_words"] is True
+        words = state["task_state"]["prompt_in_words"]
+        assert Template.load(words) == Template.load("alpaca")
         assert not state["task_state"]["instruction_inventory"]["instructions"]
 
     def test_generate(self, trained, data, in_words, spelling, call):
@@ -107,6 +109,27 @@ class TestPromptsInWords:
         # of an output that begins within a word, encoding it again makes a piece more: its bare "▁"
         found = [encoder.encode(line).split() for line in translator.translate(ENGLISH)]
         assert 0 < max(len(pieces) - (pieces[0] == "▁") for pieces in found) <= longest
+
+    def test_a_template_that_changed_or_is_gone(self, data, spelling, call, caplog, tmp_path):
+        template, subwords = tmp_path / "own.yaml", spelling[1] / "spm.model"
+        template.write_text("prompt: 'the text {source} Response:'")
+        call(
+            "train", data, *PLUGIN, "--prompt-template", template, "--prompt-subwords", subwords,
+            *CPU, "--arch", "decoder_only_tiny", "--lang-pairs", "en-de", "--max-update", 1,
+            "--optimizer", "adam", "--max-tokens", 500, "--save-dir", tmp_path,
+        )  # fmt: skip
+        options = [
+            data, *PLUGIN, *CPU, "-s", "en", "-t", "de", "--path", tmp_path / "checkpoint_last.pt",
+            "--prompt-template", template, "--prompt-subwords", subwords, "--quiet",
+        ]  # fmt: skip
+        call("generate", *options)
+        assert "--prompt-template" not in caplog.text
+        template.write_text("prompt: 'Response: {source}'")
+        call("generate", *options)
+        assert "--prompt-template" in caplog.text
+        template.unlink()
+        translator = Translator.from_pretrained(tmp_path / "checkpoint_last.pt", data, subwords)
+        assert translator.task.prompt.template.prompt == "the text {source} Response:"
 
     def test_how_it_was_trained_is_kept_to(self, trained, data, in_words, refusal):
         options = [data, *PLUGIN, *CPU, "-s", "en", "-t", "de", "--path", trained]
