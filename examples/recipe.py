@@ -20,7 +20,7 @@ import yaml
 
 from fairseq_instr.cli import main as cli
 from fairseq_instr.errors import InputError, install_exception_hook
-from fairseq_instr.files import write_atomically
+from fairseq_instr.files import write_atomically, write_json
 from fairseq_instr.text.lines import find_text, read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -219,7 +219,7 @@ class BilingualRecipe(Recipe):
     def write_report(self, folder: Path, **more) -> None:
         """A report, and the command that made all of it, in WORK/results.json."""
         results = {"recipe": shlex.join(["python", *sys.argv]), **read_report(folder), **more}
-        write_json(self.work / "results.json", results)
+        write_json(self.work / "results.json", results, force=True)
 
 
 def shorten(line: str) -> str:
@@ -276,11 +276,6 @@ def write_columns(prefix: Path, endings: Sequence[str], rows: Iterable[Sequence[
 def read_columns(prefix: Path, endings: Sequence[str]) -> List[tuple]:
     """Rows of aligned files."""
     return list(zip(*(read_lines(Path(f"{prefix}.{ending}")) for ending in endings)))
-
-
-def write_json(path: Path, content) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    write_atomically(path, f"{text}\n", force=True)
 
 
 def read_report(folder: Path) -> dict:

@@ -47,7 +47,7 @@ class FormalityTuning(BilingualRecipe):
             ("task-data", self.binarise_tasks),
             *((name, lambda name=name: self.tune(name)) for name in self.config["systems"]),
             ("evaluation", self.evaluate),
-            ("results", self.write_results),
+            ("results", lambda: self.write_report(self.work / "report")),
         ]
 
     # -- text ---------------------------------------------------------------------------
@@ -185,9 +185,6 @@ class FormalityTuning(BilingualRecipe):
             "--output", self.work / "report", "--force",
             show=True,
         )  # fmt: skip
-
-    def write_results(self) -> None:
-        self.write_report(self.work / "report")
 
 
 if __name__ == "__main__":
