@@ -77,11 +77,6 @@ class EpochPart:
             number, start = number + len(corpora), stop
 
     def _place(self, places: range, corpora: Sequence[Corpus], number: int, drawn) -> None:
-        here = slice(places.start, places.stop)
-        if len(corpora) == 1:  # nothing to look for
-            self.corpus_of[here], self.index_in[here] = number, drawn
-            self._runs.append((corpora[0], here))
-            return
         firsts = np.cumsum([0, *map(len, corpora)])
         if self._ascending:  # each corpus has its samples together
             bounds = np.searchsorted(drawn, firsts)
@@ -91,6 +86,7 @@ class EpochPart:
                 np.subtract(drawn[start:stop], firsts[n], out=self.index_in[here])
                 self._runs.append((corpora[n], here))
             return
+        here = slice(places.start, places.stop)
         which = np.searchsorted(firsts, drawn, side="right") - 1
         self.corpus_of[here], self.index_in[here] = number + which, drawn - firsts[which]
         for n, corpus in enumerate(corpora):

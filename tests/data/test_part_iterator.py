@@ -26,8 +26,10 @@ def epoch_of(task, dataset, epoch=1, **options):
 
 def test_an_epoch_is_the_same_samples_as_in_one_part(load_parts):
     task, dataset = load_parts(*MIXTURE)
-    _, whole = load_parts(*MIXTURE, part_samples=1000)
+    other, whole = load_parts(*MIXTURE, part_samples=1000)
     assert (dataset.n_parts, whole.n_parts, len(dataset), len(whole)) == (4, 1, 60, 60)
+    assert isinstance(iterator(task, dataset), PartIterator)
+    assert not isinstance(iterator(other, whole), PartIterator)
     for epoch in (1, 2, 3):
         seen = []
         for one in (dataset, whole):
@@ -78,11 +80,6 @@ def test_samples_that_are_too_long_are_left_out(load_parts):
     batches = epoch_of(task, dataset, max_positions=(7, 7), ignore_invalid_inputs=True)
     assert 0 < len(kept) < 60
     assert sorted(place for batch in batches for place in batch) == kept
-
-
-def test_only_large_epochs_are_batched_in_parts(load_parts):
-    assert isinstance(iterator(*load_parts(*MIXTURE)), PartIterator)
-    assert not isinstance(iterator(*load_parts(*MIXTURE, part_samples=60)), PartIterator)
 
 
 # -- lengths ----------------------------------------------------------------------------
