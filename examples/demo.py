@@ -52,7 +52,7 @@ def main():
     begun = time.time()
     running = {name: start(name, folder, args.work / sub) for name, (folder, sub) in PARTS.items()}
     try:
-        ended = {name: None for name in running}
+        ended = dict.fromkeys(running)
         while None in ended.values():
             time.sleep(0.2)
             ended = {name: process.poll() for name, process in running.items()}
