@@ -224,8 +224,10 @@ class ConflictSampler:
 
     def chosen(self, epoch: int, places: np.ndarray) -> np.ndarray:
         """Which samples get a conflict if they have an instruction to swap: bool array."""
-        first = int(places.min(initial=0))
-        count = int(places.max(initial=0)) - first + 1
+        if not len(places):
+            return np.zeros(0, dtype=bool)
+        first = int(places.min())
+        count = int(places.max()) - first + 1
         drawn = four_numbers(_PURPOSE, self.seed, epoch, first, count)[:, 0]
         return drawn[places - first] < self.rate
 
