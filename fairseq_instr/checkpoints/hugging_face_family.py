@@ -16,11 +16,11 @@ EMBEDDING, PROJECTION = "decoder.embed_tokens.weight", "decoder.output_projectio
 
 
 def require(config: Mapping[str, Any], accepted: Mapping[str, Sequence], origin) -> None:
-    """Refuse a configuration that says what a model here can't be.
+    """Refuse a `config.json` that says what a model here can't be.
 
     Args:
-        config: content of `config.json`.
-        accepted: for some of its keys, which values are supported; a missing key is.
+        config: its content.
+        accepted: supported values of some of its keys; one that is missing is supported.
         origin: path of the file, for the error.
 
     Raises:
@@ -59,12 +59,7 @@ class Family:
 
     @classmethod
     def read(cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]) -> Family:
-        """The family's model in a folder.
-
-        Args:
-            folder: of Hugging Face.
-            config: content of its `config.json`.
-            tokens: tokens chosen for any of `bos`, `pad`, `eos`, `unk`.
+        """The family's model in a folder, by its `config.json` and the tokens chosen for roles.
 
         Raises:
             InputError: if something is missing or not supported.
@@ -78,7 +73,7 @@ class Family:
         Args:
             origin: path of the checkpoint, for errors.
             tokenizer: folder that the conversion to fairseq wrote.
-            config: content of its `config.json`, empty where there is none.
+            config: its `config.json`, empty where there is none.
 
         Raises:
             InputError: if the checkpoint is of another model.

@@ -43,11 +43,7 @@ REQUIRED: Dict[str, Sequence] = {
 
 
 def model_options(config: dict, origin: str) -> Dict[str, Any]:
-    """Options of `decoder_only` for a configuration.
-
-    Args:
-        config: content of `config.json`.
-        origin: where it comes from, to begin an error with.
+    """Options of `decoder_only` for a `config.json`; errors begin with `origin`.
 
     Raises:
         InputError: if something in the configuration is not supported.

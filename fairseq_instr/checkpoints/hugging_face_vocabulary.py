@@ -2,11 +2,8 @@
 
 fairseq fixes ids 0 to 3 as `<s>`, `<pad>`, `</s>`, `<unk>`; each gets the row of the token that
 means the same, or, where the model has no such token, of one that no text is written with. All
-others follow in their old order. No row is added or lost, so that probabilities are the same.
-Marian's models alone have one row for `<s>` and `<pad>`, which fairseq has twice.
-
-In the dictionary of a decoder-only model a token is its old id in decimals, as with fairseq's
-own `gpt2` encoder: pieces may hold spaces and line breaks, which a dictionary file can't.
+others follow in their old order, so that probabilities are the same. Marian's models alone have
+one row for `<s>` and `<pad>`, which fairseq has twice.
 """
 
 from __future__ import annotations
@@ -96,7 +93,7 @@ def find_vocabulary(
     Args:
         folder: with `tokenizer.json`, and `tokenizer_config.json` where there is one.
         config: of the model.
-        tokens: tokens chosen by the user for any of `bos`, `pad`, `eos`, `unk`.
+        tokens: those that the user chose for any of `bos`, `pad`, `eos`, `unk`.
 
     Raises:
         InputError: if the tokenizer has tokens without a row, a chosen token is not in it, it
@@ -154,12 +151,7 @@ def find_vocabulary(
 
 
 def rows_for(ids: Collection[int], config: dict, folder: Path) -> int:
-    """Rows of a model's embeddings, one for each token at least.
-
-    Args:
-        ids: the tokenizer's.
-        config: of the model.
-        folder: of both, for the error.
+    """Rows of a model's embeddings, one for each id of the tokenizer at least.
 
     Raises:
         InputError: if a token has no row.
