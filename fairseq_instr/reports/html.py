@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fairseq_instr.reports.parts import Cell, Code, Emphasis, Paragraph, Section, Strong, Value
+from fairseq_instr.reports.parts import Cell, Code, Emphasis, Paragraph, Section, Strong
 
 PAGE = Path(__file__).parent / "page"
 _SVG = "http://www.w3.org/2000/svg"
@@ -121,7 +121,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["inline"] = _inline
-    environment.tests["number"] = _is_number
+    environment.tests["number"] = lambda value: _NUMBER.fullmatch(str(value)) is not None
     environment.tests["cell"] = lambda value: isinstance(value, Cell)
     environment.globals["kind"] = lambda block: type(block).__name__
     return environment
@@ -149,7 +149,3 @@ def _inline(parts: Sequence[str]) -> Markup:
         tag = next((tag for kind, tag in _TAGS if isinstance(part, kind)), None)
         shown.append(Markup(f"<{tag}>{text}</{tag}>") if tag else text)
     return Markup("").join(shown)
-
-
-def _is_number(value: Value) -> bool:
-    return _NUMBER.fullmatch(str(value)) is not None

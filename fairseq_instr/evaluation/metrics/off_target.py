@@ -8,6 +8,7 @@ identifier judges a line by most of its words; `foreign_words` counts other lang
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Collection, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
@@ -89,10 +90,7 @@ def build_vocabulary(lines: Iterable[str], min_count: int = 1) -> Dict[str, int]
 
     Example: `build_vocabulary(["Der Hund, der bellt"]) == {"der": 2, "hund": 1, "bellt": 1}`.
     """
-    counts: Dict[str, int] = {}
-    for line in lines:
-        for word in _words(line):
-            counts[word] = counts.get(word, 0) + 1
+    counts = Counter(word for line in lines for word in _words(line))
     return {word: count for word, count in counts.items() if count >= min_count}
 
 
