@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -132,6 +133,11 @@ def write_atomically(path, text: str, force: bool = False) -> None:
     """Write UTF-8 text through `atomic_path`."""
     with writing_lines([path], force) as [file]:
         file.write(text)
+
+
+def write_json(path, content: object, force: bool = False) -> None:
+    """Write JSON for readers through `atomic_path`."""
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n", force)
 
 
 def digest_of(*paths, begun=None) -> str:

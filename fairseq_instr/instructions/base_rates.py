@@ -22,11 +22,7 @@ RATES_FILE = Path(__file__).with_suffix(".yaml")
 
 
 def measure(pairs: Iterable[Tuple[str, str]], language: str) -> Dict[str, float]:
-    """Share of targets that obey each instruction of the catalogue, 0..1.
-
-    Returns:
-        name -> rate, for the instructions that have a verifier and no slot and serve the language.
-    """
+    """Share of targets, 0..1, that obey each instruction with a verifier and without a slot."""
     verifiers = {
         i.name: i.obeys
         for i in catalogue().values()

@@ -86,13 +86,11 @@ def train(
 def train_on_files(
     inputs: Sequence, output, vocabulary_size: int = 8000, seed: int = 1, force: bool = False
 ) -> List[Path]:
-    """Train a model on text files and write the fairseq dictionary of its pieces.
+    """As `train`, on text files; writes the fairseq dictionary of its pieces, `dict.txt`, as well.
 
     Args:
         inputs: raw text, plain or `.gz`; of all languages together for a joint vocabulary.
-        output: the model is `output.model`; `dict.txt` is written beside it.
-        vocabulary_size: number of pieces, special ones and bytes included.
-        seed: for SentencePiece's sampling of very large inputs.
+        output: the model is `output.model`.
 
     Returns:
         Paths of the model and of the dictionary.
@@ -167,8 +165,7 @@ def load_subwords(path, source: Optional[str] = None, target: Optional[str] = No
 
     Args:
         path: SentencePiece model, BPE codes, or the tokenizer folder of a Hugging Face model.
-        source: source language; codes alone ask for it.
-        target: target language; codes alone ask for it.
+        source: source language; it and the target are needed for codes alone.
 
     Raises:
         InputError: if the path is none of these, or the codes lack a language.
@@ -196,12 +193,9 @@ Spell = Callable[[str], Optional[str]]
 def speller(subwords, dictionary, source: str, target: str) -> Optional[Spell]:
     """What a model can write of a text of the target; None without subwords.
 
-    Args:
-        subwords: as for `load_subwords`, or None.
-        dictionary: `dict.LANGUAGE.txt`, or None.
-
     Raises:
-        InputError: if one is given without the other, can't be read, or is of another vocabulary.
+        InputError: if one of subwords and dictionary is missing, can't be read, or is of another
+            vocabulary.
     """
     if bool(subwords) != bool(dictionary):
         raise InputError("--subwords and --dictionary go together; give both or none")

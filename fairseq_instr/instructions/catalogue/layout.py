@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import canonical, same_words
 
 SEPARATOR = "|||"
@@ -62,11 +62,9 @@ INSTRUCTIONS = [
     Instruction(
         "bilingual",
         "layout",
-        said(
-            "with the source in front; source and translation; bilingual;"
-            "repeat the source first; give both languages;"
-            "show the original before the translation"
-        ),
+        "with the source in front; source and translation; bilingual;"
+        "repeat the source first; give both languages;"
+        "show the original before the translation",
         obeys=_is_bilingual,
         rewrite=_with_source,
         unwrap=_second_half,
@@ -75,10 +73,8 @@ INSTRUCTIONS = [
     Instruction(
         "repeated",
         "layout",
-        said(
-            "twice; say it two times; repeated; repeat the translation;"
-            "give the translation twice; write it two times over"
-        ),
+        "twice; say it two times; repeated; repeat the translation;"
+        "give the translation twice; write it two times over",
         obeys=_is_repeated,
         rewrite=_twice,
         unwrap=_second_half,
