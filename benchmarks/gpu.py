@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import torch  # noqa: E402
-from commands import binarise, call, load_plugin, write_lines  # noqa: E402
+from commands import binarise, call, load_plugin, outputs, write_lines  # noqa: E402
 from record import record, take_turns  # noqa: E402
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -274,7 +274,7 @@ def generation_is_right(sizes: Sizes, work: Path) -> dict:
     }
     figures = {}
     for name, options in ways.items():
-        outputs = []
+        found = []
         for device in ([], ["--cpu"]):
             printed = call(
                 "interactive", work / "data-bin", "--user-dir", HERE.parent / "fairseq_instr",
@@ -283,9 +283,8 @@ def generation_is_right(sizes: Sizes, work: Path) -> dict:
                 "--buffer-size", 64, "--batch-size", 64, "--input", work / "lines.en", *options,
                 *device,
             )  # fmt: skip
-            lines = [line.split("\t")[2] for line in printed.splitlines() if line[:2] == "H-"]
-            outputs.append(lines)
-        same = sum(map(str.__eq__, *outputs)) / len(sources)
+            found.append(outputs(printed))
+        same = sum(map(str.__eq__, *found)) / len(sources)
         figures[f"same_as_cpu_{name}"] = same
     return rounded(figures)
 
