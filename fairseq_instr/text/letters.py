@@ -5,11 +5,25 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from typing import Iterable, Mapping
+from typing import Iterable
 
-_GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
-_OTHER = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l"}
-_PUNCTUATION = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
+_MARKS = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
+_GERMAN = str.maketrans(
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "ß": "ss",
+        "Ä": "Ae",
+        "Ö": "Oe",
+        "Ü": "Ue",
+        "ẞ": "SS",
+        **_MARKS,
+    }
+)
+_OTHER = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", **_MARKS}
+)
 # Romanian with a cedilla, as old keyboards write it
 _CEDILLA = re.compile("[şţŞŢ]")
 _COMMA_BELOW = str.maketrans("şţŞŢ", "șțȘȚ")
@@ -58,11 +72,7 @@ def fold_to_ascii(text: str, language: str) -> str:
 
     Example: `fold_to_ascii("größer", "de") == "groesser"`.
     """
-    folded = unicodedata.normalize("NFC", text).translate(_ascii_table(language == "de"))
+    letters = _GERMAN if language == "de" else _OTHER
+    folded = unicodedata.normalize("NFC", text).translate(letters)
     decomposed = unicodedata.normalize("NFKD", folded)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
-@functools.lru_cache(maxsize=None)
-def _ascii_table(german: bool) -> Mapping[int, str]:
-    return str.maketrans({**_PUNCTUATION, **(_GERMAN if german else _OTHER)})
