@@ -7,23 +7,10 @@ import re
 import unicodedata
 from typing import Iterable
 
+_GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
+_OTHER = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l"}
 _MARKS = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
-_GERMAN = str.maketrans(
-    {
-        "ä": "ae",
-        "ö": "oe",
-        "ü": "ue",
-        "ß": "ss",
-        "Ä": "Ae",
-        "Ö": "Oe",
-        "Ü": "Ue",
-        "ẞ": "SS",
-        **_MARKS,
-    }
-)
-_OTHER = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", **_MARKS}
-)
+_IN_GERMAN, _ELSEWHERE = (str.maketrans({**_MARKS, **letters}) for letters in (_GERMAN, _OTHER))
 # Romanian with a cedilla, as old keyboards write it
 _CEDILLA = re.compile("[şţŞŢ]")
 _COMMA_BELOW = str.maketrans("şţŞŢ", "șțȘȚ")
@@ -72,7 +59,7 @@ def fold_to_ascii(text: str, language: str) -> str:
 
     Example: `fold_to_ascii("größer", "de") == "groesser"`.
     """
-    letters = _GERMAN if language == "de" else _OTHER
-    folded = unicodedata.normalize("NFC", text).translate(letters)
+    table = _IN_GERMAN if language == "de" else _ELSEWHERE
+    folded = unicodedata.normalize("NFC", text).translate(table)
     decomposed = unicodedata.normalize("NFKD", folded)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
