@@ -57,18 +57,26 @@ def render_sections(sections: Sequence[Section], part: str = "") -> Markup:
     return Markup(environment.get_template("sections.html").render(sections=sections))
 
 
-def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
-    """A plot as an SVG element that takes the page's colour of text and its width.
-
-    Args:
-        salt: makes the identifiers inside differ from those of other plots on the page.
-    """
+def save_figure(draw: Callable, out, settings: Any = None, **options: Any) -> None:
+    """Draw a plot without a screen and save it, under settings of matplotlib."""
     # imported here: only a plot needs it, and it takes its time
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    with matplotlib.rc_context(settings):
+        figure = draw(pyplot)
+        figure.savefig(out, bbox_inches="tight", **options)
+        pyplot.close(figure)
+
+
+def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
+    """A plot as an SVG element that takes the page's colour of text and its width.
+
+    Args:
+        salt: makes the identifiers inside differ from those of other plots on the page.
+    """
     settings: Any = {
         "svg.fonttype": "none",  # text stays text
         "svg.hashsalt": f"{salt} {caption}",
@@ -77,13 +85,8 @@ def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
             ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
         ),
     }
-    with matplotlib.rc_context(settings):
-        figure = draw(pyplot)
-        out = io.BytesIO()
-        figure.savefig(
-            out, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
-        )
-        pyplot.close(figure)
+    out = io.BytesIO()
+    save_figure(draw, out, settings, format="svg", transparent=True, metadata={"Date": None})
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
     root = ElementTree.fromstring(out.getvalue())

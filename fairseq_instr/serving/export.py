@@ -1,10 +1,8 @@
 """Export of an encoder-decoder to a CTranslate2 folder, its instructions included.
 
-The model is built and loaded as for generation, so that whatever would be refused there is
-refused here, in both versions of fairseq. Its layers are then handed to CTranslate2's own
-functions; two things are ours. The encoder's vocabulary has the instructions' rows at its end.
-The target's has not, so that no instruction can be generated: where the prompt goes to the
-decoder, which must read the rows, the output's bias rules them out.
+The model is loaded as for generation, and its layers are handed to CTranslate2's own functions.
+The encoder's vocabulary ends in the instructions' rows; the target's has none, or, where the
+decoder reads the prompt, the output's bias rules them out: no instruction can be generated.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Off-target ratio (OTR): the share of outputs that are not in the language asked for.
 
-100 - OTR is what others call the line-level pass rate. Languages are identified twice, among a
-stated set and among all that the identifier knows. Read an OTR beside the same figure of the
-references, which is the identifier's own error, and beside BLEU: a model may copy or babble in
-the right language. An identifier judges a line by most of its words; `foreign_words` counts the
-words of other languages inside it.
+100 - OTR is the line-level pass rate. Read it beside the same figure of the references, which is
+the identifier's own error, and beside BLEU: a model may copy or babble in the right language. An
+identifier judges a line by most of its words; `foreign_words` counts other languages' words.
 """
 
 from __future__ import annotations
