@@ -134,11 +134,9 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
         folder: holds `SPLIT.GENDER.SOURCE-TARGET.{SOURCE,TARGET}`.
     """
     for gender in GENDERS:
-        prefix = f"{split}.{gender}.{source}-{target}"
-        sources, targets = (
-            find_text(Path(folder, f"{prefix}.{language}")) for language in (source, target)
-        )
-        yield from read_text(sources, targets, gender)
+        prefix = Path(folder, f"{split}.{gender}.{source}-{target}")
+        sides = (find_text(f"{prefix}.{language}") for language in (source, target))
+        yield from read_text(*sides, gender)
 
 
 def read_terminology(source, target) -> Iterator[Sample]:
