@@ -45,13 +45,13 @@ MEMORY_SETTING = (4096, 131072, 256)
 EPSILON, PAD = 0.1, 1
 
 
-def make_inputs(tokens, vocab, width):
+def make_inputs(tokens, vocab, width, **kind):
     """Hidden states and a projection that need gradients, targets, every second a conflict."""
     torch.manual_seed(0)
-    hidden = torch.randn(tokens, width, requires_grad=True)
-    weight = (torch.randn(vocab, width) * width**-0.5).requires_grad_()
-    target = torch.randint(4, vocab, (tokens,))
-    return hidden, weight, target, torch.arange(tokens) % 2 == 1
+    hidden = torch.randn(tokens, width, requires_grad=True, **kind)
+    weight = (torch.randn(vocab, width, **kind) * width**-0.5).requires_grad_()
+    target = torch.randint(4, vocab, (tokens,), device=hidden.device)
+    return hidden, weight, target, torch.arange(tokens, device=hidden.device) % 2 == 1
 
 
 def matmuls(hidden, weight, target, is_conflict):

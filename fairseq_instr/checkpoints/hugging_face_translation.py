@@ -39,7 +39,6 @@ from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
 SHARED, HUGGING_FACE_BIAS = "model.shared.weight", "final_logits_bias"
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
-SIZES = ("layers", "attention_heads", "ffn_dim")
 # what one family writes and fairseq's tasks write otherwise
 LANGUAGE_CODE = {
     MULTILINGUAL: re.compile(r"[a-z]{3}_[A-Z][a-z]{3}"),

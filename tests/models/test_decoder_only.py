@@ -1,5 +1,4 @@
 import copy
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,9 +13,8 @@ from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood imp
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.decoder_only import CACHE_STEPS, DecoderOnlyConfig, DecoderOnlyModel
+from tests.conftest import USER_DIR, WITH_INSTRUCTIONS
 
-USER_DIR = str(Path(__file__).resolve().parents[2] / "fairseq_instr")
-WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instructions"]
 PAD, EOS = 1, 2
 N_SOURCE, N_TARGET = (0, 40, 7, 12), (5, 1, 9, 3)
 
