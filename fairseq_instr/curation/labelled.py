@@ -135,8 +135,8 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
     """
     for gender in GENDERS:
         prefix = Path(folder, f"{split}.{gender}.{source}-{target}")
-        sides = (find_text(f"{prefix}.{language}") for language in (source, target))
-        yield from read_text(*sides, gender)
+        sources, targets = (find_text(f"{prefix}.{language}") for language in (source, target))
+        yield from read_text(sources, targets, gender)
 
 
 def read_terminology(source, target) -> Iterator[Sample]:
