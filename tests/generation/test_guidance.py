@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from argparse import Namespace
 
@@ -158,13 +159,9 @@ def combined(searcher, line, asked, output):
 
 @pytest.fixture(scope="module")
 def searcher(make_task):
-    made = {}
-
-    def searcher(placement, name, beam, **search):
-        key = placement, name, beam, *search.items()
-        if key not in made:
-            made[key] = Searcher(make_task, placement, OPTIONS[name], beam, **search)
-        return made[key]
+    @functools.lru_cache(maxsize=None)
+    def searcher(placement, name, beam):
+        return Searcher(make_task, placement, OPTIONS[name], beam)
 
     return searcher
 

@@ -14,6 +14,7 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.models.low_rank import LINEAR, LowRankLinear
 from tests.conftest import USER_DIR, WITH_INSTRUCTIONS, column
+from tests.models.conftest import TRAINING
 
 EMBEDDING = "decoder.embed_tokens.weight"
 TARGETS = ("--lora-targets", "q_proj,v_proj,embed_tokens")
@@ -100,10 +101,7 @@ class TestCommands:
     @pytest.fixture(scope="class")
     def common(self, data_bin):
         return [
-            data_bin, "--arch", "decoder_only_tiny", "--optimizer", "adam", "--lr", 0.01,
-            "--max-tokens", 200, "--cpu", "--no-progress-bar", "--log-format", "none",
-            "--num-workers", 0, "--data-buffer-size", 0, "--required-batch-size-multiple", 1,
-            "--share-decoder-input-output-embed", "--disable-validation", "--no-epoch-checkpoints",
+            data_bin, *TRAINING, "--lr", 0.01, "--disable-validation", "--no-epoch-checkpoints",
         ]  # fmt: skip
 
     @pytest.fixture(scope="class")
