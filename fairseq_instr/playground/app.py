@@ -16,9 +16,9 @@ from werkzeug.exceptions import HTTPException
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import LineTranslator
-from fairseq_instr.instructions.asking import Written, split
+from fairseq_instr.instructions.asking import Written, parse, split
 from fairseq_instr.instructions.catalogue import find
-from fairseq_instr.instructions.composition import compose, parse, verify
+from fairseq_instr.instructions.composition import compose, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 
