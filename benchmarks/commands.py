@@ -8,6 +8,7 @@ import importlib
 import io
 import sys
 from pathlib import Path
+from typing import List
 
 import torch
 from fairseq import options, tasks, utils
@@ -47,6 +48,13 @@ def call(command: str, *arguments, stdin: str = "") -> str:
     finally:
         sys.argv, sys.stdin = before
     return out.getvalue()
+
+
+def outputs(printed: str) -> List[str]:
+    """Translations that `fairseq-generate` or `-interactive` printed, in the order of the lines."""
+    found = (line[2:].split("\t") for line in printed.splitlines() if line.startswith("H-"))
+    texts = {int(number): text for number, _, text in found}
+    return [texts[number] for number in sorted(texts)]
 
 
 def write_lines(path: Path, lines) -> None:

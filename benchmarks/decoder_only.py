@@ -28,13 +28,14 @@ from fairseq.sequence_generator import SequenceGenerator
 from record import quartiles, ratios, record, take_turns
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from fairseq_instr.checkpoints.hugging_face_llama import LlamaFamily, configuration
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
 )
 from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel
+from fairseq_instr.models.decoder_only_config import complete_options
 
-BOS = 0
-THETA, EPSILON, ALPHA = 10000.0, 1e-5, 0.05
+BOS, ALPHA = 0, 0.05
 
 
 class Models:
@@ -48,40 +49,23 @@ class Models:
             output_dictionary=self.dictionary,
         )
         longest = args.prompt + args.target + 8
-        self.hugging_face = LlamaForCausalLM(
-            LlamaConfig(
-                vocab_size=args.vocabulary,
-                hidden_size=args.width,
-                intermediate_size=args.ffn,
-                num_hidden_layers=args.layers,
-                num_attention_heads=args.heads,
-                num_key_value_heads=args.key_value_heads,
-                max_position_embeddings=longest,
-                rms_norm_eps=EPSILON,
-                bos_token_id=BOS,
-                pad_token_id=PAD,
-                eos_token_id=EOS,
-            )
-        )
-        cfg = DecoderOnlyConfig(
-            decoder_embed_dim=args.width,
-            decoder_ffn_embed_dim=args.ffn,
-            decoder_layers=args.layers,
-            decoder_attention_heads=args.heads,
-            decoder_key_value_heads=args.key_value_heads,
-            max_positions=longest,
-            rope_theta=THETA,
-            norm_epsilon=EPSILON,
-        )
-        self.ours = DecoderOnlyModel.build_model(cfg, task)
-        self.ours.load_state_dict(
+        options = complete_options(
             {
-                key.replace("lm_head", "model.output_projection").replace(
-                    "model.", "decoder.", 1
-                ): tensor.clone()
-                for key, tensor in self.hugging_face.state_dict().items()
+                "decoder_embed_dim": args.width,
+                "decoder_ffn_embed_dim": args.ffn,
+                "decoder_layers": args.layers,
+                "decoder_attention_heads": args.heads,
+                "decoder_key_value_heads": args.key_value_heads,
+                "max_positions": longest,
             }
         )
+        ids = {"bos_token_id": BOS, "pad_token_id": PAD, "eos_token_id": EOS}
+        config = LlamaConfig(**configuration(options), **ids, vocab_size=args.vocabulary)
+        self.hugging_face = LlamaForCausalLM(config)
+        self.ours = DecoderOnlyModel.build_model(DecoderOnlyConfig(**options), task)
+        theirs = self.hugging_face.state_dict()
+        names = {key: LlamaFamily.name(None, key) for key in self.ours.state_dict()}
+        self.ours.load_state_dict({key: theirs[name].clone() for key, name in names.items()})
         lm = TransformerLanguageModelConfig(
             dropout=0.0,
             attention_dropout=0.0,

@@ -30,7 +30,7 @@ import torch
 from commands import configuration, load_plugin, numbered_dictionary
 from fairseq import tasks
 from fairseq.data import LanguagePairDataset
-from record import quartiles, record
+from record import memory, quartiles, record
 
 from fairseq_instr.data.corpora import Corpus
 from fairseq_instr.data.mixture import Mixture, parse_mixture
@@ -100,14 +100,6 @@ def first_batch(task, dataset, state=None):
     return iterator
 
 
-def anonymous_memory() -> float:
-    """MiB of memory of this process that lie in no file."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) / 1024
-    raise SystemExit("/proc/self/status has no RssAnon: this benchmark needs Linux")
-
-
 def measure_seconds(task, path, n_pairs):
     """CPU seconds to the first batch: of an epoch, and of one that is resumed in the middle."""
     dataset = make_dataset(task, path, n_pairs)
@@ -123,13 +115,13 @@ def measure_seconds(task, path, n_pairs):
 
 def measure_memory(task, path, n_pairs):
     """The most MiB that the first batch takes."""
-    before = peak = anonymous_memory()
+    before = peak = memory("RssAnon")
     done = threading.Event()
 
     def watch():
         nonlocal peak
         while not done.wait(0.001):
-            peak = max(peak, anonymous_memory())
+            peak = max(peak, memory("RssAnon"))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -216,12 +208,12 @@ def main():
             own = dict(zip(("seconds", "resumed_seconds"), zip(*runs)))
             start, resumed = map(statistics.median, own.values())
             details["quartiles"][size] = {name: quartiles(found, 4) for name, found in own.items()}
-            memory = in_process(measure_memory, task, path, pairs)
+            mebibytes = in_process(measure_memory, task, path, pairs)
             nanoseconds, filled = in_process(measure_parts, task, path, pairs)
-            print(f"{size} pairs: {start:.3f} s, resumed {resumed:.3f} s, {memory:.0f} MiB, "
+            print(f"{size} pairs: {start:.3f} s, resumed {resumed:.3f} s, {mebibytes:.0f} MiB, "
                   f"{nanoseconds:.0f} ns a sample, {filled:.1%} not padding")  # fmt: skip
             figures[f"seconds_{size}"] = round(start, 4)
-            figures[f"mib_{size}"] = round(memory, 1)
+            figures[f"mib_{size}"] = round(mebibytes, 1)
             figures[f"resumed_seconds_{size}"] = round(resumed, 4)
             figures.update(ns_per_sample=round(nanoseconds, 1), non_padding=round(filled, 4))
             if size == "1e6":

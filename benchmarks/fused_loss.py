@@ -30,7 +30,7 @@ from pathlib import Path
 
 import torch
 from fairseq.criterions.label_smoothed_cross_entropy import label_smoothed_nll_loss
-from record import quartiles, ratios, record, take_turns
+from record import memory, quartiles, ratios, record, take_turns
 
 from fairseq_instr.criterions.unlikelihood import default_chunk_size, fused_loss
 
@@ -45,13 +45,13 @@ MEMORY_SETTING = (4096, 131072, 256)
 EPSILON, PAD = 0.1, 1
 
 
-def make_inputs(tokens, vocab, width):
+def make_inputs(tokens, vocab, width, **kind):
     """Hidden states and a projection that need gradients, targets, every second a conflict."""
     torch.manual_seed(0)
-    hidden = torch.randn(tokens, width, requires_grad=True)
-    weight = (torch.randn(vocab, width) * width**-0.5).requires_grad_()
-    target = torch.randint(4, vocab, (tokens,))
-    return hidden, weight, target, torch.arange(tokens) % 2 == 1
+    hidden = torch.randn(tokens, width, requires_grad=True, **kind)
+    weight = (torch.randn(vocab, width, **kind) * width**-0.5).requires_grad_()
+    target = torch.randint(4, vocab, (tokens,), device=hidden.device)
+    return hidden, weight, target, torch.arange(tokens, device=hidden.device) % 2 == 1
 
 
 def matmuls(hidden, weight, target, is_conflict):
@@ -110,25 +110,14 @@ def measure_times(setting, rounds):
     return take_turns({name: partial(run, *inputs) for name, run in WAYS.items()}, rounds, clear)
 
 
-def read_memory(key):
-    """VmRSS, the resident set, or VmHWM, its peak, in bytes.
-
-    Not `ru_maxrss`, which a process inherits from the one that started it.
-    """
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1]) * 1024
-    raise KeyError(key)
-
-
 def print_peak_growth(name, setting):
     """Bytes by which one run raises the peak of the resident set over the inputs."""
     WAYS[name](*make_inputs(256, 1024, setting[2]))  # libraries take their own memory first
     inputs = make_inputs(*setting)
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of making the inputs
-    before = read_memory("VmRSS")
+    before = memory("VmRSS")
     WAYS[name](*inputs)
-    print(json.dumps(read_memory("VmHWM") - before))
+    print(json.dumps((memory("VmHWM") - before) * 2**20))
 
 
 def measure_peak(name, setting):

@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import torch  # noqa: E402
-from commands import binarise, call, load_plugin, write_lines  # noqa: E402
+from commands import binarise, call, load_plugin, outputs, write_lines  # noqa: E402
 from record import record, take_turns  # noqa: E402
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -274,7 +274,7 @@ def generation_is_right(sizes: Sizes, work: Path) -> dict:
     }
     figures = {}
     for name, options in ways.items():
-        outputs = []
+        found = []
         for device in ([], ["--cpu"]):
             printed = call(
                 "interactive", work / "data-bin", "--user-dir", HERE.parent / "fairseq_instr",
@@ -283,9 +283,8 @@ def generation_is_right(sizes: Sizes, work: Path) -> dict:
                 "--buffer-size", 64, "--batch-size", 64, "--input", work / "lines.en", *options,
                 *device,
             )  # fmt: skip
-            lines = [line.split("\t")[2] for line in printed.splitlines() if line[:2] == "H-"]
-            outputs.append(lines)
-        same = sum(map(str.__eq__, *outputs)) / len(sources)
+            found.append(outputs(printed))
+        same = sum(map(str.__eq__, *found)) / len(sources)
         figures[f"same_as_cpu_{name}"] = same
     return rounded(figures)
 
@@ -301,54 +300,48 @@ def decoder_only_is_right(sizes: Sizes) -> dict:
 # -- is it fast? --------------------------------------------------------------------------------
 
 
+def loss_ways(inputs, others: Dict[str, Callable]) -> Dict[str, Callable]:
+    """Ways to a loss and both gradients; `products` are the matrix products alone."""
+    import fused_loss as cpu
+
+    from fairseq_instr.criterions.unlikelihood import fused_loss
+
+    hidden, weight, target, conflict = inputs
+    none = torch.zeros_like(conflict)
+
+    def in_full():
+        lprobs = torch.log_softmax((hidden @ weight.t()).float(), -1)
+        own = lprobs.gather(1, target[:, None])[:, 0]
+        (-own[~conflict].sum() - torch.log1p(-own[conflict].exp()).sum()).backward()
+
+    def cleared(run):
+        def clear_and_run():
+            hidden.grad = weight.grad = None
+            run()
+
+        return clear_and_run
+
+    ways = {
+        "products": lambda: cpu.matmuls(*inputs),
+        "fused": lambda: cpu.fused(*inputs),
+        "fused_nll": lambda: fused_loss(
+            hidden, weight, target, none, 0.0, 1.0, PAD
+        ).loss.backward(),
+        "in_full": in_full,
+    }
+    for way, loss in others.items():
+        ways[way] = lambda loss=loss: loss(hidden, weight, target).backward()
+    return {way: cleared(run) for way, run in ways.items()}
+
+
 def loss_is_fast(sizes: Sizes) -> dict:
     """Loss with both gradients, in bfloat16: to its matrix products, to others' ways; memory."""
-    from fairseq_instr.criterions.unlikelihood import fused_loss
+    from fused_loss import make_inputs
 
     others, figures = others_losses()
     for tokens, vocab, width in sizes.losses:
-        hidden = torch.randn(tokens, width, device=DEVICE, dtype=torch.bfloat16).requires_grad_()
-        weight = torch.randn(vocab, width, device=DEVICE, dtype=torch.bfloat16) * width**-0.5
-        weight.requires_grad_()
-        target = torch.randint(4, vocab, (tokens,), device=DEVICE)
-        conflict = torch.arange(tokens, device=DEVICE) % 2 == 1
-        none = torch.zeros_like(conflict)
-
-        def clear(run, hidden=hidden, weight=weight):
-            def cleared():
-                hidden.grad = weight.grad = None
-                run()
-
-            return cleared
-
-        @torch.no_grad()
-        def products(hidden=hidden, weight=weight):
-            logits = hidden @ weight.t()
-            return logits @ weight, logits.t() @ hidden
-
-        def in_full(hidden=hidden, weight=weight, target=target, conflict=conflict):
-            lprobs = torch.log_softmax((hidden @ weight.t()).float(), -1)
-            own = lprobs.gather(1, target[:, None])[:, 0]
-            (-own[~conflict].sum() - torch.log1p(-own[conflict].exp()).sum()).backward()
-
-        ways = {
-            "products": products,
-            "fused": clear(
-                lambda h=hidden, w=weight, t=target, c=conflict: fused_loss(
-                    h, w, t, c, EPSILON, 1.0, PAD
-                ).loss.backward()
-            ),
-            "fused_nll": clear(
-                lambda h=hidden, w=weight, t=target, c=none: fused_loss(
-                    h, w, t, c, 0.0, 1.0, PAD
-                ).loss.backward()
-            ),
-            "in_full": clear(in_full),
-        }
-        for way, loss in others.items():
-            ways[way] = clear(
-                lambda h=hidden, w=weight, t=target, loss=loss: loss(h, w, t).backward()
-            )
+        inputs = make_inputs(tokens, vocab, width, device=DEVICE, dtype=torch.bfloat16)
+        ways = loss_ways(inputs, others)
         name = f"{tokens}x{vocab}x{width}"
         for way in list(ways):
             try:
@@ -428,21 +421,27 @@ def decoder_only_sizes(sizes: Sizes) -> argparse.Namespace:
     )  # fmt: skip
 
 
-def decoder_only_is_fast(sizes: Sizes) -> dict:
-    """A step with unlikelihood and beam search of a 1B model: to transformers', two forwards."""
-    from decoder_only import Models, Texts, trainings
+def decoder_only_models(sizes: Sizes, dtype: torch.dtype):
+    """Models of one size, their texts and the size, on the device."""
+    from decoder_only import Models, Texts
     from fairseq.utils import move_to_cuda
 
     args = decoder_only_sizes(sizes)
     models, texts = Models(args), Texts(args)
-    models.fairseq_lm = None  # not measured here
     for model in (models.ours, models.hugging_face):
-        model.to(DEVICE, torch.bfloat16)
+        model.to(DEVICE, dtype).eval()
     if DEVICE.type == "cuda":
-        sample = texts.sample
+        sample, concatenated = texts.sample, texts.concatenated
         texts.sample = lambda: move_to_cuda(sample())
-        concatenated = texts.concatenated
         texts.concatenated = lambda prompts: tuple(t.to(DEVICE) for t in concatenated(prompts))
+    return models, texts, args
+
+
+def decoder_only_is_fast(sizes: Sizes) -> dict:
+    """A step with unlikelihood and beam search of a 1B model: to transformers', two forwards."""
+    from decoder_only import trainings
+
+    models, texts, _ = decoder_only_models(sizes, torch.bfloat16)
     steps = trainings(models, texts)
     ways = {"ours": steps["with_conflicts"], "public": steps["public"]}
     memory = {f"mib_{name}": peak_mebibytes(run) for name, run in ways.items()}
@@ -463,18 +462,11 @@ def generation_is_fast(sizes: Sizes, work: Path) -> dict:
 
     The first is a decoder-only model, the second the encoder-decoder of the sample corpus.
     """
-    from decoder_only import Models, Texts, generations
-    from fairseq.utils import move_to_cuda
+    from decoder_only import generations
 
     dtype = torch.float16 if DEVICE.type == "cuda" else torch.float32
     turns = max(sizes.turns // 3, 1)
-    args = decoder_only_sizes(sizes)
-    models, texts = Models(args), Texts(args)
-    for model in (models.ours, models.hugging_face):
-        model.to(DEVICE, dtype).eval()
-    if DEVICE.type == "cuda":
-        sample = texts.sample
-        texts.sample = lambda: move_to_cuda(sample())
+    models, texts, args = decoder_only_models(sizes, dtype)
     ways = generations(models, texts, args)
     del ways["lm"]
     times = medians(ways, turns)

@@ -20,7 +20,7 @@ from typing import Dict, List
 
 import stand_ins
 import torch
-from commands import PLUGIN, load_plugin
+from commands import PLUGIN, load_plugin, outputs
 from fairseq.checkpoint_utils import load_model_ensemble
 from record import record
 from stand_ins import FAMILIES, INSTRUCTIONS, TRAINING, call
@@ -202,13 +202,6 @@ class StandIn:
                 figures[f"{kind}_otr_{name}"] = mean(each["off_target"] for each in found)
                 figures[f"{kind}_bleu_{name}"] = mean(each["bleu"] for each in found)
         return figures
-
-
-def outputs(printed: str) -> List[str]:
-    """Translations that `fairseq-generate` or `-interactive` printed, in the order of the lines."""
-    found = (line[2:].split("\t") for line in printed.splitlines() if line.startswith("H-"))
-    texts = {int(number): text for number, _, text in found}
-    return [texts[number] for number in sorted(texts)]
 
 
 def mean(values) -> float:

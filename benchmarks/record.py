@@ -47,6 +47,15 @@ def quartiles(values, digits=3):
     return [round(quartile, digits) for quartile in statistics.quantiles(values, n=4)]
 
 
+def memory(kind):
+    """MiB of this process: `VmRSS` now, `VmHWM` at most, `RssAnon` in no file. Linux alone tells.
+
+    Not `ru_maxrss`, which a process inherits from the one that started it.
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition(f"{kind}:")[2].split()[0]) / 1024
+
+
 def take_turns(ways, turns, before=None, clock=time.process_time, title=None):
     """Seconds of each way in each turn: a dict of lists. The first turn only warms up.
 

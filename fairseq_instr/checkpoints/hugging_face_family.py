@@ -85,8 +85,8 @@ class Family:
         raise NotImplementedError
 
     def configuration(self, config: dict) -> dict:
-        """`config.json` of the model, as far as its settings say it."""
-        raise NotImplementedError
+        """`config.json` of the model, by what the conversion to fairseq kept of it."""
+        return dict(config)
 
     def name(self, key: str) -> str:
         """Hugging Face's name of a parameter."""

@@ -39,7 +39,6 @@ from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
 SHARED, HUGGING_FACE_BIAS = "model.shared.weight", "final_logits_bias"
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
-SIZES = ("layers", "attention_heads", "ffn_dim")
 # what one family writes and fairseq's tasks write otherwise
 LANGUAGE_CODE = {
     MULTILINGUAL: re.compile(r"[a-z]{3}_[A-Z][a-z]{3}"),
@@ -51,7 +50,6 @@ class TranslationFamily(Family):
     """Encoder-decoders whose embeddings are all one matrix."""
 
     takes_instructions = True
-    language_tokens: Optional[LanguageTokens] = PRESETS["m2m"]
     normalize_before = True
     learned_positions = False
     required: Mapping[str, Sequence] = {
@@ -79,7 +77,13 @@ class TranslationFamily(Family):
                     f"{folder / name} does not exist; the folder that was published has it, "
                     "download it there"
                 )
-        return cls(cls._settings(config, folder), cls._vocabulary(folder, config))
+        family = cls(cls._settings(config, folder), cls._vocabulary(folder, config))
+        family.language_tokens = cls._language_tokens(folder, config)
+        return family
+
+    @classmethod
+    def _language_tokens(cls, folder: Path, config: dict) -> Optional[LanguageTokens]:
+        return PRESETS["m2m"]
 
     @classmethod
     def of_checkpoint(cls, state: dict, origin, tokenizer: Path, config: dict) -> TranslationFamily:
@@ -160,9 +164,6 @@ class TranslationFamily(Family):
             entries.append(piece if spelled else f"madeupword{number:04d}")
         return entries
 
-    def configuration(self, config: dict) -> dict:
-        return dict(config)
-
     def name(self, key: str) -> str:
         return SHARED if key == SOURCE_EMBEDDING else f"model.{key}"
 
@@ -238,19 +239,13 @@ class MBartFamily(TranslationFamily):
     """mBART-50, and mBART-25 where the tokenizer is no `MBart50Tokenizer`."""
 
     architectures = ("MBartForConditionalGeneration",)
-    language_tokens = PRESETS["mbart25"]
     learned_positions = True
 
     @classmethod
-    def read(
-        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
-    ) -> TranslationFamily:
-        family = super().read(folder, config, tokens)
+    def _language_tokens(cls, folder: Path, config: dict) -> Optional[LanguageTokens]:
         settings = read_object(folder / TOKENIZER_CONFIG_FILE, optional=True)
         named = settings.get("tokenizer_class") or config.get("tokenizer_class") or ""
-        if named.startswith("MBart50Tokenizer"):
-            family.language_tokens = PRESETS["mbart50"]
-        return family
+        return PRESETS["mbart50" if named.startswith("MBart50Tokenizer") else "mbart25"]
 
     def is_optional(self, name: str) -> bool:
         return name == HUGGING_FACE_BIAS or super().is_optional(name)
@@ -269,7 +264,6 @@ class MarianFamily(TranslationFamily):
     normalize_before = False
     activations = ("swish", "relu", "gelu")
     subword_files = ("source.spm", "target.spm")
-    language_tokens = None
     required = {
         **TranslationFamily.required,
         "normalize_before": (False,),
@@ -279,14 +273,10 @@ class MarianFamily(TranslationFamily):
     }
 
     @classmethod
-    def read(
-        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
-    ) -> TranslationFamily:
-        """As in the parent; models of several target languages have tokens such as `>>deu<<`."""
-        family = super().read(folder, config, tokens)
-        if PRESETS[MARIAN].languages([*read_pieces(folder).values()]):
-            family.language_tokens = PRESETS[MARIAN]
-        return family
+    def _language_tokens(cls, folder: Path, config: dict) -> Optional[LanguageTokens]:
+        # models of several target languages have tokens such as `>>deu<<`
+        several = PRESETS[MARIAN].languages([*read_pieces(folder).values()])
+        return PRESETS[MARIAN] if several else None
 
     @classmethod
     def _settings(cls, config: dict, folder: Path) -> Dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
@@ -53,7 +53,7 @@ class TaskState(NamedTuple):
             InputError: if the inventory, or the phrases that training left out, are not as a
                 task writes them.
         """
-        saved = {field: state.get(key) for field, key in _KEYS.items()}
+        saved: Dict[str, Any] = {field: state.get(key) for field, key in _KEYS.items()}
         saved.update(
             in_words=saved["in_words"] or False,
             dictionaries=saved["dictionaries"] or {},

@@ -104,11 +104,7 @@ def run(args):
 
 
 def read_key(variable: str) -> Optional[str]:
-    """The key in an environment variable.
-
-    Raises:
-        InputError: if there is none; no value is shown, which may be a key by mistake.
-    """
+    """The key in an environment variable; no error shows its value, which may be a key."""
     if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", variable):
         raise InputError(
             "--key-variable wants the name of an environment variable, such as OPENAI_API_KEY; "

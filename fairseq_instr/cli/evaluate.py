@@ -85,11 +85,7 @@ def run(args) -> None:
 
 
 def parse_mixed(entries: Iterable[str]) -> Dict[str, str]:
-    """Split `0.7=mixed.pt` into {"0.7": "mixed.pt"}.
-
-    Raises:
-        InputError: if an entry is not a weight between 0 and 1 and a checkpoint.
-    """
+    """Split `0.7=mixed.pt` into {"0.7": "mixed.pt"}."""
     mixed = {}
     for entry in entries:
         weight, _, path = entry.partition("=")

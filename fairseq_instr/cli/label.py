@@ -20,13 +20,7 @@ from fairseq_instr.cli.options import (
     option,
     take,
 )
-from fairseq_instr.curation import label
-from fairseq_instr.curation.labelled import (
-    read_formality,
-    read_gender,
-    read_terminology,
-    read_text,
-)
+from fairseq_instr.curation import label, labelled
 
 
 def add_arguments(parser) -> None:
@@ -54,13 +48,13 @@ def add_arguments(parser) -> None:
 def run(args):
     languages = (args.source_language, args.target_language)
     if args.kind == "formality":
-        samples = read_formality(args.folder, *languages, args.drop)
+        samples = labelled.read_formality(args.folder, *languages, args.drop)
     elif args.kind == "gender":
-        samples = read_gender(args.folder, args.split, *languages)
+        samples = labelled.read_gender(args.folder, args.split, *languages)
     elif args.kind == "terminology":
-        samples = read_terminology(args.source, args.target)
+        samples = labelled.read_terminology(args.source, args.target)
     else:
-        samples = read_text(args.source, args.target, args.label)
+        samples = labelled.read_text(args.source, args.target, args.label)
     card = label(
         samples=samples,
         checks=checks(args),

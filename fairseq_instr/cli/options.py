@@ -17,10 +17,7 @@ def option(parser, name: str, default: Any, help: str, short: str = "", **more) 
     """Declare an option that takes a value; a default that is a number says which kind.
 
     Args:
-        parser: of the subcommand.
-        name: such as `--beam`.
         default: the default, or `REQUIRED`.
-        help: what the option does.
         short: such as `-s`.
         **more: further arguments of `add_argument`; `dest` where the function that is called
             has another name for it.
@@ -113,9 +110,9 @@ def checks(args):
     return Checks(**take(args, "subwords dictionary max_length_ratio exclude identify_language"))
 
 
-def add_model(parser, name: str = "--tuned", more: str = "") -> None:
+def add_model(parser, name: str = "--tuned") -> None:
     """A model that translates, its data-bin and its languages."""
-    what = f"checkpoint, or folder that `fairseq-instr export` wrote{more}"
+    what = "checkpoint, or folder that `fairseq-instr export` wrote"
     option(parser, name, None, what, metavar="MODEL")
     option(parser, "--data", None, "data-bin of a checkpoint")
     option(parser, "--subwords", None, f"of a checkpoint: {SUBWORDS}", metavar="MODEL")
@@ -123,11 +120,7 @@ def add_model(parser, name: str = "--tuned", more: str = "") -> None:
 
 
 def parse_samples(text: str):
-    """`1000,uppercase:5000` -> (1000, {"uppercase": 5000}).
-
-    Raises:
-        InputError: if a number is missing.
-    """
+    """`1000,uppercase:5000` -> (1000, {"uppercase": 5000})."""
     default, *others = text.split(",")
     pairs = [("", default), *(item.strip().partition(":")[::2] for item in others)]
     for _, count in pairs:

@@ -246,10 +246,7 @@ def _judge(
     rejected: Counter = Counter()
     title, n = f"checks {'-'.join(direction)}", len(lines)
     for line, output in tqdm(zip(lines, outputs), title, n, disable=not show_progress):
-        if output is None:
-            reason: Optional[str] = TOO_LONG
-        else:
-            reason = reason_against(filters, output, line.target)
+        reason = TOO_LONG if output is None else reason_against(filters, output, line.target)
         if reason is not None:
             rejected[reason] += 1
         else:

@@ -99,10 +99,6 @@ class Pair:
         self.context = Context(source=self.source, language=language)
         self._verdicts: Dict[Tuple[Filter, ...], Optional[str]] = {}
 
-    def as_it_stands(self) -> "Pair":
-        """The pair without its format."""
-        return Pair(self.line, *self.plain, self.context.language) if self.format else self
-
     def reason_against(self, filters: Tuple[Filter, ...]) -> Optional[str]:
         """Why the filters refuse the plain pair; None if they don't."""
         if filters not in self._verdicts:
@@ -185,8 +181,8 @@ class Curator:
             if priority in kept:
                 self._count_again(priority, pair.line)
                 continue
-            if not self._carries_formats:
-                pair = pair.as_it_stands()
+            if pair.format and not self._carries_formats:
+                pair = Pair(pair.line, *pair.plain, pair.context.language)
             target = make(pair)
             if target is None:
                 not_made += 1
@@ -215,18 +211,16 @@ class Curator:
             if pair.format.layer > instruction.layer and self._quotes_the_source(pair):
                 return None  # the marks would stand around the quotation and in it
             rewritten = rewrite((instruction, pair.format), pair.plain[1], context)
-            return None if rewritten == target else rewritten
-        if instruction.rewrite is not None:
+        elif instruction.rewrite is not None:
             rewritten = instruction.rewrite(target, context)
-            return None if rewritten == target else rewritten
-        # with a slot, the argument is chosen so that the target obeys
-        return target if instruction.draw or self._obeys(target, context) else None
+        else:  # with a slot, the argument is chosen so that the target obeys
+            return target if instruction.draw or self._obeys(target, context) else None
+        return None if rewritten == target else rewritten
 
     def _quotes_the_source(self, pair: Pair) -> bool:
         """Whether the target holds the source beside the translation."""
         source, target = pair.plain
-        context = pair.context._replace(source=source)
-        rewritten = rewrite((self.instruction,), target, context)
+        rewritten = rewrite((self.instruction,), target, pair.context._replace(source=source))
         return rewritten is not None and source in rewritten
 
     def _ask(self, priority: int, pair: Pair) -> Optional[str]:
@@ -265,8 +259,7 @@ class Curator:
         context = pair.context._replace(argument=argument)
         if pair.format is None:
             return self._obeys(target, context)
-        verdict = verify((self.instruction, pair.format), target, context)
-        return verdict[self.instruction.name]
+        return verify((self.instruction, pair.format), target, context)[self.instruction.name]
 
     def _is_written(self, pair: Pair, sample: Sample) -> bool:
         """Whether the vocabulary can write the sample, and the target that it writes obeys."""

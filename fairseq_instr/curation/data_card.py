@@ -27,17 +27,14 @@ def describe(
     for curator in curation.curators:
         instruction = curator.instruction
         found = samples.get(instruction.name, [])
+        n_pairs = curator.base_rate_pairs
         entry = {
             "axis": instruction.axis,
             "made": instruction.source_of_data,
             "samples": len(found),
             "asked_for": curator.n_samples,
             "examined": curator.examined,
-            "base_rate": (
-                round(curator.obeyed / curator.base_rate_pairs, 4)
-                if curator.base_rate_pairs
-                else None
-            ),
+            "base_rate": round(curator.obeyed / n_pairs, 4) if n_pairs else None,
             "rejected": by_count(curator.rejections),
             "examples": [sample._asdict() for sample in found[:N_EXAMPLES]],
         }

@@ -36,19 +36,11 @@ LABELS = "label"  # axis of labels in front of a text
 _WORD = re.compile(r"[^\W\d_]{4,}")  # content words, most of them
 
 
-def _has_own_label(output: str, context: Context) -> bool:
-    return f"{context.argument}: ".lower() in output.lower()
-
-
-def _put_own_label(text: str, context: Context) -> Optional[str]:
-    return f"{context.argument}: {text}" if text.strip() else None
-
-
 OWN_LABEL = Instruction(
     "own-label",
     "own-label",
-    obeys=_has_own_label,
-    rewrite=_put_own_label,
+    obeys=lambda output, context: f"{context.argument}: ".lower() in output.lower(),
+    rewrite=lambda text, context: f"{context.argument}: {text}" if text.strip() else None,
     layer=Layer.LANGUAGE,
     argument="text",
 )

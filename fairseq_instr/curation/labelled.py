@@ -134,10 +134,8 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
         folder: holds `SPLIT.GENDER.SOURCE-TARGET.{SOURCE,TARGET}`.
     """
     for gender in GENDERS:
-        prefix = f"{split}.{gender}.{source}-{target}"
-        sources, targets = (
-            find_text(Path(folder, f"{prefix}.{language}")) for language in (source, target)
-        )
+        prefix = Path(folder, f"{split}.{gender}.{source}-{target}")
+        sources, targets = (find_text(f"{prefix}.{language}") for language in (source, target))
         yield from read_text(sources, targets, gender)
 
 

@@ -1,10 +1,8 @@
 """Attacks: sources into which text was put that asks for something.
 
-An attack asks in words, as role play, in tokens that look like ours, with control characters, in
-mixed scripts (`attacks.yaml` has the templates), or is a prompt of a published suite. Each comes
-with a *control*: the same attack around words that ask for nothing, or around the same letters in
-another order. A translation may rightly keep quotation marks, digits, names in brackets or the
-mere length of an attack; the control has them all.
+An attack is made of a template of `attacks.yaml`, or is a prompt of a published suite. Its
+*control* is the same attack around words that ask for nothing, or around the same letters in
+another order: what a translation may rightly keep, such as marks and digits, is in both.
 """
 
 from __future__ import annotations

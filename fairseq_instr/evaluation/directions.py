@@ -1,10 +1,8 @@
 """Translation directions of several systems: right language, right content, and by pivot.
 
-A model that was trained on some directions is asked for others (zero-shot). Two things go wrong
-there, and one hides the other: the output is in another language than the one asked for, or in
-the right one and about something else. So off-target ratio, BLEU and chrF2 stand side by side,
-with the same on the references (the floor), and with what the same model reaches by translating
-through a pivot language, which any better zero-shot translation has to beat.
+A zero-shot output may be in another language, or in the right one about something else. So
+off-target ratio, BLEU and chrF2 stand side by side, with the references' own (the floor) and those
+of translating through a pivot language.
 """
 
 from __future__ import annotations
@@ -93,17 +91,9 @@ def evaluate_directions(
         conditions: more of what the report says about how it was made.
 
     Returns:
-        A report, see `evaluation.report`; `reports.write_report` writes it:
-
-            directions   zero_shot, supervised: names such as de-fr
-            signatures   of BLEU, chrF2 and language identification
-            floor        direction -> figures of the references
-            systems      name -> seeds: [checkpoint, means, directions -> figures]
-                                 directions -> figures, means over the seeds
-                                 means: zero_shot, supervised -> figures, means over those
-                                 deviations: the same, standard deviation of the seeds' means
-
-        Figures are those of all metrics; those by pivot begin with `pivot_`.
+        A report, see `evaluation.report`. Figures are those of all metrics, by direction and as
+        means over `zero_shot` and `supervised` ones; those by pivot begin with `pivot_`. `floor`
+        has the references' figures, `deviations` the standard deviations of the seeds' means.
 
     Raises:
         InputError: if a number is not accepted, the stated set lacks a language, or outputs that
@@ -219,12 +209,9 @@ def name_of(direction: Direction) -> str:
 def read_test_sets(
     prefix: str, directions: Sequence[Direction], lines: Optional[int] = None
 ) -> Dict[Direction, Pair]:
-    """Read raw text: `PREFIX.SRC` and `PREFIX.TGT` for each direction.
+    """Read raw text: the first lines of `PREFIX.SRC` and `PREFIX.TGT` for each direction.
 
-    Args:
-        prefix: may hold `{pair}`, which stands for `SRC-TGT`, where a direction has a test set
-            of its own.
-        lines: only the first so many; None for all.
+    In a prefix, `{pair}` stands for `SRC-TGT`.
 
     Raises:
         InputError: if a file is missing or empty, or the two sides differ in length.

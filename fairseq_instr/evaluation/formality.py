@@ -1,8 +1,7 @@
 """Formality of several systems on a test set in the layout of CoCoA-MT.
 
 Every source is translated under `formal` and under `informal`; the base model, which takes no
-instructions, translates it once. Accuracy never stands without coverage, nor either without
-quality: the figures of all metrics, against the references of the kind that was asked for.
+instructions, translates it once. Accuracy stands beside coverage and quality.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """General tasks, before and after tuning: does a model still do what is no translation?
 
-Held-out tasks with references answer it in three ways. The likelihood of the references needs no
-judge. The language of the answers shows whether a model that was tuned to translate answers in
-English still. The third way adds a constraint to each task that a program can verify (Zhou et
-al., 2023, IFEval): *strict* looks at the answer as it is; *loose* accepts it too if the
-constraint holds without its first line, its last line, or its asterisks.
+Held-out tasks with references give the likelihood of the references, the language of the answers,
+and whether answers obey a constraint that a program can verify (Zhou et al., 2023, IFEval):
+*loose* accepts an answer also without its first line, its last line, or its asterisks.
 """
 
 from __future__ import annotations

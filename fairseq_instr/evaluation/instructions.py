@@ -1,8 +1,7 @@
 """Do models obey instructions? A base model against its tuned version.
 
 The tuned model is asked for every instruction of its inventory, for pairs and triples, and in
-phrases that it was trained with or never saw. Its best hypotheses are judged, and those that
-verifiers choose. Interpolations of the two models, and plain translation, stand beside it.
+phrases. Reranked hypotheses, interpolations and plain translation stand beside it.
 """
 
 from __future__ import annotations
@@ -99,15 +98,25 @@ class Cases:
             for asked in ("", ",".join(names))
         ]
 
-    def outputs(self, answers: Answers, cases: Iterable[Names], plain: bool = False) -> Outputs:
-        """The best hypotheses for the lines of some cases; `plain`: without instructions."""
-        return {
-            names: [
-                answers[line.source, "" if plain else ",".join(names)][0]
-                for line in self.lines[names]
-            ]
-            for names in cases
-        }
+    def outputs(
+        self, answers: Answers, cases: Iterable[Names], plain: bool = False, rerank: bool = False
+    ) -> Outputs:
+        """The best hypotheses for the lines of some cases.
+
+        Args:
+            plain: those without instructions.
+            rerank: the first hypothesis of each line that obeys, or else the best.
+        """
+        found: Outputs = {}
+        for names in cases:
+            asked, instructions = "" if plain else ",".join(names), [*map(look_up, names)]
+            found[names] = []
+            for line in self.lines[names]:
+                texts = answers[line.source, asked]
+                context = Context(source=line.source, language=self.language)
+                best = first_obeying(texts, instructions, context) if rerank else 0
+                found[names].append(texts[best])
+        return found
 
     def respond(self, outputs: Outputs, answers: Answers) -> Dict[Names, Response]:
         """Score outputs of a system beside its plain translations of the same lines."""
@@ -203,7 +212,7 @@ def evaluate(
     responses = test.respond(outputs[TUNED], answers)
     reranked: Dict[str, Any] = {}
     if rerank:
-        outputs[RERANKED] = rerank_outputs(test, answers, cases)
+        outputs[RERANKED] = test.outputs(answers, cases, rerank=True)
         chosen = test.respond(outputs[RERANKED], answers)
         reranked = summarise_reranked(rerank, responses, chosen)
     in_phrases = {
@@ -335,19 +344,6 @@ def measure_phrases(
     return {names[0]: response for names, response in test.respond(under, answers).items()}
 
 
-def rerank_outputs(test: Cases, answers: Answers, cases: Iterable[Names]) -> Outputs:
-    """The first hypothesis of each line that obeys, or else the best; see `reranking`."""
-    outputs: Outputs = {}
-    for names in cases:
-        instructions = [look_up(name) for name in names]
-        outputs[names] = []
-        for line in test.lines[names]:
-            found = answers[line.source, ",".join(names)]
-            context = Context(source=line.source, language=test.language)
-            outputs[names].append(found[first_obeying(found, instructions, context)])
-    return outputs
-
-
 # -- what is reported -----------------------------------------------------------------------
 
 
@@ -369,19 +365,16 @@ def summarise_singles(
     base: Mapping[Names, Response], tuned: Mapping[Names, Response]
 ) -> Dict[str, Any]:
     """Response rate and adequacy by instruction."""
-    rates, adequacy = (
-        {names[0]: round(getattr(r, attribute), 4) for names, r in tuned.items()}
-        for attribute in ("rate", "adequacy")
-    )
+    adequacy = {names[0]: round(r.adequacy, 4) for names, r in tuned.items()}
     return {
         "response_rate": {
-            "mean": means(tuned.values())["response_rate"],
-            "base_mean": means(base.values())["response_rate"],
-            "by_instruction": rates,
+            "mean": _mean(r.rate for r in tuned.values()),
+            "base_mean": _mean(r.rate for r in base.values()),
+            "by_instruction": {names[0]: round(r.rate, 4) for names, r in tuned.items()},
             "base_by_instruction": {names[0]: round(r.rate, 4) for names, r in base.items()},
         },
         "adequacy": {
-            "mean": means(tuned.values())["adequacy"],
+            "mean": _mean(r.adequacy for r in tuned.values()),
             "min": min(adequacy.values()),
             "by_instruction": adequacy,
         },

@@ -44,7 +44,8 @@ class Condition(NamedTuple):
     of_logs: bool = True
 
     def to(self, device) -> "Condition":
-        return Condition(*(tensor.to(device) for tensor in self[:4]), self.of_logs)
+        moved = {name: getattr(self, name).to(device) for name in self._fields[:4]}
+        return self._replace(**moved)
 
 
 def weighted_sum(

@@ -11,8 +11,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Sized, Tuple
 from tqdm import tqdm
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.instructions.asking import Request, parse
+from fairseq_instr.instructions.composition import compose
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 from fairseq_instr.instructions.reranking import first_obeying, verifiable

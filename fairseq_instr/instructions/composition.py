@@ -9,19 +9,9 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request, parse, parse_line, split
+from fairseq_instr.instructions.asking import Request, parse_line, split
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
-
-__all__ = [
-    "compose",
-    "compose_requests",
-    "excluding",
-    "from_inside_out",
-    "parse",
-    "rewrite",
-    "verify",
-]
 
 
 def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[Request, ...]:

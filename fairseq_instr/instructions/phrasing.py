@@ -164,10 +164,10 @@ class PhrasedInventory(Inventory):
             self._vectors = {phrase: self._vector(phrase) for phrase in self._meaning}
         own = self._vector(words_of(text))
         found: List[Tuple[float, str]] = []
-        for position in range(len(self)):
-            phrases = self.phrases(position)
-            close = [(_dot(own, self._vectors[words_of(phrase)]), phrase) for phrase in phrases]
-            found.append(max(close, key=lambda scored: scored[0]))
+        for phrases in self._said:
+            vectors = (self._vectors[words_of(phrase)] for phrase in phrases)
+            close = [sum(own[w] * vector.get(w, 0.0) for w in own) for vector in vectors]
+            found.append((max(close), phrases[close.index(max(close))]))
         return sorted((scored for scored in found if scored[0] > 0), key=lambda s: -s[0])
 
     def _vector(self, words: Sequence[str]) -> Dict[str, float]:
@@ -207,10 +207,6 @@ class PhrasedInventory(Inventory):
                     f"with: its symbol {number + 1} is {found}, expected {symbol}; use the trained "
                     "inventory, new words in phrases of new instructions at its end"
                 )
-
-
-def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    return sum(weight * other.get(word, 0.0) for word, weight in one.items())
 
 
 def hold_out(inventory: PhrasedInventory, count: int, seed: int) -> Dict[str, Tuple[str, ...]]:

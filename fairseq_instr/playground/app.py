@@ -1,10 +1,7 @@
-"""The web application of the playground: one page, and two addresses that it asks.
+"""The web application of the playground: the page, and the two addresses that it asks.
 
-    GET  /               the page
-    GET  /instructions   what can be asked for, by axis
-    POST /translate      {"text": "...", "instructions": [{"name": "formal"}, ...]}
-
-The page is static and shows what comes as text, never as HTML. Requests from other sites are
+`GET /instructions` tells what can be asked for, by axis; `POST /translate` takes
+`{"text": "...", "instructions": [{"name": "formal"}, ...]}`. Requests from other sites are
 refused: a page elsewhere could otherwise make a browser ask the models behind this one.
 """
 
@@ -19,9 +16,9 @@ from werkzeug.exceptions import HTTPException
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import LineTranslator
-from fairseq_instr.instructions.asking import Written, split
+from fairseq_instr.instructions.asking import Written, parse, split
 from fairseq_instr.instructions.catalogue import find
-from fairseq_instr.instructions.composition import compose, parse, verify
+from fairseq_instr.instructions.composition import compose, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 

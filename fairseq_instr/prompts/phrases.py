@@ -2,9 +2,7 @@
 
     use a formal tone <end> begin with these words <argument> _Heu te <argument> <end> source </s>
 
-Every word of the inventory's phrases is a symbol of its own, apart from the words of the source
-and from their subwords: base ids do not move, and no source can spell a word of a prompt. What
-closes a phrase, and stands around an argument, are two more such symbols.
+Every word of a phrase, and every mark, is a symbol of its own: no source can spell one.
 """
 
 from __future__ import annotations

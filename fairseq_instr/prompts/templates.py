@@ -1,20 +1,8 @@
-r"""Instructions in words: a natural-language template around the source, in its own vocabulary.
+"""Instructions in words: a natural-language template around the source, in its own vocabulary.
 
-For decoder-only models, which have read such prompts. A template is a small YAML file:
-
-    prompt: "Translate this text{instructions}.\n{source}\nTranslation:\n"    # needs {source}
-    demonstration: "{source}\n{target}"     # how an example is shown; needs {source}, {target}
-    separator: "\n\n"                       # after each demonstration
-    lead: " "                               # before the first phrase, where there is one
-    joiner: ", "                            # between phrases
-    languages: {de: German}                 # what {source_language} says; left out: in English
-    phrases: {"to:de": ins Deutsche}        # instead of the inventory's first phrase
-    by_target: {de: {prompt: ...}}          # any of the above, where the target language is known
-
-`{instructions}` stands for the phrases of all instructions, `{source_language}` for the name of
-the source's language; `{{` is a brace. With a Hugging Face tokenizer the prompt is spelled as
-one text with the source, as a chat template spells it: LLaMA 3 has one token for a full stop and
-the line break behind it. With a SentencePiece model the source is spelled apart.
+A template is a small YAML file, see `Template`. With a Hugging Face tokenizer the prompt is spelled
+as one text with the source: LLaMA 3 has one token for a full stop and the line break behind it.
+With a SentencePiece model the source is spelled apart.
 """
 
 from __future__ import annotations
@@ -59,16 +47,20 @@ def library() -> Tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Template:
-    """How instructions are said around a source; see the module for what the texts may hold."""
+    """How instructions are said around a source.
 
-    prompt: str
-    demonstration: Optional[str] = None
-    separator: str = "\n\n"
-    lead: str = " "
-    joiner: str = ", "
-    languages: Mapping[str, str] = field(default_factory=dict)
-    phrases: Mapping[str, str] = field(default_factory=dict)
-    by_target: Mapping[str, "Template"] = field(default_factory=dict)
+    `{instructions}` stands for the phrases of all instructions, `{source_language}` for the name of
+    the source's language; `{{` is a brace.
+    """
+
+    prompt: str  # such as "Translate{instructions}: {source}\n"
+    demonstration: Optional[str] = None  # how an example is shown; needs {source} and {target}
+    separator: str = "\n\n"  # after each demonstration
+    lead: str = " "  # before the first phrase, where there is one
+    joiner: str = ", "  # between phrases
+    languages: Mapping[str, str] = field(default_factory=dict)  # {source_language}; {}: in English
+    phrases: Mapping[str, str] = field(default_factory=dict)  # instead of the inventory's first
+    by_target: Mapping[str, "Template"] = field(default_factory=dict)  # language -> other entries
 
     @classmethod
     def load(cls, name_or_path) -> "Template":

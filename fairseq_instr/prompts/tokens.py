@@ -1,12 +1,7 @@
 """Instructions as appended vocabulary tokens: one symbol an instruction.
 
-The symbols stand in front of the source words (`source-prefix`), behind them
-(`source-suffix`, the post-ins of Liu et al., 2023), or at the decoder's start
-(`decoder-prefix`), where a conflict needs no second run of the encoder.
-
-The argument of an instruction stands between its symbol and the same symbol again, in tokens
-of the source's own vocabulary. No text has these symbols, so that no source can open, close or
-forge an argument.
+An argument stands between its symbol and the same symbol again, in tokens of the source's own
+vocabulary. No text has these symbols, so that no source can open, close or forge an argument.
 """
 
 from __future__ import annotations
@@ -20,6 +15,8 @@ SOURCE_PREFIX = "source-prefix"
 SOURCE_SUFFIX = "source-suffix"
 DECODER_PREFIX = "decoder-prefix"
 PLACEMENTS = (SOURCE_PREFIX, SOURCE_SUFFIX, DECODER_PREFIX)
+"""In front of the source; behind it (post-ins, Liu et al., 2023); at the decoder's start, where a
+conflict needs no second run of the encoder."""
 
 
 class TokenPrompt:

@@ -1,10 +1,8 @@
 """Export of an encoder-decoder to a CTranslate2 folder, its instructions included.
 
-The model is built and loaded as for generation, so that whatever would be refused there is
-refused here, in both versions of fairseq. Its layers are then handed to CTranslate2's own
-functions; two things are ours. The encoder's vocabulary has the instructions' rows at its end.
-The target's has not, so that no instruction can be generated: where the prompt goes to the
-decoder, which must read the rows, the output's bias rules them out.
+The model is loaded as for generation, and its layers are handed to CTranslate2's own functions.
+The encoder's vocabulary ends in the instructions' rows; the target's has none, or, where the
+decoder reads the prompt, the output's bias rules them out: no instruction can be generated.
 """
 
 from __future__ import annotations
@@ -72,7 +70,10 @@ def export_ctranslate2(
             f"--quantization {quantization!r} is not accepted; choose {', '.join(QUANTIZATIONS)}"
         )
     refuse_to_overwrite(output, force)
-    _import_ctranslate2()
+    try:
+        import ctranslate2.converters.fairseq  # noqa: F401
+    except ImportError:
+        raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None
     # --max-len-a and the beam are given when lines are translated
     loaded = Translator.from_pretrained(checkpoint, data, subwords, source, target)
     task = loaded.task
@@ -89,13 +90,15 @@ def export_ctranslate2(
             "--prompt-template: a prompt in words is not exported, prompts of symbols are"
         )
     spec = make_spec(loaded.models[0], task, prompt.on_decoder, checkpoint)
+    positions = (len(side.position_encodings.encodings) for side in (spec.encoder, spec.decoder))
+    max_source, max_target = map(min, task.max_positions(), positions)
     settings = Settings(
         placement=prompt.placement,
         source=task.cfg.source_lang,
         target=task.cfg.target_lang,
         direction=task.directions.given,
-        max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
-        max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
+        max_source=max_source,
+        max_target=max_target,
         rendering=task.inventory.rendering,
         learned=loaded.n_learned,
         language_tokens=None if tokens is None else [*tokens],
@@ -233,14 +236,3 @@ def _activation(cfg, origin):
             f"transformer; it has {', '.join(known)}"
         )
     return known[cfg.activation_fn]
-
-
-def _n_positions(spec) -> int:
-    return int(spec.position_encodings.encodings.shape[0])
-
-
-def _import_ctranslate2() -> None:
-    try:
-        import ctranslate2.converters.fairseq  # noqa: F401
-    except ImportError:
-        raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None

@@ -1,14 +1,8 @@
 """What an exported folder holds beside CTranslate2's own files.
 
-    model.bin  config.json  source_vocabulary.json  target_vocabulary.json     CTranslate2's
-    instructions.yaml       the inventory
-    serving.json            how a line is rendered: `Settings`
-    subwords.model          SentencePiece, BPE codes or a tokenizer's folder, where the model has it
-
-The source vocabulary is the dictionary followed by the inventory's symbols, `<instruction NAME>`
-or, of prompts in phrases, `<instruction word WORD>`.
-They hold a space, and tokens are what stands between spaces: no text, however it is cut into
-subwords, has one of them.
+`instructions.yaml` is the inventory, `serving.json` says how a line is rendered (`Settings`), and
+`subwords.model` are the subwords, where the model has some. The source vocabulary is the
+dictionary followed by the inventory's symbols, which hold a space: no text has one of them.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ def load_translator(
     target: Optional[str] = None,
     beam: int = 4,
     option: str = "--model",
+    **options,
 ):
     """A `Translator` or a `CTranslate2Translator`, as the model asks for.
 
@@ -41,6 +42,7 @@ def load_translator(
         subwords: of a checkpoint, as `load_subwords` takes them.
         source: source language; None for the model's, and so is `target`.
         option: how the user names the model, for errors.
+        **options: of the task, for a checkpoint.
 
     Raises:
         InputError: if the model can't be loaded, or lacks its data-bin.
@@ -56,4 +58,4 @@ def load_translator(
         raise InputError(f"{option} {path} is a checkpoint; give its data-bin by --data")
     from fairseq_instr.generation.translator import Translator
 
-    return Translator.from_pretrained(path, data, subwords, source, target, beam=beam)
+    return Translator.from_pretrained(path, data, subwords, source, target, beam=beam, **options)

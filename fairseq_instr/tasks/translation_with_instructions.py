@@ -38,8 +38,8 @@ from fairseq_instr.generation.language_check import LanguageCheck, log_off_targe
 from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.generation.prompted_search import PromptedSearch
 from fairseq_instr.generation.typed_lines import TypedLine, TypedLines
-from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.composition import compose, compose_requests, parse
+from fairseq_instr.instructions.asking import Request, parse
+from fairseq_instr.instructions.composition import compose, compose_requests
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.choice import ArgumentSpelling, choose_prompt
 from fairseq_instr.prompts.language_tokens import LanguageTokens

@@ -16,8 +16,11 @@ from typing import Any, Collection, List, Optional, Protocol, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 
-# tags and `<eol>`, addresses, placeholders; marks of Markdown, and slashes between words
-_MARKUP = re.compile(r"</?\w[^<>]*>|\w+://\S+|\S+@\S+|\{[^{}]*\}|[*_`#|~]+|(?<!\S)/(?!\S)")
+# tags and `<eol>`, addresses, placeholders; marks of Markdown, and slashes between words. Addresses
+# are looked for where a word begins: from each letter, a long word would take its length squared.
+_MARKUP = re.compile(
+    r"</?\w[^<>]*>|\b\w+://\S+|(?<![^\s>}])\S+@\S+|\{[^{}]*\}|[*_`#|~]+|(?<!\S)/(?!\S)"
+)
 
 
 class LanguageIdentifier(Protocol):

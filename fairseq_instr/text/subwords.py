@@ -125,7 +125,10 @@ class Subwords:
         except (RuntimeError, OSError) as error:
             raise InputError(f"{model} is not a SentencePiece model: {error}") from None
         self._known = frozenset(self.pieces)
-        self._writes_bytes = any(map(self._processor.is_byte, range(len(self._processor))))
+        n_bytes = sum(map(self._processor.is_byte, range(len(self._processor))))
+        self._writes_bytes = n_bytes > 0
+        # characters are in every model, also those that no text has; the bytes come first
+        self.by_frequency = [p for p in self.pieces[n_bytes:] if len(p.lstrip("▁")) > 1]
 
     def encode(self, text: str) -> str:
         return " ".join(self._processor.encode(text, out_type=str))

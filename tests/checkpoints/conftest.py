@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -160,14 +161,10 @@ def converted(make_folder, tmp_path_factory):
     """`converted(family)` -> Hugging Face folder, and what was made of it; not to be changed."""
     from fairseq_instr.checkpoints.hugging_face import from_hugging_face
 
-    made = {}
-
+    @functools.lru_cache(maxsize=None)
     def converted(family):
-        if family not in made:
-            folder = make_folder(family)
-            output = Path(tmp_path_factory.mktemp("converted"))
-            from_hugging_face(folder, output)
-            made[family] = folder, output
-        return made[family]
+        folder, output = make_folder(family), Path(tmp_path_factory.mktemp("converted"))
+        from_hugging_face(folder, output)
+        return folder, output
 
     return converted

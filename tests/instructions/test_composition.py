@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, Inventory, catalogue, compose, rewrite, verify
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import excluding, parse
+from fairseq_instr.instructions.composition import excluding
 
 SENTENCES = [
     line.split("\t")

@@ -36,10 +36,6 @@ def _is_bilingual(output: str, context: Context) -> bool:
     return bool(left) and _is_copy(left, context.source) and not _is_copy(right, context.source)
 
 
-def _is_repeated(output: str, context: Context) -> bool:
-    return same_words(*(_halves(output) or ("", "")))
-
-
 def _join(left: str, right: str) -> Optional[str]:
     """The two texts around the separator, if each can be had back."""
     joined = f"{left} {SEPARATOR} {right}"
@@ -48,10 +44,6 @@ def _join(left: str, right: str) -> Optional[str]:
 
 def _with_source(text: str, context: Context) -> Optional[str]:
     return None if _is_copy(text, context.source) else _join(context.source, text)
-
-
-def _twice(text: str, context: Context) -> Optional[str]:
-    return _join(text, text) if same_words(text, text) else None
 
 
 def _second_half(output: str, context: Context) -> str:
@@ -75,8 +67,8 @@ INSTRUCTIONS = [
         "layout",
         "twice; say it two times; repeated; repeat the translation;"
         "give the translation twice; write it two times over",
-        obeys=_is_repeated,
-        rewrite=_twice,
+        obeys=lambda output, context: same_words(*(_halves(output) or ("", ""))),
+        rewrite=lambda text, context: _join(text, text) if same_words(text, text) else None,
         unwrap=_second_half,
         layer=Layer.LAYOUT,
     ),
