@@ -14,21 +14,21 @@ amp_memory.time                              ratio of the CPU seconds of all upd
 from __future__ import annotations
 
 import argparse
-import os
+import random
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from record import record
+from record import memory, record
 from step_to_before import (
     COMMON,
     MODELS,
     ROOT,
     Worker,
     answer,
-    build_trainer,
     draw_batch,
+    make_trainer,
     write_data,
 )
 from tqdm import tqdm
@@ -38,18 +38,10 @@ LOOKS = (100, 500, 1000, 1500, 2000)
 """Updates after which the two are compared."""
 
 
-def resident_mebibytes():
-    """What this process holds now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
 def work(precision, tokens, folder):
     """Train in this process: for each number on standard input, up to so many updates in all."""
-    import random
-
     options = [*COMMON, *MODELS["stage2_step"], "--optimizer", "fused_adam"]
-    trainer = build_trainer([folder, *options, *(["--amp"] if precision == "amp" else [])])
+    trainer = make_trainer([folder, *options, *(["--amp"] if precision == "amp" else [])])
     parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
     generator, update, spent = random.Random(1), 0, 0.0
     for line in sys.stdin:
@@ -62,7 +54,7 @@ def work(precision, tokens, folder):
             start = time.process_time()
             trainer.train_step([batch])
             spent += time.process_time() - start
-        answer(parameters, resident_mebibytes(), spent)
+        answer(parameters, memory("VmRSS"), spent)
 
 
 def main():
@@ -82,8 +74,8 @@ def main():
         workers = {name: Worker(ROOT, *own, name) for name in mebibytes}
         for look in tqdm([n for n in LOOKS if n <= args.updates]):
             for name, worker in workers.items():
-                parameters, memory, spent = worker.ask(look)
-                mebibytes[name][look], seconds[name][look] = round(memory, 1), round(spent, 1)
+                parameters, held, spent = worker.ask(look)
+                mebibytes[name][look], seconds[name][look] = round(held, 1), round(spent, 1)
             figures = {
                 f"after_{look}": round(mebibytes["amp"][look] / mebibytes["fp32"][look], 3),
                 "time": round(seconds["amp"][look] / seconds["fp32"][look], 3),

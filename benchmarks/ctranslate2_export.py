@@ -28,8 +28,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import tiny_training
 import torch
+from commands import load_plugin
 from record import processor, quartiles, record
 from sacrebleu.metrics import CHRF
 from scipy.stats import binomtest
@@ -137,7 +137,7 @@ def main():
     parser.add_argument("--lines", type=int, default=1000, help="at most so many of them")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    tiny_training.load_plugin()
+    load_plugin()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = args.checkpoint, args.data

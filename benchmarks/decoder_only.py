@@ -17,74 +17,55 @@ training_to_public          a step with unlikelihood: two forwards of transforme
 import argparse
 import os
 import statistics
-import time
 from types import SimpleNamespace
 
 import torch
 import torch.nn.functional as F
-from fairseq.data import Dictionary
+from commands import EOS, PAD, batch, conflicts, net_input, numbered_dictionary
+from fairseq.data.data_utils import collate_tokens
 from fairseq.models.transformer_lm import TransformerLanguageModel, TransformerLanguageModelConfig
 from fairseq.sequence_generator import SequenceGenerator
-from record import quartiles, record
-from tqdm import tqdm
+from record import quartiles, ratios, record, take_turns
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from fairseq_instr.checkpoints.hugging_face_llama import LlamaFamily, configuration
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
 )
 from fairseq_instr.models.decoder_only import DecoderOnlyConfig, DecoderOnlyModel
+from fairseq_instr.models.decoder_only_config import complete_options
 
-PAD, EOS, BOS = 1, 2, 0
-THETA, EPSILON, ALPHA = 10000.0, 1e-5, 0.05
+BOS, ALPHA = 0, 0.05
 
 
 class Models:
     """The same sizes three times; this project's and transformers' also have the same weights."""
 
     def __init__(self, args):
-        self.dictionary = Dictionary()
-        for number in range(args.vocabulary - len(self.dictionary)):
-            self.dictionary.add_symbol(f"w{number}")
+        self.dictionary = numbered_dictionary(args.vocabulary)
         task = SimpleNamespace(
             source_dictionary=self.dictionary,
             target_dictionary=self.dictionary,
             output_dictionary=self.dictionary,
         )
         longest = args.prompt + args.target + 8
-        self.hugging_face = LlamaForCausalLM(
-            LlamaConfig(
-                vocab_size=args.vocabulary,
-                hidden_size=args.width,
-                intermediate_size=args.ffn,
-                num_hidden_layers=args.layers,
-                num_attention_heads=args.heads,
-                num_key_value_heads=args.key_value_heads,
-                max_position_embeddings=longest,
-                rms_norm_eps=EPSILON,
-                bos_token_id=BOS,
-                pad_token_id=PAD,
-                eos_token_id=EOS,
-            )
-        )
-        cfg = DecoderOnlyConfig(
-            decoder_embed_dim=args.width,
-            decoder_ffn_embed_dim=args.ffn,
-            decoder_layers=args.layers,
-            decoder_attention_heads=args.heads,
-            decoder_key_value_heads=args.key_value_heads,
-            max_positions=longest,
-            rope_theta=THETA,
-            norm_epsilon=EPSILON,
-        )
-        self.ours = DecoderOnlyModel.build_model(cfg, task)
-        self.ours.load_state_dict(
+        options = complete_options(
             {
-                key.replace("lm_head", "model.output_projection").replace(
-                    "model.", "decoder.", 1
-                ): tensor.clone()
-                for key, tensor in self.hugging_face.state_dict().items()
+                "decoder_embed_dim": args.width,
+                "decoder_ffn_embed_dim": args.ffn,
+                "decoder_layers": args.layers,
+                "decoder_attention_heads": args.heads,
+                "decoder_key_value_heads": args.key_value_heads,
+                "max_positions": longest,
             }
         )
+        ids = {"bos_token_id": BOS, "pad_token_id": PAD, "eos_token_id": EOS}
+        config = LlamaConfig(**configuration(options), **ids, vocab_size=args.vocabulary)
+        self.hugging_face = LlamaForCausalLM(config)
+        self.ours = DecoderOnlyModel.build_model(DecoderOnlyConfig(**options), task)
+        theirs = self.hugging_face.state_dict()
+        names = {key: LlamaFamily.name(None, key) for key in self.ours.state_dict()}
+        self.ours.load_state_dict({key: theirs[name].clone() for key, name in names.items()})
         lm = TransformerLanguageModelConfig(
             dropout=0.0,
             attention_dropout=0.0,
@@ -125,46 +106,23 @@ class Texts:
 
     def sample(self):
         """A batch of fairseq, with a conflict for every row."""
-        target = pad(self.targets)
 
-        def net_input(prompts):
+        def sides(prompts):
             rows = [torch.cat((row, torch.tensor([EOS]))) for row in prompts]
-            previous = [row.roll(1) for row in self.targets]
-            return {
-                "src_tokens": pad(rows, left=True),
-                "src_lengths": torch.tensor([len(row) for row in rows]),
-                "prev_output_tokens": pad(previous),
-            }
+            return rows, [row.roll(1) for row in self.targets]
 
-        rows = torch.arange(len(self.prompts))
-        return {
-            "id": rows,
-            "nsentences": len(rows),
-            "ntokens": int(target.ne(PAD).sum()),
-            "net_input": net_input(self.prompts),
-            "target": target,
-            "conflicts": {
-                "positive": rows,
-                "net_input": net_input(self.wrong_prompts),
-                "target": target,
-            },
-        }
+        sample = batch(*sides(self.prompts), self.targets)
+        wrong = net_input(*sides(self.wrong_prompts))
+        return {**sample, "conflicts": conflicts(wrong, sample["target"])}
 
     def concatenated(self, prompts):
         """`<s> prompt target` padded on the right, and where its next tokens are the target's."""
         whole = [torch.cat((torch.tensor([BOS]), p, t)) for p, t in zip(prompts, self.targets)]
-        tokens = pad(whole)
+        tokens = collate_tokens(whole, PAD)
         is_target = torch.zeros(tokens[:, 1:].shape, dtype=torch.bool)
         for row, (prompt, target) in enumerate(zip(prompts, self.targets)):
             is_target[row, len(prompt) : len(prompt) + len(target)] = True
         return tokens, is_target
-
-
-def pad(rows, left=False):
-    """Rows as one tensor, `(batch, longest)`."""
-    width = max(map(len, rows))
-    sides = [(width - len(row), 0) if left else (0, width - len(row)) for row in rows]
-    return torch.stack([F.pad(row, side, value=PAD) for row, side in zip(rows, sides)])
 
 
 def logits_difference(models, texts):
@@ -186,7 +144,7 @@ def generations(models, texts, args):
     sample = texts.sample()
     rows = [torch.cat((torch.tensor([BOS]), row)) for row in texts.prompts]
     # transformers takes prompts padded on the left; fairseq forces a rectangle of them
-    prompts = pad(rows, left=True).to(models.hugging_face.device)
+    prompts = collate_tokens(rows, PAD, left_pad=True).to(models.hugging_face.device)
     shortest = min(map(len, texts.prompts))
     forced = torch.stack([row[:shortest] for row in texts.prompts])
 
@@ -217,7 +175,7 @@ def generations(models, texts, args):
             eos_token_id=EOS,
         )
 
-    return run_ours, run_lm, run_hugging_face
+    return {"ours": run_ours, "lm": run_lm, "hugging_face": run_hugging_face}
 
 
 def trainings(models, texts):
@@ -261,33 +219,12 @@ def trainings(models, texts):
         unlikely = -unlikely.gather(2, targets[..., None]).squeeze(2)
         return likely + ALPHA * unlikely[is_target].mean()
 
-    return (
-        step(models.ours, lambda: criterion(models.ours, plain)[0]),
-        step(models.fairseq_lm, lm_loss),
-        step(models.ours, lambda: criterion(models.ours, sample)[0]),
-        step(models.hugging_face, public_loss),
-    )
-
-
-def cpu_seconds(run):
-    """What one call takes."""
-    start = time.process_time()
-    run()
-    return time.process_time() - start
-
-
-def interleave(runs, turns, title):
-    """CPU seconds of each run in each turn, after one turn that warms caches."""
-    for run in runs:
-        run()
-    measured = []
-    for turn in tqdm(range(turns), desc=title):
-        order = list(range(len(runs)))
-        if turn % 2:
-            order.reverse()
-        seconds = {number: cpu_seconds(runs[number]) for number in order}
-        measured.append([seconds[number] for number in range(len(runs))])
-    return measured
+    return {
+        "ours": step(models.ours, lambda: criterion(models.ours, plain)[0]),
+        "lm": step(models.fairseq_lm, lm_loss),
+        "with_conflicts": step(models.ours, lambda: criterion(models.ours, sample)[0]),
+        "public": step(models.hugging_face, public_loss),
+    }
 
 
 def main():
@@ -308,16 +245,16 @@ def main():
     torch.manual_seed(args.seed)
     models, texts = Models(args), Texts(args)
     difference = logits_difference(models, texts)
-    generation = interleave(generations(models, texts, args), args.turns, "generation")
-    training = interleave(trainings(models, texts), args.turns, "training")
-    ratios = {
-        "generation_to_fairseq_lm": [lm / ours for ours, lm, _ in generation],
-        "generation_to_hugging_face": [theirs / ours for ours, _, theirs in generation],
-        "training_to_fairseq_lm": [lm / ours for ours, lm, _, _ in training],
-        "training_to_public": [theirs / ours for _, _, ours, theirs in training],
+    generation = take_turns(generations(models, texts, args), args.turns, title="generation")
+    training = take_turns(trainings(models, texts), args.turns, title="training")
+    found = {
+        "generation_to_fairseq_lm": ratios(generation, "lm", "ours"),
+        "generation_to_hugging_face": ratios(generation, "hugging_face", "ours"),
+        "training_to_fairseq_lm": ratios(training, "lm", "ours"),
+        "training_to_public": ratios(training, "public", "with_conflicts"),
     }
     figures = {"logits_max_difference": difference}
-    for name, values in ratios.items():
+    for name, values in found.items():
         figures[name] = round(statistics.median(values), 2)
         print(f"{name}: {figures[name]}")
     print(f"logits_max_difference: {difference:.1e}")
@@ -325,7 +262,7 @@ def main():
     details = {
         "sizes": sizes,
         "turns": args.turns,
-        "quartiles": {name: quartiles(values) for name, values in ratios.items()},
+        "quartiles": {name: quartiles(values) for name, values in found.items()},
         "ratio": "CPU seconds of the other way to those of this project's",
         "load_average": round(os.getloadavg()[0], 1),
     }

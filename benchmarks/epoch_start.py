@@ -27,11 +27,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fairseq import options, tasks
+from commands import configuration, load_plugin, numbered_dictionary
+from fairseq import tasks
 from fairseq.data import LanguagePairDataset
-from fairseq.dataclass.utils import convert_namespace_to_omegaconf
-from record import quartiles, record
-from tiny_training import LIKELIHOOD, TRAINING, load_plugin
+from record import memory, quartiles, record
 
 from fairseq_instr.data.corpora import Corpus
 from fairseq_instr.data.mixture import Mixture, parse_mixture
@@ -42,6 +41,10 @@ from fairseq_instr.instructions.asking import Request
 SHARES = {"parallel": (0.4, 0.15, 0.1, 1 / 60), "task": (1 / 3,)}  # of all pairs, by corpus
 LIMITS = {"max_tokens": 4096, "max_positions": (256, 256), "ignore_invalid_inputs": True}
 BLOCK = 1 << 20
+TRAINING = """
+    --task translation_with_instructions --arch transformer --criterion cross_entropy
+    --optimizer adam --max-tokens 500 --cpu --seed 1
+""".split()
 
 
 class Tokens:
@@ -97,14 +100,6 @@ def first_batch(task, dataset, state=None):
     return iterator
 
 
-def anonymous_memory() -> float:
-    """MiB of memory of this process that lie in no file."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) / 1024
-    raise SystemExit("/proc/self/status has no RssAnon: this benchmark needs Linux")
-
-
 def measure_seconds(task, path, n_pairs):
     """CPU seconds to the first batch: of an epoch, and of one that is resumed in the middle."""
     dataset = make_dataset(task, path, n_pairs)
@@ -120,13 +115,13 @@ def measure_seconds(task, path, n_pairs):
 
 def measure_memory(task, path, n_pairs):
     """The most MiB that the first batch takes."""
-    before = peak = anonymous_memory()
+    before = peak = memory("RssAnon")
     done = threading.Event()
 
     def watch():
         nonlocal peak
         while not done.wait(0.001):
-            peak = max(peak, anonymous_memory())
+            peak = max(peak, memory("RssAnon"))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -188,14 +183,11 @@ def in_process(function, *arguments):
 def make_task(folder: Path):
     """The task on an empty data-bin with a dictionary of 1,000 words."""
     for language in ("en", "de"):
-        words = "".join(f"w{i} 1\n" for i in range(1000))
-        (folder / f"dict.{language}.txt").write_text(words)
+        numbered_dictionary(1004).save(str(folder / f"dict.{language}.txt"))
     inventory = "- {name: 'to:de', axis: target-language}\n"
     (folder / "instructions.yaml").write_text(f"instructions:\n{inventory}")
-    arguments = [str(folder), "-s", "en", "-t", "de", *TRAINING, *LIKELIHOOD]
-    parser = options.get_training_parser()
-    cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, arguments))
-    return tasks.setup_task(cfg.task)
+    arguments = [folder, "-s", "en", "-t", "de", *TRAINING]
+    return tasks.setup_task(configuration(arguments).task)
 
 
 def main():
@@ -216,12 +208,12 @@ def main():
             own = dict(zip(("seconds", "resumed_seconds"), zip(*runs)))
             start, resumed = map(statistics.median, own.values())
             details["quartiles"][size] = {name: quartiles(found, 4) for name, found in own.items()}
-            memory = in_process(measure_memory, task, path, pairs)
+            mebibytes = in_process(measure_memory, task, path, pairs)
             nanoseconds, filled = in_process(measure_parts, task, path, pairs)
-            print(f"{size} pairs: {start:.3f} s, resumed {resumed:.3f} s, {memory:.0f} MiB, "
+            print(f"{size} pairs: {start:.3f} s, resumed {resumed:.3f} s, {mebibytes:.0f} MiB, "
                   f"{nanoseconds:.0f} ns a sample, {filled:.1%} not padding")  # fmt: skip
             figures[f"seconds_{size}"] = round(start, 4)
-            figures[f"mib_{size}"] = round(memory, 1)
+            figures[f"mib_{size}"] = round(mebibytes, 1)
             figures[f"resumed_seconds_{size}"] = round(resumed, 4)
             figures.update(ns_per_sample=round(nanoseconds, 1), non_padding=round(filled, 4))
             if size == "1e6":

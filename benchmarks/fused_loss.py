@@ -25,12 +25,12 @@ import json
 import statistics
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import torch
 from fairseq.criterions.label_smoothed_cross_entropy import label_smoothed_nll_loss
-from record import quartiles, record
+from record import memory, quartiles, ratios, record, take_turns
 
 from fairseq_instr.criterions.unlikelihood import default_chunk_size, fused_loss
 
@@ -45,13 +45,13 @@ MEMORY_SETTING = (4096, 131072, 256)
 EPSILON, PAD = 0.1, 1
 
 
-def make_inputs(tokens, vocab, width):
+def make_inputs(tokens, vocab, width, **kind):
     """Hidden states and a projection that need gradients, targets, every second a conflict."""
     torch.manual_seed(0)
-    hidden = torch.randn(tokens, width, requires_grad=True)
-    weight = (torch.randn(vocab, width) * width**-0.5).requires_grad_()
-    target = torch.randint(4, vocab, (tokens,))
-    return hidden, weight, target, torch.arange(tokens) % 2 == 1
+    hidden = torch.randn(tokens, width, requires_grad=True, **kind)
+    weight = (torch.randn(vocab, width, **kind) * width**-0.5).requires_grad_()
+    target = torch.randint(4, vocab, (tokens,), device=hidden.device)
+    return hidden, weight, target, torch.arange(tokens, device=hidden.device) % 2 == 1
 
 
 def matmuls(hidden, weight, target, is_conflict):
@@ -103,30 +103,11 @@ WAYS = {
 def measure_times(setting, rounds):
     """CPU seconds of each way, one list of `rounds` each, in turn."""
     inputs = make_inputs(*setting)
-    times = {name: [] for name in WAYS}
-    for round_number in range(rounds + 1):
-        for name, run in WAYS.items():
-            inputs[0].grad = inputs[1].grad = None
-            start = time.process_time()
-            run(*inputs)
-            if round_number:  # the first one warms up
-                times[name].append(time.process_time() - start)
-    return times
 
+    def clear():
+        inputs[0].grad = inputs[1].grad = None
 
-def ratios(times, ours, theirs):
-    return [a / b for a, b in zip(times[ours], times[theirs])]
-
-
-def read_memory(key):
-    """VmRSS, the resident set, or VmHWM, its peak, in bytes.
-
-    Not `ru_maxrss`, which a process inherits from the one that started it.
-    """
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{key}:"):
-            return int(line.split()[1]) * 1024
-    raise KeyError(key)
+    return take_turns({name: partial(run, *inputs) for name, run in WAYS.items()}, rounds, clear)
 
 
 def print_peak_growth(name, setting):
@@ -134,9 +115,9 @@ def print_peak_growth(name, setting):
     WAYS[name](*make_inputs(256, 1024, setting[2]))  # libraries take their own memory first
     inputs = make_inputs(*setting)
     Path("/proc/self/clear_refs").write_text("5")  # forgets the peak of making the inputs
-    before = read_memory("VmRSS")
+    before = memory("VmRSS")
     WAYS[name](*inputs)
-    print(json.dumps(read_memory("VmHWM") - before))
+    print(json.dumps((memory("VmHWM") - before) * 2**20))
 
 
 def measure_peak(name, setting):

@@ -16,9 +16,7 @@ Peaks are torch's own `max_memory_allocated` over what the inputs take. The util
 from __future__ import annotations
 
 import argparse
-import contextlib
 import importlib
-import io
 import json
 import os
 import statistics
@@ -26,6 +24,7 @@ import subprocess
 import sys
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, NamedTuple, Tuple
 
@@ -33,10 +32,17 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import torch  # noqa: E402
-import torch.nn.functional as F  # noqa: E402
+from commands import binarise, call, load_plugin, outputs, write_lines  # noqa: E402
+from record import record, take_turns  # noqa: E402
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 PAD, EPSILON = 1, 0.1
+OTHERS = {
+    "torch": ("torch.nn.functional", "linear_cross_entropy"),  # from 2.13 on
+    "liger": ("liger_kernel.transformers.functional", "liger_fused_linear_cross_entropy"),
+    "cut_cross_entropy": ("cut_cross_entropy", "linear_cross_entropy"),
+}
+"""Other fused losses, of hidden states, weight and target: module and name."""
 
 
 class Sizes(NamedTuple):
@@ -83,23 +89,15 @@ def synchronise() -> None:
         torch.cuda.synchronize()
 
 
-def seconds(run: Callable) -> float:
-    """Wall seconds of one call, the GPU's work included."""
+def now() -> float:
+    """Wall seconds when the GPU has done its work."""
     synchronise()
-    start = time.perf_counter()
-    run()
-    synchronise()
-    return time.perf_counter() - start
+    return time.perf_counter()
 
 
-def take_turns(ways: Dict[str, Callable], turns: int) -> Dict[str, float]:
-    """Median wall seconds of each way; the first turn warms up."""
-    times: Dict[str, list] = {name: [] for name in ways}
-    for turn in range(turns + 1):
-        for name, run in ways.items():
-            spent = seconds(run)
-            if turn:
-                times[name].append(spent)
+def medians(ways: Dict[str, Callable], turns: int) -> Dict[str, float]:
+    """Median wall seconds of each way."""
+    times = take_turns(ways, turns, clock=now)
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
@@ -127,24 +125,14 @@ def rounded(figures: dict) -> dict:
 
 def others_losses() -> Tuple[Dict[str, Callable], Dict[str, str]]:
     """Other fused losses, of hidden states, weight and target; and why one is left out."""
-    ways: Dict[str, Callable] = {}
-    missing = {}
-    if hasattr(F, "linear_cross_entropy"):
-        ways["torch"] = lambda h, w, t: F.linear_cross_entropy(h, w, t, reduction="sum")
-    else:
-        missing["skipped_torch"] = "torch.nn.functional.linear_cross_entropy came with 2.13"
-    try:
-        from liger_kernel.transformers.functional import liger_fused_linear_cross_entropy
-
-        ways["liger"] = lambda h, w, t: liger_fused_linear_cross_entropy(h, w, t, reduction="sum")
-    except Exception as error:  # it looks for a GPU when it is imported
-        missing["skipped_liger"] = f"{type(error).__name__}: {error}"
-    try:
-        from cut_cross_entropy import linear_cross_entropy
-
-        ways["cut_cross_entropy"] = lambda h, w, t: linear_cross_entropy(h, w, t, reduction="sum")
-    except Exception as error:
-        missing["skipped_cut_cross_entropy"] = f"{type(error).__name__}: {error}"
+    ways, missing = {}, {}
+    for name, (module, function) in OTHERS.items():
+        try:
+            loss = getattr(importlib.import_module(module), function)
+        except Exception as error:  # one looks for a GPU when it is imported
+            missing[f"skipped_{name}"] = f"{type(error).__name__}: {error}"
+        else:
+            ways[name] = partial(loss, reduction="sum")
     return ways, missing
 
 
@@ -204,33 +192,11 @@ def loss_is_right(sizes: Sizes) -> dict:
     return rounded(worst)
 
 
-def fairseq(command: str, *arguments) -> str:
-    """Run one of fairseq's commands in this process, which has it imported; its standard output.
-
-    Raises:
-        RuntimeError: if it ends with a message.
-    """
-    from tiny_training import load_plugin
-
-    load_plugin()
-    module = importlib.import_module(f"fairseq_cli.{command}")
-    before, output = sys.argv, io.StringIO()
-    sys.argv = [f"fairseq-{command}", *map(str, arguments)]
-    try:
-        with contextlib.redirect_stdout(output):
-            module.cli_main()
-    except SystemExit as error:
-        if error.code:  # 0: a training that was finished before
-            raise RuntimeError(f"fairseq-{command}: {error}") from error
-    finally:
-        sys.argv = before
-    return output.getvalue()
-
-
 def trained(sizes: Sizes, work: Path, precision: str, updates: int, *more) -> Path:
     """Train with conflicts on the sample corpus in one precision; the last checkpoint."""
     folder = work / f"trained{precision}-{updates}"
-    fairseq(
+    load_plugin()
+    call(
         "train", work / "data-bin", "--user-dir", HERE.parent / "fairseq_instr",
         "--task", "translation_with_instructions", "--arch", "transformer",
         "--encoder-layers", 2, "--decoder-layers", 2, "--encoder-embed-dim", 128,
@@ -262,14 +228,10 @@ def prepare_text(work: Path) -> None:
         for path in (work / "text").glob("*.??")
         for word in path.read_text(encoding="utf-8").split()
     }
-    (work / "dict.txt").write_text("".join(f"{word} 1\n" for word in sorted(words)))
+    write_lines(work / "dict.txt", (f"{word} 1" for word in sorted(words)))
+    prefixes = {split: work / "text" / split for split in ("train", "valid")}
     for target in ("de", "fr"):
-        (work / "data-bin" / "dict.en.txt").unlink(missing_ok=True)
-        fairseq(
-            "preprocess", "-s", "en", "-t", target, "--joined-dictionary", "--srcdict",
-            work / "dict.txt", "--trainpref", work / "text" / "train", "--validpref",
-            work / "text" / "valid", "--destdir", work / "data-bin", "--workers", 1,
-        )  # fmt: skip
+        binarise("en", target, work / "data-bin", work / "dict.txt", **prefixes)
     names = ("to:en", "to:de", "to:fr")
     Inventory(map(look_up, names)).save(work / "data-bin" / "instructions.yaml")
 
@@ -312,18 +274,17 @@ def generation_is_right(sizes: Sizes, work: Path) -> dict:
     }
     figures = {}
     for name, options in ways.items():
-        outputs = []
+        found = []
         for device in ([], ["--cpu"]):
-            printed = fairseq(
+            printed = call(
                 "interactive", work / "data-bin", "--user-dir", HERE.parent / "fairseq_instr",
                 "--task", "translation_with_instructions", "--path", checkpoint, "-s", "en", "-t",
                 "de", "--lang-pairs", "en-de,de-en,en-fr,fr-en", "--beam", 4, "--max-len-b", 40,
                 "--buffer-size", 64, "--batch-size", 64, "--input", work / "lines.en", *options,
                 *device,
             )  # fmt: skip
-            lines = [line.split("\t")[2] for line in printed.splitlines() if line[:2] == "H-"]
-            outputs.append(lines)
-        same = sum(map(str.__eq__, *outputs)) / len(sources)
+            found.append(outputs(printed))
+        same = sum(map(str.__eq__, *found)) / len(sources)
         figures[f"same_as_cpu_{name}"] = same
     return rounded(figures)
 
@@ -339,54 +300,48 @@ def decoder_only_is_right(sizes: Sizes) -> dict:
 # -- is it fast? --------------------------------------------------------------------------------
 
 
+def loss_ways(inputs, others: Dict[str, Callable]) -> Dict[str, Callable]:
+    """Ways to a loss and both gradients; `products` are the matrix products alone."""
+    import fused_loss as cpu
+
+    from fairseq_instr.criterions.unlikelihood import fused_loss
+
+    hidden, weight, target, conflict = inputs
+    none = torch.zeros_like(conflict)
+
+    def in_full():
+        lprobs = torch.log_softmax((hidden @ weight.t()).float(), -1)
+        own = lprobs.gather(1, target[:, None])[:, 0]
+        (-own[~conflict].sum() - torch.log1p(-own[conflict].exp()).sum()).backward()
+
+    def cleared(run):
+        def clear_and_run():
+            hidden.grad = weight.grad = None
+            run()
+
+        return clear_and_run
+
+    ways = {
+        "products": lambda: cpu.matmuls(*inputs),
+        "fused": lambda: cpu.fused(*inputs),
+        "fused_nll": lambda: fused_loss(
+            hidden, weight, target, none, 0.0, 1.0, PAD
+        ).loss.backward(),
+        "in_full": in_full,
+    }
+    for way, loss in others.items():
+        ways[way] = lambda loss=loss: loss(hidden, weight, target).backward()
+    return {way: cleared(run) for way, run in ways.items()}
+
+
 def loss_is_fast(sizes: Sizes) -> dict:
     """Loss with both gradients, in bfloat16: to its matrix products, to others' ways; memory."""
-    from fairseq_instr.criterions.unlikelihood import fused_loss
+    from fused_loss import make_inputs
 
     others, figures = others_losses()
     for tokens, vocab, width in sizes.losses:
-        hidden = torch.randn(tokens, width, device=DEVICE, dtype=torch.bfloat16).requires_grad_()
-        weight = torch.randn(vocab, width, device=DEVICE, dtype=torch.bfloat16) * width**-0.5
-        weight.requires_grad_()
-        target = torch.randint(4, vocab, (tokens,), device=DEVICE)
-        conflict = torch.arange(tokens, device=DEVICE) % 2 == 1
-        none = torch.zeros_like(conflict)
-
-        def clear(run, hidden=hidden, weight=weight):
-            def cleared():
-                hidden.grad = weight.grad = None
-                run()
-
-            return cleared
-
-        @torch.no_grad()
-        def products(hidden=hidden, weight=weight):
-            logits = hidden @ weight.t()
-            return logits @ weight, logits.t() @ hidden
-
-        def in_full(hidden=hidden, weight=weight, target=target, conflict=conflict):
-            lprobs = torch.log_softmax((hidden @ weight.t()).float(), -1)
-            own = lprobs.gather(1, target[:, None])[:, 0]
-            (-own[~conflict].sum() - torch.log1p(-own[conflict].exp()).sum()).backward()
-
-        ways = {
-            "products": products,
-            "fused": clear(
-                lambda h=hidden, w=weight, t=target, c=conflict: fused_loss(
-                    h, w, t, c, EPSILON, 1.0, PAD
-                ).loss.backward()
-            ),
-            "fused_nll": clear(
-                lambda h=hidden, w=weight, t=target, c=none: fused_loss(
-                    h, w, t, c, 0.0, 1.0, PAD
-                ).loss.backward()
-            ),
-            "in_full": clear(in_full),
-        }
-        for way, loss in others.items():
-            ways[way] = clear(
-                lambda h=hidden, w=weight, t=target, loss=loss: loss(h, w, t).backward()
-            )
+        inputs = make_inputs(tokens, vocab, width, device=DEVICE, dtype=torch.bfloat16)
+        ways = loss_ways(inputs, others)
         name = f"{tokens}x{vocab}x{width}"
         for way in list(ways):
             try:
@@ -398,7 +353,7 @@ def loss_is_fast(sizes: Sizes) -> dict:
                     raise
                 figures[f"{name}.skipped_{way}"] = " ".join(str(error).split())[-100:]
                 del ways[way]
-        times = take_turns(ways, sizes.turns)
+        times = medians(ways, sizes.turns)
         for way, spent in times.items():
             if way != "products":
                 figures[f"{name}.{way}_to_products"] = spent / times["products"]
@@ -411,16 +366,10 @@ def step_is_fast(sizes: Sizes, peak_tflops: float) -> dict:
     """A step of Transformer-big in bfloat16, conflicts included, to a stock step."""
     import stage2_step
 
-    layers, width, ffn, heads, vocabulary, sentences = sizes.step
+    *shape, vocabulary, sentences = sizes.step
     stage2_step.VOCABULARY, stage2_step.SENTENCES = vocabulary, sentences
     task = stage2_step.build_task()
-    args = argparse.Namespace(
-        encoder_layers=layers, decoder_layers=layers, encoder_embed_dim=width,
-        encoder_ffn_embed_dim=ffn, encoder_attention_heads=heads, decoder_attention_heads=heads,
-        dropout=0.1, share_all_embeddings=True,
-    )  # fmt: skip
-    stage2_step.base_architecture(args)
-    model = stage2_step.TransformerModel.build_model(args, task).to(DEVICE, torch.bfloat16).train()
+    model = stage2_step.build_model(task, *shape).to(DEVICE, torch.bfloat16)
     pairs = stage2_step.draw_sentences()
 
     def batch(every):
@@ -450,7 +399,7 @@ def step_is_fast(sizes: Sizes, peak_tflops: float) -> dict:
         "quarter": step(ours, fourth),
     }
     memory = {f"mib_{name}": peak_mebibytes(run) for name, run in ways.items()}
-    times = take_turns(ways, sizes.turns)
+    times = medians(ways, sizes.turns)
     parameters = sum(p.numel() for p in model.parameters())
     # encoder and decoder each see about half of the parameters for each of their tokens
     flops = 6 * parameters * plain["ntokens"]
@@ -472,24 +421,31 @@ def decoder_only_sizes(sizes: Sizes) -> argparse.Namespace:
     )  # fmt: skip
 
 
-def decoder_only_is_fast(sizes: Sizes) -> dict:
-    """A step with unlikelihood and beam search of a 1B model: to transformers', two forwards."""
-    from decoder_only import Models, Texts, trainings
+def decoder_only_models(sizes: Sizes, dtype: torch.dtype):
+    """Models of one size, their texts and the size, on the device."""
+    from decoder_only import Models, Texts
     from fairseq.utils import move_to_cuda
 
     args = decoder_only_sizes(sizes)
     models, texts = Models(args), Texts(args)
-    models.fairseq_lm = None  # not measured here
     for model in (models.ours, models.hugging_face):
-        model.to(DEVICE, torch.bfloat16)
+        model.to(DEVICE, dtype).eval()
     if DEVICE.type == "cuda":
-        sample = texts.sample
+        sample, concatenated = texts.sample, texts.concatenated
         texts.sample = lambda: move_to_cuda(sample())
-        concatenated = texts.concatenated
         texts.concatenated = lambda prompts: tuple(t.to(DEVICE) for t in concatenated(prompts))
-    _, _, ours, public = trainings(models, texts)
-    memory = {"mib_ours": peak_mebibytes(ours), "mib_public": peak_mebibytes(public)}
-    times = take_turns({"ours": ours, "public": public}, sizes.turns)
+    return models, texts, args
+
+
+def decoder_only_is_fast(sizes: Sizes) -> dict:
+    """A step with unlikelihood and beam search of a 1B model: to transformers', two forwards."""
+    from decoder_only import trainings
+
+    models, texts, _ = decoder_only_models(sizes, torch.bfloat16)
+    steps = trainings(models, texts)
+    ways = {"ours": steps["with_conflicts"], "public": steps["public"]}
+    memory = {f"mib_{name}": peak_mebibytes(run) for name, run in ways.items()}
+    times = medians(ways, sizes.turns)
     n_tokens = sum(map(len, texts.targets))
     figures = {
         **memory,
@@ -506,25 +462,19 @@ def generation_is_fast(sizes: Sizes, work: Path) -> dict:
 
     The first is a decoder-only model, the second the encoder-decoder of the sample corpus.
     """
-    from decoder_only import Models, Texts, generations
-    from fairseq.utils import move_to_cuda
+    from decoder_only import generations
 
     dtype = torch.float16 if DEVICE.type == "cuda" else torch.float32
     turns = max(sizes.turns // 3, 1)
-    args = decoder_only_sizes(sizes)
-    models, texts = Models(args), Texts(args)
-    for model in (models.ours, models.hugging_face):
-        model.to(DEVICE, dtype).eval()
-    if DEVICE.type == "cuda":
-        sample = texts.sample
-        texts.sample = lambda: move_to_cuda(sample())
-    ours, _, hugging_face = generations(models, texts, args)
-    times = take_turns({"ours": ours, "transformers": hugging_face}, turns)
+    models, texts, args = decoder_only_models(sizes, dtype)
+    ways = generations(models, texts, args)
+    del ways["lm"]
+    times = medians(ways, turns)
     figures = {
-        "transformers_to_ours": times["transformers"] / times["ours"],
+        "transformers_to_ours": times["hugging_face"] / times["ours"],
         "decoder_only_tokens_per_second": args.batch * args.target / times["ours"],
     }
-    del models, ours, hugging_face
+    del models, ways
 
     try:
         import ctranslate2
@@ -552,7 +502,7 @@ def generation_is_fast(sizes: Sizes, work: Path) -> dict:
         "ours": lambda: translator.translate(lines, batch_size=64),
         "ctranslate2": lambda: served.translate(lines, batch_size=64),
     }
-    times = take_turns(ways, turns)
+    times = medians(ways, turns)
     figures["ctranslate2_to_ours"] = times["ctranslate2"] / times["ours"]
     figures["lines_per_second"] = len(lines) / times["ours"]
     return rounded(figures)
@@ -658,8 +608,6 @@ def main():
         (args.output / "gpu.json").write_text(text, encoding="utf-8")
         (args.output / "gpu.md").write_text(as_markdown(report), encoding="utf-8")
     if args.record:
-        from record import record
-
         record("gpu", {"device": name, **report["parts"]}, {"tiny": args.tiny})
 
 

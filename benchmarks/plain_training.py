@@ -15,16 +15,13 @@ source, against `translation_multi_simple_epoch`.
 
 import argparse
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import List
 
-from fairseq import options, tasks, utils
-from fairseq.dataclass.utils import convert_namespace_to_omegaconf
-from fairseq.trainer import Trainer
+from commands import build_trainer, call, configuration, load_plugin
+from fairseq import tasks
 from record import quartiles, record
 from tqdm import tqdm
 
@@ -32,7 +29,6 @@ from fairseq_instr import sample
 from fairseq_instr.instructions import Inventory
 from fairseq_instr.instructions.catalogue import look_up
 
-PLUGIN = Path(__file__).resolve().parents[1] / "fairseq_instr"
 MODEL = (
     "--arch transformer --encoder-layers 2 --decoder-layers 2 --encoder-embed-dim 128 "
     "--decoder-embed-dim 128 --encoder-ffn-embed-dim 512 --decoder-ffn-embed-dim 512 "
@@ -55,15 +51,12 @@ COMPARED = {
 """Figure -> options of the stock task, and of this one."""
 
 
-def binarise(folder: Path, n_pairs: int) -> Path:
-    """A data-bin of the sample corpus, words as tokens, one dictionary; with directions."""
+def write_data(folder: Path, n_pairs: int) -> Path:
+    """A data-bin of the sample corpus, words as tokens, one dictionary."""
     sample.write(folder, {"train": n_pairs, "valid": 50}, ["en", "de"], seed=1)
-    data = folder / "bin"
-    command = ["-s", "en", "-t", "de", "--trainpref", folder / "train", "--destdir", data]
-    tool = Path(sys.executable).with_name("fairseq-preprocess")
-    subprocess.run(
-        [tool, "--joined-dictionary", *map(str, command)], check=True, capture_output=True
-    )
+    data, prefix = folder / "bin", folder / "train"
+    call("preprocess", "-s", "en", "-t", "de", "--trainpref", prefix, "--destdir", data,
+         "--joined-dictionary")  # fmt: skip
     return data
 
 
@@ -76,13 +69,10 @@ class Training:
     """One task's training, a few updates at a time."""
 
     def __init__(self, task_options: List[str], data: Path):
-        arguments = [str(data), *task_options, *MODEL]
-        parser = options.get_training_parser()
-        cfg = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, arguments))
+        cfg = configuration([data, *task_options, *MODEL])
         task = tasks.setup_task(cfg.task)
         task.load_dataset("train")
-        model = task.build_model(cfg.model)
-        self.trainer = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
+        self.trainer = build_trainer(cfg, task)
         self.epoch = self.trainer.get_train_iterator(1, load_dataset=False)
         self.batches = iter(())
 
@@ -105,10 +95,9 @@ def main():
     parser.add_argument("--updates", type=int, default=5, help="updates in a turn")
     parser.add_argument("--turns", type=int, default=24, help="turns of each task")
     args = parser.parse_args()
-    utils.import_user_module(argparse.Namespace(user_dir=str(PLUGIN)))
-    tasks.import_tasks(str(PLUGIN / "tasks"), "fairseq_instr.tasks")
+    load_plugin()
     with tempfile.TemporaryDirectory() as folder:
-        data = binarise(Path(folder), args.pairs)
+        data = write_data(Path(folder), args.pairs)
         for figure, compared in COMPARED.items():
             if BOTH_WAYS[0] in compared[1]:
                 add_directions(data)

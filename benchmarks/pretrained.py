@@ -20,10 +20,10 @@ from typing import Dict, List
 
 import stand_ins
 import torch
+from commands import PLUGIN, load_plugin, outputs
 from fairseq.checkpoint_utils import load_model_ensemble
 from record import record
 from stand_ins import FAMILIES, INSTRUCTIONS, TRAINING, call
-from tiny_training import PLUGIN, load_plugin
 from transformers_model import LONGEST, TheirModel, scores
 
 from fairseq_instr.checkpoints.hugging_face import from_hugging_face, to_hugging_face
@@ -204,13 +204,6 @@ class StandIn:
         return figures
 
 
-def outputs(printed: str) -> List[str]:
-    """Translations that `fairseq-generate` or `-interactive` printed, in the order of the lines."""
-    found = (line[2:].split("\t") for line in printed.splitlines() if line.startswith("H-"))
-    texts = {int(number): text for number, _, text in found}
-    return [texts[number] for number in sorted(texts)]
-
-
 def mean(values) -> float:
     """Mean of numbers, rounded."""
     values = list(values)
@@ -234,7 +227,6 @@ def run() -> None:
     parser.add_argument("families", nargs="*", default=list(FAMILIES), metavar="FAMILY")
     args = parser.parse_args()
     load_plugin()
-    torch.set_num_threads(1)
     for name in args.families:
         with tempfile.TemporaryDirectory() as folder:
             figures = measure(name, Path(folder))

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Dict, Iterator, List
 
 import torch
-import torch.nn.functional as F
 from fairseq.data.data_utils import collate_tokens
 from fairseq.sequence_generator import SequenceGenerator
 from record import record
@@ -102,17 +101,14 @@ class Both:
         found = generator.generate([self.ours], {"net_input": {"src_tokens": sources}})
         ours = [self.order[hypotheses[0]["tokens"]].tolist() for hypotheses in found]
         read = [self.read(prompt) for prompt in prompts]
-        width = max(map(len, read))
-        left = [(width - len(r), 0) for r in read]
+        padded = collate_tokens(read, int(self.order[pad]), left_pad=True)
         generated = self.theirs.generate(
-            torch.stack([F.pad(r, at) for r, at in zip(read, left)]),
-            attention_mask=torch.stack(
-                [F.pad(torch.ones_like(r), at) for r, at in zip(read, left)]
-            ),
+            padded,
+            attention_mask=collate_tokens(list(map(torch.ones_like, read)), 0, left_pad=True),
             num_beams=beam, do_sample=False, early_stopping=beam > 1, min_new_tokens=1,
             max_new_tokens=self.new_tokens, suppress_tokens=[int(self.order[pad])],
             pad_token_id=int(self.order[pad]), eos_token_id=int(self.order[eos]),
-        )[:, width:].tolist()  # fmt: skip
+        )[:, padded.size(1) :].tolist()  # fmt: skip
         theirs = [[token for token in row if token != self.order[pad]] for row in generated]
         return ours, theirs
 

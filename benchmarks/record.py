@@ -17,8 +17,11 @@ import resource
 import shlex
 import statistics
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
+
+from tqdm import tqdm
 
 from fairseq_instr.files import write_atomically
 
@@ -42,6 +45,41 @@ def quartiles(values, digits=3):
     if len(values) < 2:
         return [round(value, digits) for value in values]
     return [round(quartile, digits) for quartile in statistics.quantiles(values, n=4)]
+
+
+def memory(kind):
+    """MiB of this process: `VmRSS` now, `VmHWM` at most, `RssAnon` in no file. Linux alone tells.
+
+    Not `ru_maxrss`, which a process inherits from the one that started it.
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition(f"{kind}:")[2].split()[0]) / 1024
+
+
+def take_turns(ways, turns, before=None, clock=time.process_time, title=None):
+    """Seconds of each way in each turn: a dict of lists. The first turn only warms up.
+
+    Args:
+        ways (dict): functions by name; every other turn goes through them backwards.
+        turns (int): turns that are measured.
+        before (Callable, optional): called before each, unmeasured.
+        clock (Callable): what time it is.
+        title (str, optional): of a progress bar.
+    """
+    times = {name: [] for name in ways}
+    for turn in tqdm(range(turns + 1), desc=title, disable=title is None):
+        for name in reversed(ways) if turn % 2 else ways:
+            if before is not None:
+                before()
+            start = clock()
+            ways[name]()
+            times[name].append(clock() - start)
+    return {name: spent[1:] for name, spent in times.items()}
+
+
+def ratios(times, name, to):
+    """Seconds of one way to those of another, turn by turn."""
+    return [a / b for a, b in zip(times[name], times[to])]
 
 
 def spent_seconds():

@@ -26,15 +26,13 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import time
 
 import torch
+from commands import EOS, PAD, batch, conflicts, net_input, numbered_dictionary
 from fairseq.criterions.label_smoothed_cross_entropy import LabelSmoothedCrossEntropyCriterion
-from fairseq.data import Dictionary
-from fairseq.data.data_utils import collate_tokens
 from fairseq.models.transformer import TransformerModel, base_architecture
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
-from record import quartiles, record
+from record import quartiles, record, take_turns
 
 from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import (
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion,
@@ -42,22 +40,20 @@ from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood imp
 from fairseq_instr.tasks.mixed_precision import in_bfloat16, unfused_attention
 
 VOCABULARY, SENTENCES, EPSILON, ALPHA = 6000, 80, 0.1, 1.0
-PAD, EOS, RIGHT, WRONG = 1, 2, 4, 5
+RIGHT, WRONG = 4, 5
 
 
 def build_task():
-    dictionary = Dictionary()
-    for number in range(VOCABULARY - len(dictionary)):
-        dictionary.add_symbol(f"w{number}")
+    dictionary = numbered_dictionary(VOCABULARY)
     return TranslationTask(TranslationConfig(), dictionary, dictionary)
 
 
-def build_model(task):
+def build_model(task, layers=3, width=256, ffn=1024, heads=4):
     torch.manual_seed(0)
     args = argparse.Namespace(
-        encoder_layers=3, decoder_layers=3, encoder_embed_dim=256, encoder_ffn_embed_dim=1024,
-        encoder_attention_heads=4, decoder_attention_heads=4, dropout=0.1,
-        share_all_embeddings=True,
+        encoder_layers=layers, decoder_layers=layers, encoder_embed_dim=width,
+        encoder_ffn_embed_dim=ffn, encoder_attention_heads=heads, decoder_attention_heads=heads,
+        dropout=0.1, share_all_embeddings=True,
     )  # fmt: skip
     base_architecture(args)
     return TransformerModel.build_model(args, task).train()
@@ -80,38 +76,20 @@ def draw_sentences(seed=0):
 def make_batch(pairs, conflict_every, decoder_side):
     """A batch in the layout that the criterion reads, a conflict for every n-th sentence."""
 
-    def collate(rows, left_pad):
-        return collate_tokens([torch.tensor(row) for row in rows], PAD, left_pad=left_pad)
+    def make_input(instruction):
+        prompt = torch.tensor([instruction])
+        before, begin = ([], [eos, prompt]) if decoder_side else ([prompt], [eos])
+        sources = [torch.cat((*before, source, eos)) for source, _ in pairs]
+        return sources, [torch.cat((*begin, target)) for _, target in pairs]
 
-    def make_input(rows, instruction):
-        prompt = [instruction]
-        sources = [[*([] if decoder_side else prompt), *pair[0].tolist(), EOS] for pair in rows]
-        previous = [[EOS, *(prompt if decoder_side else []), *pair[1].tolist()] for pair in rows]
-        return {
-            "src_tokens": collate(sources, left_pad=True),
-            "src_lengths": torch.tensor([len(source) for source in sources]),
-            "prev_output_tokens": collate(previous, left_pad=False),
-        }
-
-    prompt_targets = [PAD] if decoder_side else []
-    target = collate([[*prompt_targets, *pair[1].tolist(), EOS] for pair in pairs], False)
-    sample = {
-        "id": torch.arange(len(pairs)),
-        "nsentences": len(pairs),
-        "ntokens": int(target.ne(PAD).sum()),
-        "net_input": make_input(pairs, RIGHT),
-        "target": target,
-    }
+    eos = torch.tensor([EOS])
+    hidden = [torch.tensor([PAD])] if decoder_side else []
+    sample = batch(*make_input(RIGHT), [torch.cat((*hidden, target, eos)) for _, target in pairs])
     if conflict_every:
-        positive = torch.arange(0, len(pairs), conflict_every)
-        net_input = make_input(pairs, WRONG)  # all of them, so that widths are the positives'
+        wrong = net_input(*make_input(WRONG))
         if decoder_side:
-            net_input = {"prev_output_tokens": net_input["prev_output_tokens"]}
-        sample["conflicts"] = {
-            "positive": positive,
-            "net_input": {name: rows[positive] for name, rows in net_input.items()},
-            "target": target[positive],
-        }
+            wrong = {"prev_output_tokens": wrong["prev_output_tokens"]}
+        sample["conflicts"] = conflicts(wrong, sample["target"], conflict_every)
     return sample
 
 
@@ -184,15 +162,8 @@ def main():
     model = build_model(task)
     steps = make_steps(task, model)
     check_agreement(model, steps)
-    times = {name: [] for name in steps}
-    for round_number in range(args.rounds + 1):
-        for name, step in steps.items():
-            model.zero_grad()
-            start = time.process_time()
-            step().backward()
-            if round_number:  # the first one warms up
-                times[name].append(time.process_time() - start)
-
+    ways = {name: lambda step=step: step().backward() for name, step in steps.items()}
+    times = take_turns(ways, args.rounds, model.zero_grad)
     stock = times.pop("stock")
     spread = {name: quartiles([a / b for a, b in zip(ours, stock)]) for name, ours in times.items()}
     ratios = {name: found[len(found) // 2] for name, found in spread.items()}

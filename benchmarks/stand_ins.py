@@ -6,16 +6,14 @@ the shape, the language tokens and the settings of its model, and is small enoug
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import json
 import random
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+import commands
 import torch
+from commands import binarise, write_lines
 from fairseq.tasks import register_task
 from fairseq.tasks.translation_from_pretrained_bart import TranslationFromPretrainedBARTTask
 
@@ -146,17 +144,9 @@ class MBart25Task(TranslationFromPretrainedBARTTask):
 
 
 def call(command: str, *arguments, stdin: str = "") -> str:
-    """Run one of fairseq's commands in this process; what it prints."""
-    module = importlib.import_module(f"fairseq_cli.{command}")
-    before = sys.argv, sys.stdin
-    names = ("mbart25_with_args" if a == MBART25_TASK else str(a) for a in arguments)
-    sys.argv, sys.stdin = [f"fairseq-{command}", *names], io.StringIO(stdin)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()) as out:
-            module.cli_main()
-    finally:
-        sys.argv, sys.stdin = before
-    return out.getvalue()
+    """As `commands.call`, mBART-25's task by the name under which it works."""
+    named = ("mbart25_with_args" if each == MBART25_TASK else each for each in arguments)
+    return commands.call(command, *named, stdin=stdin)
 
 
 def dictionary_entries() -> List[str]:
@@ -169,41 +159,28 @@ def write_data(folder: Path, family: Family) -> Path:
     """Write text and a data-bin; `task` in it holds German in capitals and in quotation marks."""
     rng = random.Random(1)
     dictionary = folder / "dict.txt"
-    dictionary.write_text("".join(f"{word} 1\n" for word in dictionary_entries()), encoding="utf-8")
+    write_lines(dictionary, (f"{word} 1" for word in dictionary_entries()))
     data, english, german = folder / "data-bin", family.codes["en"], family.codes["de"]
     splits = {"train": 600, "valid": 12, "test": N_TEST // len(family.pairs)}
     for split, count in splits.items():
         drawn = [[rng.randrange(12) for _ in range(rng.randint(3, 7))] for _ in range(count)]
         for language, words in WORDS.items():
             lines = (" ".join(words[i] for i in line) for line in drawn)
-            _write(folder / f"{split}.{family.codes[language]}", lines)
-    prefixes = [f"--{split}pref={folder / split}" for split in splits]
+            write_lines(folder / f"{split}.{family.codes[language]}", lines)
+    prefixes = {split: folder / split for split in splits}
     for other in ("de", "fr"):
-        _binarise(english, family.codes[other], data, dictionary, prefixes)
+        binarise(english, family.codes[other], data, dictionary, **prefixes)
     sources, targets = (
         (folder / f"train.{code}").read_text(encoding="utf-8").splitlines()[:200]
         for code in (english, german)
     )
     asked = [list(INSTRUCTIONS)[i % 2] for i in range(len(sources))]
-    _write(folder / f"task.{english}", sources)
-    _write(folder / f"task.{german}", (INSTRUCTIONS[n](t) for n, t in zip(asked, targets)))
-    _write(folder / "task.instr", asked)
-    prefix = [f"--trainpref={folder / 'task'}"]
-    _binarise(english, german, data / "task", dictionary, prefix)
-    call("preprocess", "-s", "instr", "-t", "None", "--only-source", *prefix, "--destdir",
-         data / "task", "--workers", 1)  # fmt: skip
+    write_lines(folder / f"task.{english}", sources)
+    write_lines(folder / f"task.{german}", (INSTRUCTIONS[n](t) for n, t in zip(asked, targets)))
+    write_lines(folder / "task.instr", asked)
+    for pair in ((english, german), ("instr", "None")):
+        binarise(*pair, data / "task", dictionary, train=folder / "task")
     return data
-
-
-def _write(path: Path, lines) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _binarise(source: str, target: str, data: Path, dictionary: Path, prefixes) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        (data / f"dict.{source}.txt").unlink()
-    call("preprocess", "-s", source, "-t", target, "--joined-dictionary", "--srcdict", dictionary,
-         *prefixes, "--destdir", data, "--workers", 1)  # fmt: skip
 
 
 def train(data: Path, folder: Path, family: Family) -> Path:

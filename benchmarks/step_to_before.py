@@ -26,8 +26,23 @@ import sys
 import tempfile
 from pathlib import Path
 
+import torch
+from commands import (
+    EOS,
+    batch,
+    build_trainer,
+    configuration,
+    conflicts,
+    load_plugin,
+    net_input,
+    numbered_dictionary,
+)
+from fairseq import tasks, utils
 from record import quartiles, record
 from tqdm import tqdm
+
+from fairseq_instr.instructions import Inventory
+from fairseq_instr.instructions.catalogue import look_up
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMON = """
@@ -50,7 +65,6 @@ MODELS = {
 VOCABULARY = {"decoder_only": 49152, "stage2_step": 6000}
 FIGURES = {"decoder_only": "decoder_only.step_to_before", "stage2_step": "stage2_step.to_before"}
 LENGTHS = {"decoder_only": (40, 28), "stage2_step": (15, 15)}
-PAD, EOS = 1, 2
 ANSWER = "answer:"
 
 
@@ -63,9 +77,6 @@ def draw_batch(vocabulary, lengths, sentences, seed):
         sentences: rows of the batch.
         seed: of the random tokens.
     """
-    import torch
-    from fairseq.data.data_utils import collate_tokens
-
     generator = torch.Generator().manual_seed(seed)
 
     def draw(low, high, *shape):
@@ -75,73 +86,44 @@ def draw_batch(vocabulary, lengths, sentences, seed):
         lengths = (length + draw(-2, 3, sentences)).tolist()
         return [torch.cat((draw(4, vocabulary, n), torch.tensor([EOS]))) for n in lengths]
 
-    def net_input(sources):
-        return {
-            "src_tokens": collate_tokens(sources, PAD, left_pad=True),
-            "src_lengths": torch.tensor([len(source) for source in sources]),
-            "prev_output_tokens": collate_tokens([t.roll(1) for t in targets], PAD),
-        }
-
     sources, targets = map(texts, lengths)
     swapped = [torch.cat((source[:1].flip(0) ^ 1, source[1:])) for source in sources]
-    target = collate_tokens(targets, PAD)
-    rows = torch.arange(sentences)
-    conflicts = {"positive": rows, "net_input": net_input(swapped), "target": target}
-    return {
-        "id": rows,
-        "nsentences": sentences,
-        "ntokens": int(target.ne(PAD).sum()),
-        "net_input": net_input(sources),
-        "target": target,
-        "conflicts": conflicts,
-    }
+    previous = [target.roll(1) for target in targets]
+    sample = batch(sources, previous, targets)
+    return {**sample, "conflicts": conflicts(net_input(swapped, previous), sample["target"])}
 
 
 def write_data(folder, vocabulary):
     """Dictionaries and an inventory; the batches are drawn, not read."""
-    symbols = "".join(f"w{number} 1\n" for number in range(vocabulary - 4))
     for language in ("en", "de"):
-        (folder / f"dict.{language}.txt").write_text(symbols, encoding="utf-8")
-    from fairseq_instr.instructions import Inventory
-    from fairseq_instr.instructions.catalogue import look_up
-
-    Inventory([look_up("to:en"), look_up("to:de")]).save(folder / "instructions.yaml")
+        numbered_dictionary(vocabulary).save(str(folder / f"dict.{language}.txt"))
+    Inventory(map(look_up, ("to:en", "to:de"))).save(folder / "instructions.yaml")
 
 
-def build_trainer(arguments):
-    """A trainer of fairseq and a model with random weights, from options as of `fairseq-train`."""
-    import torch
-    from fairseq import options, tasks, utils
-    from fairseq.dataclass.utils import convert_namespace_to_omegaconf
-    from fairseq.trainer import Trainer
-
-    torch.set_num_threads(1)
-    plugin = str(Path(os.environ["PYTHONPATH"]) / "fairseq_instr")
-    utils.import_user_module(argparse.Namespace(user_dir=plugin))
-    tasks.import_tasks(f"{plugin}/tasks", "fairseq_instr.tasks")
-    parsed = options.parse_args_and_arch(options.get_training_parser(), arguments)
-    cfg = convert_namespace_to_omegaconf(parsed)
+def make_trainer(arguments):
+    """A trainer of a model with random weights, from options as of `fairseq-train`."""
+    load_plugin()
+    cfg = configuration(arguments)
     task = tasks.setup_task(cfg.task)
     utils.set_torch_seed(1)
-    model = task.build_model(cfg.model)
-    trainer = Trainer(cfg, task, model, task.build_criterion(cfg.criterion))
-    task.begin_epoch(1, model)
+    trainer = build_trainer(cfg, task)
+    task.begin_epoch(1, trainer.model)
     return trainer
 
 
 def work(model, sentences, optimizer, folder):
     """Train in this process: for each line on standard input, some updates and their seconds."""
     options = [*COMMON, "--amp", *MODELS[model], "--optimizer", optimizer]
-    trainer = build_trainer([folder, *options])
+    trainer = make_trainer([folder, *options])
     batches = [draw_batch(VOCABULARY[model], LENGTHS[model], sentences, seed) for seed in range(2)]
     for line in sys.stdin:
         before = resource.getrusage(resource.RUSAGE_SELF)
         for _ in range(int(line)):
-            for batch in batches:
-                trainer.train_step([batch])
+            for sample in batches:
+                trainer.train_step([sample])
         after = resource.getrusage(resource.RUSAGE_SELF)
         seconds = [after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime]
-        answer(*seconds, sum(batch["ntokens"] for batch in batches))
+        answer(*seconds, sum(sample["ntokens"] for sample in batches))
 
 
 class Worker:

@@ -52,25 +52,22 @@ def main():
     begun = time.time()
     running = {name: start(name, folder, args.work / sub) for name, (folder, sub) in PARTS.items()}
     try:
-        while any(process.poll() is None for process in running.values()):
-            failed = [name for name, process in running.items() if process.poll()]
+        ended = dict.fromkeys(running)
+        while None in ended.values():
+            time.sleep(0.2)
+            ended = {name: process.poll() for name, process in running.items()}
+            failed = [name for name, status in ended.items() if status]
             if failed:
                 sys.exit(f"demo: error: the part {failed[0]!r} failed, see its lines above")
-            time.sleep(0.2)
     finally:
         for process in running.values():
             process.terminate()
-    failed = [name for name, process in running.items() if process.returncode]
-    if failed:
-        sys.exit(f"demo: error: the part {failed[0]!r} failed, see its lines above")
-    for report in (
-        args.work / "report.md",
-        args.work / "zero_shot" / "report" / "sample" / "report.md",
-    ):
+    reports = args.work / "report.md", args.work / "zero_shot" / "report" / "sample" / "report.md"
+    for report in reports:
         print_summary(report)
     print(
-        f"\nThe demo took {(time.time() - begun) / 60:.0f} minutes; see {args.work}/report.md, "
-        f"{args.work}/zero_shot/report/sample/report.md, {args.work}/zero_shot/curves.png"
+        f"\nThe demo took {(time.time() - begun) / 60:.0f} minutes; see {reports[0]}, "
+        f"{reports[1]}, {args.work}/zero_shot/curves.png"
     )
 
 

@@ -31,12 +31,8 @@ def build(arch: str, vocabulary: int, *further: str) -> FairseqEncoderDecoderMod
     """An architecture in bf16 on the meta device.
 
     Args:
-        arch: registered architecture.
         vocabulary: entries of the dictionary, special ones included.
         *further: options of the model, as of `fairseq-train`.
-
-    Raises:
-        InputError: if there is no such architecture.
     """
     if arch not in ARCH_MODEL_REGISTRY:
         raise InputError(f"--arch {arch!r} is not known; such as llama2_7b, llama2_13b, llama3_8b")

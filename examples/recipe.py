@@ -4,6 +4,8 @@ A recipe is a class with `steps`; each step that is complete leaves a file in WO
 same command goes on where it was stopped. Every step is a command that you could type; it is shown.
 """
 
+import argparse
+import json
 import logging
 import os
 import re
@@ -12,13 +14,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Iterable, List, Sequence, Tuple
+from typing import Callable, Iterable, List, Sequence, Tuple, Type
 
 import yaml
 
 from fairseq_instr.cli import main as cli
-from fairseq_instr.errors import InputError
-from fairseq_instr.files import write_atomically
+from fairseq_instr.errors import InputError, install_exception_hook
+from fairseq_instr.files import write_atomically, write_json
 from fairseq_instr.text.lines import find_text, read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,11 +98,7 @@ class Recipe:
             raise InputError(f"step {log} failed, see {log_file}: {' / '.join(last)[-600:]}")
 
     def subcommand(self, name: str, *arguments) -> None:
-        """Run a subcommand of fairseq-instr in this process, which imports fairseq only once.
-
-        Raises:
-            InputError: if it fails; what it printed stands above.
-        """
+        """Run a subcommand of fairseq-instr in this process, which imports fairseq only once."""
         line = [name, *map(str, arguments)]
         print("  $ fairseq-instr " + shlex.join(line), flush=True)
         if cli.main(line):
@@ -141,14 +139,9 @@ class Recipe:
         )  # fmt: skip
 
     def curate(
-        self,
-        prefix: Path,
-        languages: Sequence[str],
-        names: Sequence[str],
-        samples,
-        output: Path,
+        self, prefix: Path, languages: Sequence[str], names: Sequence[str], samples, output: Path,
         *more,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Samples of instructions out of the pairs `prefix.LANGUAGE`, one folder for each."""
         source, target = languages
         self.subcommand(
@@ -162,9 +155,9 @@ class Recipe:
         self, destination: Path, languages: Sequence[str], samples: Path, folders: Sequence[Path]
     ) -> None:
         """One corpus of the samples in several folders; their text is put together in `samples`."""
-        for extension in (*languages, "instr"):
-            lines = [line for f in folders for line in read_lines(f / f"train.{extension}")]
-            write_lines(samples / f"train.{extension}", lines)
+        endings = (*languages, "instr")
+        rows = [row for folder in folders for row in read_columns(folder / "train", endings)]
+        write_columns(samples / "train", endings, rows)
         self.binarise(destination, languages, train=samples / "train")
 
     def write_inventory(self, data: Path, names: Sequence[str]) -> None:
@@ -214,31 +207,37 @@ class BilingualRecipe(Recipe):
     def base_model(self) -> Path:
         return self.work / "base" / "checkpoint_best.pt"
 
+    def finetune(self, data: Path, folder: Path, *more, log: str) -> None:
+        """Finetune the base model on a data-bin; the checkpoints go to `folder`."""
+        self.command(
+            log, tool("fairseq-train"), data, *PLUGIN, "-s", self.source, "-t", self.target,
+            "--finetune-from-model", self.base_model,
+            *words(self.config["model"]), *words(self.config["tuning"]), *more,
+            *self.training_options, "--seed", self.seed, "--save-dir", folder,
+        )  # fmt: skip
+
+    def write_report(self, folder: Path, **more) -> None:
+        """A report, and the command that made all of it, in WORK/results.json."""
+        results = {"recipe": shlex.join(["python", *sys.argv]), **read_report(folder), **more}
+        write_json(self.work / "results.json", results, force=True)
+
 
 def shorten(line: str) -> str:
     """A line of fairseq's log as its beginning and its most telling numbers."""
     if "| train_inner |" not in line and "| valid |" not in line:
         return line
-    kept = [
-        field
-        for field in line.replace("|", ",").split(",")
-        if re.match(r"\s*(epoch|loss|nll_loss|ul_loss|or_loss|ppl|wps|num_updates|valid)\b", field)
-    ]
+    told = r"\s*(epoch|loss|nll_loss|ul_loss|or_loss|ppl|wps|num_updates|valid)\b"
+    kept = [field for field in line.replace("|", ",").split(",") if re.match(told, field)]
     return ", ".join(" ".join(field.split()) for field in kept)
 
 
 def read_config(path: Path) -> dict:
-    """A YAML file of an experiment, over the one that its `recipe` names, if it does.
-
-    Raises:
-        InputError: if one of them is not there.
-    """
+    """A YAML file of an experiment, over the one that its `recipe` names, if it does."""
     if not path.exists():
         raise InputError(f"--config: {path} does not exist; give a YAML file of an experiment")
     own = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if "recipe" not in own:
-        return own
-    return {**read_config(path.parent / own.pop("recipe")), **own}
+    base = own.pop("recipe", None)
+    return {**read_config(path.parent / base), **own} if base else own
 
 
 def words(text: str) -> List[str]:
@@ -265,3 +264,39 @@ def read_text(path) -> List[str]:
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:
     write_atomically(path, "".join(f"{line}\n" for line in lines), force=True)
+
+
+def write_columns(prefix: Path, endings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write the columns of some rows as aligned files, `PREFIX.ENDING` each."""
+    rows = list(rows)
+    for i, ending in enumerate(endings):
+        write_lines(Path(f"{prefix}.{ending}"), [row[i] for row in rows])
+
+
+def read_columns(prefix: Path, endings: Sequence[str]) -> List[tuple]:
+    """Rows of aligned files."""
+    return list(zip(*(read_lines(Path(f"{prefix}.{ending}")) for ending in endings)))
+
+
+def read_report(folder: Path) -> dict:
+    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+
+def recipe_parser(description: str) -> argparse.ArgumentParser:
+    """The arguments that all recipes have; also shows what a user did wrong in one line."""
+    install_exception_hook()
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
+    parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
+    parser.add_argument("--text", type=Path, help="folder with the text that the config names")
+    parser.add_argument("--seed", type=int, default=1, help="of text, subwords and models")
+    return parser
+
+
+def run_recipe(kind: Type[Recipe], description: str) -> None:
+    """Run a recipe with the config that the command line names."""
+    args = recipe_parser(description).parse_args()
+    config = read_config(args.config)
+    if args.text is None and "sample" not in config:
+        raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
+    kind(config, args.work, args.text, args.seed).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import tempfile
@@ -77,7 +78,6 @@ def atomic_folder(path, force: bool = False, marker: str = "") -> Iterator[Path]
     """Give a temporary folder beside `path`; rename it to `path` if the block ends well.
 
     Args:
-        path: folder to make.
         force: replace the folder if it exists.
         marker: a file that the folder holds if it may be replaced: what was put there by
             something else is not deleted.
@@ -134,11 +134,15 @@ def write_atomically(path, text: str, force: bool = False) -> None:
         file.write(text)
 
 
+def write_json(path, content: object, force: bool = False) -> None:
+    """Write JSON for readers through `atomic_path`."""
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n", force)
+
+
 def digest_of(*paths, begun=None) -> str:
     """SHA-256 of what files hold, and the files in folders: 64 hexadecimal digits.
 
     Args:
-        *paths: files or folders.
         begun: a `hashlib` digest to go on with; None for a new one.
 
     Raises:

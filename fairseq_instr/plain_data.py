@@ -49,7 +49,6 @@ def read_yaml(path, kind: str) -> object:
     """Content of a YAML file.
 
     Args:
-        path: the file.
         kind: what the file should be, to begin an error with, such as `inventory`.
 
     Raises:
@@ -58,13 +57,11 @@ def read_yaml(path, kind: str) -> object:
     try:
         if os.path.getsize(path) > MAX_FILE_BYTES:
             raise InputError(f"{kind} {path} is larger than {MAX_FILE_BYTES} bytes: refused")
-        text = Path(path).read_text(encoding="utf-8-sig")
+        return yaml.load(Path(path).read_text(encoding="utf-8-sig"), Loader=_Loader)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"{kind} {path} can't be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{kind} {path} is not YAML: {error}") from None
-    try:
-        return yaml.load(text, Loader=_Loader)
     # some tags are built by Python's own types, which raise what they like
     except Exception as error:
         raise InputError(f"{kind} {path} is not YAML: {error}") from None
@@ -74,7 +71,6 @@ def read_json(path, remedy: str) -> object:
     """Content of a JSON file.
 
     Args:
-        path: the file.
         remedy: what to do about a missing or broken file, to end an error with, such as
             `convert it again`.
 
@@ -82,29 +78,19 @@ def read_json(path, remedy: str) -> object:
         InputError: if the file can't be read, or is no JSON in UTF-8.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        return parse_json(Path(path).read_text(encoding="utf-8-sig"), str(path))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; {remedy}") from None
     except OSError as error:
         raise InputError(f"{path} can't be read: {error.strerror}; {remedy}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not JSON: {error}; {remedy}") from None
-    try:
-        return parse_json(text, str(path))
     except InputError as error:
         raise InputError(f"{error}; {remedy}") from None
 
 
 def parse_json(text: str, where: str) -> object:
-    """A JSON value.
-
-    Args:
-        text: the JSON.
-        where: where the text stands, to begin an error with.
-
-    Raises:
-        InputError: if the text is no JSON.
-    """
+    """A JSON value; where the text stands begins the `InputError` if it is none."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -118,7 +104,6 @@ def build(kind: Type[T], content: object, where: str, ignore_others: bool = Fals
         kind: dataclass or `NamedTuple` whose fields are the entries. A field without a default
             must be there. Fields are annotated with str, bool, int, float, Any, Optional, Union,
             and lists and mappings of these.
-        content: what was read.
         where: what the content was read from, to begin an error with.
         ignore_others: leave out entries that the class does not have.
 
@@ -148,7 +133,6 @@ def build(kind: Type[T], content: object, where: str, ignore_others: bool = Fals
 
 
 def _fits(value: object, kind: Any) -> bool:
-    """Whether a plain value is of a kind, looking into lists and mappings."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if kind is Any:
         return True
@@ -166,7 +150,6 @@ def _fits(value: object, kind: Any) -> bool:
 
 
 def _words(kind: Any) -> str:
-    """A kind as a user is told: `a list of texts`."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Union:
         return " or ".join(_words(choice) for choice in arguments)

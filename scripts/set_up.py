@@ -64,51 +64,49 @@ def problems(
     """Sentences that say what the machine lacks.
 
     Args:
-        environment: folder of the environment.
-        python: version, for example (3, 8, 18).
-        environ: variables of the process.
         include: folder of Python's headers.
         free_gb: room on the disk.
     """
+    version = ".".join(map(str, python[:2]))
     if tuple(python[:2]) < OLDEST_PYTHON:
-        yield "Python {} is too old: use 3.9 or later, as in make test PYTHON=python3.11.".format(
-            _dotted(python[:3])
-        )
+        full = ".".join(map(str, python[:3]))
+        yield f"Python {full} is too old: use 3.9 or later, as in make test PYTHON=python3.11."
     if os.name != "posix":
         yield "Set-up serves Linux and macOS (on Windows: WSL)."
     made_with = _made_with(environment)
     others = environment.exists() and {path.name for path in environment.iterdir()} - {LOG_NAME}
     if made_with is None and others:
-        yield "{} exists and is no virtual environment: name another folder with VENV.".format(
-            environment
-        )
-    if made_with is not None and made_with.split(".")[:2] != list(map(str, python[:2])):
-        yield "{} was made with Python {}, and this is {}: remove it, or name another.".format(
-            environment, made_with, _dotted(python[:2])
+        yield f"{environment} exists and is no virtual environment: name another folder with VENV."
+    if made_with is not None and ".".join(made_with.split(".")[:2]) != version:
+        yield (
+            f"{environment} was made with Python {made_with}, and this is {version}: remove it, "
+            "or name another with VENV."
         )
     lacking = [name for name in ("venv", "ensurepip") if find_spec(name) is None]
     if lacking:  # Debian packs them apart
         yield (
-            "Python's module {} is missing: install it (on Debian and Ubuntu: "
-            "apt-get install python3-venv, with the version as in python3.11-venv)."
-        ).format(" and ".join(lacking))
+            f"Python's module {' and '.join(lacking)} is missing: install it (on Debian and "
+            "Ubuntu: apt-get install python3-venv, with the version as in python3.11-venv)."
+        )
     compilers = shlex.split(environ.get("CXX", ""))[:1] or COMPILERS
     if not any(shutil.which(name, path=environ.get("PATH", "")) for name in compilers):
         yield (
-            "No C++ compiler was found (looked for: {}), and fairseq compiles parts of itself: "
-            "install one (on Debian and Ubuntu: apt-get install g++) or name it with CXX."
-        ).format(", ".join(compilers))
+            f"No C++ compiler was found (looked for: {', '.join(compilers)}), and fairseq compiles "
+            "parts of itself: install one (on Debian and Ubuntu: apt-get install g++) or name it "
+            "with CXX."
+        )
     if not Path(include, "Python.h").is_file():
         yield (
-            "Python's headers are missing ({}/Python.h), and fairseq compiles against them: "
-            "install them (on Debian and Ubuntu: apt-get install python3-dev, with the version as "
-            "in python3.11-dev)."
-        ).format(include)
+            f"Python's headers are missing ({include}/Python.h), and fairseq compiles against "
+            "them: install them (on Debian and Ubuntu: apt-get install python3-dev, with the "
+            "version as in python3.11-dev)."
+        )
     if made_with is None and free_gb < NEEDED_GB:
         yield (
-            "Only {:.1f} GB are free where the environment goes, and it takes {} GB or more "
-            "({} GB with a CUDA build of torch): make room, or name another folder with VENV."
-        ).format(free_gb, NEEDED_GB, NEEDED_GB_WITH_CUDA)
+            f"Only {free_gb:.1f} GB are free where the environment goes, and it takes {NEEDED_GB} "
+            f"GB or more ({NEEDED_GB_WITH_CUDA} GB with a CUDA build of torch): make room, or name "
+            "another folder with VENV."
+        )
 
 
 def _made_with(environment: Path) -> Optional[str]:
@@ -117,10 +115,6 @@ def _made_with(environment: Path) -> Optional[str]:
     lines = config.read_text(encoding="utf-8").splitlines() if config.is_file() else []
     found = [line.split("=", 1)[1].strip() for line in lines if line.startswith("version ")]
     return (found + ["(unknown)"])[0] if config.is_file() else None
-
-
-def _dotted(numbers: Sequence[int]) -> str:
-    return ".".join(map(str, numbers))
 
 
 class Environment:
@@ -132,9 +126,7 @@ class Environment:
         self.log_path = self.path / LOG_NAME
 
     def run(self, *command: str) -> None:
-        """Run a command from the project's folder, its output into the log.
-
-        A dot is printed every ten seconds, as a sign of life.
+        """Run a command from the project's folder, its output into the log; a dot every 10 s.
 
         Raises:
             SetUpError: if it fails; the end of the log is in the message.
@@ -142,7 +134,7 @@ class Environment:
         shown = " ".join(map(shlex.quote, command))
         kept = {name: value for name, value in os.environ.items() if name not in ASTRAY}
         with self.log_path.open("ab") as log:
-            log.write("\n$ {}\n".format(shown).encode())
+            log.write(f"\n$ {shown}\n".encode())
             log.flush()
             start = log.tell()
             process = subprocess.Popen(
@@ -165,11 +157,10 @@ class Environment:
             text = self.log_path.read_bytes()[start:].decode(errors="replace")
             # less pip's remarks on places to look
             told = [line for line in text.splitlines() if "is ignored: it" not in line]
+            end = "\n".join(told[-25:])
             raise SetUpError(
-                "{}\nThe command failed with status {}: {}\nAll of its output is in {}; "
-                "run the same again to go on from here.".format(
-                    "\n".join(told[-25:]), process.returncode, shown, self.log_path
-                )
+                f"{end}\nThe command failed with status {process.returncode}: {shown}\nAll of its "
+                f"output is in {self.log_path}; run the same again to go on from here."
             )
 
     def pip(self, *arguments: str) -> None:
@@ -211,7 +202,6 @@ def set_up(path: Path, torch: str, extras: str) -> None:
     """Fill the environment, step by step, and write its stamp at the end.
 
     Args:
-        path: folder of the environment.
         torch: what pip install is given for torch: a requirement, options may follow.
         extras: extras of pyproject.toml, separated by commas.
 
@@ -229,8 +219,8 @@ def set_up(path: Path, torch: str, extras: str) -> None:
         raise SetUpError(problem)
     if not path.exists() and free_gb < NEEDED_GB_WITH_CUDA:
         print(
-            "Note: {:.0f} GB are free, and a CUDA build of torch takes up to {} GB; if they "
-            "run out, name a CPU build with TORCH.".format(free_gb, NEEDED_GB_WITH_CUDA)
+            f"Note: {free_gb:.0f} GB are free, and a CUDA build of torch takes up to "
+            f"{NEEDED_GB_WITH_CUDA} GB; if they run out, name a CPU build with TORCH."
         )
     environment, ours = Environment(path), wanted(sys.version_info)
     constraints = path / "constraints.txt"  # keeps the steps behind torch's from replacing it
@@ -243,10 +233,10 @@ def set_up(path: Path, torch: str, extras: str) -> None:
 
     def install_torch() -> None:
         environment.pip(*shlex.split(torch))
-        constraints.write_text("torch=={}\n".format(environment.version("torch")))
+        constraints.write_text(f"torch=={environment.version('torch')}\n")
 
     def install_project() -> None:
-        target = ".[{}]".format(extras) if extras else "."
+        target = f".[{extras}]" if extras else "."
         environment.pip("-c", str(constraints), *ours["options"], "-e", target)
         # fairseq asks for it and text models do without. The newest one does not load beside an
         # older torch, and then neither do transformers' models and CTranslate2's converters.
@@ -264,19 +254,19 @@ def set_up(path: Path, torch: str, extras: str) -> None:
     ]
     if stamp.exists():
         stamp.unlink()
-    print("Setting up {} with Python {}".format(path, _dotted(sys.version_info[:3])), flush=True)
+    print(f"Setting up {path} with Python {sys.version.split()[0]}", flush=True)
     for number, (title, step) in enumerate(steps, start=1):
-        print("[{}/{}] {} ..".format(number, len(steps), title), end="", flush=True)
+        print(f"[{number}/{len(steps)}] {title} ..", end="", flush=True)
         began = time.monotonic()
         try:
             step()
         except BaseException:
             print(flush=True)
             raise
-        print(". {:.0f} s".format(time.monotonic() - began), flush=True)
+        print(f". {time.monotonic() - began:.0f} s", flush=True)
     stamp.write_text(json.dumps({"fingerprint": expected}) + "\n", encoding="utf-8")
     fairseq = environment.version("fairseq") or environment.version("fairseq-fixed")
-    print("Ready: fairseq {}, torch {}".format(fairseq, environment.version("torch")), flush=True)
+    print(f"Ready: fairseq {fairseq}, torch {environment.version('torch')}", flush=True)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -298,7 +288,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         set_up(options.environment, torch, options.extras)
     except SetUpError as error:
-        print("set-up: {}".format(error), file=sys.stderr)
+        print(f"set-up: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("set-up: stopped; run the same again to go on from here.", file=sys.stderr)

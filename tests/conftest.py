@@ -114,15 +114,8 @@ def real_text():
 @pytest.fixture(scope="session")
 def inventory():
     """Five instructions on three axes; the last axis has a single member."""
-    return Inventory(
-        [
-            Instruction("uppercase", "case"),
-            Instruction("lowercase", "case"),
-            Instruction("formal", "formality"),
-            Instruction("informal", "formality"),
-            Instruction("exclaim", "punctuation"),
-        ]
-    )
+    axes = {"case": "uppercase lowercase", "formality": "formal informal", "punctuation": "exclaim"}
+    return Inventory(Instruction(n, axis) for axis, names in axes.items() for n in names.split())
 
 
 @pytest.fixture(scope="session")
@@ -195,14 +188,9 @@ def run():
     """Run one of fairseq's commands as a user does, in a process of its own."""
 
     def run(command, *arguments, stdin="", python=sys.executable):
-        return subprocess.run(
-            [str(python), "-m", f"fairseq_cli.{command}", *map(str, arguments)],
-            input=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
-        )
+        line = [str(python), "-m", f"fairseq_cli.{command}", *map(str, arguments)]
+        alone = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+        return subprocess.run(line, input=stdin, capture_output=True, text=True, env=alone)
 
     return run
 
@@ -212,14 +200,9 @@ def run_script():
     """Run one of the project's scripts as a user does, in a process of its own."""
 
     def run_script(name, *arguments):
-        return subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
-            env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)},
-        )
+        line = [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)]
+        alone = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
+        return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=alone)
 
     return run_script
 
@@ -261,9 +244,9 @@ def binarise(call, tmp_path_factory):
             "preprocess", "-s", pair[0], "-t", pair[1], "--joined-dictionary", *joined, *prefixes,
             "--destdir", folder, "--workers", 1,
         )  # fmt: skip
+        for split, lines in (streams or {}).items():
+            write(text / f"{split}.instr", lines)
         if streams:
-            for split, lines in streams.items():
-                write(text / f"{split}.instr", lines)
             # the first of them also makes the dictionary
             prefixes = [f"--{split}pref={text / split}" for split in streams]
             call(
@@ -290,24 +273,19 @@ def data_bin(binarise, inventory, tmp_path_factory):
         sources = sentences(size, seed)
         if split == "test":
             sources[4] = ""
-        splits[split] = (sources, [translation(source) for source in sources])
+        splits[split] = (sources, list(map(translation, sources)))
     binarise(root, splits, dictionary=dictionary)
-    for seed, (name, streams) in enumerate(
-        {
-            "case": ["uppercase"] * 6 + ["lowercase"] * 6,
-            "formality": ["formal"] * 4 + ["informal uppercase"] * 2 + ["exclaim", "exclaim"],
-        }.items()
-    ):
+    tasks = {
+        "case": ["uppercase"] * 6 + ["lowercase"] * 6,
+        "formality": ["formal"] * 4 + ["informal uppercase"] * 2 + ["exclaim", "exclaim"],
+    }
+    for seed, (name, asked) in enumerate(tasks.items()):
         splits = {}
         for split in ("train", "valid"):
-            sources = sentences(len(streams), 10 * seed + len(split))
-            splits[split] = (sources, list(map(translation, sources, streams)))
-        binarise(
-            root / "task" / name,
-            splits,
-            streams={"train": streams, "valid": streams},
-            dictionary=dictionary,
-        )
+            sources = sentences(len(asked), 10 * seed + len(split))
+            splits[split] = (sources, list(map(translation, sources, asked)))
+        streams = dict.fromkeys(splits, asked)
+        binarise(root / "task" / name, splits, streams=streams, dictionary=dictionary)
     inventory.save(root / "instructions.yaml")
     return root
 
@@ -415,10 +393,9 @@ def multilingual(call, binarise, tmp_path_factory):
     Inventory(Instruction(f"to:{language}", "target-language") for language in LANGUAGES).save(
         data / "instructions.yaml"
     )
-    for language, text in multilingual_lines(9, 3).items():
-        Path(root, f"test.{language}").write_text("\n".join(text) + "\n", encoding="utf-8")
-    for language, text in train.items():
-        Path(root, f"train.{language}").write_text("\n".join(text) + "\n", encoding="utf-8")
+    for split, texts in (("test", multilingual_lines(9, 3)), ("train", train)):
+        for language, text in texts.items():
+            Path(root, f"{split}.{language}").write_text("\n".join(text) + "\n", encoding="utf-8")
     task = [data, *WITH_INSTRUCTIONS, "--lang-pairs", ",".join(ENGLISH_CENTRIC)]
     training = [
         *task, *"""

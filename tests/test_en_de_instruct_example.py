@@ -41,26 +41,20 @@ def raw(tmp_path, example):
     for name in example("text").FOLDERS:
         pairs = [(f"Open the {name} window {i}.", f"Öffnet Fenster {i}, {name}.") for i in range(9)]
         write_packed(tmp_path / name / "train", "en de", pairs)
-    write_packed(
-        tmp_path / "tatoeba_manythings" / "train.en-de",
-        "en de",
-        [*everyday, *everyday[:3], IN_TEST_SET],
-    )
+    twice = [*everyday, *everyday[:3], IN_TEST_SET]
+    write_packed(tmp_path / "tatoeba_manythings" / "train.en-de", "en de", twice)
     (tmp_path / "tatoeba_manythings" / "train.en.gz").unlink()
     for name in example("text").TESTS:
         write_packed(tmp_path / name, "en de", [("How?", "Wie?")])
     both = [(f"Take {i}.", f"Nehmen Sie {i}.", f"Nimm {i}.") for i in range(5)]
     endings = "en formal.de informal.de"
-    for name in ("formality_apps", "formality_tatoeba"):
-        write_packed(tmp_path / name / "train.en-de", endings, [*both, ONE_ADDRESS])
-    write_packed(
-        tmp_path / "formality/train/en-de/telephony",
-        endings,
-        [("I see you.", "Ich sehe Sie.", "Ich sehe dich.")],
-    )
-    write_packed(
-        tmp_path / "formality/test/en-de/telephony", endings, [("Can I call you back?", "X?", "Y?")]
-    )
+    for name, rows in {
+        "formality_apps/train.en-de": [*both, ONE_ADDRESS],
+        "formality_tatoeba/train.en-de": [*both, ONE_ADDRESS],
+        "formality/train/en-de/telephony": [("I see you.", "Ich sehe Sie.", "Ich sehe dich.")],
+        "formality/test/en-de/telephony": [("Can I call you back?", "X?", "Y?")],
+    }.items():
+        write_packed(tmp_path / name, endings, rows)
     return tmp_path
 
 
@@ -85,26 +79,19 @@ def read(prefix, *endings):
 
 class TestText:
     def test_held_out_lines_share_no_side_with_training(self, text, example):
-        fold = example("text").fold
+        pairs = {name: read(text / name, "en", "de") for name in ("train", "valid", "test")}
         splits = {
-            name: {fold(side) for pair in read(text / name, "en", "de") for side in pair}
-            for name in ("train", "valid", "test")
+            name: {example("text").fold(side) for pair in found for side in pair}
+            for name, found in pairs.items()
         }
         assert all(splits.values())
         assert not splits["train"] & (splits["valid"] | splits["test"])
         assert not splits["valid"] & splits["test"]
-
-    def test_lines_of_test_sets_are_left_out(self, text):
-        assert IN_TEST_SET not in read(text / "train", "en", "de")
-
-    def test_pairs_stand_once(self, text):
-        pairs = read(text / "train", "en", "de")
-        assert len(set(pairs)) == len(pairs)
-
-    def test_what_addresses_nobody_is_no_sample_of_formality(self, text):
+        assert IN_TEST_SET not in pairs["train"]
+        assert len(set(pairs["train"])) == len(pairs["train"])  # each once
         samples = read(text / "labelled", "en", "de", "instr")
         assert {kind for *_, kind in samples} == {"formal", "informal"}
-        assert ONE_ADDRESS[0] not in {source for source, *_ in samples}
+        assert ONE_ADDRESS[0] not in {source for source, *_ in samples}  # addresses nobody
 
     def test_same_seed_same_text(self, raw, text, tmp_path, example):
         example("text").write_text(raw, tmp_path / "again", n_held_out=10, seed=1)
@@ -137,7 +124,6 @@ class TestTask:
                 assert address(source, target) in (asked, None)
 
 
-class TestConfig:
-    def test_instructions_are_in_the_catalogue(self):
-        assert set(CONFIG["instructions"]) <= set(catalogue())
-        assert set(CONFIG["more_samples"]) - {"formatted"} <= set(CONFIG["instructions"])
+def test_instructions_are_in_the_catalogue():
+    assert set(CONFIG["instructions"]) <= set(catalogue())
+    assert set(CONFIG["more_samples"]) - {"formatted"} <= set(CONFIG["instructions"])

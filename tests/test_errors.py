@@ -4,7 +4,12 @@ import sys
 
 import pytest
 
-from fairseq_instr.errors import InputError, find_input_error, install_exception_hook
+from fairseq_instr.errors import (
+    LONGEST_MESSAGE,
+    InputError,
+    find_input_error,
+    install_exception_hook,
+)
 
 
 @pytest.fixture
@@ -21,61 +26,51 @@ def hook(monkeypatch):
     return show
 
 
-def raised(function):
-    with pytest.raises(Exception) as info:
-        function()
-    return info.value
-
-
-def wrapped_by_context():
+def raised(outer, inner, **chained):
+    """An error raised while another one was dealt with, or from it."""
     try:
-        raise InputError("the cause")
-    except Exception:
-        raise Exception("what fairseq says")  # noqa: B904 (as fairseq writes it)
+        try:
+            raise inner
+        except Exception:
+            if chained:
+                raise outer from chained["cause"]
+            raise outer  # noqa: B904 (as fairseq writes it)
+    except Exception as error:
+        return error
 
 
-def wrapped_by_cause():
-    try:
-        raise InputError("the cause")
-    except InputError as error:
-        raise RuntimeError("another") from error
+CAUSE = InputError("the cause")
+WRAPPED = [raised(Exception("what fairseq says"), CAUSE), raised(KeyError(), CAUSE, cause=CAUSE)]
 
 
-def dealt_with():
-    try:
-        raise InputError("caught")
-    except InputError:
-        raise KeyError("another error") from None
-
-
-def test_input_error_is_a_value_error():
-    with pytest.raises(ValueError, match="one sentence"):
-        raise InputError("one sentence")
-
-
-@pytest.mark.parametrize("function", [wrapped_by_context, wrapped_by_cause])
-def test_a_wrapped_input_error_is_shown_alone(hook, capsys, function):
-    assert hook(raised(function)) == []
+@pytest.mark.parametrize("error", WRAPPED)
+def test_a_wrapped_input_error_is_shown_alone(hook, capsys, error):
+    assert hook(error) == []
     assert capsys.readouterr().err == "fairseq_instr: error: the cause\n"
 
 
-def test_an_error_of_several_lines_is_shown_in_one(hook, capsys):
-    hook(InputError("first\n  second"))
-    assert capsys.readouterr().err == "fairseq_instr: error: first second\n"
+@pytest.mark.parametrize("gap", ["\n  ", "\u2028", "\x85"])
+def test_an_error_is_one_line_that_is_bounded_and_can_be_printed(gap):
+    assert issubclass(InputError, ValueError)
+    assert str(InputError(f"first{gap}second")) == "first second"
+    message = str(InputError("x" * 10**6 + " at the end"))
+    assert len(message) <= LONGEST_MESSAGE and message.endswith("at the end")
+    assert str(InputError("name '\ud800'")) == r"name '\ud800'"
 
 
 def test_another_error_can_be_explained(monkeypatch, capsys):
     monkeypatch.setattr(sys, "excepthook", lambda *exception: None)
     install_exception_hook(lambda traceback: InputError(f"at line {traceback.tb_lineno}"))
-    error = raised(lambda: 1 // 0)
+    error = raised(ZeroDivisionError(), KeyError())
     sys.excepthook(type(error), error, error.__traceback__)
     line = error.__traceback__.tb_lineno
     assert capsys.readouterr().err == f"fairseq_instr: error: at line {line}\n"
 
 
-@pytest.mark.parametrize("function", [lambda: 1 // 0, lambda: {}["key"], dealt_with])
-def test_other_errors_go_to_the_hook_before(hook, capsys, function):
-    error = raised(function)
+@pytest.mark.parametrize(
+    "error", [raised(KeyError(), KeyError()), raised(KeyError(), CAUSE, cause=None)]
+)
+def test_other_errors_go_to_the_hook_before(hook, capsys, error):
     assert hook(error) == [(type(error), error, error.__traceback__)]
     assert capsys.readouterr().err == ""
 

@@ -1,7 +1,6 @@
 """The formality example: which sentences it labels, and what its text step leaves out."""
 
 import gzip
-import random
 import runpy
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.lines import read_lines
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "formality"
 CONFIG = yaml.safe_load((FOLDER / "en_de.yaml").read_text(encoding="utf-8"))
@@ -28,50 +28,31 @@ def recipe(monkeypatch):
     return loaded
 
 
-class TestAddress:
-    @pytest.mark.parametrize(
-        "english, german",
-        [
-            ("Are you coming?", "Kommen Sie?"),
-            ("Come in.", "Kommen Sie herein."),
-            ("We showed you your house.", "Wir haben Ihnen Ihr Haus gezeigt."),
-            ("If you like, come.", "Wenn es Ihnen gefällt, kommen Sie."),
-        ],
-    )
-    def test_formal(self, address, english, german):
-        assert address(english, german) == "formal"
-
-    @pytest.mark.parametrize(
-        "english, german",
-        [
-            ("Are you coming?", "Kommst du?"),
-            ("Your son isn't like you.", "Dein Sohn ist nicht wie du."),
-            ("She loves you.", "Sie liebt dich."),
-            ("Sit down.", "Setz dich."),
-            ("We hear all of you.", "Wir hören euch alle."),
-        ],
-    )
-    def test_informal(self, address, english, german):
-        assert address(english, german) == "informal"
-
-    @pytest.mark.parametrize(
-        "english, german",
-        [
-            ("She is coming.", "Sie kommt."),  # she
-            ("You are nice.", "Sie sind nett."),  # begins a sentence: not certain
-            ("A dog. They play.", "Ein Hund. Sie spielen."),
-            ("The couple rests while reading.", "Das Paar ruht, während Sie lesen."),  # misspelt
-            ("You have her book.", "Habt ihr ihr Buch?"),
-            ("He climbs Mont du Chat.", "Er besteigt den Mont du Chat."),
-            ("You said: she knows you.", "Du hast gesagt, dass Sie dich kennt."),  # both
-            ("It rains.", "Es regnet."),
-        ],
-    )
-    def test_neither_is_certain(self, address, english, german):
-        assert address(english, german) is None
-
-    def test_words_inside_words_say_nothing(self, address):
-        assert address("You endure it.", "Man duldet es, Siegfried und Ihrig.") is None
+@pytest.mark.parametrize(
+    "english, german, kind",
+    [
+        ("Are you coming?", "Kommen Sie?", "formal"),
+        ("Come in.", "Kommen Sie herein.", "formal"),
+        ("We showed you your house.", "Wir haben Ihnen Ihr Haus gezeigt.", "formal"),
+        ("If you like, come.", "Wenn es Ihnen gefällt, kommen Sie.", "formal"),
+        ("Are you coming?", "Kommst du?", "informal"),
+        ("Your son isn't like you.", "Dein Sohn ist nicht wie du.", "informal"),
+        ("She loves you.", "Sie liebt dich.", "informal"),
+        ("Sit down.", "Setz dich.", "informal"),
+        ("We hear all of you.", "Wir hören euch alle.", "informal"),
+        ("She is coming.", "Sie kommt.", None),  # she
+        ("You are nice.", "Sie sind nett.", None),  # begins a sentence: not certain
+        ("A dog. They play.", "Ein Hund. Sie spielen.", None),
+        ("The couple rests while reading.", "Das Paar ruht, während Sie lesen.", None),  # misspelt
+        ("You have her book.", "Habt ihr ihr Buch?", None),
+        ("He climbs Mont du Chat.", "Er besteigt den Mont du Chat.", None),
+        ("You said: she knows you.", "Du hast gesagt, dass Sie dich kennt.", None),  # both
+        ("You endure it.", "Man duldet es, Siegfried und Ihrig.", None),  # inside words
+        ("It rains.", "Es regnet.", None),
+    ],
+)
+def test_address(address, english, german, kind):
+    assert address(english, german) == kind
 
 
 def write(path, lines):
@@ -82,8 +63,7 @@ def write(path, lines):
 @pytest.fixture
 def text(tmp_path):
     """A folder as the config names it, with a line of a test set in the training text."""
-    rng = random.Random(1)
-    english = [f"You saw {rng.random()} today." for _ in range(20)]
+    english = [f"You saw {number} today." for number in range(20)]
     german = [f"Heute haben Sie {line.split()[2]} gesehen." for line in english]
     root = tmp_path / "data"
     for name in ("wmt_dev08-19/newstest.en-de", "multi30k/train", "tatoeba/t.de-en",
@@ -104,15 +84,18 @@ def text(tmp_path):
 def test_test_lines_copies_and_blanks_are_left_out(recipe, text, tmp_path):
     formality = recipe({**CONFIG, "valid": 3}, tmp_path / "work", text, seed=1)
     formality.prepare_text()
-    lines = {}
-    for split in ("train", "valid", "plain"):
-        sides = (Path(tmp_path, "work", "text", f"{split}.{e}").read_text() for e in ("en", "de"))
-        lines[split] = list(zip(*(side.splitlines() for side in sides)))
+    lines = {
+        split: list(zip(*(read_lines(formality.text / f"{split}.{e}") for e in ("en", "de"))))
+        for split in ("train", "valid", "plain")
+    }
     assert (len(lines["train"]), len(lines["valid"]), len(lines["plain"])) == (12, 3, 5)
     assert not set(lines["train"]) & set(lines["valid"])
     assert not any("card" in english for english, _ in lines["train"] + lines["valid"])
     for english, german in lines["train"]:
         assert english.split()[2] == german.split()[3]
+    systems = [name for name, _ in formality.steps if name in CONFIG["systems"]]
+    assert systems == list(CONFIG["systems"])
+    assert {d["system"] for d in CONFIG["decoding"].values()} <= set(systems)
 
 
 def test_text_that_is_not_there_is_named(recipe, text, tmp_path):
@@ -121,10 +104,3 @@ def test_text_that_is_not_there_is_named(recipe, text, tmp_path):
     formality = recipe(CONFIG, tmp_path / "work", text, seed=1)
     with pytest.raises(InputError, match=r"has no mozilla_www/multi\.en; fetch it"):
         formality.prepare_text()
-
-
-def test_the_steps_are_those_of_the_config(recipe, text, tmp_path):
-    formality = recipe(CONFIG, tmp_path / "work", text, seed=1)
-    names = [name for name, _ in formality.steps]
-    assert [n for n in names if n in CONFIG["systems"]] == list(CONFIG["systems"])
-    assert {d["system"] for d in CONFIG["decoding"].values()} <= set(CONFIG["systems"])

@@ -46,7 +46,6 @@ from fairseq_instr.instructions.asking import (
     spell_line,
 )
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.prompts import templates
 
 NAMES = ("to:de", "to:fr", "uppercase", "lowercase", "formal", "informal", "begin-with", "at-most")
@@ -282,7 +281,9 @@ def test_triples_come_back_from_the_files_that_they_are_written_to(folder, conte
 
 
 @pytest.fixture(scope="module")
-def translator(tuned, data_bin):
+def translator(tuned, base, data_bin):
+    for path in (base, tuned):
+        refuse_oversized(read_checkpoint(path), path)
     return Translator.from_pretrained(tuned, data_bin, beam=1, max_len_a=0, max_len_b=3)
 
 
@@ -328,11 +329,7 @@ def check_stream_of(folder):
         source.add_symbol(word)
     stream = load_stream(folder, "train", INVENTORY, source_dictionary=source)
     corpus = Corpus("task", ("en", "de"), range(len(stream)), stream)
-
-    def compose(requests, where):
-        return compose_requests(requests, INVENTORY, where)
-
-    stream.check(compose, INVENTORY, "corpus")
+    stream.check(list, INVENTORY, "corpus")
     for index in range(len(stream)):
         axes = [INVENTORY[request.position].axis for request in corpus.requests(index)]
         assert len(set(axes)) == len(axes)
@@ -462,96 +459,52 @@ def test_checkpoints_execute_nothing_and_hold_no_more_than_the_file(folder, cont
     assert not Foreign.executed
 
 
-def test_a_compressed_checkpoint_is_refused(tmp_path):
-    content = saved({"model": {"x": torch.zeros(10**6)}}, "compressed")
-    assert len(content) < 10**5
-    with pytest.raises(InputError, match="compressed"):
-        read_checkpoint(written(tmp_path, "model.pt", content))
-
-
-def changed_checkpoint(tmp_path, **content):
-    content = {"args": argparse.Namespace(), "model": {"x": torch.ones(2)}, **content}
-    return written(tmp_path, "model.pt", saved(content))
+def giant(**settings):
+    return {"args": argparse.Namespace(**settings)}
 
 
 @pytest.mark.parametrize(
-    "parameter", [torch.ones(1).expand(10**9, 1000), 3], ids=["repeats itself", "no tensor"]
-)
-def test_a_parameter_that_is_none_is_refused(tmp_path, parameter):
-    with pytest.raises(InputError, match="'x'"):
-        read_checkpoint(changed_checkpoint(tmp_path, model={"x": parameter}))
-
-
-@pytest.mark.parametrize("key", ["cfg", "task_state", "optimizer_history"])
-@pytest.mark.parametrize("value", [torch.ones(2), torch.ones(3, 3), 1], ids=str)
-def test_a_tensor_in_the_place_of_settings_is_refused(tmp_path, key, value):
-    with pytest.raises(InputError, match=f"'{key}'"):
-        read_checkpoint(changed_checkpoint(tmp_path, **{key: value}))
-
-
-def test_a_tensor_as_the_models_settings_is_refused(tmp_path):
-    path = changed_checkpoint(tmp_path, cfg={"model": torch.ones(2)})
-    with pytest.raises(InputError, match="settings"):
-        refuse_oversized(read_checkpoint(path), path)
-
-
-@pytest.mark.parametrize(
-    "settings",
+    "content, named",
     [
-        {"encoder_layers": 10**9},
-        {"encoder_layers": 1, "encoder_embed_dim": 10**6},
-        {"decoder_layers": 1, "decoder_embed_dim": 10**5, "decoder_ffn_embed_dim": 10**9},
-        {"max_source_positions": 10**12},
+        ({"model": {"x": torch.ones(1).expand(10**9, 1000)}}, "'x'"),  # repeats itself
+        ({"model": {"x": 3}}, "'x'"),
+        *(({key: value}, f"'{key}'")
+          for key in ("cfg", "task_state", "optimizer_history")
+          for value in (torch.ones(2), torch.ones(3, 3), 1)),
+        ({"cfg": {"model": torch.ones(2)}}, "settings"),
+        (giant(encoder_layers=10**9), "it holds 2"),
+        (giant(encoder_layers=1, encoder_embed_dim=10**6), "it holds 2"),
+        (giant(decoder_layers=1, decoder_embed_dim=10**5, decoder_ffn_embed_dim=10**9), "holds 2"),
+        (giant(max_source_positions=10**12), "it holds 2"),
+        ("compressed", "compressed"),
     ],
-    ids=str,
-)
-def test_settings_of_a_giant_model_are_refused(tmp_path, settings):
-    path = changed_checkpoint(tmp_path, args=argparse.Namespace(**settings))
-    with pytest.raises(InputError, match="it holds 2"):
-        refuse_oversized(read_checkpoint(path), path)
-
-
-def test_real_settings_are_not(base, tuned):
-    for path in (base, tuned):
+)  # fmt: skip
+def test_a_checkpoint_that_is_none_is_refused(tmp_path, content, named):
+    if content == "compressed":
+        packed = saved({"model": {"x": torch.zeros(10**6)}}, content)
+        assert len(packed) < 10**5
+    else:
+        packed = saved({"args": argparse.Namespace(), "model": {"x": torch.ones(2)}, **content})
+    path = written(tmp_path, "model.pt", packed)
+    with pytest.raises(InputError, match=named):
         refuse_oversized(read_checkpoint(path), path)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda value: None,
-        lambda value: value[:-1],
-        lambda value: torch.cat((value, value)),
-        lambda value: value.flatten()[:3],
+        lambda value: {},
+        lambda value: {0: value[:-1]},
+        lambda value: {0: torch.cat((value, value))},
+        lambda value: {0: value.flatten()[:3]},
+        lambda value: {0: value, 1: torch.ones(2)},
     ],
-    ids=["missing", "shorter", "longer", "flat"],
+    ids=["missing", "shorter", "longer", "flat", "more"],
 )
 @pytest.mark.parametrize("key", ["encoder.embed_tokens.weight", "decoder.layers.0.fc1.weight"])
 def test_parameters_of_wrong_shapes_are_refused(tuned, data_bin, tmp_path, key, change):
     state = read_checkpoint(tuned)
-    value = change(state["model"].pop(key))
-    if value is not None:
-        state["model"][key] = value
+    for number, value in change(state["model"].pop(key)).items():
+        state["model"][(key, "encoder.extra.weight")[number]] = value
     with pytest.raises(InputError, match=r"model\.pt|the checkpoint"):
         Translator.from_pretrained(written(tmp_path, "model.pt", saved(state)), data_bin)
-
-
-def test_a_parameter_that_the_model_has_not_is_refused(tuned, data_bin, tmp_path):
-    state = read_checkpoint(tuned)
-    state["model"]["encoder.extra.weight"] = torch.ones(2)
-    with pytest.raises(InputError, match=r"model\.pt|the checkpoint"):
-        Translator.from_pretrained(written(tmp_path, "model.pt", saved(state)), data_bin)
-
-
-# -- messages -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("text", ["a\nb", "a\u2028b", "a\x85b"])
-def test_what_is_quoted_breaks_no_line(text):
-    assert str(InputError(f"option {text}: refused")) == "option a b: refused"
-
-
-def test_what_is_quoted_is_bounded_and_can_be_printed():
-    message = str(InputError("x" * 10**6 + " at the end"))
-    assert len(message) <= LONGEST_MESSAGE and message.endswith("at the end")
-    assert str(InputError("name '\ud800'")) == r"name '\ud800'"

@@ -141,12 +141,8 @@ def test_translate_is_given_no_text(served, tmp_path, capsys, content):
 def odd(call, data_bin, inventory, tmp_path_factory):
     """The odd lines as raw text, and as a data-bin with instructions in turn."""
     root = tmp_path_factory.mktemp("odd")
-    streams = [("uppercase", "formal", "")[i % 3] for i in range(len(LINES))]
-    for ending, text in (
-        ("en", TEXT),
-        ("de", TEXT.replace("w", "v")),
-        ("instr", "".join(f"{names}\n" for names in streams)),
-    ):
+    asked = "".join(f"{('uppercase', 'formal', '')[i % 3]}\n" for i in range(len(LINES)))
+    for ending, text in (("en", TEXT), ("de", TEXT.replace("w", "v")), ("instr", asked)):
         (root / f"train.{ending}").write_bytes(text.encode())
     prefixes = [f"--{split}pref={root / 'train'}" for split in ("train", "valid", "test")]
     pair = ["-s", "en", "-t", "de", "--joined-dictionary", "--srcdict", data_bin / "dict.en.txt"]

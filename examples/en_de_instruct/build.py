@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "instruction_finetuning"))
-from recipe import words
-from run import InstructionFinetuning, main
+from recipe import run_recipe, words
+from run import InstructionFinetuning
 from task import write_task
 from text import COCOA, write_text
 
@@ -63,4 +63,4 @@ class EnDeInstruct(InstructionFinetuning):
 
 
 if __name__ == "__main__":
-    main(EnDeInstruct, description=__doc__)
+    run_recipe(EnDeInstruct, __doc__)

@@ -9,18 +9,17 @@ instruction are both obeyed.
 """
 
 import argparse
-import json
 from pathlib import Path
 from statistics import mean
 from typing import Dict, List, Sequence, Tuple
 
-from task import address
-from text import FORMALITIES, LANGUAGES, read_columns
+from task import address, read_columns
+from text import FORMALITIES, LANGUAGES
 
 from fairseq_instr.evaluation import evaluate, evaluate_formality
 from fairseq_instr.evaluation.formality import read_test_set
 from fairseq_instr.evaluation.instructions import Labelled
-from fairseq_instr.files import write_atomically
+from fairseq_instr.files import write_json
 from fairseq_instr.instructions import Context
 from fairseq_instr.instructions.catalogue import look_up
 from fairseq_instr.instructions.composition import verify
@@ -44,7 +43,7 @@ def main() -> None:
     parser.add_argument("--output", required=True, type=Path, help="folder of the reports")
     args = parser.parse_args()
     base, model = map(CTranslate2Translator.from_pretrained, (args.base, args.model))
-    pairs = list(read_columns(args.text, LANGUAGES))
+    pairs = read_columns(args.text, LANGUAGES)
     sources, references = map(list, zip(*pairs))
     report = evaluate(
         base, model, sources, references, TARGET,
@@ -56,8 +55,7 @@ def main() -> None:
     report, _ = evaluate_formality(base, {"tuned": model}, tests, TARGET)
     save(report, args.output / "formality")
     composed = measure_composed(model, pairs, args.pair_lines)
-    text = json.dumps(composed, indent=2) + "\n"
-    write_atomically(args.output / "composed.json", text, force=True)
+    write_json(args.output / "composed.json", composed, force=True)
     print({kind: round(mean(rates.values()), 4) for kind, rates in composed.items()})
 
 

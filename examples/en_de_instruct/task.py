@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "formality"))
 from address import address
-from text import FORMALITIES, LANGUAGES, STREAMS, read_columns, write_columns
+from recipe import read_columns, write_columns
+from text import FORMALITIES, LANGUAGES, STREAMS
 
 from fairseq_instr.instructions import Context, Instruction, catalogue
 from fairseq_instr.instructions.composition import excluding, rewrite
@@ -34,8 +36,8 @@ def write_task(text: Path, names: Iterable[str], sizes: Mapping[str, int], seed:
     """
     chooser = random.Random(seed)
     by_rule = [catalogue()[name] for name in sorted(names) if catalogue()[name].rewrite]
-    train = list(read_columns(text / "train", LANGUAGES))
-    labelled: List[Sample] = list(read_columns(text / "labelled", STREAMS))
+    train = read_columns(text / "train", LANGUAGES)
+    labelled: List[Sample] = read_columns(text / "labelled", STREAMS)
     found: Dict[str, List[Sample]] = {formality: [] for formality in FORMALITIES}
     for pair in train:
         formality = address(*pair)
@@ -48,9 +50,9 @@ def write_task(text: Path, names: Iterable[str], sizes: Mapping[str, int], seed:
     ]
     composed = compose_addressed(labelled + told, by_rule, sizes["formality_pairs"], chooser)
     formality_samples = labelled * LABELLED_COPIES + told + composed
-    write_columns(text / "formality" / "train", formality_samples, STREAMS)
+    write_columns(text / "formality" / "train", STREAMS, formality_samples)
     pairs = compose_pairs(train, by_rule, sizes["pairs"], chooser)
-    write_columns(text / "pairs" / "train", pairs, STREAMS)
+    write_columns(text / "pairs" / "train", STREAMS, pairs)
     print(f"  {len(formality_samples)} samples of formality, {len(pairs)} of pairs")
 
 

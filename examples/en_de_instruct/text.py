@@ -8,10 +8,10 @@ import gzip
 import random
 import sys
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Sequence, Set, Tuple
+from typing import Dict, Iterable, List, Sequence, Set, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from recipe import write_lines
+from recipe import write_columns
 
 from fairseq_instr.curation.filters import length_ratio, well_formed
 from fairseq_instr.instructions import Context, catalogue
@@ -63,9 +63,9 @@ def write_text(raw: Path, output: Path, n_held_out: int, seed: int) -> None:
     for split in ("valid", "test"):
         lines = hold_out(pairs, folder_of, n_held_out, held_out)
         chooser.shuffle(lines)
-        write_columns(output / split, lines, LANGUAGES)
+        write_columns(output / split, LANGUAGES, lines)
     train = [pair for pair in pairs if not held_out.intersection(map(fold, pair))]
-    write_columns(output / "train", train, LANGUAGES)
+    write_columns(output / "train", LANGUAGES, train)
 
     both, cocoa = read_both_addresses(raw, tests | held_out)
     addressed = [(source, target) for source, *targets in both for target in targets]
@@ -76,14 +76,14 @@ def write_text(raw: Path, output: Path, n_held_out: int, seed: int) -> None:
     ]
     base = [*train, *(p for p in dict.fromkeys(addressed) if p not in folder_of), *cased]
     chooser.shuffle(base)
-    write_columns(output / "base_train", base, LANGUAGES)
+    write_columns(output / "base_train", LANGUAGES, base)
 
     samples = [
         (source, target, formality)
         for source, *targets in dict.fromkeys([*cocoa, *both])
         for target, formality in zip(targets, FORMALITIES)
     ]
-    write_columns(output / "labelled", samples, STREAMS)
+    write_columns(output / "labelled", STREAMS, samples)
     print(f"  {len(train)} pairs, {len(samples)} labelled samples")
 
 
@@ -161,13 +161,3 @@ def read_both_addresses(text: Path, tests: Set[str]) -> Tuple[list, list]:
         for group in (stems, stems_of_cocoa)
     )
     return both, cocoa
-
-
-def write_columns(prefix: Path, rows: Iterable[tuple], extensions: Sequence[str]) -> None:
-    for extension, column in zip(extensions, zip(*rows)):
-        write_lines(Path(f"{prefix}.{extension}"), column)
-
-
-def read_columns(prefix: Path, extensions: Sequence[str]) -> Iterator[tuple]:
-    texts = (Path(f"{prefix}.{e}").read_text(encoding="utf-8") for e in extensions)
-    return zip(*(text.split("\n")[:-1] for text in texts))

@@ -9,12 +9,12 @@ figures. What is left out is left out of the file.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Dict, Optional, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import write_atomically
+from fairseq_instr.files import write_json
+from fairseq_instr.plain_data import read_json
 
 # what is kept of each part of a report of fairseq-instr evaluate
 KEPT: Dict[str, Tuple[str, ...]] = {
@@ -92,10 +92,7 @@ def formality(report: dict, system: Optional[str]) -> dict:
 
 
 def read(folder: Path) -> dict:
-    path = folder / "report.json"
-    if not path.exists():
-        raise InputError(f"{path} does not exist; give a folder that an evaluation has written")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return read_json(folder / "report.json", "give a folder that an evaluation has written")
 
 
 def main():
@@ -110,8 +107,7 @@ def main():
     parser.add_argument("--output", required=True, type=Path)
     parser.add_argument("--force", action="store_true", help="overwrite it")
     args = parser.parse_args()
-    text = json.dumps(collect(args), indent=2, ensure_ascii=False)
-    write_atomically(args.output, text + "\n", force=args.force)
+    write_json(args.output, collect(args), force=args.force)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,7 @@ WORK/logs. A step that is done is not done again: stopped by whatever, the same 
 Without --text the embedded sample corpus is written and used.
 """
 
-import argparse
-import json
 import random
-import shlex
 import sys
 from pathlib import Path
 from typing import List, Mapping, Optional, Sequence
@@ -19,22 +16,21 @@ from typing import List, Mapping, Optional, Sequence
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from recipe import (
     FAIRSEQ_INSTR,
-    PLUGIN,
     SPLITS,
     BilingualRecipe,
-    read_config,
+    read_columns,
+    read_report,
     read_text,
-    tool,
+    run_recipe,
     words,
+    write_columns,
     write_lines,
 )
 
 from fairseq_instr import sample
 from fairseq_instr.curation.curators import FORMATTED
-from fairseq_instr.errors import InputError, install_exception_hook
-from fairseq_instr.files import write_atomically
+from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, catalogue
-from fairseq_instr.text.lines import read_lines
 
 CASES = ("uppercase", "lowercase", "titlecase")
 
@@ -94,22 +90,18 @@ class InstructionFinetuning(BilingualRecipe):
         sizes["labelled"] = 3 * self.config["samples"]  # more than half address somebody
         drawn = sample.split(sizes, int(self.seed))
         for split in SPLITS:
-            for language in self.languages:
-                lines = [sentence.texts[language] for sentence in drawn[split]]
-                write_lines(self.text / f"{split}.{language}", lines)
+            rows = [[s.texts[language] for language in self.languages] for s in drawn[split]]
+            write_columns(self.text / split, self.languages, rows)
         for split, sentences in (("train", drawn["labelled"]), ("test", drawn["test"])):
             addressing = [s for s in sentences if "formality" in s.attributes]
             if split == "train":
                 addressing = addressing[: self.config["samples"]]
-            pairs = [
-                (sentence.variant(formality=formality), formality)
-                for formality in ("formal", "informal")
-                for sentence in addressing
+            samples = [
+                (*(s.variant(formality=kind).texts[code] for code in self.languages), kind)
+                for kind in ("formal", "informal")
+                for s in addressing
             ]
-            prefix = self.text / "formality" / split
-            for language in self.languages:
-                write_lines(Path(f"{prefix}.{language}"), [s.texts[language] for s, _ in pairs])
-            write_lines(Path(f"{prefix}.instr"), [formality for _, formality in pairs])
+            write_columns(self.text / "formality" / split, (*self.languages, "instr"), samples)
 
     def write_base_training_text(self) -> None:
         """Training text of the base model: as given, and some of it in other cases.
@@ -117,17 +109,15 @@ class InstructionFinetuning(BilingualRecipe):
         Large corpora hold lines in capitals and titles; a small one needs a few, or the model
         never learns to read and write the pieces of such words.
         """
-        pairs = list(zip(*(read_lines(self.text / f"train.{e}") for e in self.languages)))
+        pairs = read_columns(self.text / "train", self.languages)
         count = int(len(pairs) * self.config["case_copies"])
         chooser = random.Random(int(self.seed))
-        copies = []
-        for case in CASES:
-            rewrite = catalogue()[case].rewrite
-            for pair in chooser.sample(pairs, count):
-                copies.append([rewrite(side, Context()) or side for side in pair])
-        for i, language in enumerate(self.languages):
-            lines = [pair[i] for pair in (*pairs, *copies)]
-            write_lines(self.text / f"base_train.{language}", lines)
+        copies = [
+            tuple(catalogue()[case].rewrite(side, Context()) or side for side in pair)
+            for case in CASES
+            for pair in chooser.sample(pairs, count)
+        ]
+        write_columns(self.text / "base_train", self.languages, [*pairs, *copies])
 
     def train_subwords(self) -> None:
         self.learn_subwords(*(self.text / f"base_train.{language}" for language in self.languages))
@@ -135,13 +125,9 @@ class InstructionFinetuning(BilingualRecipe):
     # -- data ---------------------------------------------------------------------------
 
     def binarise_base(self) -> None:
-        self.binarise(
-            self.base_data,
-            self.languages,
-            train=self.text / "base_train",
-            valid=self.text / "valid",
-            test=self.text / "test",
-        )
+        text = {"train": "base_train", "valid": "valid", "test": "test"}
+        prefixes = {split: self.text / name for split, name in text.items()}
+        self.binarise(self.base_data, self.languages, **prefixes)
 
     def make_task_data(self) -> None:
         """Curate what parallel text gives, take in what is labelled, binarise both."""
@@ -172,18 +158,8 @@ class InstructionFinetuning(BilingualRecipe):
 
     def tune(self) -> None:
         """Parallel and task data in the mixture that the config states."""
-        data = self.work / "data-bin"
-        self.finetune(data, self.config["mixture"], self.tuned_model.parent, log="tuning")
-
-    def finetune(self, data: Path, mixture: str, folder: Path, *more, log: str) -> None:
-        """Finetune the base model on a data-bin; the checkpoints go to `folder`."""
-        self.command(
-            log, tool("fairseq-train"), data, *PLUGIN,
-            "-s", self.source, "-t", self.target, "--mixture", mixture,
-            "--finetune-from-model", self.base_model,
-            *words(self.config["model"]), *words(self.config["tuning"]), *more,
-            *self.training_options, "--seed", self.seed, "--save-dir", folder,
-        )  # fmt: skip
+        mixture = ("--mixture", self.config["mixture"])
+        self.finetune(self.work / "data-bin", self.tuned_model.parent, *mixture, log="tuning")
 
     @property
     def tuned_model(self) -> Path:
@@ -206,21 +182,16 @@ class InstructionFinetuning(BilingualRecipe):
         plain = self.work / "unguided" if decoding else self.work
         self.compare(self.work / "data-bin", self.tuned_model, plain, "--mixed", *mixed)
         if decoding:
-            self.compare(
-                self.work / "data-bin", self.tuned_model, self.work, f"--decoding={decoding}"
-            )
+            guided = f"--decoding={decoding}"
+            self.compare(self.work / "data-bin", self.tuned_model, self.work, guided)
 
     def write_results(self) -> None:
-        """The report, and beside it that without guidance, in WORK/results.json."""
-        results = {"recipe": shlex.join(["python", *sys.argv]), **read_report(self.work)}
+        """The report, and beside it that without guidance."""
+        unguided = {}
         if self.config.get("decoding"):
-            unguided = read_report(self.work / "unguided")
-            results["unguided"] = {k: v for k, v in unguided.items() if k != "examples"}
-        write_atomically(
-            self.work / "results.json",
-            json.dumps(results, indent=2, ensure_ascii=False) + "\n",
-            force=True,
-        )
+            report = read_report(self.work / "unguided")
+            unguided["unguided"] = {k: v for k, v in report.items() if k != "examples"}
+        self.write_report(self.work, **unguided)
 
     def compare(self, data: Path, tuned: Path, output: Path, *more) -> None:
         """Write the report of a tuned model beside the base model into `output`."""
@@ -258,24 +229,5 @@ def repeated(names: Sequence[str], copies: Mapping[str, int]) -> List[str]:
     return [name for name in names for _ in range(copies.get(name, 1))]
 
 
-def read_report(folder: Path) -> dict:
-    return json.loads((folder / "report.json").read_text(encoding="utf-8"))
-
-
-def main(recipe=InstructionFinetuning, description=__doc__):
-    """Run a recipe of this kind with the config that the command line names."""
-    install_exception_hook()
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
-    parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
-    parser.add_argument("--text", type=Path, help="folder with the text that the config names")
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    config = read_config(args.config)
-    if args.text is None and "sample" not in config:
-        raise InputError(f"--text is missing: {args.config} is about {config['text']['train']}.*")
-    recipe(config, args.work, args.text, args.seed).run()
-
-
 if __name__ == "__main__":
-    main()
+    run_recipe(InstructionFinetuning, __doc__)

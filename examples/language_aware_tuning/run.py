@@ -10,7 +10,6 @@ step that is done is not done again: stopped by whatever, the same command goes 
 --text the embedded sample corpus is written and used.
 """
 
-import argparse
 import itertools
 import json
 import random
@@ -24,11 +23,23 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from recipe import FAIRSEQ_INSTR, PLUGIN, SPLITS, Recipe, read_text, tool, words, write_lines
+from recipe import (
+    FAIRSEQ_INSTR,
+    PLUGIN,
+    SPLITS,
+    Recipe,
+    read_report,
+    read_text,
+    recipe_parser,
+    tool,
+    words,
+    write_columns,
+    write_lines,
+)
 
 from fairseq_instr import sample
 from fairseq_instr.data.data_bin import GENERAL
-from fairseq_instr.errors import InputError, install_exception_hook
+from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_path, write_atomically
 
 PIVOT = "en"
@@ -139,13 +150,9 @@ class LanguageAwareTuning(Recipe):
                     for pair, lines in self.hold_out(train, text["held_out"]).items():
                         tests[name]["-".join(pair)] = lines
                         tests[name]["-".join(pair[::-1])] = [p[::-1] for p in lines]
-        if self.trains_direct:
-            direct = {
-                pair: self.read_pairs(self.config["text"]["direct"], pair)
-                for pair in itertools.combinations(self.others, 2)
-            }
-        else:
-            direct = {}
+        direct = {
+            pair: self.read_pairs(self.config["text"]["direct"], pair) for pair in self.direct
+        }
         for split, texts in (("train", {**train, **direct}), ("valid", valid)):
             for pair, lines in texts.items():
                 self.write_pairs(f"{split}.{'-'.join(pair)}", pair, lines)
@@ -213,14 +220,12 @@ class LanguageAwareTuning(Recipe):
         """The distinct lines of each language in the training pairs."""
         lines: Dict[str, Dict[str, None]] = {language: {} for language in self.languages}
         for pair, pairs in train.items():
-            for sides in pairs:
-                for language, line in zip(pair, sides):
-                    lines[language][line] = None
+            for i, language in enumerate(pair):
+                lines[language].update(dict.fromkeys(sides[i] for sides in pairs))
         return {language: list(found) for language, found in lines.items()}
 
     def write_pairs(self, name: str, languages: Sequence[str], lines: Sequence[tuple]) -> None:
-        for i, language in enumerate(languages):
-            write_lines(self.text / f"{name}.{language}", [line[i] for line in lines])
+        write_columns(self.text / name, languages, lines)
 
     @property
     def subwords(self) -> Path:
@@ -239,7 +244,7 @@ class LanguageAwareTuning(Recipe):
             name = "-".join(pair)
             self.binarise(self.data / "parallel", pair, train=self.text / f"train.{name}")
             self.binarise(self.data, pair, valid=self.text / f"valid.{name}")
-        for pair in itertools.combinations(self.others, 2) if self.trains_direct else []:
+        for pair in self.direct:
             name = "-".join(pair)
             self.binarise(self.data / "direct", pair, train=self.text / f"train.{name}")
         for language in self.languages:
@@ -271,9 +276,10 @@ class LanguageAwareTuning(Recipe):
         )  # fmt: skip
 
     @property
-    def trains_direct(self) -> bool:
-        """Whether pairs without English are there for a system that is no zero-shot one."""
-        return "direct" in self.config.get("text", {})
+    def direct(self) -> List[Pair]:
+        """Pairs without English, for a system that is no zero-shot one."""
+        has_direct = "direct" in self.config.get("text", {})
+        return list(itertools.combinations(self.others, 2)) if has_direct else []
 
     @property
     def instructions(self) -> List[str]:
@@ -301,11 +307,8 @@ class LanguageAwareTuning(Recipe):
 
     def with_paths(self, text: str) -> str:
         """Put paths in the places of {text}, {subwords}, and {config}, the config's own folder."""
-        for name, path in (
-            ("text", self.text),
-            ("subwords", self.subwords),
-            ("config", self.config_folder),
-        ):
+        paths = {"text": self.text, "subwords": self.subwords, "config": self.config_folder}
+        for name, path in paths.items():
             text = text.replace(f"{{{name}}}", shlex.quote(str(path)))
         return text
 
@@ -384,11 +387,8 @@ class LanguageAwareTuning(Recipe):
             if name not in self.only_drawn
         }
         if "export" in evaluation:
-            precision = evaluation["export"]
-            models = {
-                name: [self.export(path, precision) for path in paths]
-                for name, paths in models.items()
-            }
+            for name, paths in models.items():
+                models[name] = [self.export(path, evaluation["export"]) for path in paths]
         decoding = evaluation.get("decoding", {})
         models.update({name: [self.model(d["model"], 1)] for name, d in decoding.items()})
         options = [f"{name}={self.with_paths(d['options'])}" for name, d in decoding.items()]
@@ -439,8 +439,7 @@ class LanguageAwareTuning(Recipe):
         return next(iter(self.config.get("text", {}).get("selection", self.tests)))
 
     def report(self, *path: str) -> dict:
-        text = self.work.joinpath("report", *path, "report.json").read_text(encoding="utf-8")
-        return json.loads(text)
+        return read_report(self.work.joinpath("report", *path))
 
     def draw_curves(self) -> None:
         """Off-target ratio and BLEU over the updates of stage 2, on validation text."""
@@ -571,17 +570,12 @@ def plot_curves(rows: List[dict], path: Path) -> None:
 
 
 def main():
-    install_exception_hook()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True, type=Path, help="YAML file of the experiment")
-    parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
-    parser.add_argument("--text", type=Path, help="folder with the text that the config names")
+    parser = recipe_parser(__doc__)
     parser.add_argument(
         "--pretrained",
         type=Path,
         help="folder of a converted model, for configs that begin with one",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of text and subwords")
     parser.add_argument("--results", type=Path, help="file that the figures are put into too")
     args = parser.parse_args()
     recipe = LanguageAwareTuning(args.config, args.work, args.text, args.seed, args.pretrained)

@@ -8,18 +8,16 @@ data, tuning, evaluation, conversion back. Without --model, a stand-in of the fo
 trained first; without --text, on the embedded sample corpus.
 """
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "instruction_finetuning"))
-from recipe import read_config, write_lines
+from recipe import read_config, recipe_parser, write_lines
 from run import InstructionFinetuning
 from stand_in import SIZE, make_stand_in
 
-from fairseq_instr.errors import install_exception_hook
 from fairseq_instr.text.lines import read_lines
 
 
@@ -85,13 +83,8 @@ class PretrainedTuning(InstructionFinetuning):
 
 
 def main():
-    install_exception_hook()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--config", required=True, type=Path, help="YAML file of a family")
+    parser = recipe_parser(__doc__)
     parser.add_argument("--model", type=Path, help="folder as it was published")
-    parser.add_argument("--work", required=True, type=Path, help="folder for all that is made")
-    parser.add_argument("--text", type=Path, help="folder with {train,valid,test}.{en,de}")
-    parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     config = read_config(args.config)
     PretrainedTuning(config, args.model, args.work, args.text, args.seed).run()

@@ -20,10 +20,7 @@ def merge_adapters(state: Dict[str, Any]) -> None:
     """Make an ordinary checkpoint of one with adapters, in place.
 
     Its outputs are the same but for rounding. The optimizer's state, which was the adapters', is
-    left out.
-
-    Args:
-        state: content of the checkpoint; one without adapters stays as it is.
+    left out. A checkpoint without adapters stays as it is.
     """
     model = state["model"]
     adapted = [key[: -len(A)] for key in model if key.endswith(f".{A}")]
@@ -41,19 +38,13 @@ def merge_adapters(state: Dict[str, Any]) -> None:
 
 
 def leave_base_out(model: nn.Module, base: Optional[AdapterBase]) -> None:
-    """Make a model with adapters load checkpoints that leave their base out, and save such.
+    """Make a new model with adapters load checkpoints that leave their base out, and save such.
 
-    What is not trained is left out. To be called before other hooks look at what is loaded.
-
-    Args:
-        model: just built.
-        base: holds what is not trained; None to save that too.
+    What is not trained is left out; with None for the base, it is saved too. To be called before
+    other hooks look at what is loaded.
     """
-    frozen = [
-        name
-        for name, parameter in model.named_parameters(remove_duplicate=False)
-        if not parameter.requires_grad
-    ]
+    parameters = model.named_parameters(remove_duplicate=False)
+    frozen = [name for name, parameter in parameters if not parameter.requires_grad]
 
     def load(module, state, prefix, *unused) -> None:
         add_base(state, "the checkpoint")

@@ -56,10 +56,9 @@ def settle_architecture(
     """
     own = as_dict(cfg)
     if OmegaConf.is_config(cfg):
-        for name in [name for name, value in own.items() if value is None]:
-            if saved.get(name) is not None:
-                own[name] = saved[name]
-                cfg[name] = saved[name]
+        for name, value in own.items():
+            if value is None and saved.get(name) is not None:
+                own[name] = cfg[name] = saved[name]
     differing = [] if allow_change else differences(own, saved)
     if differing:
         raise InputError(
@@ -69,20 +68,16 @@ def settle_architecture(
 
 
 def differences(own: Mapping[str, Any], saved: Mapping[str, Any]) -> List[str]:
-    """Options of the architecture in which two models differ.
-
-    Args:
-        own: options of one model.
-        saved: options of the other, whose values are named.
+    """Options of the architecture in which two models differ, by the values of `saved`.
 
     Example: `["--activation-fn gelu (not relu)"]`.
     """
     own, saved = _completed(own), _completed(saved)
     adapters = ADAPTERS if saved.get("lora_rank") else ()  # a model without can be given some
     return [
-        _said(f"--{name.replace('_', '-')}", _value(saved[name]), _value(own[name]))
+        _said(f"--{name.replace('_', '-')}", saved[name], own[name])
         for name in (*ARCHITECTURE, *adapters)
-        if name in own and name in saved and _value(own[name]) != _value(saved[name])
+        if name in own and name in saved and own[name] != saved[name]
     ]
 
 
@@ -99,16 +94,13 @@ def _completed(settings: Mapping[str, Any]) -> Dict[str, Any]:
     from fairseq.models import ARCH_CONFIG_REGISTRY, MODEL_DATACLASS_REGISTRY
 
     name = settings.get("arch") or settings.get("_name")
-    if "rope_theta" in settings:
-        return complete_options(settings)
     completed = Namespace(**settings)
+    if "rope_theta" in settings:
+        completed = Namespace(**complete_options(settings))
     if name in ARCH_CONFIG_REGISTRY and name not in MODEL_DATACLASS_REGISTRY:
         ARCH_CONFIG_REGISTRY[name](completed)
     if getattr(completed, "share_all_embeddings", False):
         completed.share_decoder_input_output_embed = True  # as fairseq sets it when it builds
-    return {key: value for key, value in vars(completed).items() if value is not None}
-
-
-def _value(value: Any) -> Any:
-    """A value as it compares: of an enumeration its name."""
-    return getattr(value, "value", value)
+    # an enumeration compares by its name
+    found = {key: getattr(value, "value", value) for key, value in vars(completed).items()}
+    return {key: value for key, value in found.items() if value is not None}

@@ -67,15 +67,9 @@ def prepare_for_growth(
 def check_fits(
     state: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], training: bool
 ) -> None:
-    """Make sure that a checkpoint has a model's parameters and no others.
+    """Raise `InputError` unless a checkpoint has the parameters of a model, `own`, and no others.
 
-    Args:
-        state: parameters of the checkpoint.
-        own: parameters of the model.
-        training: whether the model was built by options, not by the checkpoint's settings.
-
-    Raises:
-        InputError: names the first that is missing, unknown or of another shape.
+    `training` says that the model was built by options, not by the checkpoint's settings.
     """
     what_to_do = "its settings are of another model"
     if training:

@@ -1,8 +1,5 @@
 """Conversion of models between Hugging Face folders and fairseq checkpoints.
 
-    FOLDER/config.json  model*.safetensors  tokenizer's files
-        <-> OUTPUT/model.pt  dict.txt  tokenizer/
-
 Weights are bit for bit the same; only the rows of the vocabulary may stand in another order
 (see `hugging_face_vocabulary`). Tensors are read one by one, so that a model is in memory once.
 """
@@ -19,19 +16,19 @@ import torch
 
 from fairseq_instr.checkpoints.adapters import merge_adapters
 from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, Family
-from fairseq_instr.checkpoints.hugging_face_folder import (
-    CONFIG_FILE,
-    check_weights,
-    open_weights,
-    write_weights,
-)
+from fairseq_instr.checkpoints.hugging_face_folder import check_weights, open_weights, write_weights
 from fairseq_instr.checkpoints.hugging_face_llama import LlamaFamily
 from fairseq_instr.checkpoints.hugging_face_translation import (
     M2M100Family,
     MarianFamily,
     MBartFamily,
 )
-from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
+from fairseq_instr.checkpoints.hugging_face_vocabulary import (
+    CONFIG_FILE,
+    TOKENIZER_CONFIG_FILE,
+    Vocabulary,
+    read_object,
+)
 from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
@@ -44,7 +41,6 @@ from fairseq_instr.prompts.tokens import SOURCE_PREFIX
 FAMILIES = (LlamaFamily, M2M100Family, MBartFamily, MarianFamily)
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
 CARD_FILE = "README.md"
-TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 # what makes up a tokenizer, and how to generate; copied as it is where it is there
 COPIED = (
     "tokenizer.json",
@@ -60,6 +56,15 @@ COPIED = (
 )
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SHARD_BYTES = 5 * 10**9
+SYMBOLS_CARD = """\
+# Instructions of this model
+
+Write the tokens of the instructions in front of the text, in the order of this table. \
+Whoever writes the text can write them too.
+
+| token | asks for |
+|---|---|
+"""
 CHAT_CARD = """\
 # Prompts of this model
 
@@ -79,11 +84,7 @@ read as such.
 
 
 def family_of(config: dict, origin) -> Type[Family]:
-    """The family that serves a configuration.
-
-    Args:
-        config: content of `config.json`.
-        origin: path of the file, for the error.
+    """The family that serves a `config.json`, whose path is `origin`.
 
     Raises:
         InputError: if the architecture is not supported.
@@ -99,12 +100,7 @@ def family_of(config: dict, origin) -> Type[Family]:
 
 
 def parameter_shapes(settings: dict, size: int) -> Dict[str, torch.Size]:
-    """Names and shapes of a fairseq model's parameters, without making them.
-
-    Args:
-        settings: of the model, with `arch`.
-        size: entries of its dictionary.
-    """
+    """Names and shapes of a fairseq model's parameters, by settings and size of dictionary."""
     state = empty_model(settings, size, size).state_dict()
     return {key: tensor.shape for key, tensor in trained_parameters({"model": state}).items()}
 
@@ -194,7 +190,7 @@ def to_hugging_face(
     output, tokenizer = Path(output), Path(tokenizer)
     refuse_to_overwrite(output, force)
     path = tokenizer / CONFIG_FILE
-    kept = read_object(path) if path.exists() else {}
+    kept = read_object(path, optional=True)
     kind = family_of(kept, path) if kept else LlamaFamily
     state = read_checkpoint(checkpoint, mmap=True)
     merge_adapters(state)
@@ -248,9 +244,8 @@ def to_hugging_face(
 
 
 def _write_chat_template(folder: Path, template: str, prompt_bos: bool) -> None:
-    """Put a chat template into a tokenizer's configuration, and how to use it into the card."""
     path = folder / TOKENIZER_CONFIG_FILE
-    content = read_object(path) if path.is_file() else {}
+    content = read_object(path, optional=True)
     content["chat_template"] = ("{{- bos_token -}}\n" if prompt_bos else "") + template
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(path, text, force=True)
@@ -258,21 +253,15 @@ def _write_chat_template(folder: Path, template: str, prompt_bos: bool) -> None:
 
 
 def _inventory(state: dict, origin, family: Family) -> Inventory:
-    """Instructions whose symbols a folder can hold.
-
-    Raises:
-        InputError: if it can't hold those of the checkpoint.
-    """
     trained = task_state_of(state)
     inventory = trained.inventory or Inventory()
-    if not inventory:
-        return inventory
-    if not family.takes_instructions:
+    if inventory and not family.takes_instructions:
         raise InputError(
             f"{origin} has symbols for {len(inventory)} instructions, which Hugging Face's "
             "tokenizer doesn't know; train with --prompt-template to ask in words"
         )
-    if inventory.rendering != Inventory.rendering or trained.placement != SOURCE_PREFIX:
+    rendered = inventory.rendering, trained.placement
+    if inventory and rendered != (Inventory.rendering, SOURCE_PREFIX):
         raise InputError(
             f"{origin} was trained with --prompt-rendering {inventory.rendering} "
             f"--prompt-placement {trained.placement}; converted are {Inventory.rendering} in "
@@ -282,22 +271,14 @@ def _inventory(state: dict, origin, family: Family) -> Inventory:
 
 
 def model_card(inventory: Inventory) -> str:
-    """Says which special tokens ask for which instructions."""
-    lines = [
-        "# Instructions of this model",
-        "",
-        "Write the tokens of the instructions in front of the text, in the order of this table. "
-        "Whoever writes the text can write them too.",
-        "",
-        "| token | asks for |",
-        "|---|---|",
-    ]
+    """Which special tokens ask for which instructions."""
+    rows = []
     for instruction, symbol in zip(inventory, inventory.symbols):
         asked = instruction.phrases[0] if instruction.phrases else instruction.name
         if instruction.argument:
             asked += f"; {instruction.argument} follows, and the token once more"
-        lines.append(f"| `{symbol}` | {asked} |")
-    return "\n".join(lines) + "\n"
+        rows.append(f"| `{symbol}` | {asked} |\n")
+    return SYMBOLS_CARD + "".join(rows)
 
 
 def check_dtype(dtype: Optional[str]) -> None:

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 
 from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary
+from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.language_tokens import LanguageTokens
 
 EMBEDDING, PROJECTION = "decoder.embed_tokens.weight", "decoder.output_projection.weight"
+
+
+def require(config: Mapping[str, Any], accepted: Mapping[str, Sequence], origin) -> None:
+    """Refuse a `config.json` that says what a model here can't be.
+
+    Args:
+        config: its content.
+        accepted: supported values of some of its keys; one that is missing is supported.
+        origin: path of the file, for the error.
+
+    Raises:
+        InputError: names the key.
+    """
+    for key, values in accepted.items():
+        if key in config and config[key] not in values:
+            raise InputError(
+                f"{origin}: {key} {config[key]!r:.80} is not supported; convert a model whose "
+                f"{key} is {' or '.join(map(str, values))}"
+            )
 
 
 class Family:
@@ -39,12 +59,7 @@ class Family:
 
     @classmethod
     def read(cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]) -> Family:
-        """The family's model in a folder.
-
-        Args:
-            folder: of Hugging Face.
-            config: content of its `config.json`.
-            tokens: tokens chosen for any of `bos`, `pad`, `eos`, `unk`.
+        """The family's model in a folder, by its `config.json` and the tokens chosen for roles.
 
         Raises:
             InputError: if something is missing or not supported.
@@ -58,7 +73,7 @@ class Family:
         Args:
             origin: path of the checkpoint, for errors.
             tokenizer: folder that the conversion to fairseq wrote.
-            config: content of its `config.json`, empty where there is none.
+            config: its `config.json`, empty where there is none.
 
         Raises:
             InputError: if the checkpoint is of another model.
@@ -70,8 +85,8 @@ class Family:
         raise NotImplementedError
 
     def configuration(self, config: dict) -> dict:
-        """`config.json` of the model, as far as its settings say it."""
-        raise NotImplementedError
+        """`config.json` of the model, by what the conversion to fairseq kept of it."""
+        return dict(config)
 
     def name(self, key: str) -> str:
         """Hugging Face's name of a parameter."""

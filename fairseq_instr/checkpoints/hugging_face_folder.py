@@ -5,31 +5,30 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Mapping
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple
 
 import torch
 
-from fairseq_instr.checkpoints.hugging_face_vocabulary import read_object
+from fairseq_instr.checkpoints.hugging_face_vocabulary import CONFIG_FILE, read_object
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 
-CONFIG_FILE = "config.json"
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 ADAPTER_FILE = "adapter_config.json"
 
 
-class Stored:
+class Stored(NamedTuple):
     """A tensor in a file that is read when it is asked for."""
 
-    def __init__(self, file, name: str):
-        self._file, self._name = file, name
+    file: Any
+    name: str
 
     @property
     def shape(self) -> torch.Size:
-        return torch.Size(self._file.get_slice(self._name).get_shape())
+        return torch.Size(self.file.get_slice(self.name).get_shape())
 
     def tensor(self) -> torch.Tensor:
-        return self._file.get_tensor(self._name)
+        return self.file.get_tensor(self.name)
 
 
 @contextlib.contextmanager
@@ -74,8 +73,6 @@ def check_weights(
     """Make sure that a folder has the parameters that its configuration describes.
 
     Args:
-        folder: of Hugging Face, for errors.
-        stored: parameters in it.
         expected: names and shapes by the configuration.
         optional: name -> whether a parameter may be there besides.
 
@@ -109,7 +106,6 @@ def write_weights(
     """Write parameters in files of at most `shard_bytes`, one file in memory at a time.
 
     Args:
-        folder: folder to write to.
         shapes: parameters as tensors without memory, by their names.
         shard_bytes: largest size of a file, at least one parameter each.
         read: name -> the parameter.

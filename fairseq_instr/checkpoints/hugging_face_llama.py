@@ -7,10 +7,10 @@ and write nonsense.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import fairseq_instr.models.decoder_only  # noqa: F401  # registers it, where no task is imported
-from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family
+from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family, require
 from fairseq_instr.checkpoints.hugging_face_vocabulary import (
     Vocabulary,
     find_vocabulary,
@@ -33,31 +33,23 @@ SAME: Dict[str, Tuple[str, Any]] = {
     "max_positions": ("max_position_embeddings", None),
     "share_decoder_input_output_embed": ("tie_word_embeddings", False),
 }
-# key -> (whether a value is as this model has it, what is accepted)
-REQUIRED: Dict[str, Tuple[Callable[[Any], bool], str]] = {
-    "hidden_act": (lambda value: value == "silu", "silu"),
-    "use_sliding_window": (lambda value: not value, "false"),
-    "partial_rotary_factor": (lambda value: value in (None, 1, 1.0), "1"),
-    "quantization_config": (lambda value: value is None, "none: convert unquantised weights"),
+# what a configuration may say of what this model has in one way alone
+REQUIRED: Dict[str, Sequence] = {
+    "hidden_act": ("silu",),
+    "use_sliding_window": (False, None),
+    "partial_rotary_factor": (1, None),
+    "quantization_config": (None,),
 }
 
 
 def model_options(config: dict, origin: str) -> Dict[str, Any]:
-    """Options of `decoder_only` for a configuration.
-
-    Args:
-        config: content of `config.json`.
-        origin: where it comes from, to begin an error with.
+    """Options of `decoder_only` for a `config.json`; errors begin with `origin`.
 
     Raises:
         InputError: if something in the configuration is not supported.
     """
     architecture = config["architectures"][0]
-    for key, (accepted, words) in REQUIRED.items():
-        if key in config and not accepted(config[key]):
-            raise InputError(
-                f"{origin}: {key} {config[key]!r:.80} is not supported; supported is {words}"
-            )
+    require(config, REQUIRED, origin)
     options = {}
     for option, (key, default) in SAME.items():
         options[option] = config.get(key, default)

@@ -10,13 +10,19 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 
 from fairseq_instr.checkpoints.architecture import differences
-from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family
-from fairseq_instr.checkpoints.hugging_face_vocabulary import Vocabulary, read_object
+from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family, require
+from fairseq_instr.checkpoints.hugging_face_vocabulary import (
+    CONFIG_FILE,
+    TOKENIZER_CONFIG_FILE,
+    Vocabulary,
+    read_object,
+    rows_for,
+)
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.inventory import Inventory
@@ -33,7 +39,6 @@ from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
 SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
 SHARED, HUGGING_FACE_BIAS = "model.shared.weight", "final_logits_bias"
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
-SIZES = ("layers", "attention_heads", "ffn_dim")
 # what one family writes and fairseq's tasks write otherwise
 LANGUAGE_CODE = {
     MULTILINGUAL: re.compile(r"[a-z]{3}_[A-Z][a-z]{3}"),
@@ -45,9 +50,14 @@ class TranslationFamily(Family):
     """Encoder-decoders whose embeddings are all one matrix."""
 
     takes_instructions = True
-    language_tokens: Optional[LanguageTokens] = PRESETS["m2m"]
     normalize_before = True
     learned_positions = False
+    required: Mapping[str, Sequence] = {
+        "tie_word_embeddings": (True,),
+        "share_encoder_decoder_embeddings": (True,),
+        "quantization_config": (None,),
+        "auto_map": (None,),
+    }
     activations: Tuple[str, ...] = ("relu", "gelu")
     subword_files: Tuple[str, ...] = ("sentencepiece.bpe.model",)
 
@@ -67,7 +77,13 @@ class TranslationFamily(Family):
                     f"{folder / name} does not exist; the folder that was published has it, "
                     "download it there"
                 )
-        return cls(cls._settings(config, folder), cls._vocabulary(folder, config))
+        family = cls(cls._settings(config, folder), cls._vocabulary(folder, config))
+        family.language_tokens = cls._language_tokens(folder, config)
+        return family
+
+    @classmethod
+    def _language_tokens(cls, folder: Path, config: dict) -> Optional[LanguageTokens]:
+        return PRESETS["m2m"]
 
     @classmethod
     def of_checkpoint(cls, state: dict, origin, tokenizer: Path, config: dict) -> TranslationFamily:
@@ -92,29 +108,14 @@ class TranslationFamily(Family):
         def get(key: str, default: Any = None) -> Any:
             value = config.get(key, default)
             if value is None:
-                raise InputError(f"{folder}/config.json: {key} is missing")
+                raise InputError(f"{origin}: {key} is missing")
             return value
 
-        for key, accepted in (
-            ("tie_word_embeddings", True),
-            ("share_encoder_decoder_embeddings", True),
-            ("quantization_config", None),
-            ("auto_map", None),
-        ):
-            if config.get(key, accepted) != accepted:
-                raise InputError(
-                    f"{folder}/config.json: {key} {config[key]!r:.80} is not supported; supported "
-                    f"is {accepted}"
-                )
-        activation = get("activation_function")
-        if activation not in cls.activations:
-            raise InputError(
-                f"{folder}/config.json: activation_function {activation!r} is not supported; "
-                f"supported are {', '.join(cls.activations)}"
-            )
+        origin = folder / CONFIG_FILE
+        require(config, {**cls.required, "activation_function": cls.activations}, origin)
         settings: Dict[str, Any] = {
             "arch": "transformer",
-            "activation_fn": activation,
+            "activation_fn": get("activation_function"),
             "share_all_embeddings": True,
             "share_decoder_input_output_embed": True,
             "no_scale_embedding": not get("scale_embedding", False),
@@ -145,7 +146,7 @@ class TranslationFamily(Family):
                 f"{folder}: ids 0 to 3 are {', '.join(map(str, found))}, expected "
                 f"{', '.join(SPECIAL)}"
             )
-        return _vocabulary_of(folder, config, pieces, *range(4))
+        return Vocabulary(0, 1, 2, 3, rows_for(pieces, config, folder))
 
     def dictionary_entries(self, folder: Path) -> List[str]:
         """Pieces, with language tokens as fairseq's tasks write them.
@@ -162,9 +163,6 @@ class TranslationFamily(Family):
             spelled = piece and piece.split() == [piece]
             entries.append(piece if spelled else f"madeupword{number:04d}")
         return entries
-
-    def configuration(self, config: dict) -> dict:
-        return dict(config)
 
     def name(self, key: str) -> str:
         return SHARED if key == SOURCE_EMBEDDING else f"model.{key}"
@@ -188,7 +186,7 @@ class TranslationFamily(Family):
             }
             for number, symbol in zip(ids, inventory.symbols)
         }  # fmt: skip
-        _edit(folder / "tokenizer_config.json", "added_tokens_decoder", added)
+        _edit(folder / TOKENIZER_CONFIG_FILE, "added_tokens_decoder", added)
         if (folder / TOKENIZER_FILE).is_file():
             content = read_object(folder / TOKENIZER_FILE)
             content["added_tokens"] += [{"id": int(i), **token} for i, token in added.items()]
@@ -200,7 +198,7 @@ class TranslationFamily(Family):
 
 def _edit(path: Path, key: str, value) -> None:
     """Add to a map or a list in a JSON file, which is made where it is missing."""
-    content = read_object(path) if path.is_file() else {}
+    content = read_object(path, optional=True)
     old = content.get(key) or type(value)()
     content[key] = {**old, **value} if isinstance(value, dict) else [*old, *value]
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -217,28 +215,18 @@ def read_pieces(folder: Path) -> Dict[int, str]:
         return {i: piece for piece, i in tokenizer.get_vocab(with_added_tokens=True).items()}
     pieces = {i: piece for piece, i in read_object(folder / "vocab.json").items()}
     named: List[str] = []
-    for file in ("special_tokens_map.json", "tokenizer_config.json"):
-        content = read_object(folder / file) if (folder / file).is_file() else {}
+    for file in ("special_tokens_map.json", TOKENIZER_CONFIG_FILE):
+        content = read_object(folder / file, optional=True)
         for number, token in (content.get("added_tokens_decoder") or {}).items():
             pieces[int(number)] = token["content"]
         tokens = content.get("additional_special_tokens") or content.get("extra_special_tokens")
         named = named or [t["content"] if isinstance(t, dict) else t for t in tokens or []]
-    if (folder / "added_tokens.json").is_file():
-        pieces.update({i: t for t, i in read_object(folder / "added_tokens.json").items()})
+    added = read_object(folder / "added_tokens.json", optional=True)
+    pieces.update({i: token for token, i in added.items()})
     known = set(pieces.values())
     first = max(pieces) + 1
     pieces.update(enumerate((token for token in named if token not in known), start=first))
     return pieces
-
-
-def _vocabulary_of(folder, config: dict, pieces, bos: int, pad: int, eos: int, unk: int):
-    size = config.get("vocab_size")
-    if not isinstance(size, int) or max(pieces) >= size:
-        raise InputError(
-            f"{folder}: the tokenizer has ids up to {max(pieces)}, but the model has embeddings "
-            f"for {size} tokens; use the tokenizer that belongs to the model"
-        )
-    return Vocabulary(bos, pad, eos, unk, size)
 
 
 class M2M100Family(TranslationFamily):
@@ -251,20 +239,13 @@ class MBartFamily(TranslationFamily):
     """mBART-50, and mBART-25 where the tokenizer is no `MBart50Tokenizer`."""
 
     architectures = ("MBartForConditionalGeneration",)
-    language_tokens = PRESETS["mbart25"]
     learned_positions = True
 
     @classmethod
-    def read(
-        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
-    ) -> TranslationFamily:
-        family = super().read(folder, config, tokens)
-        path = folder / "tokenizer_config.json"
-        settings = read_object(path) if path.is_file() else {}
+    def _language_tokens(cls, folder: Path, config: dict) -> Optional[LanguageTokens]:
+        settings = read_object(folder / TOKENIZER_CONFIG_FILE, optional=True)
         named = settings.get("tokenizer_class") or config.get("tokenizer_class") or ""
-        if named.startswith("MBart50Tokenizer"):
-            family.language_tokens = PRESETS["mbart50"]
-        return family
+        return PRESETS["mbart50" if named.startswith("MBart50Tokenizer") else "mbart25"]
 
     def is_optional(self, name: str) -> bool:
         return name == HUGGING_FACE_BIAS or super().is_optional(name)
@@ -283,37 +264,25 @@ class MarianFamily(TranslationFamily):
     normalize_before = False
     activations = ("swish", "relu", "gelu")
     subword_files = ("source.spm", "target.spm")
-    language_tokens = None
+    required = {
+        **TranslationFamily.required,
+        "normalize_before": (False,),
+        "normalize_embedding": (False,),
+        "add_final_layer_norm": (False,),
+        "static_position_embeddings": (True,),
+    }
 
     @classmethod
-    def read(
-        cls, folder: Path, config: dict, tokens: Mapping[str, Optional[str]]
-    ) -> TranslationFamily:
-        """As in the parent; models of several target languages have tokens such as `>>deu<<`."""
-        family = super().read(folder, config, tokens)
-        if PRESETS[MARIAN].languages([*read_pieces(folder).values()]):
-            family.language_tokens = PRESETS[MARIAN]
-        return family
+    def _language_tokens(cls, folder: Path, config: dict) -> Optional[LanguageTokens]:
+        # models of several target languages have tokens such as `>>deu<<`
+        several = PRESETS[MARIAN].languages([*read_pieces(folder).values()])
+        return PRESETS[MARIAN] if several else None
 
     @classmethod
     def _settings(cls, config: dict, folder: Path) -> Dict[str, Any]:
-        for key, accepted in (
-            ("normalize_before", False),
-            ("normalize_embedding", False),
-            ("add_final_layer_norm", False),
-            ("static_position_embeddings", True),
-        ):
-            if config.get(key, accepted) != accepted:
-                raise InputError(
-                    f"{folder}/config.json: {key} {config[key]} is not supported; supported is "
-                    f"{accepted}"
-                )
-        if config.get("decoder_start_token_id") != config.get("pad_token_id"):
-            raise InputError(
-                f"{folder}/config.json: decoder_start_token_id "
-                f"{config.get('decoder_start_token_id')} is not supported; supported is "
-                "pad_token_id, as Marian's models have it"
-            )
+        start = {"decoder_start_token_id": config.get("decoder_start_token_id")}
+        pad = {"decoder_start_token_id": (config.get("pad_token_id"),)}
+        require(start, pad, folder / CONFIG_FILE)
         return {**super()._settings(config, folder), "arch": "marian"}
 
     @classmethod
@@ -324,7 +293,7 @@ class MarianFamily(TranslationFamily):
             pad, eos, unk = (ids[token] for token in ("<pad>", "</s>", "<unk>"))
         except KeyError as missing:
             raise InputError(f"{folder}/vocab.json has no token {missing}") from None
-        return _vocabulary_of(folder, config, pieces, pad, pad, eos, unk)
+        return Vocabulary(pad, pad, eos, unk, rows_for(pieces, config, folder))
 
     def name(self, key: str) -> str:
         return HUGGING_FACE_BIAS if key == BIAS else super().name(key)

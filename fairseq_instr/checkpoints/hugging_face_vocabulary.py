@@ -2,24 +2,22 @@
 
 fairseq fixes ids 0 to 3 as `<s>`, `<pad>`, `</s>`, `<unk>`; each gets the row of the token that
 means the same, or, where the model has no such token, of one that no text is written with. All
-others follow in their old order. No row is added or lost, so that probabilities are the same.
-Marian's models alone have one row for `<s>` and `<pad>`, which fairseq has twice.
-
-In the dictionary of a decoder-only model a token is its old id in decimals, as with fairseq's
-own `gpt2` encoder: pieces may hold spaces and line breaks, which a dictionary file can't.
+others follow in their old order, so that probabilities are the same. Marian's models alone have
+one row for `<s>` and `<pad>`, which fairseq has twice.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Optional
+from typing import Collection, Dict, List, Mapping, NamedTuple, Optional
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
 from fairseq_instr.plain_data import read_json
 from fairseq_instr.text.hugging_face import load_tokenizer
 
+CONFIG_FILE, TOKENIZER_CONFIG_FILE = "config.json", "tokenizer_config.json"
 SPECIAL_IDS_FILE = "special_ids.json"
 UNUSED_NAMES = ("reserved", "pad", "unk", "unused")
 N_UNUSED_BYTES = 9  # control characters 0 to 8, which no text holds
@@ -73,12 +71,14 @@ class Vocabulary(NamedTuple):
         return vocabulary
 
 
-def read_object(path: Path) -> dict:
-    """An object in a JSON file.
+def read_object(path: Path, optional: bool = False) -> dict:
+    """An object in a JSON file; an empty one for a file that is missing and optional.
 
     Raises:
         InputError: if the file is missing or holds something else.
     """
+    if optional and not path.is_file():
+        return {}
     content = read_json(path, "a Hugging Face folder has it, copy it there")
     if not isinstance(content, dict):
         raise InputError(f"{path} is not accepted: expected a JSON object")
@@ -93,7 +93,7 @@ def find_vocabulary(
     Args:
         folder: with `tokenizer.json`, and `tokenizer_config.json` where there is one.
         config: of the model.
-        tokens: tokens chosen by the user for any of `bos`, `pad`, `eos`, `unk`.
+        tokens: those that the user chose for any of `bos`, `pad`, `eos`, `unk`.
 
     Raises:
         InputError: if the tokenizer has tokens without a row, a chosen token is not in it, it
@@ -101,12 +101,7 @@ def find_vocabulary(
     """
     tokenizer = load_tokenizer(folder)
     ids = tokenizer.get_vocab(with_added_tokens=True)
-    size = config["vocab_size"]
-    if max(ids.values()) >= size:
-        raise InputError(
-            f"{folder}: the tokenizer has ids up to {max(ids.values())}, but the model has "
-            f"embeddings for {size} tokens only; use the tokenizer that belongs to the model"
-        )
+    size = rows_for(ids.values(), config, folder)
     named = _named_tokens(folder, tokenizer)
     chosen: Dict[str, int] = {}
     for role in ("eos", "bos", "unk", "pad"):
@@ -155,11 +150,25 @@ def find_vocabulary(
     return Vocabulary(size=size, **chosen)
 
 
+def rows_for(ids: Collection[int], config: dict, folder: Path) -> int:
+    """Rows of a model's embeddings, one for each id of the tokenizer at least.
+
+    Raises:
+        InputError: if a token has no row.
+    """
+    size = config.get("vocab_size")
+    if not isinstance(size, int) or max(ids) >= size:
+        raise InputError(
+            f"{folder}: the tokenizer has ids up to {max(ids)}, but the model has embeddings for "
+            f"{size} tokens; use the tokenizer that belongs to the model"
+        )
+    return size
+
+
 def _named_tokens(folder: Path, tokenizer) -> Dict[str, str]:
     """Tokens that the tokenizer's own files name."""
     named = {}
-    path = Path(folder, "tokenizer_config.json")
-    settings = read_object(path) if path.exists() else {}
+    settings = read_object(folder / TOKENIZER_CONFIG_FILE, optional=True)
     for role in ("bos", "eos", "pad", "unk"):
         token = settings.get(f"{role}_token")
         if isinstance(token, dict):  # older files write the token with its properties

@@ -63,7 +63,7 @@ def read_checkpoint(path, mmap: bool = False, base=None) -> dict:
 def add_base(
     parameters: Dict[str, torch.Tensor], origin: str, instead=None
 ) -> Optional[AdapterBase]:
-    """Complete adapters by the parameters of the base that they name, in place.
+    """Complete the parameters of adapters by the base that they name, in place.
 
     Args:
         parameters: of a checkpoint; others than adapters stay as they are.
@@ -74,8 +74,7 @@ def add_base(
         The base that was named; None where there is none.
 
     Raises:
-        InputError: if the base is gone, or has other parameters than the adapters were trained
-            with.
+        InputError: if the base is gone, or is not the one that the adapters were trained with.
     """
     named: Any = parameters.pop(BASE_KEY, None)
     if named is None:
@@ -192,9 +191,6 @@ def refuse_oversized(state: dict, path) -> None:
 
     fairseq builds the model by the settings before it looks at the parameters.
 
-    Args:
-        path: of it.
-
     Raises:
         InputError: if the described model has over four times the parameters, and some.
     """
@@ -222,9 +218,6 @@ def refuse_oversized(state: dict, path) -> None:
 
 def refuse_incomplete(state: Mapping, path) -> None:
     """Refuse a checkpoint that fairseq's own commands can't read: one stripped to its model.
-
-    Args:
-        path: of the checkpoint, for the error.
 
     Raises:
         InputError: says how to complete it.

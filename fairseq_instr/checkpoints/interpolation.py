@@ -28,16 +28,15 @@ from fairseq_instr.instructions.inventory import Inventory
 
 
 def interpolate(base: State, tuned: State, tuned_weight: float) -> State:
-    """Mix two sets of parameters.
+    """Mix two sets of parameters of the same shapes.
 
     Args:
         base: parameters of the base model.
-        tuned: parameters of the tuned one, of the same shapes.
+        tuned: parameters of the tuned one.
         tuned_weight: w, from 0 (base) to 1 (tuned).
 
     Returns:
-        Parameters of the dtypes of `tuned`; with weight 0 or 1 exactly the base's or the tuned
-        model's.
+        Parameters of the dtypes of `tuned`; the ends are exactly the base's and the tuned model's.
 
     Raises:
         InputError: if the weight is outside 0..1 or the architectures differ.
@@ -67,13 +66,10 @@ def interpolate(base: State, tuned: State, tuned_weight: float) -> State:
             )
         mixed[key] = new.clone()
         if new.is_floating_point() and tuned_weight < 1:
-            mixed[key].copy_(old if tuned_weight == 0 else _mix(old, new, tuned_weight))
+            # in fp32, so that half-precision checkpoints are rounded once
+            mix = torch.lerp(old.float(), new.float(), tuned_weight)
+            mixed[key].copy_(mix if tuned_weight else old)
     return mixed
-
-
-def _mix(old: torch.Tensor, new: torch.Tensor, weight: float) -> torch.Tensor:
-    # in fp32, so that half-precision checkpoints are rounded once
-    return torch.lerp(old.float(), new.float(), weight)
 
 
 def align_instructions(
@@ -81,16 +77,14 @@ def align_instructions(
 ) -> State:
     """The base's parameters with the instructions' rows in the order of the tuned model.
 
-    Args:
-        base: parameters of the base model.
-        tuned: parameters of the tuned one, which give the rows that the base lacks.
-        base_inventory: the base's instructions, the last rows of its source embedding.
-        tuned_inventory: the tuned model's instructions.
+    Rows that the base lacks are the tuned model's. Instructions are the last rows of the source
+    embedding, and of what is tied to it.
 
     Raises:
         InputError: if the base has instructions that the tuned model has not.
     """
-    missing = [i for i in base_inventory if (i.name, i.axis) not in _names(tuned_inventory)]
+    names = {(i.name, i.axis) for i in tuned_inventory}
+    missing = [i for i in base_inventory if (i.name, i.axis) not in names]
     known, wanted = base_inventory.symbols, tuned_inventory.symbols
     if missing or not set(known) <= set(wanted):
         lacking = missing[0].name if missing else min(set(known) - set(wanted))
@@ -116,10 +110,6 @@ def align_instructions(
         ]
         aligned[key] = torch.cat((old[:n_words], torch.stack(rows).to(old.dtype)))
     return aligned
-
-
-def _names(inventory: Inventory) -> set:
-    return {(instruction.name, instruction.axis) for instruction in inventory}
 
 
 def check_related(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> None:
@@ -154,13 +144,8 @@ def check_related(base: Mapping[str, Any], tuned: Mapping[str, Any]) -> None:
 def interpolate_checkpoints(base, tuned, tuned_weight: float, output, force: bool = False) -> None:
     """Write the interpolation of two checkpoints as a checkpoint like the tuned one.
 
-    The optimizer's state, which fits neither, is left out: train on with
-    `--finetune-from-model`.
-
-    Args:
-        base: checkpoint of the base model, of any version of fairseq.
-        tuned: checkpoint of the tuned model.
-        tuned_weight: w, from 0 (base) to 1 (tuned).
+    The base may be of any version of fairseq. The optimizer's state, which fits neither, is left
+    out: train on with `--finetune-from-model`.
 
     Raises:
         InputError: if a checkpoint is refused, they don't fit, or `output` exists and `force`

@@ -1,9 +1,8 @@
 """Going on after a run was killed while it saved.
 
-fairseq writes the first of a save's checkpoints under a temporary name and renames it, so that
-this one is whole or not there. The others of the same save, `checkpoint_last.pt` among them, are
-plain copies of the first: a process killed while it copies leaves the copy cut short, and the
-next start would fail on it. The first is whole then, and holds the same.
+fairseq renames the first of a save's checkpoints when it is whole. The others of the same save,
+`checkpoint_last.pt` among them, are plain copies of it: a process killed while it copies leaves
+a copy cut short, and the next start would fail on it.
 """
 
 from __future__ import annotations
@@ -27,9 +26,6 @@ def restore_cut_copy(path) -> bool:
     """Replace a checkpoint that was cut short while it was copied by what it is a copy of.
 
     Any number of processes may do so at the same time.
-
-    Args:
-        path: such as `checkpoint_last.pt`; the checkpoints of its folder are looked at.
 
     Returns:
         Whether it was replaced. Not so if it is whole, is no torch archive that begins as one,

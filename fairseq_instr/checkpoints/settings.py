@@ -16,10 +16,7 @@ from fairseq_instr.errors import InputError
 
 
 def settings_of(state: Mapping, part: str) -> Dict[str, Any]:
-    """Settings of the model or of the task; empty where the checkpoint has none.
-
-    Args:
-        part: `model` or `task`.
+    """Settings of the part `model` or `task`; empty where the checkpoint has none.
 
     Raises:
         InputError: if they are no settings.

@@ -34,10 +34,7 @@ class StartingPoint(NamedTuple):
 
     @classmethod
     def find(cls, cfg) -> Optional[StartingPoint]:
-        """The checkpoint that fairseq will choose by the options; None to start from nothing.
-
-        Args:
-            cfg: options of the task, which has those of checkpoints.
+        """The checkpoint that fairseq will choose by the task's options; None if it has none.
 
         Raises:
             InputError: if the checkpoint is refused, or `--finetune-from-model` names several.
@@ -139,12 +136,9 @@ class StartingPoint(NamedTuple):
     def leave_if_finished(self, max_update: int) -> None:
         """End the process, as a success, if a run that would be resumed has made all its updates.
 
-        fairseq looks at `--max-update` after an update only: started once more, by a scheduler
-        or after a kill between its last save and its end, a finished run would train on by an
-        update.
-
-        Args:
-            max_update: last update of the run; 0 for no end.
+        fairseq looks at `--max-update`, 0 for no end, after an update only: started once more, by
+        a scheduler or after a kill between its last save and its end, a finished run would train
+        on by an update.
 
         Raises:
             SystemExit: with code 0.

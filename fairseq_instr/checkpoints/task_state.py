@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
@@ -11,28 +11,18 @@ from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.instructions.phrasing import PhrasedInventory
 from fairseq_instr.prompts.language_tokens import LanguageTokens
 
-INVENTORY_KEY = "instruction_inventory"
+INVENTORY_KEY, HELD_OUT_KEY = "instruction_inventory", "held_out_phrases"
 _RENDERING_KEY = "prompt_rendering"
-HELD_OUT_KEY = "held_out_phrases"
-_PLACEMENT_KEY = "prompt_placement"
-_DIRECTION_KEY = "direction_instruction"
-_IN_WORDS_KEY = "prompt_in_words"
-_DICTIONARIES_KEY = "dictionary_fingerprints"
-_PAIRS_KEY = "language_pairs"
-_LANGUAGE_TOKENS_KEY = "language_tokens"
-_CHAT_TEMPLATE_KEY = "chat_template"
-_KEYS = (
-    INVENTORY_KEY,
-    _RENDERING_KEY,
-    HELD_OUT_KEY,
-    _PLACEMENT_KEY,
-    _DIRECTION_KEY,
-    _IN_WORDS_KEY,
-    _DICTIONARIES_KEY,
-    _PAIRS_KEY,
-    _LANGUAGE_TOKENS_KEY,
-    _CHAT_TEMPLATE_KEY,
-)
+_KEYS = {
+    "placement": "prompt_placement",
+    "in_words": "prompt_in_words",
+    "direction": "direction_instruction",
+    "dictionaries": "dictionary_fingerprints",
+    "pairs": "language_pairs",
+    "language_tokens": "language_tokens",
+    "chat_template": "chat_template",
+}
+"""Field of `TaskState` -> key in the state of a task, of all but the inventory."""
 
 
 class TaskState(NamedTuple):
@@ -63,42 +53,42 @@ class TaskState(NamedTuple):
             InputError: if the inventory, or the phrases that training left out, are not as a
                 task writes them.
         """
-        return cls(
-            inventory_of(state),
-            state.get(_PLACEMENT_KEY),
-            state.get(_DIRECTION_KEY),
-            state.get(_IN_WORDS_KEY) or False,
-            state.get(_DICTIONARIES_KEY) or {},
-            tuple(map(str, state.get(_PAIRS_KEY) or ())),
-            LanguageTokens.of_list(state.get(_LANGUAGE_TOKENS_KEY)),
-            state.get(_CHAT_TEMPLATE_KEY),
+        saved: Dict[str, Any] = {field: state.get(key) for field, key in _KEYS.items()}
+        saved.update(
+            in_words=saved["in_words"] or False,
+            dictionaries=saved["dictionaries"] or {},
+            pairs=tuple(map(str, saved["pairs"] or ())),
+            language_tokens=LanguageTokens.of_list(saved["language_tokens"]),
         )
+        return cls(inventory_of(state), **saved)
 
     @staticmethod
     def without(state: Mapping) -> dict:
         """What fairseq's own tasks keep in the state of a task."""
-        return {key: value for key, value in state.items() if key not in _KEYS}
+        own = {INVENTORY_KEY, HELD_OUT_KEY, _RENDERING_KEY, *_KEYS.values()}
+        return {key: value for key, value in state.items() if key not in own}
 
     def to_dict(self) -> dict:
         """The state as `of` reads it."""
         inventory = Inventory() if self.inventory is None else self.inventory
         held_out = held_out_of(inventory)
+        fields = {
+            **self._asdict(),
+            "dictionaries": dict(self.dictionaries),
+            "pairs": list(self.pairs),
+            "language_tokens": self.language_tokens and [*self.language_tokens],
+        }
         return {
             INVENTORY_KEY: inventory.to_dict(),
             _RENDERING_KEY: inventory.rendering,
             HELD_OUT_KEY: {name: list(phrases) for name, phrases in held_out.items()},
-            _PLACEMENT_KEY: self.placement,
-            _IN_WORDS_KEY: self.in_words,
-            _DIRECTION_KEY: self.direction,
-            _DICTIONARIES_KEY: dict(self.dictionaries),
-            _PAIRS_KEY: list(self.pairs),
-            _LANGUAGE_TOKENS_KEY: None if self.language_tokens is None else [*self.language_tokens],
-            _CHAT_TEMPLATE_KEY: self.chat_template,
+            **{key: fields[field] for field, key in _KEYS.items()},
         }
 
     def base_dict(self) -> dict:
         """The state of a base model, which knows its language tokens alone."""
-        return {_LANGUAGE_TOKENS_KEY: self.to_dict()[_LANGUAGE_TOKENS_KEY]}
+        key = _KEYS["language_tokens"]
+        return {key: self.to_dict()[key]}
 
     def check_extends(
         self, trained: TaskState, origin: str = "the checkpoint", moved: bool = False
@@ -114,12 +104,6 @@ class TaskState(NamedTuple):
             InputError: if the inventories, the renderings or placements of the prompt, or the
                 dictionaries differ.
         """
-        self.check_prompts(trained, origin, moved)
-        if trained.inventory is not None and self.inventory is not None:
-            self.inventory.check_extends(trained.inventory, origin)
-
-    def check_prompts(self, trained: TaskState, origin: str, moved: bool = False) -> None:
-        """As `check_extends`, whatever the inventories hold."""
         for side, expected in trained.dictionaries.items():
             if self.dictionaries.get(side, expected) != expected:
                 raise InputError(
@@ -134,26 +118,23 @@ class TaskState(NamedTuple):
             )
         if trained.in_words and not self.in_words:
             raise InputError(f"{origin} was trained with prompts in words; give --prompt-template")
-        if not trained.inventory:
-            return
-        if self.in_words:
+        if trained.inventory and self.in_words:
             raise InputError(
                 f"--prompt-template: {origin} was trained with symbols for "
                 f"{len(trained.inventory)} instructions; leave the option out"
             )
-        if trained.placement not in (None, self.placement) and not moved:
+        placements = (None, self.placement)
+        if trained.inventory and trained.placement not in placements and not moved:
             raise InputError(
                 f"--prompt-placement {self.placement}: {origin} was trained with "
                 f"{trained.placement}; give --prompt-placement {trained.placement}"
             )
+        if trained.inventory is not None and self.inventory is not None:
+            self.inventory.check_extends(trained.inventory, origin)
 
 
 def task_state_of(state: Mapping) -> TaskState:
-    """What a checkpoint remembers of its task.
-
-    Raises:
-        InputError: as `TaskState.of` does.
-    """
+    """What a checkpoint remembers of its task; raises as `TaskState.of`."""
     return TaskState.of(state.get("task_state") or {})
 
 
@@ -164,20 +145,12 @@ def trained_language_tokens(state: Mapping) -> Optional[LanguageTokens]:
 
 
 def fingerprint(symbols: Sequence[str]) -> str:
-    """Sixteen hexadecimal digits that two dictionaries share if their entries and order agree.
-
-    Args:
-        symbols: of a dictionary, without those of instructions.
-    """
+    """Sixteen hexadecimal digits that two dictionaries share if their entries and order agree."""
     return hashlib.sha256("\n".join(symbols).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 def inventory_of(state: Mapping) -> Optional[Inventory]:
-    """The inventory in the state of a task, of the class that its prompts need; or None.
-
-    Raises:
-        InputError: as `TaskState.of` does.
-    """
+    """The inventory in the state of a task, of the class that its prompts need; or None."""
     content = state.get(INVENTORY_KEY)
     if content is None:
         return None
@@ -201,10 +174,7 @@ def held_out_of(inventory: Inventory) -> Mapping[str, Sequence[str]]:
 def take_held_out(inventory: Inventory, trained: Inventory, asked: Optional[float]) -> None:
     """Leave out the phrases that a checkpoint was trained without; more are untrue.
 
-    Args:
-        inventory: of the task; changed where nothing was asked for.
-        trained: of the checkpoint.
-        asked: value of `--held-out-phrases`.
+    `inventory` is changed where `asked`, the value of `--held-out-phrases`, is None.
 
     Raises:
         InputError: if a phrase is left out that the checkpoint was trained with.

@@ -27,19 +27,15 @@ State = Dict[str, torch.Tensor]
 
 
 def empty_model(settings: Mapping[str, Any], n_source: int, n_target: int) -> nn.Module:
-    """A fairseq model that has shapes but takes no memory.
-
-    Args:
-        settings: of the model, with `arch` or `_name`.
+    """A fairseq model of some settings, with `arch` or `_name`; it has shapes but takes no memory.
 
     Raises:
         Exception: whatever fairseq raises where it knows no such architecture.
     """
     from fairseq.models import build_model
 
-    source = target = _dictionary(n_source)
-    if n_target != n_source:
-        target = _dictionary(n_target)
+    dictionaries = {size: _dictionary(size) for size in (n_source, n_target)}
+    source, target = dictionaries[n_source], dictionaries[n_target]
     task = SimpleNamespace(source_dictionary=source, target_dictionary=target)
     with torch.device("meta"):
         return build_model(Namespace(**settings), task)
@@ -74,11 +70,7 @@ def upgrade_parameters(state: Mapping[str, Any]) -> State:
 
 
 def complete(state: Mapping[str, Any]) -> Dict[str, Any]:
-    """A checkpoint with all that fairseq reads in one: settings, parameters, no updates made.
-
-    Args:
-        state: content of a checkpoint; its optimizer is left out.
-    """
+    """A checkpoint with all that fairseq reads in one: settings, parameters, no updates made."""
     args = state.get("args")
     return {
         "args": None if args is None else Namespace(**{"task": "translation", **vars(args)}),
@@ -124,12 +116,7 @@ def upgrade_checkpoint(path, output, use_ema: bool = False, force: bool = False)
 
 
 def load_model(state: Mapping[str, Any], task, path) -> nn.Module:
-    """The model of a checkpoint, loaded as fairseq loads it for generation.
-
-    Args:
-        state: content of the checkpoint, stripped or not.
-        task: that the model is loaded for.
-        path: of the checkpoint, for errors.
+    """The model of a checkpoint, stripped or not, loaded as fairseq loads it to generate.
 
     Raises:
         InputError: if the task refuses it, or its parameters and settings make no model.

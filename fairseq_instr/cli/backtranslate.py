@@ -20,7 +20,7 @@ each take a share, and a last run without --shard adds them up:
 
 from __future__ import annotations
 
-from fairseq_instr.cli.options import REQUIRED, add_output, add_pair_filters, flag, option
+from fairseq_instr.cli.options import REQUIRED, add_output, add_pair_filters, flag, option, take
 from fairseq_instr.curation import Checks
 from fairseq_instr.curation.backtranslation import MAX_LENGTH_RATIO, backtranslate, summary
 from fairseq_instr.curation.shards import parse_shard
@@ -37,7 +37,8 @@ def add_arguments(parser) -> None:
     option(parser, "--pairs", REQUIRED, text, metavar="PAIRS")
     text = "directions to make pairs for; default: all between the targets of --pairs"
     option(parser, "--directions", None, text, metavar="PAIRS")
-    option(parser, "--lines", 20000, "lines to translate for each direction, at most")
+    text = "lines to translate for each direction, at most"
+    option(parser, "--lines", 20000, text, dest="n_lines")
     option(parser, "--seed", 1, "random seed: which lines are translated")
     text = "checkpoint, or folder that `fairseq-instr export` wrote"
     option(parser, "--model", REQUIRED, text, metavar="MODEL")
@@ -56,25 +57,14 @@ def add_arguments(parser) -> None:
 
 def run(args):
     card = backtranslate(
-        text=args.text,
         pairs=parse_pairs(args.pairs, "--pairs"),
-        output=args.output,
-        model=args.model,
-        data=args.data,
-        subwords=args.subwords,
         directions=parse_pairs(args.directions, "--directions"),
-        n_lines=args.lines,
-        seed=args.seed,
-        beam=args.beam,
-        batch_size=args.batch_size,
         checks=Checks(
-            max_length_ratio=args.max_length_ratio,
-            exclude=args.exclude,
-            identify_language=not args.any_language,
+            **take(args, "max_length_ratio exclude"), identify_language=not args.any_language
         ),
         shard=parse_shard(args.shard) if args.shard else None,
-        force=args.force,
         show_progress=True,
+        **take(args, "text output model data subwords n_lines seed beam batch_size force"),
     )
     if card is None:
         print(f"{args.output}: shard {args.shard} is translated; then run without --shard")

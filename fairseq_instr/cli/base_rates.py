@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, List, Tuple
 
-from fairseq_instr.cli.options import REQUIRED, add_output, option
+from fairseq_instr.cli.options import REQUIRED, add_output, option, take
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.base_rates import write_base_rates
 
@@ -25,9 +25,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> None:
-    counts = write_base_rates(
-        files=_parse(args.pair), text=args.text, output=args.output, force=args.force
-    )
+    counts = write_base_rates(_parse(args.pair), **take(args, "text output force"))
     print(f"{args.output}: " + ", ".join(f"{n} pairs into {code}" for code, n in counts.items()))
 
 

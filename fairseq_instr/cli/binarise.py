@@ -20,7 +20,7 @@ from fairseq_instr.curation import binarise
 def add_arguments(parser) -> None:
     option(
         parser, "--input", REQUIRED, "raw text SPLIT.SOURCE, SPLIT.TARGET and SPLIT.instr, or "
-        "folders of it", metavar="FOLDER",
+        "folders of it", dest="text", metavar="FOLDER",
     )  # fmt: skip
     option(parser, "--source-language", REQUIRED, "such as en", "-s", metavar="CODE")
     option(parser, "--target-language", None, "such as de", "-t", metavar="CODE")
@@ -31,17 +31,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args):
-    done = binarise(
-        text=args.input,
-        output=args.output,
-        subwords=args.subwords,
-        source_language=args.source_language,
-        target_language=args.target_language,
-        dictionary=args.dictionary,
-        allow_unknown=args.allow_unknown,
-        force=args.force,
-        show_progress=True,
-    )
+    done = binarise(**vars(args), show_progress=True)
     for corpus in done:
         print(f"{corpus.prefix}: {corpus.n_lines} lines, {100 * corpus.unknown:.2f} % unknown")
     names = sorted({name for corpus in done for name in corpus.instructions})

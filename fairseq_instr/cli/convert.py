@@ -12,7 +12,7 @@ that fairseq can read of one that an earlier version saved, or that was stripped
 
 from __future__ import annotations
 
-from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
+from fairseq_instr.cli.options import REQUIRED, add_output, flag, option, take
 
 ROLES = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
 DTYPES = ("float32", "bfloat16", "float16")
@@ -42,31 +42,20 @@ def run(args) -> None:
     if args.conversion == "upgrade":
         from fairseq_instr.checkpoints.upgrading import upgrade_checkpoint
 
-        upgrade_checkpoint(
-            path=args.checkpoint, output=args.output, use_ema=args.ema, force=args.force
-        )
+        upgrade_checkpoint(path=args.checkpoint, use_ema=args.ema, **take(args, "output force"))
         print(args.output)
     elif args.conversion == "from-hugging-face":
         from fairseq_instr.checkpoints.hugging_face import from_hugging_face
 
-        vocabulary = from_hugging_face(
-            folder=args.folder,
-            output=args.output,
-            dtype=args.dtype,
-            tokens={role: getattr(args, f"{role}_token") for role in ROLES},
-            force=args.force,
-        )
+        tokens = {role: getattr(args, f"{role}_token") for role in ROLES}
+        vocabulary = from_hugging_face(tokens=tokens, **take(args, "folder output dtype force"))
         special = ", ".join(f"{s} {getattr(vocabulary, role)}" for role, s in ROLES.items())
         print(f"{args.output}: vocabulary of {vocabulary.size}, {special}")
     else:
         from fairseq_instr.checkpoints.hugging_face import to_hugging_face
 
         names = to_hugging_face(
-            checkpoint=args.checkpoint,
-            tokenizer=args.tokenizer,
-            output=args.output,
-            dtype=args.dtype,
             shard_bytes=int(args.shard_size * 10**9),
-            force=args.force,
+            **take(args, "checkpoint tokenizer output dtype force"),
         )
         print(f"{args.output}: {', '.join(names)}")

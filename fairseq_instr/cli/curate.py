@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from fairseq_instr.cli.options import (
     REQUIRED,
+    TEXT,
     add_checks,
     add_output,
     add_text,
@@ -33,6 +34,7 @@ from fairseq_instr.cli.options import (
     flag,
     option,
     parse_samples,
+    take,
 )
 from fairseq_instr.curation import curate, data_card
 from fairseq_instr.curation.formats import MARKS
@@ -66,23 +68,14 @@ def add_arguments(parser) -> None:
 def run(args):
     n_samples, n_samples_of = parse_samples(args.samples)
     card = curate(
-        source=args.source,
-        target=args.target,
-        source_language=args.source_language,
-        target_language=args.target_language,
         instructions=ALL if args.instructions.strip() == ALL else parse(args.instructions),
-        output=args.output,
         n_samples=n_samples,
         n_samples_of=n_samples_of,
-        seed=args.seed,
-        formatted=args.formatted,
         format_axes=parse(args.format_axes),
         checks=checks(args),
-        skip_invalid=args.skip_invalid,
         shard=parse_shard(args.shard) if args.shard else None,
-        merge=args.merge,
-        force=args.force,
         show_progress=True,
+        **take(args, TEXT + " output seed formatted skip_invalid merge force"),
     )
     if card is None:
         print(f"{args.output}: shard {args.shard} is read; run the others, then --merge")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fairseq_instr.cli import systems
-from fairseq_instr.cli.options import REQUIRED, option
+from fairseq_instr.cli.options import REQUIRED, option, take
 from fairseq_instr.errors import check_at_least
 from fairseq_instr.evaluation import evaluate_directions
 from fairseq_instr.evaluation.directions import read_test_sets, read_vocabularies
@@ -90,10 +90,7 @@ def run(args) -> None:
             identifier=LangidIdentifier(args.identifier),
             vocabularies=vocabularies,
             outputs=folder / "outputs",
-            force=args.force,
-            samples=args.samples,
-            batch_size=args.batch_size,
-            seed=args.seed,
+            **take(args, "force samples batch_size seed"),
             conditions={
                 **systems.conditions(args, decoding),
                 "trained directions": args.trained or "none",

@@ -24,12 +24,14 @@ from typing import Optional
 
 from fairseq_instr.cli.options import (
     REQUIRED,
+    TEXT,
     add_checks,
     add_output,
     add_text,
     checks,
     flag,
     option,
+    take,
 )
 from fairseq_instr.curation import data_card, distill
 from fairseq_instr.curation.distillation_endpoint import Endpoint, check_key, goes_unencrypted
@@ -43,8 +45,9 @@ def add_arguments(parser) -> None:
     add_text(parser)
     text = "separated by commas, with an argument where they have a slot"
     option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
-    option(parser, "--samples", 1000, "samples of each instruction, at most")
-    option(parser, "--candidates", 3, "pairs to ask about for each sample, at most")
+    option(parser, "--samples", 1000, "samples of each instruction, at most", dest="n_samples")
+    text = "pairs to ask about for each sample, at most"
+    option(parser, "--candidates", 3, text, dest="n_candidates")
     option(parser, "--seed", 1, "random seed: which pairs are asked about")
     endpoint = parser.add_argument_group("the endpoint")
     text = "such as https://localhost:8000/v1"
@@ -83,47 +86,25 @@ def add_arguments(parser) -> None:
 def run(args):
     key = None if args.no_key else read_key(args.key_variable)
     endpoint = Endpoint(
-        base_url=args.base_url,
         key=key,
-        concurrency=args.concurrency,
-        requests_per_minute=args.requests_per_minute,
-        timeout=args.timeout,
-        retries=args.retries,
-        first_wait=args.first_wait,
+        **take(args, "base_url concurrency requests_per_minute timeout retries first_wait"),
     )
     if key is not None and goes_unencrypted(endpoint.base_url):
         print(f"Note: {endpoint.base_url} is not encrypted: the key can be read", file=sys.stderr)
+    limits = " n_samples n_candidates max_requests max_tokens max_alike min_similarity"
     card = distill(
-        source=args.source,
-        target=args.target,
-        source_language=args.source_language,
-        target_language=args.target_language,
         instructions=parse(args.instructions),
-        output=args.output,
         endpoint=endpoint,
-        model=args.model,
-        n_samples=args.samples,
-        n_candidates=args.candidates,
-        seed=args.seed,
         prompt=args.prompt or DEFAULT,
-        max_requests=args.max_requests,
-        max_tokens=args.max_tokens,
-        max_alike=args.max_alike,
-        min_similarity=args.min_similarity,
         checks=checks(args),
-        skip_invalid=args.skip_invalid,
-        force=args.force,
         show_progress=True,
+        **take(args, TEXT + limits + " output model seed skip_invalid force"),
     )
     print("\n".join(data_card.summary(card)))
 
 
 def read_key(variable: str) -> Optional[str]:
-    """The key in an environment variable.
-
-    Raises:
-        InputError: if there is none; no value is shown, which may be a key by mistake.
-    """
+    """The key in an environment variable; no error shows its value, which may be a key."""
     if not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", variable):
         raise InputError(
             "--key-variable wants the name of an environment variable, such as OPENAI_API_KEY; "

@@ -17,7 +17,7 @@ from fairseq_instr.curation import encode
 
 def add_arguments(parser) -> None:
     text = "files, plain or .gz, or folders"
-    option(parser, "--input", REQUIRED, text, nargs="+", metavar="PATH")
+    option(parser, "--input", REQUIRED, text, dest="inputs", nargs="+", metavar="PATH")
     add_subwords(parser)
     option(
         parser, "--dictionary", None, "the model's dictionary, or a folder with dict.LANGUAGE.txt: "
@@ -31,15 +31,5 @@ def add_arguments(parser) -> None:
 
 
 def run(args):
-    for path in encode(
-        inputs=args.input,
-        output=args.output,
-        subwords=args.subwords,
-        dictionary=args.dictionary,
-        source_language=args.source_language,
-        target_language=args.target_language,
-        allow_unknown=args.allow_unknown,
-        force=args.force,
-        show_progress=True,
-    ):
+    for path in encode(**vars(args), show_progress=True):
         print(path)

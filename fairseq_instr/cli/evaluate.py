@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Dict, Iterable
 
 from fairseq_instr.cli import systems
-from fairseq_instr.cli.options import REQUIRED, add_languages, flag, option
+from fairseq_instr.cli.options import REQUIRED, add_languages, flag, option, take
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import evaluate
 from fairseq_instr.evaluation.instructions import read_labelled
@@ -75,17 +75,9 @@ def run(args) -> None:
                 for weight, path in mixed.items()
             },
             labelled=[read_labelled(prefix, *languages) for prefix in args.labelled],
-            lines=args.lines,
-            pairs=args.pairs,
-            triples=args.triples,
-            pair_lines=args.pair_lines,
-            mixed_lines=args.mixed_lines,
             rerank=args.beam if args.rerank else 0,
-            phrasings=args.phrasings,
-            phrasing_lines=args.phrasing_lines,
-            samples=args.samples,
-            batch_size=args.batch_size,
-            seed=args.seed,
+            **take(args, "lines pairs triples pair_lines mixed_lines phrasings phrasing_lines"),
+            **take(args, "samples batch_size seed"),
             conditions=systems.conditions(args, {"tuned": args.decoding}),
         )
         report["command"] = systems.command_line("evaluate")
@@ -93,11 +85,7 @@ def run(args) -> None:
 
 
 def parse_mixed(entries: Iterable[str]) -> Dict[str, str]:
-    """Split `0.7=mixed.pt` into {"0.7": "mixed.pt"}.
-
-    Raises:
-        InputError: if an entry is not a weight between 0 and 1 and a checkpoint.
-    """
+    """Split `0.7=mixed.pt` into {"0.7": "mixed.pt"}."""
     mixed = {}
     for entry in entries:
         weight, _, path = entry.partition("=")

@@ -11,7 +11,7 @@ Such as:
 
 from __future__ import annotations
 
-from fairseq_instr.cli.options import REQUIRED, add_output, option
+from fairseq_instr.cli.options import REQUIRED, add_model_languages, add_output, option
 from fairseq_instr.serving.folder import QUANTIZATIONS
 from fairseq_instr.text.subwords import SUBWORDS
 
@@ -20,8 +20,7 @@ def add_arguments(parser) -> None:
     option(parser, "--checkpoint", REQUIRED, "tuned or base model")
     option(parser, "--data", REQUIRED, "data-bin: dictionaries and inventory")
     option(parser, "--subwords", None, f"{SUBWORDS}; copied into the folder", metavar="MODEL")
-    option(parser, "--source-lang", None, "default: the checkpoint's", "-s", metavar="CODE")
-    option(parser, "--target-lang", None, "default: the checkpoint's", "-t", metavar="CODE")
+    add_model_languages(parser, "checkpoint")
     text = "number format of the weights"
     option(parser, "--quantization", "float32", text, choices=QUANTIZATIONS)
     add_output(parser, force="replace an earlier export")
@@ -30,14 +29,5 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     from fairseq_instr.serving.export import export_ctranslate2
 
-    export_ctranslate2(
-        checkpoint=args.checkpoint,
-        data=args.data,
-        output=args.output,
-        subwords=args.subwords,
-        source=args.source_lang,
-        target=args.target_lang,
-        quantization=args.quantization,
-        force=args.force,
-    )
+    export_ctranslate2(**vars(args))
     print(f"{args.output}: {args.quantization}")

@@ -17,13 +17,8 @@ from __future__ import annotations
 import functools
 
 from fairseq_instr.cli import systems
-from fairseq_instr.cli.options import REQUIRED, add_output, option
-from fairseq_instr.curation.general_tasks import (
-    read_hypotheses,
-    read_tasks,
-    write_alpaca_eval,
-    write_corpus,
-)
+from fairseq_instr.cli.options import REQUIRED, add_output, option, take
+from fairseq_instr.curation import general_tasks
 from fairseq_instr.errors import check_at_least
 from fairseq_instr.evaluation import evaluate_general_tasks
 from fairseq_instr.reports import report_folder, write_report
@@ -67,20 +62,20 @@ def run(args):
     if args.command == "evaluate":
         _evaluate(args)
         return
-    tasks, subwords = read_tasks(args.tasks), load_subwords(args.subwords).source
+    tasks, subwords = general_tasks.read_tasks(args.tasks), load_subwords(args.subwords).source
     if args.command == "corpus":
-        count = write_corpus(tasks, args.output, subwords, args.force)
+        count = general_tasks.write_corpus(tasks, args.output, subwords, args.force)
         print(f"{args.output}: {count} of {len(tasks)} tasks; the others have no output")
     else:
-        outputs = read_hypotheses(args.hypotheses, subwords)
-        write_alpaca_eval(tasks, outputs, args.generator, args.output, args.force)
+        outputs = general_tasks.read_hypotheses(args.hypotheses, subwords)
+        general_tasks.write_alpaca_eval(tasks, outputs, args.generator, args.output, args.force)
         print(f"{args.output}: {len(outputs)} outputs of {args.generator}")
 
 
 def _evaluate(args) -> None:
     checkpoints = systems.parse_named(args.systems, "--systems", "CHECKPOINT")
     check_at_least(1, tasks=args.n_tasks)
-    tasks = read_tasks(args.tasks)[: args.n_tasks]
+    tasks = general_tasks.read_tasks(args.tasks)[: args.n_tasks]
     with report_folder(args.output, args.force) as folder:
         from fairseq_instr.generation.answers import PromptReader
 
@@ -92,13 +87,10 @@ def _evaluate(args) -> None:
             tasks=tasks,
             identifier=LangidIdentifier(args.identifier),
             languages=systems.split_commas(args.languages) if args.languages else None,
-            new_tokens=args.new_tokens,
-            batch_size=args.batch_size,
-            samples=args.samples,
-            seed=args.seed,
+            **take(args, "new_tokens batch_size samples seed"),
         )
         report["command"] = systems.command_line("general-tasks")
         for name, outputs in answers.items():
             path = folder / "outputs" / f"{name}.json"
-            write_alpaca_eval(answered, outputs, name, path, force=True)
+            general_tasks.write_alpaca_eval(answered, outputs, name, path, force=True)
         print(write_report(report, folder, args.force))

@@ -20,11 +20,5 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     from fairseq_instr.checkpoints.interpolation import interpolate_checkpoints
 
-    interpolate_checkpoints(
-        base=args.base,
-        tuned=args.tuned,
-        tuned_weight=args.tuned_weight,
-        output=args.output,
-        force=args.force,
-    )
+    interpolate_checkpoints(**vars(args))
     print(f"{args.output}: {1 - args.tuned_weight:g} base + {args.tuned_weight:g} tuned")

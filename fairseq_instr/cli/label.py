@@ -18,14 +18,9 @@ from fairseq_instr.cli.options import (
     add_output,
     checks,
     option,
+    take,
 )
-from fairseq_instr.curation import label
-from fairseq_instr.curation.labelled import (
-    read_formality,
-    read_gender,
-    read_terminology,
-    read_text,
-)
+from fairseq_instr.curation import label, labelled
 
 
 def add_arguments(parser) -> None:
@@ -53,20 +48,17 @@ def add_arguments(parser) -> None:
 def run(args):
     languages = (args.source_language, args.target_language)
     if args.kind == "formality":
-        samples = read_formality(args.folder, *languages, args.drop)
+        samples = labelled.read_formality(args.folder, *languages, args.drop)
     elif args.kind == "gender":
-        samples = read_gender(args.folder, args.split, *languages)
+        samples = labelled.read_gender(args.folder, args.split, *languages)
     elif args.kind == "terminology":
-        samples = read_terminology(args.source, args.target)
+        samples = labelled.read_terminology(args.source, args.target)
     else:
-        samples = read_text(args.source, args.target, args.label)
+        samples = labelled.read_text(args.source, args.target, args.label)
     card = label(
         samples=samples,
-        source_language=args.source_language,
-        target_language=args.target_language,
-        output=args.output,
         checks=checks(args),
-        force=args.force,
+        **take(args, "source_language target_language output force"),
     )
     for name, count in sorted(card["samples"].items()):
         print(f"{name:18} {count:6} samples")

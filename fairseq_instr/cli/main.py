@@ -1,7 +1,8 @@
 """`fairseq-instr SUBCOMMAND`: finds the subcommand's module, which is loaded only then.
 
 A subcommand is a module of this folder with a docstring, `add_arguments(parser)`, which declares
-its options, and `run(args)`, which calls one function of the package.
+its options, and `run(args)`, which calls one function of the package. An option's `dest` is the
+name of the function's parameter.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import importlib
 import logging
 import os
 import sys
-from typing import Dict, NoReturn, Optional, Sequence
+from typing import Any, Dict, NoReturn, Optional, Sequence
 
 from fairseq_instr import __version__
 from fairseq_instr.errors import InputError, find_input_error
@@ -71,15 +72,18 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser(name: str) -> argparse.ArgumentParser:
     """The parser of one subcommand."""
-    module = importlib.import_module(f"fairseq_instr.cli.{name.replace('-', '_')}")
+    module = _module(name)
     parser = _Parser(
         prog=f"{PROGRAM} {name}",
         # python -OO leaves docstrings out
         description=module.__doc__ or SUBCOMMANDS[name],
     )
     module.add_arguments(parser)
-    parser.set_defaults(run=module.run)
     return parser
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"fairseq_instr.cli.{name.replace('-', '_')}")
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -97,7 +101,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     name = _subcommand(arguments[:1])
     try:
         args = build_parser(name).parse_args(arguments[1:])
-        args.run(args)
+        _module(name).run(args)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.subwords import SUBWORDS
@@ -17,12 +17,10 @@ def option(parser, name: str, default: Any, help: str, short: str = "", **more) 
     """Declare an option that takes a value; a default that is a number says which kind.
 
     Args:
-        parser: of the subcommand.
-        name: such as `--beam`.
         default: the default, or `REQUIRED`.
-        help: what the option does.
         short: such as `-s`.
-        **more: further arguments of `add_argument`.
+        **more: further arguments of `add_argument`; `dest` where the function that is called
+            has another name for it.
     """
     if isinstance(default, (int, float)):
         more = {"type": type(default), "metavar": "N", **more}
@@ -35,6 +33,11 @@ def flag(parser, name: str, help: str) -> None:
     parser.add_argument(name, action="store_true", help=help)
 
 
+def take(args, names: str) -> Dict[str, Any]:
+    """Options of a command line as keyword arguments: `"seed force"` -> seed and force."""
+    return {name: getattr(args, name) for name in names.split()}
+
+
 def add_output(parser, what: str = "folder to write", force: str = "overwrite the output") -> None:
     """`--output` and `--force`."""
     option(parser, "--output", REQUIRED, what, metavar="PATH")
@@ -45,6 +48,19 @@ def add_languages(parser) -> None:
     """`-s` and `-t` of a subcommand that reads text."""
     option(parser, "--source-language", REQUIRED, "such as en", "-s", metavar="CODE")
     option(parser, "--target-language", REQUIRED, "such as de", "-t", metavar="CODE")
+
+
+def add_model_languages(parser, of: str) -> None:
+    """`-s` and `-t` of a subcommand that takes a model."""
+    for name in ("source", "target"):
+        option(
+            parser, f"--{name}-lang", None, f"default: the {of}'s", f"-{name[0]}", dest=name,
+            metavar="CODE",
+        )  # fmt: skip
+
+
+TEXT = "source target source_language target_language"
+"""What `add_text` declares, for `take`."""
 
 
 def add_text(parser) -> None:
@@ -91,31 +107,20 @@ def checks(args):
     """The `Checks` of a command line."""
     from fairseq_instr.curation import Checks
 
-    return Checks(
-        subwords=args.subwords,
-        dictionary=args.dictionary,
-        max_length_ratio=args.max_length_ratio,
-        exclude=args.exclude,
-        identify_language=args.identify_language,
-    )
+    return Checks(**take(args, "subwords dictionary max_length_ratio exclude identify_language"))
 
 
-def add_model(parser, name: str = "--tuned", more: str = "") -> None:
+def add_model(parser, name: str = "--tuned") -> None:
     """A model that translates, its data-bin and its languages."""
-    what = f"checkpoint, or folder that `fairseq-instr export` wrote{more}"
+    what = "checkpoint, or folder that `fairseq-instr export` wrote"
     option(parser, name, None, what, metavar="MODEL")
     option(parser, "--data", None, "data-bin of a checkpoint")
     option(parser, "--subwords", None, f"of a checkpoint: {SUBWORDS}", metavar="MODEL")
-    option(parser, "--source-lang", None, "default: the model's", "-s", metavar="CODE")
-    option(parser, "--target-lang", None, "default: the model's", "-t", metavar="CODE")
+    add_model_languages(parser, "model")
 
 
 def parse_samples(text: str):
-    """`1000,uppercase:5000` -> (1000, {"uppercase": 5000}).
-
-    Raises:
-        InputError: if a number is missing.
-    """
+    """`1000,uppercase:5000` -> (1000, {"uppercase": 5000})."""
     default, *others = text.split(",")
     pairs = [("", default), *(item.strip().partition(":")[::2] for item in others)]
     for _, count in pairs:

@@ -26,14 +26,4 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     from fairseq_instr.playground.server import serve
 
-    serve(
-        tuned=args.tuned,
-        base=args.base,
-        data=args.data,
-        subwords=args.subwords,
-        source=args.source_lang,
-        target=args.target_lang,
-        host=args.host,
-        port=args.port,
-        announce=lambda text: print(text, flush=True),
-    )
+    serve(**vars(args), announce=lambda text: print(text, flush=True))

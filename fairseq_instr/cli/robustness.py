@@ -15,7 +15,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fairseq_instr.cli import systems
-from fairseq_instr.cli.options import REQUIRED, add_languages, option
+from fairseq_instr.cli.options import REQUIRED, add_languages, option, take
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import evaluate_robustness
 from fairseq_instr.reports import report_folder, write_report
@@ -47,16 +47,12 @@ def run(args) -> None:
         report = evaluate_robustness(
             tuned=systems.LazySystem(args, args.tuned, languages, args.decoding),
             sources=read_lines(args.source),
-            source_language=args.source_language,
-            target_language=args.target_language,
             base=args.base and systems.LazySystem(args, args.base, languages),
             prompts={
                 Path(path).name.split(".")[0]: (prompts[0], lines)
                 for path, lines in zip(args.prompts[1:], prompts[1:])
             },
-            cases=args.cases,
-            batch_size=args.batch_size,
-            seed=args.seed,
+            **take(args, "source_language target_language cases batch_size seed"),
             conditions=systems.conditions(args, {"tuned": args.decoding}),
         )
         report["command"] = systems.command_line("robustness")

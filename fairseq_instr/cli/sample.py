@@ -7,7 +7,7 @@ writes text/{train,valid,test}.{en,de}, to try a recipe on without a download.
 
 from __future__ import annotations
 
-from fairseq_instr.cli.options import add_output, option
+from fairseq_instr.cli.options import add_output, option, take
 from fairseq_instr.sample import LANGUAGES, write
 
 
@@ -23,9 +23,8 @@ def add_arguments(parser) -> None:
 def run(args):
     paths = write(
         folder=args.output,
-        sizes={"train": args.train, "valid": args.valid, "test": args.test},
+        sizes=take(args, "train valid test"),
         languages=[language.strip() for language in args.languages.split(",")],
-        seed=args.seed,
-        force=args.force,
+        **take(args, "seed force"),
     )
     print(f"{args.output}: {', '.join(path.name for path in paths)}")

@@ -14,18 +14,13 @@ from fairseq_instr.text.subwords import train_on_files
 
 
 def add_arguments(parser) -> None:
-    option(parser, "--input", REQUIRED, "raw text, plain or .gz", nargs="+", metavar="FILE")
+    text = "raw text, plain or .gz"
+    option(parser, "--input", REQUIRED, text, dest="inputs", nargs="+", metavar="FILE")
     option(parser, "--vocabulary-size", 8000, "pieces")
     option(parser, "--seed", 1, "random seed: which lines are read of a very large text")
     add_output(parser, "prefix: writes PREFIX.model, and dict.txt beside it")
 
 
 def run(args):
-    for path in train_on_files(
-        inputs=args.input,
-        output=args.output,
-        vocabulary_size=args.vocabulary_size,
-        seed=args.seed,
-        force=args.force,
-    ):
+    for path in train_on_files(**vars(args)):
         print(path)

@@ -12,16 +12,12 @@ from typing import Any, ClassVar, Collection, Dict, Iterable, List, Optional, Tu
 from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import digest_of
+from fairseq_instr.serving.loading import load_translator
 from fairseq_instr.text.subwords import SUBWORDS
 
 
 def add_data_arguments(parser, allow_unknown: bool = False) -> None:
-    """Options of the data-bin and the subwords.
-
-    Args:
-        parser: of the subcommand.
-        allow_unknown: translate any text, and have no option for that.
-    """
+    """Options of the data-bin and the subwords; with `allow_unknown`, any text is translated."""
     option(parser, "--data", REQUIRED, "data-bin with the dictionaries and instructions.yaml")
     text = f"{SUBWORDS}; leave it out if the text is in pieces already"
     option(parser, "--subwords", None, text, metavar="MODEL")
@@ -61,8 +57,6 @@ class LazySystem:
 
     Args:
         args: of the command: `data`, `subwords`, `beam`, `allow_unknown`.
-        path: of the checkpoint, or the exported folder.
-        languages: source and target language.
         decoding: options of the task, as on a command line.
 
     Raises:
@@ -88,25 +82,14 @@ class LazySystem:
             raise AttributeError(name)
         if LazySystem._loaded is None or LazySystem._loaded[0] is not self:
             LazySystem._loaded = None  # frees the last one first
-            translator = self._load()
-            translator.allow_unknown = self._args.allow_unknown
+            args = self._args
+            translator = load_translator(
+                self.name, args.data, args.subwords, *self._languages, args.beam, "checkpoint",
+                **self._options,
+            )  # fmt: skip
+            translator.allow_unknown = args.allow_unknown
             LazySystem._loaded = (self, translator)
         return getattr(LazySystem._loaded[1], name)
-
-    def _load(self) -> Any:
-        source, target = self._languages
-        if Path(self.name).is_dir():
-            from fairseq_instr.serving.translator import CTranslate2Translator
-
-            return CTranslate2Translator.from_pretrained(
-                self.name, target, self._args.beam, source=source
-            )
-        from fairseq_instr.generation.translator import Translator
-
-        return Translator.from_pretrained(
-            self.name, self._args.data, self._args.subwords, source, target, self._args.beam,
-            **self._options,
-        )  # fmt: skip
 
     @property
     def digest(self) -> str:
@@ -116,11 +99,7 @@ class LazySystem:
 
 
 def conditions(args, decoding: Dict[str, str]) -> Dict[str, str]:
-    """How a command's systems decode, for its report.
-
-    Args:
-        decoding: system -> its options.
-    """
+    """How a command's systems decode, for its report."""
     own = "".join(f"; {name}: {options}" for name, options in decoding.items() if options)
     return {"decoding": f"beam {args.beam}, batches of {args.batch_size}{own}"}
 
@@ -141,11 +120,7 @@ def split_commas(text: str) -> List[str]:
 def parse_named(
     entries: Iterable[str], option: str, what: str, reserved: Collection[str] = ()
 ) -> Dict[str, str]:
-    """Split `a=x` into {"a": "x"}; names are also folders.
-
-    Args:
-        what: stands behind the `=`, for the error: `CHECKPOINT`.
-        reserved: names that stand for something else.
+    """Split `a=x` into {"a": "x"}, where names are also folders, but none of the reserved ones.
 
     Raises:
         InputError: if there is no `=`, nothing behind it, a name twice, reserved, or of other
@@ -166,11 +141,7 @@ def parse_named(
 
 
 def check_named(option: str, names: Iterable[str], systems: Collection[str]) -> None:
-    """Refuse names that no system has.
-
-    Raises:
-        InputError: with those names, and the systems'.
-    """
+    """Refuse names that no system has."""
     unknown = ", ".join(name for name in names if name not in systems)
     if unknown:
         raise InputError(f"{option}: {unknown} is not among --systems {', '.join(systems)}")

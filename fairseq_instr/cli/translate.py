@@ -16,7 +16,7 @@ import contextlib
 import sys
 from typing import Iterable
 
-from fairseq_instr.cli.options import add_model, flag, option
+from fairseq_instr.cli.options import add_model, flag, option, take
 
 BUFFER_SIZE = 1024
 
@@ -57,18 +57,9 @@ def run(args) -> None:
         buffer_size = max(len(text), 1)
     rows = translate_stream(
         lines=lines,
-        instruct=args.instruct,
-        model=args.model,
-        data=args.data,
-        subwords=args.subwords,
-        source=args.source_lang,
-        target=args.target_lang,
-        beam=args.beam,
-        batch_size=args.batch_size,
         buffer_size=buffer_size if args.buffer_size is None else args.buffer_size,
-        n_best=args.n_best,
-        rerank=args.rerank,
-        allow_unknown=args.allow_unknown,
+        **take(args, "instruct model data subwords source target beam batch_size"),
+        **take(args, "n_best rerank allow_unknown"),
     )
     with contextlib.ExitStack() as stack:
         out = sys.stdout.buffer

@@ -16,7 +16,7 @@ with S and T as in the positives. Where the instruction is given on the decoder'
 
 import contextlib
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -29,6 +29,7 @@ from fairseq.criterions.label_smoothed_cross_entropy import (
 )
 from fairseq.logging import metrics
 
+from fairseq_instr.config_fields import with_help
 from fairseq_instr.criterions.odds_ratio import fused_log_odds, odds_ratio_loss
 from fairseq_instr.criterions.unlikelihood import (
     Losses,
@@ -47,28 +48,21 @@ LOGGED_AS = {UNLIKELIHOOD: "ul_loss", ODDS_RATIO: "or_loss"}
 class LabelSmoothedCrossEntropyWithUnlikelihoodCriterionConfig(
     LabelSmoothedCrossEntropyCriterionConfig
 ):
-    unlikelihood_weight: float = field(
-        default=0.05,
-        metadata={
-            "help": "alpha: weight of the mean loss on conflicts beside the mean label-smoothed "
-            "loss; 0.05 as published for LLaMA, while encoder-decoders want 0.3 to 1.0; 0 trains "
-            "as label_smoothed_cross_entropy does"
-        },
+    unlikelihood_weight: float = with_help(
+        0.05,
+        "alpha: weight of the mean loss on conflicts beside the mean label-smoothed loss; 0.05 as "
+        "published for LLaMA, while encoder-decoders want 0.3 to 1.0; 0 trains as "
+        "label_smoothed_cross_entropy does",
     )
-    conflict_loss: str = field(
-        default=UNLIKELIHOOD,
-        metadata={
-            "help": "unlikelihood: -log(1 - p) of each token under the wrong prompt. odds-ratio: "
-            "-log sigmoid of the sentence's log odds under the right prompt less those under the "
-            "wrong one (ORPO)"
-        },
+    conflict_loss: str = with_help(
+        UNLIKELIHOOD,
+        "unlikelihood: -log(1 - p) of each token under the wrong prompt. odds-ratio: -log sigmoid "
+        "of the sentence's log odds under the right prompt less those under the wrong one (ORPO)",
     )
-    fused_loss: bool = field(
-        default=False,
-        metadata={
-            "help": "compute the loss chunk by chunk together with the output projection: the "
-            "same loss and gradients, faster and without holding tokens x vocabulary scores"
-        },
+    fused_loss: bool = with_help(
+        False,
+        "compute the loss chunk by chunk together with the output projection: the same loss and "
+        "gradients, faster and without holding tokens x vocabulary scores",
     )
 
 
@@ -104,28 +98,21 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
 
     with the batch's numbers of target tokens, and the parent's sample size. A batch counts by
     its positive tokens in both terms: alpha keeps its meaning at any conflict rate, and with
-    `sentence_avg`; padding changes nothing; one batch gives what its parts give over
-    `--update-freq` or workers, exactly where the parts have the same share of conflict tokens
-    (as when every sentence has a conflict), else up to that weighting.
+    `sentence_avg`. One batch gives what its parts give over `--update-freq` or workers, exactly
+    where the parts have the same share of conflict tokens, else up to that weighting.
 
     Positives and conflicts go through one forward. With alpha 0, training is the parent's,
     bit for bit (where the loss is not fused), and conflicts are looked at in validation only.
 
     Logged beside the parent's: `loss` includes the conflicts' term; `ul_loss`, mean
-    -log2(1 - p) over the conflicts' target tokens, in bits as fairseq's other losses, or
-    `or_loss`, mean -log2 sigmoid of the log odds ratio;
-    `conflict_gap`, mean over the same tokens of log p under the right prompt less log p under
-    the wrong one, in nats; `n_conflicts`, conflicts a batch. Each is zero without conflicts.
+    -log2(1 - p) over the conflicts' target tokens, in bits, or `or_loss`, mean -log2 sigmoid of
+    the log odds ratio; `conflict_gap`, mean over the same tokens of log p under the right prompt
+    less log p under the wrong one, in nats; `n_conflicts`, conflicts a batch.
 
     Args:
-        task (FairseqTask): gives the target dictionary.
-        sentence_avg (bool): sample size is sentences rather than target tokens.
         label_smoothing (float): epsilon, of the positives.
         unlikelihood_weight (float): alpha, of either loss.
-        conflict_loss (str): `unlikelihood` or `odds-ratio`.
-        fused_loss (bool): see `unlikelihood.fused_loss`.
         ignore_prefix_size (int): first target tokens that don't count, in conflicts neither.
-        report_accuracy (bool): log accuracy on the positives.
 
     Raises:
         InputError: if `unlikelihood_weight` is negative, or `conflict_loss` is neither.
@@ -142,13 +129,7 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         ignore_prefix_size=0,
         report_accuracy=False,
     ):
-        super().__init__(
-            task,
-            sentence_avg,
-            label_smoothing,
-            ignore_prefix_size=ignore_prefix_size,
-            report_accuracy=report_accuracy,
-        )
+        super().__init__(task, sentence_avg, label_smoothing, ignore_prefix_size, report_accuracy)
         if not 0 <= unlikelihood_weight < math.inf:
             raise InputError(
                 f"--unlikelihood-weight is {unlikelihood_weight}; give 0 to train without "
@@ -163,16 +144,12 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         self.fused_loss = fused_loss
 
     def forward(self, model, sample, reduce=True):
-        """Compute the loss for the given sample.
+        """The loss, the sample size (the parent's), and logging outputs to be summed.
 
         Args:
-            model (BaseFairseqModel): an encoder-decoder, wrapped for data parallelism or not.
             sample (dict): a batch, with `conflicts` as in this module's docstring or without.
             reduce (bool): False, one loss a token, is served as by the parent where there is
                 neither a conflict nor the fused loss.
-
-        Returns:
-            tuple: the loss, the sample size (the parent's), logging outputs to be summed.
 
         Raises:
             InputError: if the model's output layer can't serve the loss asked for.
@@ -258,43 +235,35 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
 
     def _compute_fused(self, model, sample, conflicts, target, conflict_target, weight):
         layer = model.decoder.output_projection
-        # a weight shared with the embeddings may have rows that are never projected on
-        projection = {"weight": layer.weight[: layer.out_features], "bias": layer.bias}
-        joint_target = torch.cat([target, conflict_target])
+        projection = {
+            # a weight shared with the embeddings may have rows that are never projected on
+            "weight": layer.weight[: layer.out_features],
+            "bias": layer.bias,
+            "ignore_index": self.padding_idx,
+        }
+        by_token = self.conflict_loss == UNLIKELIHOOD
+        joint_target = torch.cat([target, conflict_target]) if by_token else target
         is_conflict = torch.arange(len(joint_target), device=target.device) >= len(target)
 
         def project_and_compare(decoder_out):
             features, extra = decoder_out
-            if self.conflict_loss == UNLIKELIHOOD:
-                losses = fused_loss(
-                    features,
-                    target=joint_target,
-                    is_conflict=is_conflict.unsqueeze(1),
-                    epsilon=self.eps,
-                    unlikelihood_weight=weight,
-                    ignore_index=self.padding_idx,
-                    **projection,
-                )
-                return losses, extra
             losses = fused_loss(
-                features[: len(target)],
-                target=target,
-                is_conflict=torch.zeros_like(target, dtype=torch.bool),
+                features if by_token else features[: len(target)],
+                target=joint_target,
+                is_conflict=is_conflict.unsqueeze(1),
                 epsilon=self.eps,
-                unlikelihood_weight=0.0,
-                ignore_index=self.padding_idx,
+                unlikelihood_weight=weight,
                 **projection,
             )
-            rows, compared = self._compared(conflicts, target, conflict_target)
-            log_odds = fused_log_odds(
-                features[rows], target=compared, ignore_index=self.padding_idx, **projection
-            )
-            conflict_loss, conflict_lprobs = self._odds_ratio(log_odds, compared)
-            losses = losses._replace(
-                loss=losses.loss + weight * conflict_loss,
-                conflict_loss=conflict_loss,
-                target_lprobs=torch.cat([losses.target_lprobs, conflict_lprobs]),
-            )
+            if not by_token:
+                rows, compared = self._compared(conflicts, target, conflict_target)
+                log_odds = fused_log_odds(features[rows], target=compared, **projection)
+                conflict_loss, conflict_lprobs = self._odds_ratio(log_odds, compared)
+                losses = losses._replace(
+                    loss=losses.loss + weight * conflict_loss,
+                    conflict_loss=conflict_loss,
+                    target_lprobs=torch.cat([losses.target_lprobs, conflict_lprobs]),
+                )
             return losses, extra
 
         with _replaced_output(model.decoder, project_and_compare):
@@ -315,7 +284,6 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         )
 
     def _odds_ratio(self, log_odds, compared):
-        """The odds-ratio loss of rows as `_compared` has them, and log p of the conflicts."""
         ignored = compared.eq(self.padding_idx)
         (right, wrong), sides = log_odds.chunk(2), ignored.chunk(2)
         loss = odds_ratio_loss(right, wrong, *sides)
@@ -323,7 +291,6 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
 
     @staticmethod
     def _forward_model(model, sample, conflicts, **kwargs):
-        """One forward over the positives' rows, then the conflicts'."""
         net_input = sample["net_input"]
         if conflicts is None:
             return model(**net_input, **kwargs)
@@ -345,7 +312,6 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
             return model(**joined, **kwargs)
 
     def _without_prefix(self, target):
-        """The target with its first `ignore_prefix_size` tokens as padding."""
         if not self.ignore_prefix_size:
             return target
         target = target.clone()
@@ -366,10 +332,14 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
             )
 
     def _log_conflicts(self, logging_output, loss, conflict_gap, n_conflicts, n_conflict_tokens):
-        logging_output[LOGGED_AS[self.conflict_loss]] = loss
-        logging_output["conflict_gap"] = conflict_gap
-        logging_output["n_conflicts"] = n_conflicts
-        logging_output["n_conflict_tokens"] = n_conflict_tokens
+        logging_output.update(
+            {
+                LOGGED_AS[self.conflict_loss]: loss,
+                "conflict_gap": conflict_gap,
+                "n_conflicts": n_conflicts,
+                "n_conflict_tokens": n_conflict_tokens,
+            }
+        )
 
     @classmethod
     def reduce_metrics(cls, logging_outputs) -> None:

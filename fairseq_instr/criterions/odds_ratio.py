@@ -13,7 +13,7 @@ a model is sure of every token: neither is clamped, and gradients stay bounded.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 import torch
 import torch.nn.functional as F
@@ -49,7 +49,7 @@ def sentence_log_odds(log_odds: Tensor, ignored: Tensor) -> Tensor:
 def odds_ratio_loss(
     log_odds: Tensor, conflict_log_odds: Tensor, ignored: Tensor, conflict_ignored: Tensor
 ) -> Tensor:
-    """Sum over conflicts of T * -log sigmoid(log odds(lp+) - log odds(lp-)).
+    """Sum over conflicts of T * -log sigmoid(log odds(lp+) - log odds(lp-)): scalar in nats.
 
     T is the conflict's number of tokens: as in a mean over tokens, a sentence counts by its
     length, and a batch's loss is the sum of its parts'.
@@ -59,9 +59,6 @@ def odds_ratio_loss(
         conflict_log_odds: of the tokens under the wrong prompt, `(C, T)`.
         ignored: bool `(C, T)`, tokens of the first that don't count (padding).
         conflict_ignored: the same of the second.
-
-    Returns:
-        Tensor: scalar in nats, not divided by anything.
 
     Example: one token, of probability 0.5 under the right prompt and 0.2 under the wrong one:
     -log sigmoid(0 - log(0.25)) = log(1 + 0.25) = 0.2231.
@@ -90,11 +87,12 @@ class _FusedLogOdds(torch.autograd.Function):
     def backward(ctx, grad_log_odds):
         hidden, weight, bias, target = ctx.saved_tensors
         dtype = loss_dtype(hidden)
-        needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad[:3]
         # Any: each is a tensor where it is needed
-        grad_hidden: Any = torch.empty_like(hidden) if needs_hidden else None
-        grad_weight: Any = weight.new_zeros(weight.shape, dtype=dtype) if needs_weight else None
-        grad_bias: Any = bias.new_zeros(bias.shape, dtype=dtype) if needs_bias else None
+        grads: List[Any] = [
+            tensor.new_zeros(tensor.shape, dtype=dtype) if needed else None
+            for tensor, needed in zip((hidden, weight, bias), ctx.needs_input_grad)
+        ]
+        grad_hidden, grad_weight, grad_bias = grads
         buffer = hidden.new_empty(min(ctx.chunk_size, len(hidden)), len(weight))
         for start in range(0, len(hidden), ctx.chunk_size):
             rows = slice(start, start + ctx.chunk_size)
@@ -102,19 +100,16 @@ class _FusedLogOdds(torch.autograd.Function):
             grad = grad_log_odds[rows, None]
             z = without_target(logits, target[rows])[0].mul_(-grad)
             z = z.scatter_(1, target[rows, None], grad).to(hidden.dtype)
-            if needs_hidden:
+            if grad_hidden is not None:
                 grad_hidden[rows] = z @ weight
-            if needs_weight:
+            if grad_weight is not None:
                 grad_weight += z.t() @ hidden[rows]
-            if needs_bias:
+            if grad_bias is not None:
                 grad_bias += z.sum(0, dtype=dtype)
-        return (
-            grad_hidden,
-            None if grad_weight is None else grad_weight.to(weight.dtype),
-            None if grad_bias is None else grad_bias.to(bias.dtype),
-            None,
-            None,
-        )
+        found = [
+            None if g is None else g.to(t.dtype) for g, t in zip(grads, (hidden, weight, bias))
+        ]
+        return (*found, None, None)
 
 
 def fused_log_odds(
@@ -128,15 +123,7 @@ def fused_log_odds(
     """Log odds of target tokens straight from hidden states and the projection.
 
     As `target_log_odds` of `hidden @ weight.T + bias`, differentiable, a chunk of tokens at a
-    time: tokens x vocabulary scores are never held. Ignored tokens never reach the projection.
-
-    Args:
-        hidden: decoder states, `(..., d)`; any float dtype.
-        weight: the output projection, `(vocab, d)`.
-        target: target tokens, LongTensor `(...)`.
-        ignore_index: target value that is left out (padding).
-        bias: the projection's bias, `(vocab,)`, if it has one.
-        chunk_size: tokens projected at a time; `default_chunk_size` if None.
+    time: tokens x vocabulary scores are never held. Arguments are those of `fused_loss`.
 
     Returns:
         Tensor: log odds in nats, `(...)`, fp32 (fp64 from fp64 states), zero where ignored.

@@ -17,10 +17,9 @@ class Chunk(NamedTuple):
     """Adjacent pairs of lines."""
 
     first: int  # number of the first line, from 0
-    sources: List[bytes]  # source lines, UTF-8 without their ends
-    targets: List[bytes]  # target lines, as many
-    # offsets, from 0, of pairs that are not UTF-8 and were asked to be skipped
-    invalid: Tuple[int, ...] = ()
+    sources: List[bytes]  # UTF-8 without line ends
+    targets: List[bytes]  # as many
+    invalid: Tuple[int, ...] = ()  # offsets of pairs that are not UTF-8 and are to be skipped
 
 
 class Position(NamedTuple):
@@ -38,8 +37,7 @@ class AlignedText:
     """Two files that are read side by side.
 
     Args:
-        skip_invalid: whether pairs that are not UTF-8 are left out (and counted by their
-            chunks) instead of being an error.
+        skip_invalid: whether pairs that are not UTF-8 are left out instead of being an error.
 
     Attributes:
         position: after the last chunk that was given out.
@@ -128,24 +126,24 @@ class AlignedText:
         )
 
     def _invalid(self, first: int, *sides: List[bytes]) -> Tuple[int, ...]:
-        """Offsets of the pairs that are not UTF-8."""
         found: Set[int] = set()
         for path, lines in zip(self.paths, sides):
-            try:
-                # all at once: this is the whole cost where there is nothing to find
-                b"\n".join(lines).decode("utf-8")
-            except UnicodeDecodeError:
-                found.update(self._invalid_lines(path, first, lines))
+            # all at once: this is the whole cost where there is nothing to find
+            if _is_utf8(b"\n".join(lines)):
+                continue
+            offsets = [offset for offset, line in enumerate(lines) if not _is_utf8(line)]
+            if not self.skip_invalid:
+                raise InputError(
+                    f"{path}: line {first + offsets[0] + 1} is not UTF-8; convert the file, or "
+                    "skip such lines with --skip-invalid"
+                )
+            found.update(offsets)
         return tuple(sorted(found))
 
-    def _invalid_lines(self, path, first: int, lines: List[bytes]) -> Iterator[int]:
-        for offset, line in enumerate(lines):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                if not self.skip_invalid:
-                    raise InputError(
-                        f"{path}: line {first + offset + 1} is not UTF-8; convert the file, or "
-                        "skip such lines with --skip-invalid"
-                    ) from None
-                yield offset
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -2,38 +2,38 @@
 
 The English side of an English-Dutch pair, translated into Italian by the model itself, gives a
 pair for Italian-Dutch: a synthetic source and the real target (Sennrich et al., 2016; for
-zero-shot directions Gu et al., 2019, arXiv 1906.01181). What is trained on them is no longer
-zero-shot but *zero-resource*.
+zero-shot directions Gu et al., 2019, arXiv 1906.01181).
 
     OUTPUT/it-nl/train.{it,nl,instr}      a corpus, each line under `to:nl`
     OUTPUT/backtranslation.json           what it was made from, and what was left out
     OUTPUT/translations-I-of-N.jsonl      while it is made: each shard's translations so far
-
-A corpus with instructions is read in one direction alone: nothing is trained towards a synthetic
-side.
 """
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import json
 import os
 from collections import Counter
-from hashlib import blake2b
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from tqdm import tqdm
 
 from fairseq_instr.curation.aligned_text import AlignedText
-from fairseq_instr.curation.curators import by_count
+from fairseq_instr.curation.curators import Smallest, by_count, hash_pair, hash_text
 from fairseq_instr.curation.data_card import describe_text
-from fairseq_instr.curation.filters import Checks, Filter
+from fairseq_instr.curation.filters import Checks, Filter, reason_against
 from fairseq_instr.curation.samples import Sample, sample_files, write_samples
 from fairseq_instr.curation.shards import find_difference
 from fairseq_instr.errors import InputError, check_at_least
-from fairseq_instr.files import digest_of, refuse_to_overwrite, writable, write_atomically
+from fairseq_instr.files import (
+    digest_of,
+    refuse_to_overwrite,
+    writable,
+    write_atomically,
+    write_json,
+)
 from fairseq_instr.instructions.inventory import direction as direction_name
 from fairseq_instr.serving.loading import load_translator
 from fairseq_instr.text.lines import find_text, readable
@@ -145,9 +145,7 @@ def backtranslate(
         card["directions"]["-".join(d)] = {
             "translated": len(outputs), "kept": len(samples), "rejected": by_count(rejected)
         }  # fmt: skip
-    write_atomically(
-        Path(output, CARD), json.dumps(card, ensure_ascii=False, indent=2) + "\n", force=True
-    )
+    write_json(Path(output, CARD), card, force=True)
     kept.remove()
     return card
 
@@ -195,34 +193,17 @@ def _open(prefix, pair: Pair) -> AlignedText:
 def _choose(
     text: AlignedText, directions: Sequence[Pair], n: int, seed: int, filters: Sequence[Filter]
 ) -> Dict[Pair, List[Line]]:
-    """At most `n` different pairs of a text for each direction, in the text's order.
-
-    Those of the smallest hashes are taken, as in `curators`: neither the order of the text nor its
-    repeated lines change the choice.
-    """
-    keys = {d: _hash(f"{seed} {'-'.join(d)}") for d in directions}
-    chosen: Dict[Pair, Dict[int, Line]] = {d: {} for d in directions}
-    largest: Dict[Pair, List[int]] = {d: [] for d in directions}  # negative, of what is chosen
+    """At most `n` different pairs of a text for each direction, in order; see `curators`."""
+    keys = {d: hash_text(f"{seed} {'-'.join(d)}".encode("utf-8")) for d in directions}
+    chosen: Dict[Pair, Smallest[Line]] = {d: Smallest(n) for d in directions}
     for number, (source, target) in enumerate(text.pairs()):
-        hashed = _hash(f"{source}\n{target}")
-        wanting = [
-            d
-            for d, key in keys.items()
-            if hashed ^ key not in chosen[d]
-            and (len(chosen[d]) < n or hashed ^ key < -largest[d][0])
-        ]
-        if not wanting or any(check(source, target) for check in filters):
-            continue
-        for d in wanting:
-            chosen[d][hashed ^ keys[d]] = Line(number, source, target)
-            heapq.heappush(largest[d], -(hashed ^ keys[d]))
-            if len(chosen[d]) > n:
-                del chosen[d][-heapq.heappop(largest[d])]
+        hashed = hash_pair(source.encode("utf-8"), target.encode("utf-8"))
+        wanting = [d for d in directions if hashed ^ keys[d] <= chosen[d].limit]
+        wanting = [d for d in wanting if hashed ^ keys[d] not in chosen[d]]
+        if wanting and reason_against(filters, source, target) is None:
+            for d in wanting:
+                chosen[d].put(hashed ^ keys[d], Line(number, source, target))
     return {d: sorted(lines.values()) for d, lines in chosen.items()}
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode("utf-8"), digest_size=8).digest(), "little")
 
 
 def _translate(
@@ -234,7 +215,6 @@ def _translate(
     batch_size: int,
     show_progress: bool,
 ) -> None:
-    """Translate the blocks that are not translated yet, and keep each as soon as it is."""
     sizes = {(d, first): len(chosen[d][first : first + CHUNK_LINES]) for d, first in blocks}
     left = [block for block in blocks if block not in kept.translations]
     done = sum(size for block, size in sizes.items() if block in kept.translations)
@@ -261,16 +241,12 @@ def _judge(
     filters: Sequence[Filter],
     show_progress: bool,
 ) -> Tuple[List[Sample], Counter]:
-    """The pairs that pass the filters, and how many do not, by reason."""
     asked = direction_name(direction[1])
     samples: List[Sample] = []
     rejected: Counter = Counter()
     title, n = f"checks {'-'.join(direction)}", len(lines)
     for line, output in tqdm(zip(lines, outputs), title, n, disable=not show_progress):
-        if output is None:
-            reason: Optional[str] = TOO_LONG
-        else:
-            reason = next(filter(None, (check(output, line.target) for check in filters)), None)
+        reason = TOO_LONG if output is None else reason_against(filters, output, line.target)
         if reason is not None:
             rejected[reason] += 1
         else:
@@ -282,17 +258,12 @@ class _Kept:
     """Translations on the disk: one file a shard, a block a line, each whole or not there.
 
     Args:
-        folder: that the files are in.
         shard: whose file is read and written; None to read those of all shards.
         made_from: what the translations depend on, as JSON values.
-        force: remove what is there.
 
     Attributes:
         translations: of the blocks that were read or added.
         exists: whether an earlier call left something.
-
-    Raises:
-        InputError: if a file was made from something else.
     """
 
     def __init__(self, folder, shard: Optional[Tuple[int, int]], made_from: dict, force: bool):
@@ -320,7 +291,6 @@ class _Kept:
             os.fsync(file.fileno())
 
     def remove(self) -> None:
-        """Delete the files that were read and written."""
         for path in {*self._read_from, self._path}:
             path.unlink(missing_ok=True)
         self._read_from = []

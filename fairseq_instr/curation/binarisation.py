@@ -133,7 +133,6 @@ def binarise(
 
 
 def _find_corpora(text: Path, output: Path, language: str) -> List[Corpus]:
-    """The folder and the folders in it that hold text of a language."""
     if not text.is_dir():
         raise InputError(f"--input {text} is no folder; give one with SPLIT.{language}")
     corpora = []
@@ -154,7 +153,6 @@ def _find_corpora(text: Path, output: Path, language: str) -> List[Corpus]:
 
 
 def _dictionary_in_data_bin(output, language: str) -> Optional[Path]:
-    """The dictionary of a language in a data-bin, seen from it or from a folder in it."""
     data = Path(output).absolute()
     files = (f / f"dict.{language}.txt" for f in (data, *list(data.parents)[:N_ABOVE]))
     return next((file for file in files if file.is_file()), None)
@@ -168,7 +166,6 @@ def _load(dictionary: Path) -> "Dictionary":
 
 
 def _choose_dictionary(output, language: str, found: Optional[Path], given) -> Path:
-    """The data-bin's dictionary of a language, or else the one that is given."""
     if found is None and given is None:
         raise InputError(
             f"--output {output}: neither this folder nor its data-bin has dict.{language}.txt; "
@@ -206,7 +203,6 @@ def _stream_dictionary(corpus: Corpus, encoder: Encoder, source: "Dictionary") -
 
 
 def _write(lines: Iterable[str], dictionary: "Dictionary", binary: Path, index: Path):
-    """Write lines of tokens as one binary file; returns fairseq's `BinarizeSummary`."""
     from fairseq.binarizer import BinarizeSummary, VocabularyDatasetBinarizer
     from fairseq.data import indexed_dataset
 
@@ -219,7 +215,6 @@ def _write(lines: Iterable[str], dictionary: "Dictionary", binary: Path, index: 
 
 
 def _count_lines(summaries: Dict[Path, "BinarizeSummary"]) -> int:
-    """Lines of each file of a split."""
     counts = {path: summary.num_seq for path, summary in summaries.items()}
     if len(set(counts.values())) > 1:
         shown = ", ".join(f"{path} has {n}" for path, n in counts.items())

@@ -15,12 +15,12 @@ import heapq
 import random
 from collections import Counter
 from hashlib import blake2b
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 import numpy as np
 
 from fairseq_instr.curation.aligned_text import Chunk
-from fairseq_instr.curation.filters import Filter, well_formed
+from fairseq_instr.curation.filters import Filter, reason_against, well_formed
 from fairseq_instr.curation.formats import Formats, Formatted
 from fairseq_instr.curation.samples import Sample, as_written
 from fairseq_instr.errors import InputError
@@ -45,7 +45,30 @@ N_FOR_BASE_RATE = 1000
 
 FORMATTED = "formatted"  # name under which pairs stand that carry a format and ask for nothing
 
-_ALL = 2**64  # above every priority, which are 64 bits
+_LARGEST = 2**64 - 1  # priority
+T = TypeVar("T")
+
+
+class Smallest(Dict[int, T]):
+    """Values by priority, of which those of the `n` smallest priorities stay."""
+
+    def __init__(self, n: int):
+        super().__init__()
+        self.n = n
+        self._heap: List[int] = []  # negative priorities
+
+    @property
+    def limit(self) -> int:
+        """The largest priority that stays; above all priorities while there is room."""
+        return _LARGEST if len(self) < self.n else -self._heap[0]
+
+    def put(self, priority: int, value: T) -> None:
+        """Add a value, and let go of the one with the largest priority if there are too many."""
+        if priority not in self:
+            heapq.heappush(self._heap, -priority)
+        self[priority] = value
+        if len(self) > self.n:
+            del self[-heapq.heappop(self._heap)]
 
 
 class Pair:
@@ -54,9 +77,7 @@ class Pair:
     Attributes:
         line: number of the line, from 0.
         plain: source and target as they stand in the text.
-        format: the instruction whose marks both sides carry, or None.
-        source: the source with these marks.
-        target: the target with these marks.
+        format: the instruction whose marks `source` and `target` carry, or None.
         context: what rules look at besides the target.
     """
 
@@ -78,15 +99,10 @@ class Pair:
         self.context = Context(source=self.source, language=language)
         self._verdicts: Dict[Tuple[Filter, ...], Optional[str]] = {}
 
-    def as_it_stands(self) -> "Pair":
-        """The pair without its format."""
-        return Pair(self.line, *self.plain, self.context.language) if self.format else self
-
     def reason_against(self, filters: Tuple[Filter, ...]) -> Optional[str]:
         """Why the filters refuse the plain pair; None if they don't."""
         if filters not in self._verdicts:
-            reasons = (check(*self.plain) for check in filters)
-            self._verdicts[filters] = next((r for r in reasons if r is not None), None)
+            self._verdicts[filters] = reason_against(filters, *self.plain)
         return self._verdicts[filters]
 
 
@@ -138,22 +154,18 @@ class Curator:
         # natural samples are looked for in the text as it stands
         self._carries_formats = instruction.rewrite is not None
         # a key of its own: what one instruction keeps does not depend on the others
-        self._key = np.uint64(_hash(f"{seed} {instruction.name}".encode("utf-8")))
-        self._kept: Dict[int, Tuple[int, Sample]] = {}  # priority -> (line, sample)
-        self._largest: List[int] = []  # heap of the negative priorities of `_kept`
-        self._unspelled: List[int] = []  # the same of targets that can't be spelled
+        self._key = np.uint64(hash_text(f"{seed} {instruction.name}".encode("utf-8")))
+        self._kept: Smallest[Tuple[int, Sample]] = Smallest(n_samples)  # (line, sample)
+        self._unspelled: Smallest[None] = Smallest(n_samples)  # targets that can't be spelled
+        self._not_made = NOT_FOUND if instruction.natural else NOT_APPLICABLE
 
     @property
     def limit(self) -> int:
         """The largest priority that is kept; above all priorities while there is room."""
-        return _ALL if len(self._kept) < self.n_samples else -self._largest[0]
+        return self._kept.limit
 
     def priorities(self, hashes: np.ndarray) -> np.ndarray:
-        """Priorities of pairs by their hashes: uint64 `(n,)`.
-
-        The hashes are uniform, so that any one key of `xor` orders them at random; another
-        key prefers other pairs.
-        """
+        """Priorities of pairs by their hashes: uint64 `(n,)`, uniform under any `xor`."""
         return hashes ^ self._key
 
     def add(self, priorities: Iterable[int], pairs: Iterable[Pair]) -> None:
@@ -169,8 +181,8 @@ class Curator:
             if priority in kept:
                 self._count_again(priority, pair.line)
                 continue
-            if not self._carries_formats:
-                pair = pair.as_it_stands()
+            if pair.format and not self._carries_formats:
+                pair = Pair(pair.line, *pair.plain, pair.context.language)
             target = make(pair)
             if target is None:
                 not_made += 1
@@ -184,15 +196,11 @@ class Curator:
             if reason is not None:
                 self.rejections[reason] += 1
                 continue
-            self._keep(priority, pair.line, sample)
-            limit = self.limit
+            kept.put(priority, (pair.line, sample))
+            limit = kept.limit
         self.examined += examined
         if not_made:
-            self.rejections[self._reason_not_made] += not_made
-
-    @property
-    def _reason_not_made(self) -> str:
-        return NOT_FOUND if self.instruction.natural else NOT_APPLICABLE
+            self.rejections[self._not_made] += not_made
 
     def _make(self, pair: Pair) -> Optional[str]:
         """The target under the instruction, or None where it does not apply."""
@@ -203,18 +211,16 @@ class Curator:
             if pair.format.layer > instruction.layer and self._quotes_the_source(pair):
                 return None  # the marks would stand around the quotation and in it
             rewritten = rewrite((instruction, pair.format), pair.plain[1], context)
-            return None if rewritten == target else rewritten
-        if instruction.rewrite is not None:
+        elif instruction.rewrite is not None:
             rewritten = instruction.rewrite(target, context)
-            return None if rewritten == target else rewritten
-        # with a slot, the argument is chosen so that the target obeys
-        return target if instruction.draw or self._obeys(target, context) else None
+        else:  # with a slot, the argument is chosen so that the target obeys
+            return target if instruction.draw or self._obeys(target, context) else None
+        return None if rewritten == target else rewritten
 
     def _quotes_the_source(self, pair: Pair) -> bool:
         """Whether the target holds the source beside the translation."""
         source, target = pair.plain
-        context = pair.context._replace(source=source)
-        rewritten = rewrite((self.instruction,), target, context)
+        rewritten = rewrite((self.instruction,), target, pair.context._replace(source=source))
         return rewritten is not None and source in rewritten
 
     def _ask(self, priority: int, pair: Pair) -> Optional[str]:
@@ -244,9 +250,7 @@ class Curator:
         if reason is None:
             reason = pair.reason_against(self.costly_filters)
         if reason is None and not self._is_written(pair, sample):
-            heapq.heappush(self._unspelled, -priority)
-            if len(self._unspelled) > self.n_samples:
-                heapq.heappop(self._unspelled)
+            self._unspelled.put(priority, None)
             reason = NOT_SPELLED
         return reason
 
@@ -255,8 +259,7 @@ class Curator:
         context = pair.context._replace(argument=argument)
         if pair.format is None:
             return self._obeys(target, context)
-        verdict = verify((self.instruction, pair.format), target, context)
-        return verdict[self.instruction.name]
+        return verify((self.instruction, pair.format), target, context)[self.instruction.name]
 
     def _is_written(self, pair: Pair, sample: Sample) -> bool:
         """Whether the vocabulary can write the sample, and the target that it writes obeys."""
@@ -272,12 +275,6 @@ class Curator:
             self.base_rate_pairs += len(pairs)
             self.obeyed += sum(self._obeys(p.plain[1], p.context) for p in pairs)
 
-    def _keep(self, priority: int, line: int, sample: Sample) -> None:
-        self._kept[priority] = (line, sample)
-        heapq.heappush(self._largest, -priority)
-        if len(self._kept) > self.n_samples:
-            del self._kept[-heapq.heappop(self._largest)]
-
     def _count_again(self, priority: int, line: int) -> None:
         first, sample = self._kept[priority]
         self._kept[priority] = (min(first, line), sample)
@@ -292,7 +289,7 @@ class Curator:
             "obeyed": self.obeyed,
             "base_rate_pairs": self.base_rate_pairs,
             "rejections": dict(self.rejections),
-            "unspelled": sorted(-priority for priority in self._unspelled),
+            "unspelled": sorted(self._unspelled),
             "kept": [[priority, line, *sample] for priority, (line, sample) in self._kept.items()],
         }
 
@@ -302,14 +299,13 @@ class Curator:
         self.obeyed += collected["obeyed"]
         self.base_rate_pairs += collected["base_rate_pairs"]
         self.rejections.update(collected["rejections"])
-        unspelled = [*self._unspelled, *(-priority for priority in collected["unspelled"])]
-        self._unspelled = heapq.nlargest(self.n_samples, unspelled)
-        heapq.heapify(self._unspelled)
+        for priority in collected["unspelled"]:
+            self._unspelled.put(priority, None)
         for priority, line, *sample in collected["kept"]:
             if priority in self._kept:
                 self._count_again(priority, line)
-            elif priority < self.limit:  # or it would be taken out again
-                self._keep(priority, line, Sample(*sample))
+            else:
+                self._kept.put(priority, (line, Sample(*sample)))
 
     # -- the end ------------------------------------------------------------------------
 
@@ -317,7 +313,7 @@ class Curator:
         """The samples, in the order of the text."""
         name = self.instruction.name
         # targets that would be among the samples: the same number in whatever order
-        unspelled = sum(-priority < self.limit for priority in self._unspelled)
+        unspelled = sum(priority < self.limit for priority in self._unspelled)
         refuse_too_few(name, len(self._kept), unspelled, self.rejections)
         return [sample for _, sample in sorted(self._kept.values())]
 
@@ -332,14 +328,10 @@ class FormatCurator(Curator):
     def __init__(self, language: str, *args, **options):
         anything = Instruction(FORMATTED, FORMATTED, obeys=lambda *_: True, natural=True)
         super().__init__(anything, language, *args, **options)
-        self._carries_formats = True
+        self._carries_formats, self._not_made = True, NO_FORMAT
 
     def measure_base_rate(self, pairs: Sequence[Pair]) -> None:
         """There is nothing to obey."""
-
-    @property
-    def _reason_not_made(self) -> str:
-        return NO_FORMAT
 
     def _make(self, pair: Pair) -> Optional[str]:
         return None if pair.format is None else pair.target
@@ -354,11 +346,7 @@ def by_count(reasons: Counter) -> Dict[str, int]:
 
 
 def refuse_too_few(name: str, n_kept: int, n_unspelled: int, rejections: Counter) -> None:
-    """Make sure that an instruction has samples, and that the vocabulary can spell most targets.
-
-    Args:
-        n_unspelled: targets that would stand among them, could they be spelled.
-    """
+    """Make sure that an instruction has samples, and that the vocabulary can spell most targets."""
     checked = n_unspelled + n_kept
     if n_unspelled > MAX_UNSPELLED * checked:
         raise InputError(
@@ -407,11 +395,9 @@ class Curation:
     def add(self, chunk: Chunk) -> None:
         """Look at a chunk of pairs; to add one again changes counts alone, not what is kept."""
         n_pairs = len(chunk.sources)
-        hashes = np.fromiter(map(_hash_pair, chunk.sources, chunk.targets), np.uint64, n_pairs)
-        valid = None
-        if chunk.invalid:
-            valid = np.ones(n_pairs, dtype=bool)
-            valid[list(chunk.invalid)] = False
+        hashes = np.fromiter(map(hash_pair, chunk.sources, chunk.targets), np.uint64, n_pairs)
+        valid = np.ones(n_pairs, dtype=bool)
+        valid[list(chunk.invalid)] = False
         decoded: Dict[int, Pair] = {}
 
         def decode(offset: int) -> Pair:
@@ -428,18 +414,12 @@ class Curation:
 
         # by the number of the line: shards and runs that go on measure what a whole run does
         n_first = min(n_pairs, N_FOR_BASE_RATE - chunk.first)
-        first = [decode(i) for i in range(n_first) if valid is None or valid[i]]
+        first = [decode(i) for i in range(n_first) if valid[i]]
         for curator in self.curators:
             curator.measure_base_rate(first)
         for curator in self.curators:
             priorities = curator.priorities(hashes)
-            limit = curator.limit
-            wanted = (
-                np.ones(n_pairs, dtype=bool) if limit == _ALL else priorities <= np.uint64(limit)
-            )
-            if valid is not None:
-                wanted &= valid
-            offsets = np.flatnonzero(wanted)
+            offsets = np.flatnonzero(valid & (priorities <= np.uint64(curator.limit)))
             # the smallest first: the limit falls soonest, and the rest need not be looked at
             offsets = offsets[np.argsort(priorities[offsets], kind="stable")]
             curator.add(priorities[offsets].tolist(), map(decode, offsets.tolist()))
@@ -472,10 +452,11 @@ class Curation:
         return samples, refused
 
 
-def _hash(data: bytes) -> int:
+def hash_text(data: bytes) -> int:
+    """A hash of 64 bits."""
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
 
 
-def _hash_pair(source: bytes, target: bytes) -> int:
-    # a line holds no line break: no two pairs are joined to the same bytes
-    return int.from_bytes(blake2b(source + b"\n" + target, digest_size=8).digest(), "little")
+def hash_pair(source: bytes, target: bytes) -> int:
+    """A hash of 64 bits; a line holds no line break, so no two pairs are joined to one text."""
+    return hash_text(source + b"\n" + target)

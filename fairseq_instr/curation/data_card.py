@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, Iterable, List, Mapping, Tuple
 
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import MAX_UNSPELLED, NOT_UTF8, Curation, by_count
-from fairseq_instr.curation.samples import Sample
-from fairseq_instr.files import write_atomically
+from fairseq_instr.curation.samples import Sample, sample_files
+from fairseq_instr.files import refuse_to_overwrite, write_atomically, write_json
 from fairseq_instr.text.markdown import escape, table
 
 NAME = "data_card.json"
@@ -28,17 +27,14 @@ def describe(
     for curator in curation.curators:
         instruction = curator.instruction
         found = samples.get(instruction.name, [])
+        n_pairs = curator.base_rate_pairs
         entry = {
             "axis": instruction.axis,
             "made": instruction.source_of_data,
             "samples": len(found),
             "asked_for": curator.n_samples,
             "examined": curator.examined,
-            "base_rate": (
-                round(curator.obeyed / curator.base_rate_pairs, 4)
-                if curator.base_rate_pairs
-                else None
-            ),
+            "base_rate": round(curator.obeyed / n_pairs, 4) if n_pairs else None,
             "rejected": by_count(curator.rejections),
             "examples": [sample._asdict() for sample in found[:N_EXAMPLES]],
         }
@@ -118,15 +114,21 @@ def to_markdown(card: dict) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def refuse_to_overwrite_samples(folder, names: Iterable[str], languages, force: bool) -> None:
+    """Raise `InputError` if a data card or samples are there and `force` is not set."""
+    files = [path for name in names for path in sample_files(Path(folder, name), languages)]
+    for path in (*files, Path(folder, NAME)):
+        refuse_to_overwrite(path, force)
+
+
 def write(folder, card: dict, force: bool = False) -> None:
     """Write `data_card.json` and `data_card.md`."""
-    text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
-    write_atomically(Path(folder, NAME), text, force)
+    write_json(Path(folder, NAME), card, force)
     write_atomically(Path(folder, "data_card.md"), to_markdown(card), force)
 
 
 def _said(value: object) -> object:
-    """A value of `made_from` in words; one number where all instructions have the same."""
+    """One number where all instructions have the same."""
     if isinstance(value, Mapping):
         numbers = set(value.values())
         return numbers.pop() if len(numbers) == 1 else _counts(value)

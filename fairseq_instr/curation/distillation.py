@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Coroutine, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -16,7 +15,7 @@ from tqdm import tqdm
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import Curation, by_count
-from fairseq_instr.curation.distillation_answers import Answers
+from fairseq_instr.curation.distillation_answers import Answers, fingerprint
 from fairseq_instr.curation.distillation_endpoint import Endpoint
 from fairseq_instr.curation.distillation_harvest import (
     MAX_ALIKE,
@@ -25,16 +24,13 @@ from fairseq_instr.curation.distillation_harvest import (
     CandidateCurator,
     Distiller,
     Harvest,
-    Wanted,
-    gather_all,
     want,
 )
 from fairseq_instr.curation.distillation_prompt import DEFAULT, RewritingPrompt
 from fairseq_instr.curation.filters import Checks
-from fairseq_instr.curation.samples import Sample, sample_files, write_samples
+from fairseq_instr.curation.samples import Sample, write_samples
 from fairseq_instr.curation.shards import collect, shard_file
 from fairseq_instr.errors import InputError, check_at_least
-from fairseq_instr.files import refuse_to_overwrite
 
 ANSWERS = "answers.sqlite"
 
@@ -91,47 +87,40 @@ def distill(
     check_at_least(1, samples=n_samples, candidates=n_candidates, max_requests=max_requests,
                    max_tokens=max_tokens)  # fmt: skip
     check_at_least(0, max_alike=max_alike)
-    wanted = _want(instructions, target_language)
+    harvests = _want(instructions, target_language)
     questions = RewritingPrompt.load(prompt)
     languages = (source_language, target_language)
     state = shard_file(output, (1, 1))
     if force:
         state.unlink(missing_ok=True)
     overwrite = force or state.exists()  # what an unfinished run wrote is its own
-    for name in wanted:
-        for path in sample_files(Path(output, name), languages):
-            refuse_to_overwrite(path, overwrite)
-    refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
+    data_card.refuse_to_overwrite_samples(output, harvests, languages, overwrite)
     spell, cheap, costly = checks.speller(languages), checks.cheap(), checks.costly(languages)
     text = AlignedText(source, target, skip_invalid)
     made_from = {
         "made": "distilled",
         **data_card.describe_text(text, languages),
-        "instructions": [entry.asked for entry in wanted.values()],
-        "samples": dict.fromkeys(wanted, n_samples),
+        "instructions": [harvest.wanted for harvest in harvests.values()],
+        "samples": dict.fromkeys(harvests, n_samples),
         "candidates": n_candidates,
         "seed": seed,
         **checks.describe(),
     }
     curation = Curation(
-        [entry.instruction for entry in wanted.values()],
+        [harvest.instruction for harvest in harvests.values()],
         target_language,
-        dict.fromkeys(wanted, n_samples * n_candidates),
+        dict.fromkeys(harvests, n_samples * n_candidates),
         seed,
         curator=CandidateCurator,
         filters=cheap,
         costly_filters=costly,
     )
-    with tqdm(
-        total=text.sizes[0], desc="source", unit="B", unit_scale=True, disable=not show_progress
-    ) as bar:
-        collect(text, curation, state, made_from, progress=bar.update)
+    collect(text, curation, state, made_from, show_progress=show_progress)
     candidates = {c.instruction.name: c.by_priority() for c in curation.curators}
-    harvests: Dict[str, Harvest] = {}
     problem: Optional[InputError] = None
     with Answers(Path(output, ANSWERS)) as answers:
         endpoint.before_request = lambda: answers.take_request(max_requests, max_tokens)
-        total = n_samples * len(wanted)
+        total = n_samples * len(harvests)
         with tqdm(total=total, desc="samples", disable=not show_progress) as bar:
             distiller = Distiller(
                 endpoint,
@@ -144,17 +133,22 @@ def distill(
                 min_similarity=min_similarity,
                 max_alike=max_alike,
                 needs_tokens=max_tokens is not None,
-                progress=lambda _: _show(bar, harvests, answers),
+                progress=lambda: _show(bar, harvests, answers),
             )
+
+            async def work() -> None:
+                async with endpoint:
+                    for name, pairs in candidates.items():
+                        await distiller.gather(harvests[name], pairs, n_samples)
+
             try:
-                work = gather_all(distiller, wanted, candidates, n_samples, harvests)
-                _run(_until_interrupted(work))
+                _run(_until_interrupted(work()))
             except InputError as error:
                 problem = error
         made_from.update(
             model=model,
             endpoint=endpoint.base_url,
-            prompt=f"{Path(prompt).name}, sha256 {_digest(questions)}",
+            prompt=f"{Path(prompt).name}, sha256 {fingerprint(asdict(questions))[:16]}",
             parameters=dict(questions.parameters),
             min_similarity=min_similarity,
             requests=answers.requests,
@@ -166,11 +160,11 @@ def distill(
         write_samples(Path(output, name), found, languages, overwrite)
     card = data_card.describe(curation, samples, refused, made_from)
     for name, entry in card["instructions"].items():
-        harvest = harvests.get(name, Harvest())
+        harvest = harvests[name]
         entry.update(
             made="distilled",
             asked_for=n_samples,
-            said=wanted[name].said,
+            said=harvest.said,
             answers={"asked": harvest.asked, "refused": by_count(harvest.rejections)},
         )
     card["complete"] = problem is None
@@ -184,9 +178,8 @@ def distill(
     return card
 
 
-def _want(names: Sequence[str], language: str) -> Dict[str, Wanted]:
-    """What is asked for, by the instruction's name."""
-    wanted: Dict[str, Wanted] = {}
+def _want(names: Sequence[str], language: str) -> Dict[str, Harvest]:
+    wanted: Dict[str, Harvest] = {}
     for name in names:
         entry = want(name, language)
         if wanted.setdefault(entry.instruction.name, entry) != entry:
@@ -199,7 +192,7 @@ def _want(names: Sequence[str], language: str) -> Dict[str, Wanted]:
 
 
 def _run(work: Coroutine) -> None:
-    """Run a coroutine to its end, in a notebook too, which runs a loop already."""
+    # a notebook runs a loop already
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -225,14 +218,12 @@ async def _until_interrupted(work: Coroutine) -> None:
 
 
 def _show(bar: tqdm, harvests: Mapping[str, Harvest], answers: Answers) -> None:
-    """Bring a progress bar up to date."""
     asked = sum(harvest.asked for harvest in harvests.values())
     bar.set_postfix(asked=asked, requests=answers.requests, tokens=answers.tokens, refresh=False)
     bar.update(sum(len(harvest.samples) for harvest in harvests.values()) - bar.n)
 
 
 def _unanswered(harvests: Mapping[str, Harvest]) -> Optional[InputError]:
-    """The error to end with if some prompts had no answer."""
     count = sum(harvest.rejections[UNANSWERED] for harvest in harvests.values())
     if not count:
         return None
@@ -245,22 +236,14 @@ def _unanswered(harvests: Mapping[str, Harvest]) -> Optional[InputError]:
 def _finish(
     curation: Curation, harvests: Mapping[str, Harvest]
 ) -> Tuple[Dict[str, List[Sample]], Dict[str, str]]:
-    """Samples by instruction, and why others have none."""
     samples, refused = {}, {}
     for curator in curation.curators:
         name = curator.instruction.name
-        harvest = harvests.get(name, Harvest())
         try:
-            if harvest.asked:
-                samples[name] = harvest.finish(name)
+            if harvests[name].asked:
+                samples[name] = harvests[name].finish()
             elif not curator.by_priority():  # there was nothing to ask about
                 curator.finish()  # says why
         except InputError as error:
             refused[name] = str(error)
     return samples, refused
-
-
-def _digest(prompt: RewritingPrompt) -> str:
-    """A short hash of what is asked."""
-    text = json.dumps(prompt.to_dict(), sort_keys=True)
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]

@@ -38,7 +38,7 @@ class Answer(NamedTuple):
 
 
 def fingerprint(request: dict) -> str:
-    """What an answer is found by: a hash of the model, the prompt and the parameters."""
+    """A hash of the model, the prompt and the parameters, by which an answer is found."""
     text = json.dumps(request, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
@@ -75,7 +75,6 @@ class Answers:
 
     @contextlib.contextmanager
     def _readable(self):
-        """Turn errors of the database into `InputError`s."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -88,7 +87,6 @@ class Answers:
             raise InputError(f"{self.path} holds no answers: {error}; move it away") from None
 
     def _one(self, query: str):
-        """The first cell of what a query finds."""
         return self._database.execute(query).fetchone()[0]
 
     def __enter__(self) -> "Answers":

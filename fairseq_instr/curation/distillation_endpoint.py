@@ -1,12 +1,8 @@
 """Chat completions of an OpenAI-compatible endpoint, asked politely and distrusted.
 
-Through httpx2 (httpx on Python 3.9), which tells from one another what has to be told here: it
-reads a body in parts, so that a giant one is not held, follows no redirect unless asked to, and
-can be cancelled at a point in time, whatever the other side does. The `openai` client hides the
-body and retries on its own, past any budget; `requests` starts its timeout again with every byte.
-
-The key goes into one header, and into nothing else: what the endpoint says is shown, and kept,
-without it.
+Through httpx2 (httpx on Python 3.9), which reads a body in parts, follows no redirect unless asked
+to, and can be cancelled. The `openai` client retries on its own, past any budget; `requests` starts
+its timeout again with every byte. The key goes into one header, and is in nothing that is shown.
 """
 
 from __future__ import annotations
@@ -51,7 +47,7 @@ REPEATS_KEY = "answer repeats the key"
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PASSING = (408, 409, 425, 429)  # and all from 500 on: the same may be answered later
-_NO_QUOTA = ("insufficient_quota", "billing_hard_limit_reached")  # a 429 that no wait ends
+_NO_QUOTA = (b"insufficient_quota", b"billing_hard_limit_reached")  # a 429 that no wait ends
 
 
 class EndpointError(InputError):
@@ -102,7 +98,7 @@ class Endpoint:
             )
         check_at_least(1, concurrency=concurrency)
         check_at_least(0, retries=retries, first_wait=first_wait)
-        above_zero(timeout=timeout, requests_per_minute=requests_per_minute)
+        _check_above_zero(timeout=timeout, requests_per_minute=requests_per_minute)
         self.base_url = check_address(base_url)
         self._key = None if key is None else check_key(key)
         self.concurrency = concurrency
@@ -157,8 +153,7 @@ class Endpoint:
                 if response.status == 200:
                     self._failed_in_a_row = 0
                     return read_answer(response.body, self._key)
-                problem = self._describe(response)
-                self._stop_where_useless(response, problem)
+                problem = self._problem(response)
                 if response.status not in _PASSING and response.status < 500:
                     refused = True
                     break
@@ -191,7 +186,6 @@ class Endpoint:
         raise NoAnswerError(problem)
 
     async def _turn(self) -> None:
-        """Wait until a request may be sent."""
         clock = asyncio.get_running_loop().time
         start = -1.0
         while start < self._paused_until:  # which may move while this waits
@@ -216,17 +210,12 @@ class Endpoint:
                     return _Response(response.status_code, response.headers, None)
         return _Response(response.status_code, response.headers, bytes(read))
 
-    def _describe(self, response: _Response) -> str:
-        """The status, and what the endpoint says about it."""
+    def _problem(self, response: _Response) -> str:
+        """What is wrong with this request; raises `EndpointError` for what is so with all."""
         problem = f"HTTP {response.status}"
-        # a refusal of a key quotes a part of it
-        if response.status in (401, 403):
-            return problem
         message = error_message(response.body)
-        return f"{problem}, {self._shown(message)}" if message else problem
-
-    def _stop_where_useless(self, response: _Response, problem: str) -> None:
-        """Raise `EndpointError` for what no other request would change."""
+        if message and response.status not in (401, 403):  # these quote a part of the key
+            problem += f", {self._shown(message)}"
         if response.status in _REDIRECTS:
             place = self._shown(response.headers.get("location", "nowhere"))
             raise EndpointError(
@@ -236,9 +225,7 @@ class Endpoint:
         if response.status in (401, 403):
             sent = "does not accept the key" if self._key else "wants a key"
             raise EndpointError(f"{self.base_url} {sent} ({problem}); see --key-variable")
-        if response.status == 402 or any(
-            code.encode() in (response.body or b"") for code in _NO_QUOTA
-        ):
+        if response.status == 402 or any(code in (response.body or b"") for code in _NO_QUOTA):
             raise EndpointError(
                 f"{self.base_url} has no quota left for this key ({problem}); raise it, then run "
                 "the same again: what was answered is kept"
@@ -248,6 +235,7 @@ class Endpoint:
                 f"{self.base_url}/chat/completions does not exist there or --model does not "
                 f"({problem}); check both"
             )
+        return problem
 
     def _shown(self, text: str) -> str:
         """Text of the endpoint as it may be printed: short, one line, without the key."""
@@ -257,8 +245,7 @@ class Endpoint:
         return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
-def above_zero(**options: Optional[float]) -> None:
-    """Raise `InputError` for an option that is given and not a number above zero."""
+def _check_above_zero(**options: Optional[float]) -> None:
     for name, value in options.items():
         if value is not None and not 0 < value < math.inf:
             option = "--" + name.replace("_", "-")
@@ -269,8 +256,7 @@ def check_address(base_url: str) -> str:
     """The address without a slash at its end.
 
     Raises:
-        InputError: unless it is http or https, a host and a path. It is shown only if it can
-            hold no secret.
+        InputError: unless it is http or https, a host and a path; it may hold no secret.
     """
     try:
         parts = urlsplit(base_url.strip())
@@ -308,21 +294,13 @@ def check_key(key: str) -> str:
 def goes_unencrypted(base_url: str) -> bool:
     """Whether what is sent can be read on its way: http, and not to this machine."""
     parts = urlsplit(base_url)
-    local = parts.hostname in ("localhost", "::1") or (parts.hostname or "").startswith("127.")
+    local = re.fullmatch(r"localhost|::1|127\..*", parts.hostname or "")
     return parts.scheme == "http" and not local
 
 
 def retry_after(value: Optional[str]) -> Optional[float]:
-    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3): a number, or a date.
-
-    Returns:
-        seconds from now, at least 0; None for none or what is neither.
-
-    Example: `retry_after("2") == 2.0`.
-    """
-    if value is None:
-        return None
-    value = value.strip()
+    """Seconds from now of a `Retry-After` header (RFC 9110, 10.2.3); None for anything else."""
+    value = (value or "").strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
         return float(value)
     try:
@@ -333,10 +311,7 @@ def retry_after(value: Optional[str]) -> Optional[float]:
 
 
 def error_message(body: Optional[bytes]) -> str:
-    """The text of an error, empty if there is none: OpenAI's, and the flat ones of other servers.
-
-    Example: `error_message(b'{"detail": "no such model"}') == "no such model"`.
-    """
+    """The text of an error, OpenAI's or a flat one of other servers; empty without any."""
     try:
         content = json.loads((body or b"").decode("utf-8"))
     except (ValueError, RecursionError):
@@ -388,7 +363,6 @@ def _parse_int(digits: str) -> Optional[int]:
 
 
 def _tokens(completion: object) -> Optional[int]:
-    """Total tokens as reported, None where that is no such number."""
     usage = completion.get("usage") if isinstance(completion, dict) else None
     total = usage.get("total_tokens") if isinstance(usage, dict) else None
     if not isinstance(total, int) or isinstance(total, bool):

@@ -1,11 +1,9 @@
 """Asking a language model about candidates, one after the other, until there are enough samples.
 
-Candidates are pairs of parallel text that pass the filters and do not obey yet, in the order of
-their priorities (see `curators`). They are asked about in that order: which become samples
-depends on the answers alone, not on how many requests are under way, nor on where a run was
-stopped and went on. An answer goes through what a rule's rewriting goes through: the filters,
-the instruction's verifier, the vocabulary. One check more stands in for the rule: the answer must
-still resemble the plain translation.
+Candidates are pairs that pass the filters and do not obey yet, in the order of their priorities
+(see `curators`). So which become samples depends on the answers alone, not on how many requests
+are under way or where a run was stopped. An answer goes through the filters, the instruction's
+verifier and the vocabulary, and must still resemble the plain translation.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import asyncio
 import dataclasses
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Callable, List, Optional, Sequence, Set, Tuple
 
 from sacrebleu.metrics import CHRF
 
@@ -34,7 +32,7 @@ from fairseq_instr.curation.distillation_answers import (
 )
 from fairseq_instr.curation.distillation_endpoint import Endpoint, EndpointError, NoAnswerError
 from fairseq_instr.curation.distillation_prompt import RewritingPrompt, say
-from fairseq_instr.curation.filters import Filter, well_formed
+from fairseq_instr.curation.filters import Filter, reason_against, well_formed
 from fairseq_instr.curation.samples import Sample, as_written
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import split
@@ -54,19 +52,31 @@ percentile, and rewritings by the catalogue's rules 43 at least.
 MAX_ALIKE = 20
 """Answers to one instruction that are all refused for the same reason before the run stops."""
 
-Candidate = Tuple[int, Sample]  # line of the text, and the plain pair
+Candidate = Tuple[int, Sample]  # line of the text, and the pair
 
 
-class Wanted(NamedTuple):
-    """An instruction that samples are wanted of."""
+@dataclass
+class Harvest:
+    """An instruction that samples are wanted of, and the answers about its candidates."""
 
     instruction: Instruction  # with its slot filled, where it has one
-    asked: str  # as a stream of instructions says it
-    said: str  # as the language model is told
+    wanted: str  # the instruction as a stream says it
+    said: str  # the instruction as the language model is told
+    samples: List[Candidate] = field(default_factory=list)
+    asked: int = 0  # candidates that were asked about, in this run or before
+    rejections: Counter = field(default_factory=Counter)  # number of refused answers, by reason
+    refused: str = ""  # the answer that was refused last
+    problem: str = ""  # why the last candidate that is unanswered is so
+
+    def finish(self) -> List[Sample]:
+        """The samples in the order of the text."""
+        unspelled = self.rejections[NOT_SPELLED]
+        refuse_too_few(self.instruction.name, len(self.samples), unspelled, self.rejections)
+        return [sample for _, sample in sorted(self.samples)]
 
 
-def want(name: str, language: str) -> Wanted:
-    """An instruction of the catalogue by its name, with an argument where it has a slot.
+def want(name: str, language: str) -> Harvest:
+    """A harvest to be, for an instruction of the catalogue, with an argument where it has a slot.
 
     Raises:
         InputError: if there is none, its argument is missing, or it has no verifier for the
@@ -79,7 +89,7 @@ def want(name: str, language: str) -> Wanted:
             f"instruction {request.name!r} has no verifier for {language!r}: whether an answer "
             "obeys it can't be told; leave it out, or bring labelled data for it"
         )
-    return Wanted(instruction, str(request), say(instruction, name))
+    return Harvest(instruction, str(request), say(instruction, name))
 
 
 def _obeys(instruction: Instruction, text: str, context: Context) -> bool:
@@ -93,38 +103,19 @@ class CandidateCurator(Curator):
         # as natural samples are collected: the pairs stay as they are
         as_they_are = dataclasses.replace(instruction, natural=True, rewrite=None, draw=None)
         super().__init__(as_they_are, *args, **options)
+        self._not_made = OBEYS_ALREADY
 
     def _make(self, pair: Pair) -> Optional[str]:
         return None if _obeys(self.instruction, pair.target, pair.context) else pair.target
-
-    @property
-    def _reason_not_made(self) -> str:
-        return OBEYS_ALREADY
-
-
-@dataclass
-class Harvest:
-    """The answers about the candidates of one instruction."""
-
-    samples: List[Candidate] = field(default_factory=list)  # (line, sample)
-    asked: int = 0  # candidates that were asked about, in this run or before
-    rejections: Counter = field(default_factory=Counter)  # number of refused answers, by reason
-    refused: str = ""  # the answer that was refused last
-    problem: str = ""  # why the last candidate that is unanswered is so
-
-    def finish(self, name: str) -> List[Sample]:
-        """The samples in the order of the text."""
-        refuse_too_few(name, len(self.samples), self.rejections[NOT_SPELLED], self.rejections)
-        return [sample for _, sample in sorted(self.samples)]
 
 
 @dataclass
 class Distiller:
     """Asks about candidates and judges the answers."""
 
-    endpoint: Endpoint  # is asked; with the budget's `take_request` before each request
+    endpoint: Endpoint  # takes from the budget before each request
     answers: Answers  # are looked into first, and take up the new ones
-    prompt: RewritingPrompt  # what is asked
+    prompt: RewritingPrompt
     model: str  # its name at the endpoint
     languages: Tuple[str, str]  # codes of source and target
     filters: Sequence[Filter] = (well_formed,)  # checks of a pair of source and answer
@@ -132,16 +123,12 @@ class Distiller:
     min_similarity: float = MIN_SIMILARITY  # see `MIN_SIMILARITY`; 0 for any answer
     max_alike: int = MAX_ALIKE  # see `MAX_ALIKE`; 0 to go on whatever comes
     needs_tokens: bool = False  # whether answers without a usage stop the run: a budget hangs on it
-    # is told the harvest after each candidate
-    progress: Callable[[Harvest], object] = lambda harvest: None
+    progress: Callable[[], object] = lambda: None  # is called after each candidate
 
     async def gather(
-        self, wanted: Wanted, candidates: Sequence[Candidate], n_samples: int, harvest: Harvest
+        self, harvest: Harvest, candidates: Sequence[Candidate], n_samples: int
     ) -> None:
         """Ask about candidates, in their order, until there are enough samples.
-
-        Args:
-            harvest: an empty one; holds what there is, also if an error ends this.
 
         Raises:
             EndpointError: if the endpoint is of no use.
@@ -157,7 +144,7 @@ class Distiller:
                 room = n_samples - len(harvest.samples) - len(pending)
                 room = 0 if stopped else min(room, self.endpoint.concurrency - len(pending))
                 for _, candidate in zip(range(room), waiting):
-                    pending.add(asyncio.ensure_future(self._try(wanted, candidate, harvest)))
+                    pending.add(asyncio.ensure_future(self._try(harvest, candidate)))
                 if not pending:
                     break
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -166,7 +153,7 @@ class Distiller:
                     if not isinstance(error, BudgetSpentError):
                         raise error
                     stopped = error  # what is under way is paid for
-                stopped = stopped or self._all_alike(wanted, harvest)
+                stopped = stopped or self._all_alike(harvest)
         finally:
             for task in pending:
                 task.cancel()
@@ -174,8 +161,7 @@ class Distiller:
         if stopped:
             raise stopped
 
-    def _all_alike(self, wanted: Wanted, harvest: Harvest) -> Optional[InputError]:
-        """The error to stop with if the first answers were all refused for one reason."""
+    def _all_alike(self, harvest: Harvest) -> Optional[InputError]:
         reasons = harvest.rejections
         if harvest.samples or len(reasons) != 1 or UNANSWERED in reasons or not self.max_alike:
             return None
@@ -183,16 +169,15 @@ class Distiller:
         if count < self.max_alike:
             return None
         return InputError(
-            f"the first {count} answers to {wanted.asked!r} were all refused: {reason}; the last "
+            f"the first {count} answers to {harvest.wanted!r} were all refused: {reason}; the last "
             f"one was {harvest.refused!r:.200}; change --prompt or --model, or give --max-alike 0 "
             "to go on all the same"
         )
 
-    async def _try(self, wanted: Wanted, candidate: Candidate, harvest: Harvest) -> None:
-        """Ask about one candidate, and put the sample or the reason against it in the harvest."""
+    async def _try(self, harvest: Harvest, candidate: Candidate) -> None:
         line, plain = candidate
         request = self.prompt.request(
-            self.model, plain.source, plain.target, wanted.said, self.languages
+            self.model, plain.source, plain.target, harvest.said, self.languages
         )
         text, reason = "", None
         try:
@@ -203,18 +188,17 @@ class Distiller:
             reason = answer.refused
             if answer.content is not None:
                 text, reason = self.prompt.read(answer.content)
-            sample = Sample(plain.source, text, wanted.asked)
-            reason = reason or self._reason_against(wanted, plain, sample)
+            sample = Sample(plain.source, text, harvest.wanted)
+            reason = reason or self._reason_against(harvest.instruction, plain, sample)
             harvest.refused = answer.content or ""
         harvest.asked += 1
         if reason is None:
             harvest.samples.append((line, sample))
         else:
             harvest.rejections[reason] += 1
-        self.progress(harvest)
+        self.progress()
 
     async def _answer(self, request: dict) -> Answer:
-        """The answer to a request: from the file, or from the endpoint and then kept."""
         key = fingerprint(request)
         answer = self.answers.get(key)
         if answer is None:
@@ -227,20 +211,20 @@ class Distiller:
                 )
         return answer
 
-    def _reason_against(self, wanted: Wanted, plain: Sample, sample: Sample) -> Optional[str]:
-        """Why an answer is no sample, cheap reasons first."""
+    def _reason_against(
+        self, instruction: Instruction, plain: Sample, sample: Sample
+    ) -> Optional[str]:
         text = sample.target
-        for check in self.filters:
-            reason = check(plain.source, text)
-            if reason is not None:
-                return reason
+        reason = reason_against(self.filters, plain.source, text)
+        if reason is not None:
+            return reason
         context = Context(source=plain.source, language=self.languages[1])
-        if not _obeys(wanted.instruction, text, context):
+        if not _obeys(instruction, text, context):
             return NOT_VERIFIED
         if similarity(text, plain.target) < self.min_similarity:
             return UNLIKE
         written = as_written(self.spell, sample)
-        if written is None or not _obeys(wanted.instruction, written.target, context):
+        if written is None or not _obeys(instruction, written.target, context):
             return NOT_SPELLED
         return None
 
@@ -251,25 +235,3 @@ _chrf = CHRF()
 def similarity(answer: str, plain: str) -> float:
     """chrF2 of an answer against the plain translation, case folded; from 0 to 100."""
     return _chrf.sentence_score(answer.casefold(), [plain.casefold()]).score
-
-
-async def gather_all(
-    distiller: Distiller,
-    wanted: Mapping[str, Wanted],
-    candidates: Mapping[str, Sequence[Candidate]],
-    n_samples: int,
-    harvests: Dict[str, Harvest],
-) -> None:
-    """Gather samples of several instructions, one after the other.
-
-    Args:
-        harvests: is filled by the instruction's name, also if an error ends this.
-
-    Raises:
-        EndpointError: if the endpoint is of no use.
-        BudgetSpentError: if the budget is spent.
-    """
-    async with distiller.endpoint:
-        for name, pairs in candidates.items():
-            harvests[name] = Harvest()
-            await distiller.gather(wanted[name], pairs, n_samples, harvests[name])

@@ -6,7 +6,7 @@ which says what it may hold.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Optional, Tuple, Union
 
@@ -63,18 +63,8 @@ class RewritingPrompt:
         self, model: str, source: str, target: str, said: str, languages: Tuple[str, str]
     ) -> dict:
         """The body of a chat completion."""
-        source_language, target_language = (
-            self.languages.get(code, facts(code).name) for code in languages
-        )
-        values = {
-            "source": source,
-            "target": target,
-            "instruction": said,
-            "source_language": source_language,
-            "target_language": target_language,
-            "begin": self.begin,
-            "end": self.end,
-        }
+        names = (self.languages.get(code, facts(code).name) for code in languages)
+        values = dict(zip((*PAIR, *COMMON), (source, target, said, *names, self.begin, self.end)))
         texts = (("system", self.system), ("user", self.user))
         messages = [{"role": role, "content": fill(text, values)} for role, text in texts if text]
         return {"model": model, "messages": messages, **self.parameters}
@@ -96,10 +86,6 @@ class RewritingPrompt:
         inner = _unfenced(inner)
         return inner, SEVERAL_LINES if len(inner.splitlines()) > 1 else None
 
-    def to_dict(self) -> Dict[str, object]:
-        """The entries, to compare two prompts by."""
-        return asdict(self)
-
 
 def say(instruction: Instruction, asked: str) -> str:
     """An instruction in words: its first phrase, with the argument where there is one."""
@@ -109,7 +95,6 @@ def say(instruction: Instruction, asked: str) -> str:
 
 
 def _unfenced(text: str) -> str:
-    """Text without white space and a Markdown code fence around it."""
     text = text.strip()
     first, _, rest = text.partition("\n")
     return rest[:-3].strip() if first.startswith("```") and rest.endswith("```") else text

@@ -96,12 +96,10 @@ def _text_files(inputs: Sequence, output: Path) -> Dict[Path, Path]:
 
 
 def _plain_name(path: Path) -> str:
-    """Name of a file when it is not compressed."""
     return path.stem if path.suffix == ".gz" else path.name
 
 
 def _known(dictionary, language: str) -> Optional[FrozenSet[str]]:
-    """Entries of the dictionary of a file; None where there is nothing to check."""
     if dictionary is None or language == STREAM:
         return None
     folder = Path(dictionary)

@@ -41,6 +41,11 @@ def well_formed(source: str, target: str) -> Optional[str]:
     return CONTROL if _CONTROL.search(source) or _CONTROL.search(target) else None
 
 
+def reason_against(filters: Iterable[Filter], source: str, target: str) -> Optional[str]:
+    """What the first filter that refuses a pair says; None if all accept the pair."""
+    return next(filter(None, (check(source, target) for check in filters)), None)
+
+
 def length_ratio(limit: float) -> Filter:
     """Pairs of which the longer side has at most `limit` times the characters of the other.
 

@@ -5,15 +5,12 @@
                  <b>A man.</b>   <b>Ein Mann.</b>      a format, and nothing is asked for
 
 A model that saw plain samples only, asked for two instructions at once, writes the marks of one
-and stops. With a share of formatted pairs it sees every instruction inside other marks and around
-them, though no two instructions are ever asked for together.
+and stops. Among formatted pairs it sees every instruction inside other marks and around them.
 
-An axis can be carried if rules write its instructions in both languages. The default axes are
-those of marks. Other axes change the text itself (a courtesy, a label, a text that stands twice):
-add them if the model will be asked for them; a small model gets worse by them.
-
-Half of the labels are words of the source: `Red shirt: A man.` The translation keeps them as they
-are. Without these, a model takes any label for one of the catalogue's.
+An axis can be carried if rules write its instructions in both languages. Axes other than those of
+marks change the text itself: add them if the model will be asked for them; a small model gets
+worse by them. Half of the labels are words of the source, `Red shirt: A man.`; without these, a
+model takes any label for one of the catalogue's.
 """
 
 from __future__ import annotations
@@ -39,19 +36,11 @@ LABELS = "label"  # axis of labels in front of a text
 _WORD = re.compile(r"[^\W\d_]{4,}")  # content words, most of them
 
 
-def _has_own_label(output: str, context: Context) -> bool:
-    return f"{context.argument}: ".lower() in output.lower()
-
-
-def _put_own_label(text: str, context: Context) -> Optional[str]:
-    return f"{context.argument}: {text}" if text.strip() else None
-
-
 OWN_LABEL = Instruction(
     "own-label",
     "own-label",
-    obeys=_has_own_label,
-    rewrite=_put_own_label,
+    obeys=lambda output, context: f"{context.argument}: ".lower() in output.lower(),
+    rewrite=lambda text, context: f"{context.argument}: {text}" if text.strip() else None,
     layer=Layer.LANGUAGE,
     argument="text",
 )
@@ -129,7 +118,6 @@ class Formats:
         return self._formats[int.from_bytes(digest[8:], "little") % len(self._formats)]
 
     def _label(self, pair_hash: int, source: str) -> Optional[Instruction]:
-        """A label of a word or two of the source, or None where that is an instruction's."""
         words = _WORD.findall(source)
         if not words:
             return None

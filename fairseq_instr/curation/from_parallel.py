@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from tqdm import tqdm
-
 from fairseq_instr.curation import data_card
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import FORMATTED, Curation
 from fairseq_instr.curation.filters import Checks
 from fairseq_instr.curation.formats import MARKS, Formats
-from fairseq_instr.curation.samples import sample_files, write_samples
+from fairseq_instr.curation.samples import write_samples
 from fairseq_instr.curation.shards import collect, merge_shards, shard_file
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import refuse_to_overwrite
 from fairseq_instr.instructions import Instruction, catalogue
 from fairseq_instr.instructions.catalogue import look_up
 
@@ -80,10 +77,7 @@ def curate(
     # what a run wrote before it was interrupted is its own
     overwrite = force or (not merge and state.exists())
     if not shard:
-        for name in names:
-            for path in sample_files(Path(output, name), languages):
-                refuse_to_overwrite(path, overwrite)
-        refuse_to_overwrite(Path(output, data_card.NAME), overwrite)
+        data_card.refuse_to_overwrite_samples(output, names, languages, overwrite)
     curation = Curation(
         chosen,
         target_language,
@@ -106,10 +100,7 @@ def curate(
     if merge:
         paths = merge_shards(output, curation, made_from)
     else:
-        with tqdm(
-            total=text.sizes[0], desc="source", unit="B", unit_scale=True, disable=not show_progress
-        ) as bar:
-            collect(text, curation, state, made_from, shard or (1, 1), bar.update)
+        collect(text, curation, state, made_from, shard or (1, 1), show_progress)
     if shard:
         return None
     samples, refused = curation.finish()

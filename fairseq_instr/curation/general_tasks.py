@@ -1,18 +1,16 @@
 """General tasks, such as Stanford Alpaca's, beside translation; and outputs for AlpacaEval.
 
-A model that is finetuned on translation alone forgets to do anything else. The group `general`
-of a mixture keeps it: each source is a whole prompt, with the task in its own words, and no
-instruction of the inventory is added. Prompts and responses have line breaks, so that they are
-written in subwords at once, a line each, ready for `fairseq-preprocess`.
+A model that is finetuned on translation alone forgets to do anything else; the group `general` of
+a mixture keeps it. Each source is a whole prompt. Prompts and responses have line breaks, so that
+they are written in subwords at once, a line each, ready for `fairseq-preprocess`.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import write_atomically, writing_lines
+from fairseq_instr.files import write_json, writing_lines
 from fairseq_instr.plain_data import build, read_json
 from fairseq_instr.text.lines import iterate_lines
 from fairseq_instr.text.places import fill
@@ -117,4 +115,4 @@ def write_alpaca_eval(
         }
         for task, output in zip(tasks, outputs)
     ]
-    write_atomically(path, json.dumps(entries, ensure_ascii=False, indent=2) + "\n", force)
+    write_json(path, entries, force)

@@ -8,7 +8,6 @@ Each reader takes one published layout and yields `Sample`s; files are plain or 
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import Dict, Iterable, Iterator, Optional, Set
 from fairseq_instr.curation.aligned_text import AlignedText
 from fairseq_instr.curation.curators import DUPLICATE, NOT_SPELLED, by_count
 from fairseq_instr.curation.data_card import NAME as DATA_CARD
-from fairseq_instr.curation.filters import Checks
-from fairseq_instr.curation.samples import Sample, as_written, sample_files, write_samples
+from fairseq_instr.curation.data_card import refuse_to_overwrite_samples
+from fairseq_instr.curation.filters import Checks, reason_against
+from fairseq_instr.curation.samples import Sample, as_written, write_samples
 from fairseq_instr.errors import InputError
-from fairseq_instr.files import refuse_to_overwrite, write_atomically
+from fairseq_instr.files import write_json
 from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.instruction import Instruction
@@ -55,15 +55,12 @@ def label(
         InputError: if an argument is not accepted, a file can't be read, or no sample is left.
     """
     languages = (source_language, target_language)
-    card_file = Path(output, DATA_CARD)
-    for path in (*sample_files(output, languages), card_file):
-        refuse_to_overwrite(path, force)
+    refuse_to_overwrite_samples(output, ("",), languages, force)
     spell, filters = checks.speller(languages), (*checks.cheap(), *checks.costly(languages))
     chosen: Dict[Sample, None] = {}
     rejected: Counter = Counter()
     for sample in samples:
-        reasons = (check(sample.source, sample.target) for check in filters)
-        reason = next((reason for reason in reasons if reason is not None), None)
+        reason = reason_against(filters, sample.source, sample.target)
         if reason is None and sample in chosen:
             reason = DUPLICATE
         if reason is None and as_written(spell, sample) is None:
@@ -77,7 +74,7 @@ def label(
     write_samples(output, chosen, languages, force)
     counts = Counter(sample.instruction.partition("=")[0] for sample in chosen)
     card = {"made": "labelled", "samples": dict(counts), "rejected": by_count(rejected)}
-    write_atomically(card_file, json.dumps(card, ensure_ascii=False, indent=2) + "\n", force)
+    write_json(Path(output, DATA_CARD), card, force)
     return card
 
 
@@ -137,19 +134,16 @@ def read_gender(folder, split: str, source: str, target: str) -> Iterator[Sample
         folder: holds `SPLIT.GENDER.SOURCE-TARGET.{SOURCE,TARGET}`.
     """
     for gender in GENDERS:
-        prefix = f"{split}.{gender}.{source}-{target}"
-        sources, targets = (
-            find_text(Path(folder, f"{prefix}.{language}")) for language in (source, target)
-        )
+        prefix = Path(folder, f"{split}.{gender}.{source}-{target}")
+        sources, targets = (find_text(f"{prefix}.{language}") for language in (source, target))
         yield from read_text(sources, targets, gender)
 
 
 def read_terminology(source, target) -> Iterator[Sample]:
     """Segments with marked terms, as in the WMT 2021 terminology task (Alam et al., 2021).
 
-    The SGM files mark a term as `<term src="runny nose" tgt="nez qui coule|nez coule"> ...`.
-    Each term whose translation stands in the reference gives a sample, the first of the
-    translations that does; the marks are taken out of both sides.
+    The SGM files mark a term as `<term src="runny nose" tgt="nez qui coule|nez coule"> ...`. Each
+    term gives a sample with the first of its translations that stands in the reference.
 
     Raises:
         InputError: if a segment of the source is missing in the target.
@@ -180,7 +174,6 @@ def _segments(path) -> Dict[tuple, str]:
 
 
 def _plain(marked: str) -> str:
-    """Text without marks, entities read, single spaces."""
     return " ".join(html.unescape(_TAG.sub(" ", marked)).split())
 
 

@@ -11,7 +11,9 @@ import json
 import re
 import time
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import List, Tuple
+
+from tqdm import tqdm
 
 from fairseq_instr.curation.aligned_text import START, AlignedText, Position
 from fairseq_instr.curation.curators import Curation
@@ -42,7 +44,7 @@ def collect(
     path: Path,
     made_from: dict,
     shard: Tuple[int, int] = (1, 1),
-    progress: Optional[Callable[[int], object]] = None,
+    show_progress: bool = False,
     save_seconds: float = SAVE_SECONDS,
 ) -> None:
     """Run a curation over a text, or over the rest that an interrupted run left.
@@ -53,7 +55,6 @@ def collect(
         path: the shard's file; there may be one of an earlier run.
         made_from: files and options that the samples depend on, as JSON values; `samples` holds
             how many are wanted, by the instruction's name.
-        progress: is told the number of bytes that were read, see `AlignedText.chunks`.
 
     Raises:
         InputError: if the file was made from something else, or the text can't be read.
@@ -80,19 +81,21 @@ def collect(
     text.position = position
     saved = time.monotonic()
     whole = True  # no chunk is added by half
-    try:
-        for chunk in text.chunks(position, shard, progress):
-            # the position is where this chunk begins: what is saved now goes on with it
-            if time.monotonic() - saved > save_seconds:
+    size, hidden = text.sizes[0], not show_progress
+    with tqdm(total=size, desc="source", unit="B", unit_scale=True, disable=hidden) as bar:
+        try:
+            for chunk in text.chunks(position, shard, bar.update):
+                # the position is where this chunk begins: what is saved now goes on with it
+                if time.monotonic() - saved > save_seconds:
+                    save(complete=False)
+                    saved = time.monotonic()
+                whole = False
+                curation.add(chunk)
+                whole = True
+        except BaseException:
+            if whole:
                 save(complete=False)
-                saved = time.monotonic()
-            whole = False
-            curation.add(chunk)
-            whole = True
-    except BaseException:
-        if whole:
-            save(complete=False)
-        raise
+            raise
     save(complete=True)
 
 
@@ -111,10 +114,7 @@ def merge_shards(folder, curation: Curation, made_from: dict) -> List[Path]:
 
 
 def _compare(path: Path, old: dict, new: dict) -> None:
-    """Raise `InputError` if a file was made with other options than now.
-
-    The file may hold more instructions: what is kept of one does not depend on the others.
-    """
+    """Raise `InputError` if a file was made with other options; it may have more instructions."""
     samples = {name: n for name, n in old.get("samples", {}).items() if name in new["samples"]}
     difference = find_difference({**old, "samples": samples}, new)
     if difference:
@@ -125,11 +125,8 @@ def _compare(path: Path, old: dict, new: dict) -> None:
 
 def _find_shards(folder) -> List[Path]:
     """The files of all shards of one pass, in order, checked against each other."""
-    found = {}
-    for path in sorted(Path(folder).glob("curation-*-of-*.json")):
-        name = _SHARD_FILE.fullmatch(path.name)
-        if name is not None:
-            found[int(name[1]), int(name[2])] = path
+    names = map(_SHARD_FILE.fullmatch, (path.name for path in Path(folder).glob("*.json")))
+    found = {(int(name[1]), int(name[2])): Path(folder, name[0]) for name in names if name}
     counts = sorted({count for _, count in found})
     if len(counts) != 1:
         raise InputError(
@@ -143,7 +140,7 @@ def _find_shards(folder) -> List[Path]:
     paths = [found[i, counts[0]] for i in range(1, counts[0] + 1)]
     first = _load(paths[0])
     for path in paths:
-        state = first if path == paths[0] else _load(path)
+        state = _load(path)
         if not state["complete"]:
             raise InputError(
                 f"{path} is unfinished; run this shard again: it goes on, then --merge"

@@ -3,8 +3,7 @@ r"""Triples as JSON lines, for other tools: a source, a target and the instructi
     {"source": "Come in!", "target": "Kommen Sie herein!", "instructions": ["formal"]}
 
 One object a line with exactly these entries. An instruction is written as after `--instruct`:
-a name, or `begin-with="Heute"` where it has a slot. Both ways, a file is read line by line and
-never held in memory; a line that is no triple is an error that names it.
+a name, or `begin-with="Heute"` where it has a slot. No file is held in memory.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ MAX_LINE = 1024 * 1024
 
 
 class Triple(NamedTuple):
-    """A sentence pair and what its target obeys; the instructions as in `asking.parse`."""
+    """A sentence pair and what its target obeys."""
 
     source: str
     target: str
@@ -119,11 +118,7 @@ def export_triples(
 
 
 def read_triple(line: str, where: str, inventory: Optional[Inventory] = None) -> Triple:
-    """A triple of a JSON line.
-
-    Args:
-        where: file and line, to begin an error with.
-    """
+    """A triple of a JSON line; `where`, its file and line, begins an error."""
     triple = build(Triple, parse_json(line, where), where)
     try:
         asked = [str(split(instruction)) for instruction in triple.instructions]
@@ -135,12 +130,7 @@ def read_triple(line: str, where: str, inventory: Optional[Inventory] = None) ->
 def read_instructions(
     line: str, where: str, unspell: Optional[Callable[[str], str]] = None
 ) -> List[str]:
-    """Instructions of a line of an `.instr` file, arguments in quotation marks or in subwords.
-
-    Raises:
-        InputError: if an argument is in subwords and there is nothing to read them with, or
-            it stands before any instruction.
-    """
+    """Instructions of a line of an `.instr` file, arguments in quotation marks or in subwords."""
     try:
         tokens = parse_line(line)
         if not any(token.startswith(ARGUMENT_MARK) for token in tokens):
@@ -168,11 +158,11 @@ def check(triple: Triple, where: str, inventory: Optional[Inventory] = None) -> 
             )
         if well_formed(instruction, instruction):
             raise InputError(f"{where}: instruction {instruction!r:.80} {CONTROL}")
-    if inventory is not None:
-        compose(triple.instructions, inventory, where)
-        return triple
     try:
-        check_composition(triple.instructions)
+        if inventory is not None:
+            compose(triple.instructions, inventory)
+        else:
+            check_composition(triple.instructions)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     return triple

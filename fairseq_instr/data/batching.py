@@ -23,13 +23,8 @@ def batch_by_rows(
     Args:
         n_tokens: int array `(n,)`, length of each sample.
         rows: int array `(n,)` of the rows that each brings, 1 or more.
-        max_tokens: bound of a batch, padding counted. A sample that alone exceeds it by its
-            rows, not by its length, is a batch of its own.
-        max_sentences: most samples of a batch; None for any number.
+        max_tokens: bound, padding counted. A sample whose rows alone exceed it is a batch.
         required_multiple: a batch of more samples than that holds a multiple of it.
-
-    Returns:
-        One slice for each batch, which together are all samples in their order.
     """
     if max_sentences is None:
         max_sentences = max_tokens

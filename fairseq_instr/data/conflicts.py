@@ -39,8 +39,6 @@ _PURPOSE = "conflicts"
 def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
     """Axes of a `--conflict-axes` such as `target-language,case`, or `all`.
 
-    `all` leaves `target-language` out where there is a single one: no other can be asked for.
-
     Raises:
         InputError: if an axis has no instruction, or `target-language` has a single one.
     """
@@ -104,11 +102,10 @@ def parse_languages(text: Optional[str], inventory: Inventory) -> Optional[Dict[
 
 
 def wrong_instead(position: int, inventory: Inventory) -> Tuple[Optional[int], ...]:
-    """What makes the targets of an instruction wrong, if it is asked for instead.
+    """Positions of what makes the targets of an instruction wrong, if it is asked for instead.
 
-    Returns:
-        positions of other instructions of its axis; None alone to ask for nothing instead; empty
-        where neither is wrong. Of an instruction of the user's own, all is taken to be wrong.
+    Others of its axis; None alone to ask for nothing; empty where neither is wrong. Of an
+    instruction of the user's own, all is taken to be wrong.
     """
     instruction = inventory[position]
     known = find(instruction.name)
@@ -134,10 +131,7 @@ class ConflictSampler:
     """Draws conflicts.
 
     Args:
-        inventory: where wrong instructions come from.
-        axes: axes on which instructions are swapped.
         rate: share of the samples that get a conflict, 0 to 1.
-        seed: of the draws.
         only: positions of the instructions that may be swapped; None for all on the axes.
         languages: how often each language is the wrong one that is asked for: weights by code,
             `source` for the source's own, `other` for the rest, a share each. None, or a sample
@@ -196,9 +190,6 @@ class ConflictSampler:
     def of(cls, cfg, inventory: Inventory, joined: bool) -> Optional[ConflictSampler]:
         """The sampler that the options of the task ask for; None for none.
 
-        Args:
-            joined: whether source and target have one dictionary.
-
         Raises:
             InputError: if an option is not accepted, or needs another.
         """
@@ -211,16 +202,14 @@ class ConflictSampler:
                 if value:
                     raise InputError(f"{option} {value} needs --conflict-axes; give its axis")
             return None
-        if cfg.conflict_copies and not joined:
+        too_long = cfg.max_source_positions > cfg.max_target_positions
+        if cfg.conflict_copies and (too_long or not joined):
+            lacks = "one joined dictionary" if not joined else (
+                f"--max-target-positions {cfg.max_source_positions} or more, as "
+                "--max-source-positions has it"
+            )  # fmt: skip
             raise InputError(
-                f"--conflict-copies {cfg.conflict_copies} needs one joined dictionary, since "
-                "sources become targets; leave it out"
-            )
-        if cfg.conflict_copies and cfg.max_source_positions > cfg.max_target_positions:
-            raise InputError(
-                f"--conflict-copies {cfg.conflict_copies}: sources become targets, so "
-                f"--max-source-positions {cfg.max_source_positions} may not be above "
-                f"--max-target-positions {cfg.max_target_positions}"
+                f"--conflict-copies {cfg.conflict_copies} needs {lacks}: sources become targets"
             )
         axes = parse_axes(cfg.conflict_axes, inventory)
         return cls(
@@ -243,13 +232,10 @@ class ConflictSampler:
         return drawn[places - first] < self.rate
 
     def count_left_out(self, compositions: Mapping[Tuple[int, ...], int]) -> Tuple[int, int]:
-        """How many of the lines that have an instruction on the axes get no conflict.
+        """(lines that get no conflict, all lines) of those with an instruction on the axes.
 
         Args:
             compositions: lines by the positions of their instructions.
-
-        Returns:
-            (lines without a conflict, lines with an instruction on the axes)
         """
         on_axes = {c: n for c, n in compositions.items() if not self._considered.isdisjoint(c)}
         without = sum(n for c, n in on_axes.items() if self._changes.keys().isdisjoint(c))
@@ -278,9 +264,6 @@ class ConflictSampler:
         """What is in conflict with the sample at a place of an epoch; None if it gets none.
 
         Args:
-            epoch: epoch, from 1.
-            place: the sample's place in the epoch.
-            requests: what is asked of it.
             source: language of its source, which tells copies and `source` from others.
         """
         candidates = [request for request in requests if request.position in self._changes]

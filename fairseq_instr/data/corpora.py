@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import itertools
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +56,7 @@ class Corpus:
         return len(self.dataset)
 
     def source(self, index: int, epoch: int, place: int) -> torch.Tensor:
-        """Tokens of a source: LongTensor `(n,)`, ending in eos.
-
-        Args:
-            index: of the pair.
-            epoch: and
-            place: in it, which decide the noise.
-        """
+        """Tokens of a source: LongTensor `(n,)`, ending in eos; the place decides its noise."""
         text = self.dataset.src
         if self.noise is None:
             return text[index]
@@ -87,7 +82,7 @@ class Corpus:
     def named(self) -> Iterator[Request]:
         """What the lines of the stream ask for, without arguments."""
         compositions = self.stream.compositions if self.stream is not None else ()
-        return (Request(position) for composition in compositions for position in composition)
+        return map(Request, itertools.chain.from_iterable(compositions))
 
     def n_instructions(self, index: np.ndarray):
         """Upper bound of the tokens of the instructions of some pairs: int64 `(n,)`, or one int.
@@ -121,15 +116,13 @@ def load_corpus(
     direction: Optional[Request] = None,
     dataset_impl: Optional[str] = None,
 ) -> Corpus:
-    """Load one pair of one folder with its instructions.
+    """Load one pair of the folder `name` of a data-bin with its instructions.
 
     Args:
-        name: folder of the corpus, relative to it.
         load_pair: `(folder, split, source, target) -> dataset` of the tokens of both sides.
         fixed: what is asked of every pair besides its own instructions.
         direction: request for the pair's target language, which a pair gets unless its line of
             the stream names one of that axis.
-        dataset_impl: fairseq's name of the storage; None to find out.
 
     Raises:
         InputError: if files are missing, or streams have different lengths.
@@ -161,11 +154,7 @@ def load_corpus(
     if direction is not None:
         corpus.direction = direction
         corpus.directions = frozenset(inventory.members(inventory[direction.position].axis))
-
-    def compose(requests: Sequence[Request], where: str) -> Tuple[Request, ...]:
-        return compose_requests(corpus.all_asked(requests), inventory, where)
-
-    stream.check(compose, inventory, origin)
+    stream.check(corpus.all_asked, inventory, origin)
     return corpus
 
 
@@ -182,11 +171,8 @@ def load_monolingual(
     """Load text of one language as a corpus that is denoised into itself.
 
     Args:
-        name: folder of the corpus, relative to it.
         language: whose direction instruction every sentence gets.
-        inventory: where it must be.
         dictionary: of source and target, which must be one.
-        dataset_impl: fairseq's name of the storage; None to find out.
 
     Raises:
         InputError: if the language has no direction instruction.
@@ -215,8 +201,6 @@ def check_dictionary(path: Path, expected: Path, dictionary: Dictionary) -> None
 
     Args:
         path: dictionary beside the corpus, which fairseq-preprocess wrote; it may be missing.
-        expected: dictionary of the data-bin.
-        dictionary: its content.
 
     Raises:
         InputError: names both files and the first entry that differs.
@@ -239,9 +223,7 @@ def check_dictionary(path: Path, expected: Path, dictionary: Dictionary) -> None
 def token_share(lines: TokenLines, tokens: torch.Tensor) -> float:
     """Share that tokens, such as the unknown one, have in lines spread evenly over a text.
 
-    Args:
-        lines: token tensors, each ending in eos, which is left out.
-        tokens: LongTensor `(n,)`, their ids.
+    The eos at the end of each line is left out.
     """
     indices = np.linspace(0, len(lines) - 1, min(len(lines), N_LOOKED_AT)).astype(int)
     found = [lines[int(index)][:-1] for index in indices]

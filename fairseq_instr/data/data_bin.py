@@ -33,11 +33,8 @@ def find_groups(data: str, split: str) -> Dict[str, List[str]]:
     """Groups of a data-bin and the folders of their corpora, relative to the data-bin.
 
     A flat data-bin is the group `parallel` with the folder `.`. A folder in a data-bin is a group:
-    a corpus if it holds the split, besides those of its folders that do. The group `denoise` holds
-    text of single languages, other groups hold language pairs.
-
-    Args:
-        split: such as `train`; `*` for any.
+    a corpus if it holds the split (`*` for any), besides those of its folders that do. The group
+    `denoise` holds text of single languages, other groups hold language pairs.
 
     Raises:
         InputError: if the data-bin is not there.

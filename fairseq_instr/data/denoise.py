@@ -25,38 +25,31 @@ BPE_CONTINUES = "@@"
 
 @dataclass(frozen=True)
 class NoiseOptions:
-    """How much noise.
+    """How much noise, by the options of the task: `--denoise-drop` and so on.
 
     Raises:
         InputError: if a share is not in [0, 1), the span below 1, or the distance negative.
     """
 
-    drop: float = 0.1  # share of the words that are left out
-    mask: float = 0.1  # share of the words that become `<unk>`
-    shuffle: int = 3  # farthest that a word moves, in words; 0 keeps the order
-    # share of the words that become a random word, as long or shorter in tokens, of the same text
+    drop: float = 0.1
+    mask: float = 0.1
+    shuffle: int = 3
     replace: float = 0.0
-    span: int = 1  # words in a row that are masked together and become one `<unk>`
+    span: int = 1
 
     @classmethod
     def of(cls, cfg) -> NoiseOptions:
-        """Those among the options of the task, `--denoise-drop` and so on."""
         return cls(**{each.name: getattr(cfg, f"denoise_{each.name}") for each in fields(cls)})
 
     def __post_init__(self):
-        for name in ("drop", "mask", "replace"):
-            value = getattr(self, name)
-            if not 0 <= value < 1:
-                raise InputError(
-                    f"--denoise-{name} {value}: a share of the words, give a number from 0 to "
-                    "below 1"
-                )
-        if self.shuffle < 0:
-            raise InputError(
-                f"--denoise-shuffle {self.shuffle}: a distance in words, give 0 or more"
-            )
-        if self.span < 1:
-            raise InputError(f"--denoise-span {self.span}: a number of words, give 1 or more")
+        share = "a share of the words, give a number from 0 to below 1"
+        for name, is_accepted, accepted in (
+            *((name, 0 <= getattr(self, name) < 1, share) for name in ("drop", "mask", "replace")),
+            ("shuffle", self.shuffle >= 0, "a distance in words, give 0 or more"),
+            ("span", self.span >= 1, "a number of words, give 1 or more"),
+        ):
+            if not is_accepted:
+                raise InputError(f"--denoise-{name} {getattr(self, name)}: {accepted}")
 
 
 class WordStarts:
@@ -87,11 +80,6 @@ class Noise:
 
     Dropping and shuffling are those of Lample et al. (2018, arXiv 1711.00043, section 2.3);
     masked spans are BART's text infilling (Lewis et al., 2020), of one length.
-
-    Args:
-        dictionary: of the tokens.
-        options: how much noise.
-        seed: of the draws.
     """
 
     def __init__(self, dictionary: Dictionary, options: NoiseOptions, seed: int = 1):
@@ -107,16 +95,10 @@ class Noise:
         place: int,
         text: Optional[TokenLines] = None,
     ) -> torch.Tensor:
-        """A noised copy.
+        """A noised copy of tokens, LongTensor `(n,)`, ending in eos: `(m,)`, 1 < m <= n if n > 1.
 
         Args:
-            tokens: LongTensor `(n,)`, ending in eos.
-            epoch: the first is 1.
-            place: the sample's place in the epoch.
             text: lines of the same language that random words come from; None to replace none.
-
-        Returns:
-            LongTensor `(m,)`, ending in eos; `m <= n`, and one word at least where `n > 1`.
         """
         *words, eos = self._split(tokens.numpy())
         if not words:
@@ -154,7 +136,6 @@ class Noise:
         return masked, hidden
 
     def _split(self, tokens: np.ndarray) -> List[np.ndarray]:
-        """Tokens of each word, and last those of eos."""
         body = tokens[:-1]
         if not len(body):
             return [tokens]

@@ -59,11 +59,9 @@ class InstructedDictionary(Dictionary):
     def grow(
         cls, dictionary: Dictionary, symbols: Sequence[str], hidden: Iterable[int] = ()
     ) -> "InstructedDictionary":
-        """A copy of `dictionary` with `symbols` appended; the original is left as it is.
+        """A copy with symbols appended; the original is left as it is.
 
         Args:
-            dictionary: of a data-bin.
-            symbols: of the instructions.
             hidden: ids of language tokens.
         """
         grown = cls.__new__(cls)

@@ -18,7 +18,6 @@ class Directions:
     """What asks for the target language of each pair.
 
     Args:
-        cfg: options of the task.
         native: whether prompts say it in the language tokens of a pretrained model.
 
     Attributes:
@@ -84,10 +83,7 @@ class Directions:
         return Request(self.inventory.position(name))
 
     def take(self, trained: str) -> None:
-        """Under `auto`, say directions from here on as a checkpoint's training did.
-
-        Args:
-            trained: `always` or `never`.
+        """Under `auto`, say directions from here on as training did, `always` or `never`.
 
         Raises:
             InputError: if another checkpoint was trained differently.

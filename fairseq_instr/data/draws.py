@@ -24,8 +24,6 @@ def numbers_at(
 
     Args:
         purpose: such as `denoise`; each has numbers of its own.
-        epoch: the first is 1.
-        place: the sample's place in the epoch.
         item: number of something at that place which has draws of its own.
     """
     key = [stable_hash(purpose), seed]
@@ -33,11 +31,7 @@ def numbers_at(
 
 
 def four_numbers(purpose: str, seed: int, epoch: int, first: int, count: int) -> np.ndarray:
-    """Four numbers for each of the places from `first` on, quickly for many of them.
-
-    Returns:
-        float64 array `(count, 4)`, uniform in [0, 1).
-    """
+    """Four numbers in [0, 1) for each of the places from `first` on: float64 `(count, 4)`."""
     key = [stable_hash(purpose), seed]
     generator = np.random.Generator(np.random.Philox(key=key, counter=[first, 0, 0, epoch]))
     return generator.random((count, 4))

@@ -43,8 +43,6 @@ class EpochPart:
     """Samples by their places in the epoch, `first` to `first + len(self)`.
 
     Args:
-        first: place of its first sample.
-        groups: corpora of each group.
         draws: int64 arrays of indices into each group, its corpora one after the other.
         measure: `(corpus, int64 indices in it) -> Measured` of these samples.
         ascending: whether the draws are sorted, so that files are read in their order.
@@ -79,12 +77,6 @@ class EpochPart:
             number, start = number + len(corpora), stop
 
     def _place(self, places: range, corpora: Sequence[Corpus], number: int, drawn) -> None:
-        """Note the samples of one group, whose first corpus has a number."""
-        here = slice(places.start, places.stop)
-        if len(corpora) == 1:  # nothing to look for
-            self.corpus_of[here], self.index_in[here] = number, drawn
-            self._runs.append((corpora[0], here))
-            return
         firsts = np.cumsum([0, *map(len, corpora)])
         if self._ascending:  # each corpus has its samples together
             bounds = np.searchsorted(drawn, firsts)
@@ -94,6 +86,7 @@ class EpochPart:
                 np.subtract(drawn[start:stop], firsts[n], out=self.index_in[here])
                 self._runs.append((corpora[n], here))
             return
+        here = slice(places.start, places.stop)
         which = np.searchsorted(firsts, drawn, side="right") - 1
         self.corpus_of[here], self.index_in[here] = number + which, drawn - firsts[which]
         for n, corpus in enumerate(corpora):
@@ -132,15 +125,11 @@ class EpochPart:
         return order
 
     def by_rough_length(self) -> np.ndarray:
-        """As `by_length` in one pass, for batches of little padding; equals are mixed evenly.
+        """As `by_length` in one pass, for batches of little padding: int64 offsets into the part.
 
         Long sentences are told apart by about 4 % of their length only. Targets get shorter
         under every second source length, so that a batch with two of these has less padding.
-        Which samples there are is random already, so that a multiplication will do for the
-        order of equals: it scatters the samples of each group over all of them.
-
-        Returns:
-            int64 array of offsets into the part, 0 to n - 1.
+        A multiplication scatters equals over all samples, which are in random order already.
         """
         source, target = (_LEVELS.take(sizes, mode="clip") for sizes in self.lengths[:2])
         target ^= _LAST_LEVEL * (source & 1)

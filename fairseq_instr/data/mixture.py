@@ -30,8 +30,6 @@ def parse_weights(text: str, option: str, what: str, example: str) -> Dict[str, 
     """Weights by name, of an option such as `--mixture parallel:2,task:1`.
 
     Args:
-        text: value of the option.
-        option: its name, for errors.
         what: what the names are, for errors: `GROUP`.
         example: of a value, for errors.
 
@@ -61,10 +59,8 @@ class Mixture:
     Args:
         sizes: number of samples of each group.
         weights: weight of each group; None to take every group as a whole in each epoch.
-        seed: of the permutations.
         epoch_samples: samples in an epoch, all groups together. None: as many as make one
-            pass over the group that is scarcest for its weight, so that no group is seen
-            more than once in an epoch.
+            pass over the group that is scarcest for its weight, so that no group is seen twice.
 
     Raises:
         InputError: if a weighted group is not there or is empty.
@@ -99,9 +95,7 @@ class Mixture:
 
     @classmethod
     def of(cls, cfg, sizes: Mapping[str, int], at_once: int) -> Optional[Mixture]:
-        """The mixture that the options of the task ask for.
-
-        None for all of the data in each epoch, as fairseq has it.
+        """The mixture that the options ask for; None for all of the data in each epoch.
 
         Args:
             at_once: most samples that an epoch has without a mixture; more are drawn by parts.
@@ -128,13 +122,9 @@ class Mixture:
         return int(self._scale * self.weights[name] * (epoch - 1 + Fraction(part, parts)))
 
     def counts(self, epoch: int, part: int = 0, parts: int = 1) -> Dict[str, int]:
-        """Samples of each group in an epoch or a part of it; fractions even out over epochs.
+        """Samples of each group in an epoch (from 1), or in part `part` (from 0) of `parts`.
 
-        Args:
-            epoch: the first is 1.
-            part: from 0.
-            parts: equal parts that the epoch is looked at in; the groups stand in the stated
-                ratio in each.
+        The groups stand in the stated ratio in each part; fractions even out.
         """
         return {
             name: self.drawn_before(name, epoch, part + 1, parts)
@@ -144,12 +134,8 @@ class Mixture:
 
     def draw(self, epoch: int, part: int = 0, parts: int = 1) -> Dict[str, np.ndarray]:
         """Indices into each group that an epoch, or a part of it, sees: int64, random order."""
-        return {
-            name: stream_slice(
-                self.sizes[name],
-                self.drawn_before(name, epoch, part, parts),
-                count,
-                key=(_KEY, self.seed, stable_hash(name)),
-            )
-            for name, count in self.counts(epoch, part, parts).items()
-        }
+        drawn = {}
+        for name, count in self.counts(epoch, part, parts).items():
+            first, key = self.drawn_before(name, epoch, part, parts), stable_hash(name)
+            drawn[name] = stream_slice(self.sizes[name], first, count, (_KEY, self.seed, key))
+        return drawn

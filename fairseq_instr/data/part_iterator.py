@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 _PASSED_ON = """
     seed epoch num_shards shard_id num_workers skip_remainder_batch grouped_shuffling
 """.split()
+_LIMITS = ("max_tokens", "max_sentences", "required_batch_size_multiple")
 _DEVIATIONS = 6  # of the difference of two parts: a part in 10^9 needs more batches than that
 
 
@@ -35,7 +36,6 @@ class PartBatches:
 
     Args:
         make: number of a part -> its batches, always `per_part` of them.
-        per_part: batches of a part.
         total: batches of all parts.
         numbers: those that are held, in order; a number that is not below `total` is an empty
             batch, with which fairseq fills up the worker that gets one batch less.
@@ -86,9 +86,7 @@ class PartIterator(EpochBatchIterator):
 
     Args:
         max_sizes: longest source and target, or None; longer samples are left out.
-        multiple: size of a batch is below it or a multiple of it, where possible.
-        options: of fairseq's iterator: `seed`, `epoch`, `num_shards`, `shard_id`, `num_workers`,
-            `buffer_size`, `skip_remainder_batch`, `grouped_shuffling`.
+        limits: options of `PromptedDataset.batch_by_size`.
     """
 
     @classmethod
@@ -96,31 +94,15 @@ class PartIterator(EpochBatchIterator):
         """The iterator that a task is asked for, by the names that its parent's options have."""
         return cls(
             dataset,
-            max_sizes=options.get("max_positions"),
-            max_tokens=options.get("max_tokens"),
-            max_sentences=options.get("max_sentences"),
-            multiple=options.get("required_batch_size_multiple", 1),
+            options.get("max_positions"),
+            {name: options[name] for name in _LIMITS if name in options},
             buffer_size=options.get("data_buffer_size", 0),
             **{name: options[name] for name in _PASSED_ON if name in options},
         )
 
-    def __init__(
-        self,
-        dataset: PromptedDataset,
-        max_sizes=None,
-        max_tokens: Optional[int] = None,
-        max_sentences: Optional[int] = None,
-        multiple: int = 1,
-        **options,
-    ):
+    def __init__(self, dataset: PromptedDataset, max_sizes, limits: Mapping[str, Any], **options):
         super().__init__(dataset, dataset.collater, batch_sampler=[], **options)
-        self._max_sizes = max_sizes
-        self._limits = {
-            "max_tokens": max_tokens,
-            "max_sentences": max_sentences,
-            "required_batch_size_multiple": multiple,
-        }
-        self._multiple = multiple
+        self._max_sizes, self._limits = max_sizes, limits
         self._made: tuple = (None, None)  # the part made last, and its batches
         self._per_part: tuple = (None, None)  # an epoch, and the batches of each of its parts
         self._first: tuple = (None, None)  # an epoch, and its first part's own batches
@@ -150,8 +132,7 @@ class PartIterator(EpochBatchIterator):
 
     def _batches_by_size(self, epoch: int, part: int) -> List[np.ndarray]:
         self.dataset.set_epoch(epoch)
-        indices = self._indices(part)
-        return self.dataset.batch_by_size(indices, **self._limits)
+        return self.dataset.batch_by_size(self._indices(part), **self._limits)
 
     def _indices(self, part: int) -> np.ndarray:
         indices = self.dataset.ordered_part(part)
@@ -195,7 +176,7 @@ class PartIterator(EpochBatchIterator):
                 f"part {part + 1} of the epoch needs {len(batches)} batches where {count} were "
                 "expected: the smallest are joined, some exceed --max-tokens"
             )
-        batches = to_count(batches, count, self._multiple)
+        batches = to_count(batches, count, self._limits.get("required_batch_size_multiple", 1))
         if shuffle:
             size = self.num_shards if self.grouped_shuffling else 1
             groups = [batches[i : i + size] for i in range(0, len(batches), size)]
@@ -208,13 +189,9 @@ class PartIterator(EpochBatchIterator):
 def to_count(batches: List, count: int, multiple: int = 1) -> List[np.ndarray]:
     """The same samples in a given number of batches.
 
-    Args:
-        multiple: that the first half of a batch keeps to, where one is split.
-
-    Returns:
-        `count` arrays. Where there were fewer, some are split in two, evenly spread; empty ones
-        are added where all are of one sample. Where there were more, the smallest neighbours
-        are joined.
+    Where there were fewer, some are split in two, evenly spread, the first half a multiple if
+    possible; empty ones are added where all are of one sample. Where there were more, the
+    smallest neighbours are joined.
 
     Example: 2 batches of 4 samples in 3 are batches of 2, 2 and 4.
     """

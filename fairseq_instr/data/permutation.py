@@ -21,13 +21,10 @@ _CHUNK = 1 << 14  # places at a time: what a round works on stays in the process
 
 
 def stream_slice(n_items: int, start: int, count: int, key) -> np.ndarray:
-    """Items at places `start` to `start + count` of the stream.
+    """Items at places `start` to `start + count` of the stream: int64 `(count,)`, 0 to n_items - 1.
 
     Args:
         key: ints that seed the stream; pass p is permuted by `[*key, p]`.
-
-    Returns:
-        int64 array `(count,)` of items in 0..n_items-1.
 
     Example: with 3 items, places 0 to 6 hold a permutation of (0, 1, 2), then another.
     """
@@ -37,13 +34,12 @@ def stream_slice(n_items: int, start: int, count: int, key) -> np.ndarray:
     stop = start + count
     for pass_number in range(start // n_items, (stop - 1) // n_items + 1):
         first = pass_number * n_items
-        places = slice(max(start - first, 0), min(stop - first, n_items))
+        places = np.arange(max(start - first, 0), min(stop - first, n_items), dtype=np.int64)
         if n_items <= SHUFFLED_IN_MEMORY:
             order = np.random.RandomState([*key, pass_number]).permutation(n_items)
             parts.append(order[places])
         else:
-            permutation = FeistelPermutation(n_items, [*key, pass_number])
-            parts.append(permutation(np.arange(places.start, places.stop, dtype=np.int64)))
+            parts.append(FeistelPermutation(n_items, [*key, pass_number])(places))
     return np.concatenate(parts)
 
 
@@ -96,7 +92,6 @@ class FeistelPermutation:
         return halves[0].astype(np.int64) * self.sides[1] + halves[1]
 
     def _hash(self, values: np.ndarray, key) -> np.ndarray:
-        """Half a word for each value."""
         hashed = values + key
         hashed *= self._multipliers[0]
         hashed ^= hashed >> self._half_word

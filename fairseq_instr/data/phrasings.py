@@ -52,10 +52,8 @@ class PhraseSampler:
     def draw(self, epoch: int, place: int, requests: Sequence[Request]) -> Tuple[Request, ...]:
         """What is asked of the sample at a place of an epoch, each request with a phrase."""
         return tuple(
-            Request(
-                request.position, request.argument, self._phrase(epoch, place, request.position)
-            )
-            for request in requests
+            Request(r.position, r.argument, self._phrase(epoch, place, r.position))
+            for r in requests
         )
 
     def _phrase(self, epoch: int, place: int, position: int) -> str:

@@ -33,7 +33,6 @@ class PromptedDataset(FairseqDataset):
         conflicts: draws conflicts; None for none.
         phrasings: draws the phrases that say the instructions; None where nothing is drawn.
         shuffle: whether batches hold random samples of a length, as in training.
-        pad_to_multiple: widths are made a multiple of this.
         n_shards: data-bins that the epochs go through in turn; each epoch of a shard is its
             own next slice of the mixture.
         part_samples: a larger epoch of a mixture is drawn, sorted and batched in parts of about
@@ -42,12 +41,7 @@ class PromptedDataset(FairseqDataset):
     A batch is fairseq's and also holds three lists, an entry a row: `requests`, what is asked;
     `sources`, int64 arrays of the bare sources, ending in eos; and `origins`, the language pair
     and the line in its corpus. Where some of its samples have a conflict, there are
-
-        conflicts:
-            positive       LongTensor (C,): row of the batch that a conflict belongs to
-            net_input      as the batch's own, C rows of the same widths; without the source
-                           where the encoder does not read what is asked for
-            target         LongTensor (C, T)
+    `conflicts`, as `label_smoothed_cross_entropy_with_unlikelihood` takes them.
     """
 
     def __init__(
@@ -117,7 +111,6 @@ class PromptedDataset(FairseqDataset):
         return max(1, -(-self.mixture.epoch_samples // self.part_samples))
 
     def _first_places(self) -> List[int]:
-        """Place in the epoch of the first sample of each part, and the number of samples."""
         if self.mixture is None:
             return [0, sum(map(len, self.corpora))]
         firsts, parts = [0], self.n_parts
@@ -148,19 +141,16 @@ class PromptedDataset(FairseqDataset):
         return self.part(bisect.bisect_right(self._firsts, place) - 1)
 
     def _measure(self, corpus: Corpus, index: np.ndarray) -> Measured:
-        n = corpus.n_instructions(index)
+        n, data = corpus.n_instructions(index), corpus.dataset
         may_conflict = False
         if self.conflicts is not None:
             # what a stream says is not looked at: a bound suffices
             fixed = corpus.stream is None
             may_conflict = self.conflicts.applies(corpus.fixed) if fixed else n > 0
-        added = 0 if corpus.is_prompt else self.prompt.n_source(n)
-        tgt_sizes = corpus.dataset.tgt_sizes if self.has_target else None
-        return (
-            corpus.dataset.src_sizes.take(index) + added,
-            0 if tgt_sizes is None else tgt_sizes.take(index) + self.prompt.n_target(n),
-            may_conflict,
-        )
+        source = data.src_sizes.take(index) + (0 if corpus.is_prompt else self.prompt.n_source(n))
+        has_target = self.has_target and data.tgt_sizes is not None
+        target = data.tgt_sizes.take(index) + self.prompt.n_target(n) if has_target else 0
+        return source, target, may_conflict
 
     def __len__(self) -> int:
         return self._firsts[-1]
@@ -216,14 +206,15 @@ class PromptedDataset(FairseqDataset):
             return {}
         wrong = [s["conflict"] for s in samples if "conflict" in s]
         if wrong:
-            widths = {"source": 0, "target": 0}
-            for key in widths:
-                widths[key] = max(len(s[key]) for s in samples + wrong)
-            pad_to_length = widths
+            pad_to_length = {
+                key: max(len(s[key]) for s in samples + wrong) for key in ("source", "target")
+            }
         batch = self._collate(samples, pad_to_length)
-        batch["requests"] = self._in_batch_order(samples, batch, "requests")
-        batch["sources"] = self._in_batch_order(samples, batch, "bare")
-        batch["origins"] = self._in_batch_order(samples, batch, "origin")
+        # fairseq's collate sorts by length: samples are found again by their id
+        by_id = {sample["id"]: sample for sample in samples}
+        in_order = [by_id[i] for i in batch["id"].tolist()]
+        for name, key in (("requests", "requests"), ("sources", "bare"), ("origins", "origin")):
+            batch[name] = [sample[key] for sample in in_order]
         if wrong:
             batch["conflicts"] = self._collate_conflicts(wrong, batch, pad_to_length)
         return batch
@@ -245,12 +236,6 @@ class PromptedDataset(FairseqDataset):
             sides = (missing, 0) if self.left_pad_target else (0, missing)
             batch["net_input"]["prev_output_tokens"] = F.pad(previous, sides, value=self.pad)
         return batch
-
-    @staticmethod
-    def _in_batch_order(samples: List[dict], batch: dict, key: str) -> list:
-        # fairseq's collate sorts by length: samples are found again by their id
-        values = {s["id"]: s[key] for s in samples}
-        return [values[i] for i in batch["id"].tolist()]
 
     def _collate_conflicts(self, wrong: List[dict], batch: dict, pad_to_length) -> dict:
         conflicts = self._collate(wrong, pad_to_length)
@@ -315,7 +300,7 @@ class PromptedDataset(FairseqDataset):
 
     def batch_by_size(
         self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1
-    ) -> List[np.ndarray]:
+    ):
         """As in the parent, but every index is in a batch.
 
         `max_tokens` bounds the rows of conflicts together with those of their samples.
@@ -333,20 +318,11 @@ class PromptedDataset(FairseqDataset):
                 "--max-target-positions and --skip-invalid-size-inputs-valid-test"
             )
         has_conflict = self._has_conflict(indices)
+        limits = (max_tokens, max_sentences, required_batch_size_multiple)
         if max_tokens is not None and has_conflict.any():
             indices = np.asarray(indices)
-            slices = batch_by_rows(
-                n_tokens, 1 + has_conflict, max_tokens, max_sentences, required_batch_size_multiple
-            )
-            return [indices[part] for part in slices]
-        batches = list(
-            super().batch_by_size(
-                indices,
-                max_tokens=max_tokens,
-                max_sentences=max_sentences,
-                required_batch_size_multiple=required_batch_size_multiple,
-            )
-        )
+            return [indices[part] for part in batch_by_rows(n_tokens, 1 + has_conflict, *limits)]
+        batches = list(super().batch_by_size(indices, *limits))
         # fairseq-fixed drops a last batch whose size is not a multiple of the one required
         batched = sum(map(len, batches))
         if batched < len(indices):
@@ -354,7 +330,6 @@ class PromptedDataset(FairseqDataset):
         return batches
 
     def _has_conflict(self, places) -> np.ndarray:
-        """Which samples get a conflict in this epoch: bool array."""
         if self.conflicts is None:
             return np.zeros(len(places), dtype=bool)
         part, offsets = self._located(places)

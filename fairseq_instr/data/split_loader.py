@@ -74,9 +74,6 @@ class SplitLoader:
         data-bin or from the group `parallel`; a split with a path, such as
         `task/formality/valid`, from the corpus of that name.
 
-        Args:
-            training: whether it is the split that is trained on.
-
         Raises:
             InputError: if something is missing, misaligned or not accepted.
         """
@@ -120,22 +117,20 @@ class SplitLoader:
         return ConcatDataset([self._read_pair(folder, name, *pair).src for folder, pair in own])
 
     def _pairs_of(self, training: bool) -> List[Pair]:
-        """Language pairs that a split is read for."""
         own, further = self.directions.pairs, [] if training else self.directions.validated_pairs
         return [*own, *(pair for pair in further if pair not in own)]
 
     # -- which corpora ------------------------------------------------------------------
 
     def _find(self, data: str, folder: str, split: str, training: bool) -> Dict[str, List[str]]:
-        """Folders of the corpora of each group that a split is made of."""
         groups = find_groups(data, split)
         accepted = ", ".join(c for corpora in groups.values() for c in corpora)
         if folder:
-            groups = {
-                group: [c for c in corpora if c == folder or c.startswith(folder + "/")]
+            below = {
+                group: [c for c in corpora if f"{c}/".startswith(f"{folder}/")]
                 for group, corpora in groups.items()
             }
-            groups = {group: corpora for group, corpora in groups.items() if corpora}
+            groups = {group: corpora for group, corpora in below.items() if corpora}
         elif training:
             # text of one language is denoised only where the mixture says how much
             default = {group: 1 for group in groups if group != DENOISE}
@@ -162,7 +157,6 @@ class SplitLoader:
     def _check_pairs(
         self, data: str, folder: str, split: str, training: bool, groups: Dict[str, List[str]]
     ) -> None:
-        """Make sure that the corpora hold the language pairs that are asked for."""
         folders = [Path(data, corpus) for corpora in groups.values() for corpus in corpora]
         pairs = self._pairs_of(training)
         missing = [p for p in pairs if not any(holds_pair(folder, split, p) for folder in folders)]
@@ -178,7 +172,6 @@ class SplitLoader:
             )
 
     def _check(self, folder: Path, split: str, group: str, corpus: Corpus, training: bool) -> None:
-        """Refuse a corpus that was not binarised for this data-bin, or that teaches nothing."""
         own = self.directions.pairs[0] if corpus.pair == PROMPT_PAIR else corpus.pair
         dictionaries = utils.split_paths(self.cfg.data)[0]
         sides = (self.src_dict, corpus.dataset.src), (self.tgt_dict, corpus.dataset.tgt)
@@ -215,26 +208,18 @@ class SplitLoader:
     def _load_pairs(
         self, data: str, corpora: List[str], split: str, training: bool
     ) -> List[Corpus]:
-        """Sentence pairs with their instructions."""
+        read, fixed = partial(self._read_pair, room=self.room), () if training else self.instruct
         return [
             load_corpus(
-                data,
-                corpus,
-                split,
-                pair,
-                self.inventory,
-                partial(self._read_pair, room=self.room),
-                fixed=() if training else self.instruct,
-                direction=self.directions.request(pair),
-                dataset_impl=self.cfg.dataset_impl,
+                data, corpus, split, pair, self.inventory, read, fixed,
+                self.directions.request(pair), self.cfg.dataset_impl,
             )
             for corpus in corpora
             for pair in self._pairs_of(training)
             if holds_pair(Path(data, corpus), split, pair)
-        ]
+        ]  # fmt: skip
 
     def _load_general(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
-        """Tasks whose sources are whole prompts: no instruction is added to them."""
         loaded = [
             load_corpus(data, corpus, split, PROMPT_PAIR, self.inventory, self._read_pair)
             for corpus in corpora
@@ -244,7 +229,6 @@ class SplitLoader:
         return loaded
 
     def _load_denoise(self, data: str, corpora: List[str], split: str) -> List[Corpus]:
-        """Texts of single languages; source and target are made of the same tokens."""
         if self.src_dict != self.tgt_dict:
             source, target = self.directions.pairs[0]
             raise InputError(
@@ -252,17 +236,9 @@ class SplitLoader:
                 f"dict.{source}.txt and dict.{target}.txt differ"
             )
         noise = Noise(self.tgt_dict, self._noise, seed=self.cfg.seed)
+        shared = self.inventory, noise, self.tgt_dict, self.cfg.dataset_impl
         return [
-            load_monolingual(
-                data,
-                corpus,
-                split,
-                language,
-                self.inventory,
-                noise,
-                self.tgt_dict,
-                self.cfg.dataset_impl,
-            )
+            load_monolingual(data, corpus, split, language, *shared)
             for corpus in corpora
             for language in monolingual_in(Path(data, corpus), split)
         ]
@@ -270,7 +246,6 @@ class SplitLoader:
     def _read_pair(
         self, folder: str, split: str, source: str, target: str, room: int = 0
     ) -> LanguagePairDataset:
-        """Tokens of both sides, with `room` tokens of a source left for a prompt."""
         reading = {name: getattr(self.cfg, name) for name in READING}
         reading["max_source_positions"] -= room
         return load_langpair_dataset(

@@ -19,6 +19,7 @@ from fairseq_instr.data.data_bin import STREAM, stream_index
 from fairseq_instr.data.pairs import TokenLines
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import ARGUMENT_MARK, Request, parse_line, split
+from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import Inventory
 
 MAX_STREAM_TOKENS = 100_000  # longest line of instructions in tokens: more is a broken file
@@ -63,14 +64,14 @@ class InstructionStream:
 
     def check(
         self,
-        compose: Callable[[Sequence[Request], str], Tuple[Request, ...]],
+        all_asked: Callable[[Sequence[Request]], Sequence[Request]],
         inventory: Inventory,
         origin: str,
     ) -> None:
         """Make sure that each line can be read and composed.
 
         Args:
-            compose: `(requests of a line, origin) -> all that is asked of its pair`.
+            all_asked: requests of a line -> those, and what else is asked of its pair.
             origin: corpus and split, to begin an error with.
 
         Raises:
@@ -100,23 +101,19 @@ class InstructionStream:
                         f"{where}: an instruction is not in dict.{STREAM}.txt; binarise the stream "
                         "again with a dictionary that holds those of all splits"
                     )
-                requests = compose(self.requests(index), where)
-                _check_slots(requests, inventory, where)
+                asked = compose_requests(all_asked(self.requests(index)), inventory, where)
+                for request in asked:
+                    instruction = inventory[request.position]
+                    if (request.argument is None) != (instruction.argument is None):
+                        verb = "needs an" if request.argument is None else "takes no"
+                        raise InputError(
+                            f"{where}: instruction {instruction.name!r} {verb} argument; the "
+                            f"tokens after it that begin with {ARGUMENT_MARK!r} are one"
+                        )
                 if len(checked) >= MAX_STREAM_TOKENS:  # arguments are without end
                     checked.clear()
-                checked[key] = tuple(request.position for request in requests)
+                checked[key] = tuple(request.position for request in asked)
             self.compositions[checked[key]] += 1
-
-
-def _check_slots(requests: Sequence[Request], inventory: Inventory, where: str) -> None:
-    for request in requests:
-        instruction = inventory[request.position]
-        if (request.argument is None) != (instruction.argument is None):
-            verb = "needs an" if request.argument is None else "takes no"
-            raise InputError(
-                f"{where}: instruction {instruction.name!r} {verb} argument; the tokens after it "
-                f"that begin with {ARGUMENT_MARK!r} are one"
-            )
 
 
 def load_stream(
@@ -177,11 +174,6 @@ def _named(text: str, inventory: Inventory) -> Request:
 
 
 def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]) -> TokenLines:
-    """Lines of a stream whose index fits its data.
-
-    Raises:
-        InputError: if it does not, or can't be read.
-    """
     remedy = "it is broken or cut short: binarise the stream again"
     try:
         stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
@@ -198,7 +190,6 @@ def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str
 
 
 def _piece(piece: str, source_dictionary: Optional[Dictionary]) -> int:
-    """Id of a piece of an argument in the dictionary of the source."""
     if source_dictionary is None or piece not in source_dictionary.indices:
         raise InputError(
             f"the piece {piece!r} of an argument is not in the source's dictionary; spell "

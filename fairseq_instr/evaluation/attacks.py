@@ -1,10 +1,8 @@
 """Attacks: sources into which text was put that asks for something.
 
-An attack asks in words, as role play, in tokens that look like ours, with control characters, in
-mixed scripts (`attacks.yaml` has the templates), or is a prompt of a published suite. Each comes
-with a *control*: the same attack around words that ask for nothing, or around the same letters in
-another order. A translation may rightly keep quotation marks, digits, names in brackets or the
-mere length of an attack; the control has them all.
+An attack is made of a template of `attacks.yaml`, or is a prompt of a published suite. Its
+*control* is the same attack around words that ask for nothing, or around the same letters in
+another order: what a translation may rightly keep, such as marks and digits, is in both.
 """
 
 from __future__ import annotations
@@ -43,7 +41,7 @@ class Case(NamedTuple):
 
 
 class AttackFile(NamedTuple):
-    """Content of `attacks.yaml`, which says what its entries mean."""
+    """Content of `attacks.yaml`; the file says what its entries mean."""
 
     kinds: Dict[str, Dict[str, List[str]]]
     symbols: List[str]
@@ -168,16 +166,10 @@ def _recased(letter: str, change: Callable[[str], str]) -> str:
 
 
 def cases_of_prompts(
-    kind: str,
-    clean: Sequence[str],
-    attacked: Sequence[str],
-    count: int,
-    seed: int,
+    kind: str, clean: Sequence[str], attacked: Sequence[str], count: int, seed: int,
     neutral: Sequence[str],
-) -> List[Case]:
-    """Attacks of a published suite: some of its clean lines, and the same under attack.
-
-    For the control, neutral phrases take the place of what stands around the clean line.
+) -> List[Case]:  # fmt: skip
+    """Attacks of a published suite; in the control, neutral phrases stand around the clean line.
 
     Raises:
         InputError: if the lists differ in length, or an attack does not hold its clean line.

@@ -1,10 +1,8 @@
 """Translation directions of several systems: right language, right content, and by pivot.
 
-A model that was trained on some directions is asked for others (zero-shot). Two things go wrong
-there, and one hides the other: the output is in another language than the one asked for, or in
-the right one and about something else. So off-target ratio, BLEU and chrF2 stand side by side,
-with the same on the references (the floor), and with what the same model reaches by translating
-through a pivot language, which any better zero-shot translation has to beat.
+A zero-shot output may be in another language, or in the right one about something else. So
+off-target ratio, BLEU and chrF2 stand side by side, with the references' own (the floor) and those
+of translating through a pivot language.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from typing import (
     Optional,
     Protocol,
     Sequence,
-)
+)  # fmt: skip
 
 from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation import metrics
@@ -48,9 +46,7 @@ class MultilingualSystem(Protocol):
     With an attribute `digest`, which changes whenever the outputs might, its outputs can be kept.
     """
 
-    def for_direction(self, source: str, target: str) -> System:
-        """The same model for a pair of languages."""
-        ...
+    def for_direction(self, source: str, target: str) -> System: ...
 
 
 class Pair(NamedTuple):
@@ -85,7 +81,6 @@ def evaluate_directions(
         tests: direction, such as `("de", "fr")` -> sources and references.
         trained: supervised directions; all others are zero-shot.
         pivot: names of systems that also translate zero-shot directions through the pivot.
-        pivot_language: what those translate through.
         languages: the stated set that languages are identified among; None for those of the
             directions, English, and `inventory_languages`.
         inventory_languages: languages that the models can be asked for.
@@ -93,21 +88,12 @@ def evaluate_directions(
         outputs: folder that outputs are kept in, as `SYSTEM/SEED/SRC-TGT.txt`, the seeds counted
             from 1; what is kept there is not translated again. None to keep nothing.
         force: translate again what was made by another model, decoding or text.
-        seed: of the choice of samples; aligned test sets show the same lines.
         conditions: more of what the report says about how it was made.
 
     Returns:
-        A report, see `evaluation.report`; `reports.write_report` writes it:
-
-            directions   zero_shot, supervised: names such as de-fr
-            signatures   of BLEU, chrF2 and language identification
-            floor        direction -> figures of the references
-            systems      name -> seeds: [checkpoint, means, directions -> figures]
-                                 directions -> figures, means over the seeds
-                                 means: zero_shot, supervised -> figures, means over those
-                                 deviations: the same, standard deviation of the seeds' means
-
-        Figures are those of all metrics; those by pivot begin with `pivot_`.
+        A report, see `evaluation.report`. Figures are those of all metrics, by direction and as
+        means over `zero_shot` and `supervised` ones; those by pivot begin with `pivot_`. `floor`
+        has the references' figures, `deviations` the standard deviations of the seeds' means.
 
     Raises:
         InputError: if a number is not accepted, the stated set lacks a language, or outputs that
@@ -175,11 +161,7 @@ def evaluate_directions(
 
 
 class _Judge:
-    """Measures outputs for some test sets.
-
-    Attributes:
-        signatures: of all that was measured.
-    """
+    """Measures outputs for some test sets, and collects the signatures."""
 
     def __init__(self, tests: Mapping[Direction, Pair], languages: metrics.Languages):
         self._tests, self._languages = tests, languages
@@ -205,8 +187,8 @@ class _Judge:
 
     def floor(self, direction: Direction) -> Dict[str, float]:
         """Languages of the references; of quality there is no floor."""
-        references = self._tests[direction].references
-        return off_target.measure(self._translations(references, direction))[0]
+        texts = self._tests[direction].references
+        return off_target.measure(self._translations(texts, direction))[0]
 
     def marking(self, target: str) -> Mark:
         """Marks an output by whether it is in the target language."""
@@ -227,12 +209,9 @@ def name_of(direction: Direction) -> str:
 def read_test_sets(
     prefix: str, directions: Sequence[Direction], lines: Optional[int] = None
 ) -> Dict[Direction, Pair]:
-    """Read raw text: `PREFIX.SRC` and `PREFIX.TGT` for each direction.
+    """Read raw text: the first lines of `PREFIX.SRC` and `PREFIX.TGT` for each direction.
 
-    Args:
-        prefix: may hold `{pair}`, which stands for `SRC-TGT`, where a direction has a test set
-            of its own.
-        lines: only the first so many; None for all.
+    In a prefix, `{pair}` stands for `SRC-TGT`.
 
     Raises:
         InputError: if a file is missing or empty, or the two sides differ in length.
@@ -266,11 +245,7 @@ class KeptOutputs:
     """Outputs of one model in a folder, so that an evaluation that was broken off goes on.
 
     Each output is kept with a digest of what it was made from: model, decoding and sources.
-
-    Args:
-        model: what translates; without a `digest`, nothing is kept.
-        folder: `SRC-TGT.txt` and so on are written there; None to keep nothing.
-        force: translate again where the kept output was made from something else.
+    Without a folder, or a model's `digest`, nothing is kept.
     """
 
     def __init__(
@@ -285,10 +260,7 @@ class KeptOutputs:
             self._digests = json.loads((self._folder / _DIGESTS).read_text(encoding="utf-8"))
 
     def translate(self, lines: Sequence[str], direction: Direction, name: str = "") -> List[str]:
-        """Outputs for some lines, read where they are kept, else made and kept.
-
-        Args:
-            name: of the file, without its ending; default: the direction.
+        """Outputs for some lines, read from the file `NAME.txt`, else made and kept.
 
         Raises:
             InputError: if a kept output was made from something else and `force` is not set.
@@ -297,7 +269,8 @@ class KeptOutputs:
         if self._folder is None:
             return self._made(lines, direction, name)
         path = self._folder / f"{name}.txt"
-        digest = _digest(self._made_by, direction, list(lines))
+        made_from = json.dumps([self._made_by, direction, list(lines)])
+        digest = hashlib.sha256(made_from.encode("utf-8")).hexdigest()
         if path.exists():
             if self._digests.get(name) == digest:
                 return read_lines(path)
@@ -307,7 +280,10 @@ class KeptOutputs:
                     "translate again, or another --output"
                 )
             path.unlink()
-        outputs = self._find(digest) or self._made(lines, direction, name)
+        # the same under another name: with multi-way text, pivots share their steps
+        same = (self._folder / f"{n}.txt" for n, known in self._digests.items() if known == digest)
+        found = next((other for other in same if other.exists()), None)
+        outputs = self._made(lines, direction, name) if found is None else read_lines(found)
         self._digests[name] = digest
         # the digest first: an output without one could not be told from somebody else's
         digests = json.dumps(self._digests, indent=2) + "\n"
@@ -322,19 +298,6 @@ class KeptOutputs:
             lines, asked, batch_size=self._batch_size, progress=f"{self._title} {name}"
         )
         return [" ".join(output.split()) for output in outputs]  # one line each
-
-    def _find(self, digest: str) -> Optional[List[str]]:
-        """The same outputs under another name: with multi-way text, pivots share their steps."""
-        assert self._folder is not None
-        for name, known in self._digests.items():
-            path = self._folder / f"{name}.txt"
-            if known == digest and path.exists():
-                return read_lines(path)
-        return None
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()
 
 
 def translate_by_pivot(
@@ -362,8 +325,7 @@ def _over_seeds(groups: Mapping[str, Sequence[str]], seeds: Sequence[dict]) -> D
         "means": _means(groups, over_seeds),
         "deviations": {
             group: _combine([seed["means"][group] for seed in seeds], _deviation)
-            for group, members in groups.items()
-            if members
+            for group in seeds[0]["means"]
         },
     }
 

@@ -1,23 +1,19 @@
 """Formality of several systems on a test set in the layout of CoCoA-MT.
 
 Every source is translated under `formal` and under `informal`; the base model, which takes no
-instructions, translates it once. Accuracy never stands without coverage, nor either without
-quality: the figures of all metrics, against the references of the kind that was asked for.
+instructions, translates it once. Accuracy stands beside coverage and quality.
 """
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation.metrics import Translations, check_aligned, measure
-from fairseq_instr.evaluation.metrics.formality import (
-    ASKED,
-    measure_formality,
-    signature,
-    without_marks,
-)
+from fairseq_instr.evaluation.metrics import formality as metric
+from fairseq_instr.evaluation.metrics.formality import ASKED, measure_formality
 from fairseq_instr.evaluation.report import FORMALITY, new_report
 from fairseq_instr.evaluation.systems import System, ask
 from fairseq_instr.instructions.catalogue import look_up
@@ -87,7 +83,7 @@ def evaluate_formality(
         raise InputError("--systems and --domains: give at least one of each")
     sources = [line for test in tests.values() for line in test.sources]
     annotated = {k: [line for test in tests.values() for line in test.annotated[k]] for k in ASKED}
-    references = {kind: list(map(without_marks, lines)) for kind, lines in annotated.items()}
+    references = {kind: list(map(metric.without_marks, lines)) for kind, lines in annotated.items()}
     outputs: Dict[str, Dict[str, List[str]]] = {}
     for name, system in {BASE: base, **systems}.items():
         by_kind = dict.fromkeys(ASKED, "") if name == BASE else {kind: kind for kind in ASKED}
@@ -107,14 +103,13 @@ def evaluate_formality(
             texts = own_outputs[kind]
             whole = measure_formality(texts, annotated, kind, target_language)
             quality, signed = measure(Translations(texts, references[kind], target_language))
-            domains, start = {}, 0
+            rest, domains = iter(texts), {}
             for domain, test in tests.items():
-                part = texts[start : start + len(test.sources)]
+                part = list(itertools.islice(rest, len(test.sources)))
                 domains[domain] = measure_formality(part, test.annotated, kind, target_language)
-                start += len(test.sources)
             own = {} if name == REFERENCES else quality
             figures[name][kind] = {**whole, **own, "domains": domains}
-    signatures = {"formality": signature(target_language, len(sources)), **signed}
+    signatures = {"formality": metric.signature(target_language, len(sources)), **signed}
     first = next(iter(systems))
     report = new_report(
         FORMALITY,

@@ -1,10 +1,8 @@
 """General tasks, before and after tuning: does a model still do what is no translation?
 
-Held-out tasks with references answer it in three ways. The likelihood of the references needs no
-judge. The language of the answers shows whether a model that was tuned to translate answers in
-English still. The third way adds a constraint to each task that a program can verify (Zhou et
-al., 2023, IFEval): *strict* looks at the answer as it is; *loose* accepts it too if the
-constraint holds without its first line, its last line, or its asterisks.
+Held-out tasks with references give the likelihood of the references, the language of the answers,
+and whether answers obey a constraint that a program can verify (Zhou et al., 2023, IFEval):
+*loose* accepts an answer also without its first line, its last line, or its asterisks.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ from typing import (
     Protocol,
     Sequence,
     Tuple,
-)
+)  # fmt: skip
 
 from fairseq_instr.curation.general_tasks import GeneralTask
 from fairseq_instr.errors import InputError, check_at_least
@@ -136,12 +134,9 @@ def evaluate_general_tasks(
     Args:
         systems: name -> what loads it; one is in memory at a time.
         tasks: held-out ones; those without `output` are left out.
-        identifier: of the answers' language.
-        languages: codes that it chooses from; None for all that it knows.
+        languages: codes that the identifier chooses from; None for all that it knows.
         new_tokens: longest answer.
-        batch_size: prompts that are answered together.
         samples: sample answers shown of a constraint.
-        seed: of their choice.
         conditions: more of what the report says about how it was made.
 
     Returns:
@@ -229,15 +224,11 @@ def _verified(
     given: Sequence[Constraint], answers: Sequence[str], unasked: Sequence[str]
 ) -> Dict[str, float]:
     """Shares of answers that obey their constraint, with the 95 % interval of the strict one."""
+    n_tasks = len(given)
     strict = sum(c.obeys(answer) for c, answer in zip(given, answers))
     loose = sum(any(map(c.obeys, loose_variants(a))) for c, a in zip(given, answers))
     by_chance = sum(c.obeys(answer) for c, answer in zip(given, unasked))
-    low, high = wilson_interval(strict, len(given))
-    shares = {
-        "strict": strict / len(given),
-        "low": low,
-        "high": high,
-        "loose": loose / len(given),
-        "unasked": by_chance / len(given),
-    }
-    return {"tasks": len(given), **{name: round(share, 4) for name, share in shares.items()}}
+    shares = (strict / n_tasks, *wilson_interval(strict, n_tasks), loose / n_tasks,
+              by_chance / n_tasks)  # fmt: skip
+    names = ("strict", "low", "high", "loose", "unasked")
+    return {"tasks": n_tasks, **{name: round(share, 4) for name, share in zip(names, shares)}}

@@ -1,8 +1,7 @@
 """Do models obey instructions? A base model against its tuned version.
 
 The tuned model is asked for every instruction of its inventory, for pairs and triples, and in
-phrases that it was trained with or never saw. Its best hypotheses are judged, and those that
-verifiers choose. Interpolations of the two models, and plain translation, stand beside it.
+phrases. Reranked hypotheses, interpolations and plain translation stand beside it.
 """
 
 from __future__ import annotations
@@ -99,15 +98,25 @@ class Cases:
             for asked in ("", ",".join(names))
         ]
 
-    def outputs(self, answers: Answers, cases: Iterable[Names], plain: bool = False) -> Outputs:
-        """The best hypotheses for the lines of some cases; `plain`: without instructions."""
-        return {
-            names: [
-                answers[line.source, "" if plain else ",".join(names)][0]
-                for line in self.lines[names]
-            ]
-            for names in cases
-        }
+    def outputs(
+        self, answers: Answers, cases: Iterable[Names], plain: bool = False, rerank: bool = False
+    ) -> Outputs:
+        """The best hypotheses for the lines of some cases.
+
+        Args:
+            plain: those without instructions.
+            rerank: the first hypothesis of each line that obeys, or else the best.
+        """
+        found: Outputs = {}
+        for names in cases:
+            asked, instructions = "" if plain else ",".join(names), [*map(look_up, names)]
+            found[names] = []
+            for line in self.lines[names]:
+                texts = answers[line.source, asked]
+                context = Context(source=line.source, language=self.language)
+                best = first_obeying(texts, instructions, context) if rerank else 0
+                found[names].append(texts[best])
+        return found
 
     def respond(self, outputs: Outputs, answers: Answers) -> Dict[Names, Response]:
         """Score outputs of a system beside its plain translations of the same lines."""
@@ -152,13 +161,10 @@ def evaluate(
 
     Args:
         base: the model that was never told about instructions; it is asked for none.
-        tuned: the model that takes them.
-        sources: raw sources of the test set.
         mixed: weight of the tuned model, such as `0.7` -> interpolation of the two.
         labelled: more test sets, for instructions that no rule can write references for.
         lines: lines an instruction, at most.
         pairs: how many pairs of instructions, or `all`.
-        triples: how many triples.
         pair_lines: lines a pair and a triple, at most.
         mixed_lines: lines an instruction for `mixed`, at most.
         rerank: also take the first of so many hypotheses that verifiers accept; 0 for not.
@@ -169,8 +175,8 @@ def evaluate(
         conditions: more of what the report says about how it was made.
 
     Returns:
-        A report, see `evaluation.report`; `reports.write_report` writes it. Rates are in 0..1,
-        scores in 0..100. Instructions that can't be measured are listed in its conditions.
+        A report, see `evaluation.report`: rates are in 0..1, scores in 0..100. Instructions that
+        can't be measured are listed in its conditions.
 
     Raises:
         InputError: if a number is not accepted, the test set is empty or not aligned, or no
@@ -206,7 +212,7 @@ def evaluate(
     responses = test.respond(outputs[TUNED], answers)
     reranked: Dict[str, Any] = {}
     if rerank:
-        outputs[RERANKED] = rerank_outputs(test, answers, cases)
+        outputs[RERANKED] = test.outputs(answers, cases, rerank=True)
         chosen = test.respond(outputs[RERANKED], answers)
         reranked = summarise_reranked(rerank, responses, chosen)
     in_phrases = {
@@ -279,11 +285,7 @@ def check_roles(base: System, tuned: System) -> None:
 def choose_singles(
     test: Cases, tuned: System, labelled: Sequence[Labelled], limit: int
 ) -> List[str]:
-    """Add the lines of every instruction that a model knows, by its rule and by labels.
-
-    Returns:
-        instructions that have none, with the reason.
-    """
+    """Add the lines of every instruction, by rule and by label; gives why others have none."""
     by_label: Dict[Names, List[Line]] = {}
     for each in labelled:
         check_aligned(**each._asdict())
@@ -313,11 +315,7 @@ def compose_cases(
     test: Cases, singles: Sequence[Names], size: int, how_many: Union[int, str], seed: int,
     limit: int,
 ) -> Tuple[List[Names], int]:  # fmt: skip
-    """Add compositions of so many instructions whose rules all apply to some line.
-
-    Returns:
-        (the compositions, how many valid ones there are to draw from)
-    """
+    """Add compositions whose rules all apply to some line; gives them, and how many are valid."""
     if how_many != ALL and not str(how_many).isdigit():
         raise InputError(f"--pairs {how_many!r} is not accepted: give '{ALL}' or a number")
     by_rule = [name for (name,) in singles if look_up(name).rewrite]
@@ -346,19 +344,6 @@ def measure_phrases(
     return {names[0]: response for names, response in test.respond(under, answers).items()}
 
 
-def rerank_outputs(test: Cases, answers: Answers, cases: Iterable[Names]) -> Outputs:
-    """The first hypothesis of each line that obeys, or else the best; see `reranking`."""
-    outputs: Outputs = {}
-    for names in cases:
-        instructions = [look_up(name) for name in names]
-        outputs[names] = []
-        for line in test.lines[names]:
-            found = answers[line.source, ",".join(names)]
-            context = Context(source=line.source, language=test.language)
-            outputs[names].append(found[first_obeying(found, instructions, context)])
-    return outputs
-
-
 # -- what is reported -----------------------------------------------------------------------
 
 
@@ -380,19 +365,16 @@ def summarise_singles(
     base: Mapping[Names, Response], tuned: Mapping[Names, Response]
 ) -> Dict[str, Any]:
     """Response rate and adequacy by instruction."""
-    rates, adequacy = (
-        {names[0]: round(getattr(r, attribute), 4) for names, r in tuned.items()}
-        for attribute in ("rate", "adequacy")
-    )
+    adequacy = {names[0]: round(r.adequacy, 4) for names, r in tuned.items()}
     return {
         "response_rate": {
-            "mean": means(tuned.values())["response_rate"],
-            "base_mean": means(base.values())["response_rate"],
-            "by_instruction": rates,
+            "mean": _mean(r.rate for r in tuned.values()),
+            "base_mean": _mean(r.rate for r in base.values()),
+            "by_instruction": {names[0]: round(r.rate, 4) for names, r in tuned.items()},
             "base_by_instruction": {names[0]: round(r.rate, 4) for names, r in base.items()},
         },
         "adequacy": {
-            "mean": means(tuned.values())["adequacy"],
+            "mean": _mean(r.adequacy for r in tuned.values()),
             "min": min(adequacy.values()),
             "by_instruction": adequacy,
         },
@@ -405,11 +387,10 @@ def summarise_compositions(
 ) -> Dict[str, Any]:
     """Pairs or triples: the mean share that obeys all, adequacy, and each under a key."""
     rows = {names: responses[names] for names in cases}
-    found = means(rows.values())
     return {
         "count": len(rows),
-        "mean": found["response_rate"],
-        "adequacy": found["adequacy"],
+        "mean": _mean(r.rate for r in rows.values()),
+        "adequacy": _mean(r.adequacy for r in rows.values()),
         "chrf2": _mean(r.chrf2 for r in rows.values()),
         key: _each(rows),
     }
@@ -418,13 +399,7 @@ def summarise_compositions(
 def summarise_reranked(
     n_best: int, best: Mapping[Names, Response], reranked: Mapping[Names, Response]
 ) -> Dict[str, Any]:
-    """Reranking beside what beam search puts first.
-
-    Returns:
-        `response_rate`, `adequacy` and `chrf2`: means over the single instructions; `pairs`,
-        `triples`: mean shares that obey all, None without any; the same in `best`;
-        `by_instruction`, and `n_best`, the hypotheses a line.
-    """
+    """Means of what verifiers choose, and in `best` of what beam search puts first."""
 
     def over(responses: Mapping[Names, Response]) -> Dict[str, Optional[float]]:
         singles, pairs, triples = (
@@ -448,18 +423,12 @@ def _each(responses: Mapping[Names, Response]) -> Dict[str, dict]:
 
 
 def sample_cases(
-    test: Cases,
-    outputs: Mapping[str, Outputs],
-    singles: Sequence[Names],
-    compositions: Sequence[Names],
-    n: int,
-    seed: int,
-) -> List[dict]:
-    """Random lines of every single instruction, and one of a few compositions.
+    test: Cases, outputs: Mapping[str, Outputs], singles: Sequence[Names],
+    compositions: Sequence[Names], n: int, seed: int,
+) -> List[dict]:  # fmt: skip
+    """Up to `n` random lines of every single instruction, and one of a few compositions.
 
-    Args:
-        n: lines an instruction, at most; with 0, there are no samples at all.
-        seed: of the choice; a case's lines don't depend on the other cases.
+    A case's lines don't depend on the other cases.
     """
     if not n:
         return []

@@ -42,12 +42,7 @@ def choose_phrases(inventory: Inventory, kinds: Sequence[str]) -> Dict[str, Phra
 def summarise_phrasings(
     measured: Mapping[str, Mapping[str, Response]], phrases: Mapping[str, Phrases]
 ) -> Dict[str, Any]:
-    """Responses to phrases, for a report.
-
-    Returns:
-        `{kind: mean response rate, "adequacy": {kind: mean}, "by_instruction":
-        {name: {kind: response}}, "phrases": {name: {kind: phrases}}}`, rates in 0..1.
-    """
+    """Responses to phrases, for a report, by kind: mean rate and adequacy, and each instruction."""
     names = tuple(next(iter(measured.values()), {}))
     if not names:
         return {}

@@ -1,14 +1,13 @@
 """What `report.json` holds: one declaration for each kind of report, and its versions.
 
-Every report has `kind`, `version`, `command` and `conditions`. Reports of version 1 have neither
-kind nor version, and lack whatever was not measured then: `complete` tells their kind by their
-keys and fills the gaps, so that who shows a report finds every key, and None or nothing behind it
-where there is no figure.
+Reports of version 1 have neither kind nor version, and lack what was not measured then: `complete`
+tells their kind by their keys and fills the gaps, so that every key is there, with None or nothing
+behind it where there is no figure.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple
 
 from fairseq_instr.errors import InputError
 
@@ -29,11 +28,10 @@ WRAPPER_COUNTED = (
 NUMBER, TEXT, ANY = (int, float), (str,), (object,)
 
 
-class Named(Tuple[Any]):
+class Named(NamedTuple):
     """Any names, with a value of one declaration each."""
 
-    def __new__(cls, each):
-        return super().__new__(cls, (each,))
+    each: Any
 
 
 def _keys(names: str, declaration: Any = NUMBER) -> Dict[str, Any]:
@@ -151,7 +149,7 @@ def _filled(value: Any, declared: Any, where: str) -> Any:
     """A value with all that is declared, None or nothing where there is nothing."""
     if isinstance(declared, Named):
         entries = _of_type(value, dict, where) or {}
-        return {key: _filled(each, declared[0], f"{where}.{key}") for key, each in entries.items()}
+        return {k: _filled(each, declared.each, f"{where}.{k}") for k, each in entries.items()}
     if declared is _RESPONSE and isinstance(value, NUMBER):
         value = {"rate": value}  # figures in short have the rate alone
     if isinstance(declared, dict):

@@ -11,27 +11,20 @@ Answers = Dict[Job, List[str]]  # what a system answered: hypotheses of each job
 
 
 class System(Protocol):
-    """A model that translates lines under instructions.
-
-    Attributes:
-        inventory: the instructions that it can be asked for.
-    """
+    """A model that translates lines under instructions, as `LineTranslator` does."""
 
     @property
     def inventory(self) -> Inventory: ...
 
     def translate(
         self, lines: Sequence[str], instruct: Sequence[str], *, batch_size: int, progress: str
-    ) -> List[str]:
-        """The best translation of each line under its instructions."""
-        ...
+    ) -> List[str]: ...
 
     def translate_n_best(
         self, lines: Sequence[str], instruct: Sequence[str], n_best: int, *, batch_size: int,
         progress: str,
     ) -> Sequence[Sequence]:  # fmt: skip
         """The `n_best` translations of each line, each with its `text`, the best first."""
-        ...
 
 
 def ask(

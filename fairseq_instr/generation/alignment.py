@@ -41,8 +41,8 @@ def prompt_mask(src_tokens: Tensor, lines: Sequence[Line], prompt: Prompt, pad: 
 
     Args:
         src_tokens: LongTensor `(batch, source)`, prompts included.
-        lines: the batch's, a `Line` a row.
-        prompt: renders the requests of the lines.
+        lines: of the batch, one for each row.
+        prompt: renders their requests.
         pad: id of the padding.
 
     Returns:

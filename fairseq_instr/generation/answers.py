@@ -72,13 +72,7 @@ class PromptReader:
         batch_size: int,
         progress: Optional[str] = None,
     ) -> List[str]:
-        """The greedy answer to each prompt, line breaks kept.
-
-        Args:
-            prompts: whole prompts.
-            new_tokens: longest answer.
-            batch_size: prompts that are answered together.
-            progress: title of a progress bar; None for none.
+        """The greedy answer to each prompt, line breaks kept; a `progress` bar has that title.
 
         Raises:
             InputError: if a prompt leaves no room for an answer, or the dictionary lacks more than
@@ -107,12 +101,6 @@ class PromptReader:
         progress: Optional[str] = None,
     ) -> List[Tuple[float, int]]:
         """How unlikely each answer is after its prompt.
-
-        Args:
-            prompts: whole prompts.
-            answers: as many.
-            batch_size: answers that are scored together.
-            progress: title of a progress bar; None for none.
 
         Returns:
             (negative log-likelihood in nats, tokens with eos) of each answer, teacher-forced.

@@ -63,11 +63,7 @@ class ConditionPlanner:
     """Makes the conditions of a batch from its lines.
 
     Args:
-        options: weights.
-        inventory: of the instructions.
-        prompt: renders them.
         dictionary: of the source; pad and eos are read from it.
-        source_language: of the lines.
         seed: decides the random sources.
         sources: that random ones are drawn from; needed with `source_contrast`.
         longest: tokens that such a source may have.

@@ -32,14 +32,10 @@ class GeneratorParts:
     text: Callable[[str, str], Sources]  # (split, language) -> bare sources of the data-bin
 
     def choose(self, models: List, args, options: Dict[str, Any]) -> Tuple[List, Dict[str, Any]]:
-        """Models and keywords for fairseq's `build_generator`.
+        """Models and keywords for fairseq's `build_generator`; `options` are those that came.
 
         For a prompt of the decoder, contrast or guidance, the models are guided ones. Alignments
         are those with the bare source.
-
-        Args:
-            args: options of decoding.
-            options: keywords that the caller gave.
 
         Raises:
             InputError: if options don't go together, or lack something.

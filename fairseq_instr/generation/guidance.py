@@ -44,13 +44,8 @@ class Condition(NamedTuple):
     of_logs: bool = True
 
     def to(self, device) -> "Condition":
-        return Condition(
-            self.src_tokens.to(device),
-            self.src_lengths.to(device),
-            self.prompt.to(device),
-            self.weights.to(device),
-            self.of_logs,
-        )
+        moved = {name: getattr(self, name).to(device) for name in self._fields[:4]}
+        return self._replace(**moved)
 
 
 def weighted_sum(
@@ -76,12 +71,13 @@ def weighted_sum(
     1.5 log 0.5 - 0.5 log 0.2.
     """
     own = lprobs[0]
-    total = _times(weights[0], own)
+    total = weights[0].unsqueeze(1) * own
     forbidden = ~(own > -math.inf)  # NaN too
     several = torch.zeros_like(weights[0], dtype=torch.bool)
     for other, weight in zip(lprobs[1:], weights[1:]):
-        used = (weight != 0).unsqueeze(1)
-        total = total + torch.where(used, _times(weight, other), torch.zeros_like(other))
+        weight = weight.unsqueeze(1)
+        used = weight != 0
+        total = total + torch.where(used, weight * other, torch.zeros_like(other))
         forbidden = forbidden | (used & ~(other > -math.inf))
         several |= used.squeeze(1)
     if plausibility > 0:
@@ -120,20 +116,11 @@ def rule_out(scores: Tensor, own: Tensor, ruled_out: Tensor, eos: int) -> Tensor
     """Put tokens behind all others, in the order of the model's own log-probabilities.
 
     eos comes last among them: no hypothesis ends by a token that was ruled out, unless it has to.
-
-    Args:
-        scores: FloatTensor `(batch, vocab)`.
-        own: log-probabilities, likewise.
-        ruled_out: BoolTensor `(batch, vocab)`.
-        eos: id of the end of sentence.
+    `scores`, `own` and the bool `ruled_out` are `(batch, vocab)`.
     """
     penalised = own + RULED_OUT
     penalised[:, eos] += RULED_OUT
     return torch.where(ruled_out, penalised, scores)
-
-
-def _times(weight: Tensor, lprobs: Tensor) -> Tensor:
-    return weight.unsqueeze(1) * lprobs
 
 
 class _Encoded(NamedTuple):
@@ -249,7 +236,7 @@ def decode_in_groups(
 
     Args:
         generator: `SequenceGenerator` over a `GuidedEnsemble`.
-        lines: the batch's, a `Line` a row.
+        lines: of the batch, one for each row.
         decode: `(sample, prefix_tokens, constraints) -> hypotheses of each row`, by the generator.
         sample: fairseq's batch; its ids, device and target are used.
         prefix_tokens: beginnings of the outputs, LongTensor `(batch, n)`.
@@ -297,15 +284,10 @@ def without_ruled_out(hypotheses: List[dict]) -> List[dict]:
 
 
 def score_alone(generator, own: Condition, outputs: List[List[dict]]) -> List[List[dict]]:
-    """Give hypotheses their log-probabilities under the lines' own condition.
+    """Give the hypotheses of each row their log-probabilities under the lines' own condition.
 
     What the search goes by under several conditions is no probability of anything: a sum with
     negative weights exceeds 0. It stays, and its order, as `search_scores`.
-
-    Args:
-        generator: as in `decode_in_groups`.
-        own: the condition of the lines themselves.
-        outputs: hypotheses of each row.
 
     Returns:
         the same hypotheses: `positional_scores` are natural log-probabilities under the prompt and
@@ -317,10 +299,9 @@ def score_alone(generator, own: Condition, outputs: List[List[dict]]) -> List[Li
     flat = [hypothesis for row in order for hypothesis in outputs[row]]
     prompt = own.prompt[rows]
     pad, eos = generator.pad, generator.eos
-    target = data_utils.collate_tokens([h["tokens"] for h in flat], pad, eos)
-    previous = data_utils.collate_tokens(
-        [h["tokens"] for h in flat], pad, eos, move_eos_to_beginning=True
-    )
+    outputs_alone = [hypothesis["tokens"] for hypothesis in flat]
+    target = data_utils.collate_tokens(outputs_alone, pad, eos)
+    previous = data_utils.collate_tokens(outputs_alone, pad, eos, move_eos_to_beginning=True)
     models = generator.model.models
     scored = SequenceScorer(generator.tgt_dict).generate(
         models,

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections import deque
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable, Deque, List, Mapping, Optional, Sequence, Tuple
 
 from torch import Tensor
@@ -45,11 +46,9 @@ def find_undecodable_input(traceback) -> Optional[InputError]:
 
 
 def writer_of(bpe, options) -> Tuple[Optional[Writer], str]:
-    """What fairseq's `--bpe` can write, None where it can't be found out, and the option's name.
+    """What fairseq's `--bpe`, built from options, can write, and the option's name.
 
-    Args:
-        bpe: that fairseq built.
-        options: it was built from.
+    The first is None where it can't be found out.
     """
     if hasattr(bpe, "can_write"):  # ours
         return bpe, "--bpe"
@@ -118,20 +117,10 @@ class InstructionField:
 
     def before(self, tokenizer):
         """A fairseq tokenizer that takes the field off and then does what `tokenizer` does."""
-        return _FieldTokenizer(self, tokenizer)
-
-
-class _FieldTokenizer:
-    def __init__(self, field: InstructionField, tokenizer):
-        self.field = field
-        self.tokenizer = tokenizer
-
-    def encode(self, line: str) -> str:
-        source = self.field.split(line)
-        return self.tokenizer.encode(source) if self.tokenizer else source
-
-    def decode(self, text: str) -> str:
-        return self.tokenizer.decode(text) if self.tokenizer else text
+        if tokenizer is None:
+            return SimpleNamespace(encode=self.split, decode=str)
+        encode, decode = tokenizer.encode, tokenizer.decode
+        return SimpleNamespace(encode=lambda line: encode(self.split(line)), decode=decode)
 
 
 class TypedSources:
@@ -161,10 +150,9 @@ class TypedSources:
         self._warned = False
 
     def lines(self, sources: Sequence[Tensor]) -> List[TypedLine]:
-        """The next lines; a blank one, and its error on standard error, for one that is too long.
+        """The next lines, of LongTensors `(n,)` that end in eos.
 
-        Args:
-            sources: LongTensors `(n,)`, each ending in eos.
+        A line that is too long becomes a blank one, and its error goes to standard error.
         """
         asked = self._field.take(len(sources)) if self._field else [()] * len(sources)
         lines = [self._readable(*line) for line in zip(sources, asked)]

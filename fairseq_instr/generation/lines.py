@@ -11,8 +11,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Sized, Tuple
 from tqdm import tqdm
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.instructions.asking import Request, parse
+from fairseq_instr.instructions.composition import compose
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 from fairseq_instr.instructions.reranking import first_obeying, verifiable
@@ -224,12 +224,7 @@ class LineTranslator:
         raise NotImplementedError
 
     def _decode(self, sources: Sequence[Any], longest: int) -> List[List[Output]]:
-        """All outputs of the search for each source, best first.
-
-        Args:
-            sources: from `_render`.
-            longest: most tokens of an output, eos left out.
-        """
+        """All outputs of the search, best first, of at most `longest` tokens, eos left out."""
         raise NotImplementedError
 
     def _text(self, tokens: Any) -> str:
@@ -238,11 +233,7 @@ class LineTranslator:
 
 
 def _one_each(instruct: Instruct, n_lines: int) -> List[str]:
-    """What is asked of each line.
-
-    Raises:
-        InputError: if there are not as many entries as lines.
-    """
+    """What is asked of each line."""
     if instruct is None or isinstance(instruct, str):
         return [instruct or ""] * n_lines
     if len(instruct) != n_lines:
@@ -251,14 +242,9 @@ def _one_each(instruct: Instruct, n_lines: int) -> List[str]:
 
 
 def longest_output(a: float, b: int, n_source: int) -> int:
-    """Longest output in tokens, eos left out, as fairseq bounds it.
+    """Longest output in tokens, eos left out, as fairseq bounds it by the source, eos included.
 
-    Args:
-        a: `--max-len-a`.
-        b: `--max-len-b`.
-        n_source: tokens of the source, eos included.
-
-    Example: `longest_output(2.5, 30, 10) == 55`.
+    Example: `longest_output(2.5, 30, 10) == 55`, with `--max-len-a 2.5 --max-len-b 30`.
     """
     return int(a * n_source + b)
 

@@ -19,12 +19,7 @@ Decode = Callable[[dict, Optional[Tensor], Optional[Tensor]], List[List[dict]]]
 
 
 class PromptedSearch:
-    """Gives each generator what it needs beside the rendered sources.
-
-    Args:
-        prompt: what the batches were rendered by.
-        pad: id of the padding.
-    """
+    """Gives each generator what it needs beside the sources that `prompt` rendered."""
 
     def __init__(self, prompt: Prompt, pad: int):
         self.prompt, self.pad = prompt, pad

@@ -202,12 +202,7 @@ class Translator(LineTranslator):
 
 
 def _pairs_of(trained: dict, data) -> List[Pair]:
-    """Directions that a model was trained on.
-
-    Args:
-        trained: options of the task that trained it.
-        data: data-bin; if it holds one pair, this was trained where the options name none.
-    """
+    """Directions that a model was trained on; that of the data-bin where its options name none."""
     several = parse_pairs(trained.get("lang_pairs"), "lang_pairs of the checkpoint")
     source, target = trained.get("source_lang"), trained.get("target_lang")
     held = all_pairs(str(data))
@@ -216,11 +211,7 @@ def _pairs_of(trained: dict, data) -> List[Pair]:
 
 
 def _check_direction(task, pairs: Sequence[Pair]) -> None:
-    """Make sure that a model whose prompts say no direction translates in one of its own.
-
-    Raises:
-        InputError: names them.
-    """
+    """Make sure that a model whose prompts say no direction translates in one of its own."""
     pair = task.cfg.source_lang, task.cfg.target_lang
     if pairs and pair not in pairs and not task.directions.said:
         raise InputError(

@@ -40,14 +40,7 @@ class TypedLine(Line):
 
 
 class TypedLines(LanguagePairDataset):
-    """A dataset of typed lines; its batches hold `requests` and `sources` as other ones do.
-
-    Args:
-        lines: with their prompts.
-        source_dictionary: of the lines.
-        target_dictionary: of their translations.
-        constraints: LongTensor, words of the outputs as fairseq packs them, or None.
-    """
+    """A dataset of typed lines; its batches hold `requests` and `sources` as other ones do."""
 
     def __init__(
         self,

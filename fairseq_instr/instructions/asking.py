@@ -78,10 +78,7 @@ def split(text: str) -> Written:
 
 
 def parse(text: str) -> Tuple[str, ...]:
-    """What a `--instruct` string asks for, separated by commas: `"formal, uppercase"`.
-
-    Returns:
-        names, and names with a quoted argument, which `split` parts.
+    """What a `--instruct` string asks for, separated by commas: names, some with a quoted argument.
 
     Raises:
         InputError: if a quotation mark is opened and not closed.
@@ -93,10 +90,7 @@ def parse(text: str) -> Tuple[str, ...]:
 
 
 def parse_line(line: str) -> Tuple[str, ...]:
-    """As `parse`, for a line of an `.instr` file: separated by white space or commas.
-
-    Example: `parse_line('formal begin-with="Heute, Abend"')` has two entries.
-    """
+    """As `parse`, for a line of an `.instr` file: separated by white space or commas."""
     return tuple(str(split(word)) for word in _WORD.findall(line))
 
 
@@ -105,9 +99,6 @@ def spell_line(line: str, spell: Callable[[str], str]) -> str:
 
     Args:
         spell: text -> subwords by spaces, as the source text is spelled.
-
-    Returns:
-        the tokens; a line without arguments as it is.
     """
     tokens: List[str] = []
     for written in map(split, parse_line(line)):

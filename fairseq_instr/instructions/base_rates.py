@@ -22,11 +22,7 @@ RATES_FILE = Path(__file__).with_suffix(".yaml")
 
 
 def measure(pairs: Iterable[Tuple[str, str]], language: str) -> Dict[str, float]:
-    """Share of targets that obey each instruction of the catalogue, 0..1.
-
-    Returns:
-        name -> rate, for the instructions that have a verifier and no slot and serve the language.
-    """
+    """Share of targets, 0..1, that obey each instruction with a verifier and without a slot."""
     verifiers = {
         i.name: i.obeys
         for i in catalogue().values()
@@ -56,8 +52,9 @@ def write_base_rates(
     Raises:
         InputError: if a file can't be read, two files differ in length, or the output exists.
     """
-    pairs: Dict[str, List[Tuple[str, str]]] = {}
+    counts, rates = {}, {}
     for language, paths in files.items():
+        pairs: List[Tuple[str, str]] = []
         for source, target in paths:
             sources, targets = read_lines(source), read_lines(target)
             if len(sources) != len(targets):
@@ -65,12 +62,9 @@ def write_base_rates(
                     f"{source} has {len(sources)} lines, {target} has {len(targets)}: give files "
                     "that are aligned line by line"
                 )
-            pairs.setdefault(language, []).extend(zip(sources, targets))
-    counts = {language: len(lines) for language, lines in pairs.items()}
-    rates = {
-        language: {name: round(rate, 4) for name, rate in measure(lines, language).items()}
-        for language, lines in pairs.items()
-    }
+            pairs += zip(sources, targets)
+        counts[language] = len(pairs)
+        rates[language] = {name: round(rate, 4) for name, rate in measure(pairs, language).items()}
     content = {"text": text, "pairs": counts, "rates": rates}
     write_atomically(output, yaml.safe_dump(content, sort_keys=False), force)
     return counts

@@ -9,19 +9,9 @@ from __future__ import annotations
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request, parse, parse_line, split
+from fairseq_instr.instructions.asking import Request, parse_line, split
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
-
-__all__ = [
-    "compose",
-    "compose_requests",
-    "excluding",
-    "from_inside_out",
-    "parse",
-    "rewrite",
-    "verify",
-]
 
 
 def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[Request, ...]:
@@ -49,11 +39,7 @@ def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tup
 def compose_requests(
     requests: Iterable[Request], inventory: Inventory, origin: str = ""
 ) -> Tuple[Request, ...]:
-    """As `compose`, for requests. Of an instruction in two wordings, the first is taken.
-
-    Raises:
-        InputError: if two different ones share an axis.
-    """
+    """As `compose`, for requests. Of an instruction in two wordings, the first is taken."""
     chosen: Dict[str, Request] = {}
     for request in requests:
         axis = inventory[request.position].axis
@@ -65,7 +51,6 @@ def compose_requests(
 
 
 def _exclusion(one: Request, other: Request, inventory: Inventory) -> str:
-    """Why two requests of one axis can't be composed, in words."""
     if one.position == other.position:
         said = " and with ".join(map(_said, (one.argument, other.argument)))
         return f"{inventory[one.position].name} is given twice, with {said}; give it once"
@@ -82,7 +67,7 @@ def _said(argument: Union[None, str, Tuple[int, ...]]) -> str:
 
 
 def _resolve(text: str, inventory: Inventory) -> List[Request]:
-    """What a user asked for: one name or phrase, or several names between blanks."""
+    """One name or phrase, or several names between blanks."""
     written = split(text)
     words = list(map(split, parse_line(text)))
     if written.name not in inventory and words and all(word.name in inventory for word in words):

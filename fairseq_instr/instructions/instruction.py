@@ -1,19 +1,13 @@
 """What an instruction is: a name on an axis, with its verifier and its generator.
 
-An instruction answers one question (its axis) about a translation. Its *verifier* decides
-whether an output obeys it; its *generator*, where a rule can do it, turns a plain reference
-into one that obeys, which is how task data are made from parallel text.
+Its *verifier* decides whether an output obeys it. Its *generator*, where a rule can do it, turns a
+plain reference into one that obeys, which makes task data from parallel text. Without a generator,
+some instructions are *natural*: a short translation is a sample of `short` as it stands (as the
+length tokens of Lakew et al., 2019). The rest needs labelled data.
 
-Several instructions act on one sentence from the inside out: the wording is chosen first,
-then spelling, case and punctuation, then what is put around the sentence. That order is an
-instruction's `layer`. A generator is applied in the order of the layers; a verifier of an
-inner layer sees the output with the outer layers taken off by their `unwrap`.
-
-Where no rule rewrites a reference, some instructions are still found in parallel text: a short
-translation is a sample of `short` as it stands. Those are *natural* (the length tokens of
-Lakew et al., 2019, are of this kind). The rest needs labelled data.
-
-An instruction may have a slot, which an *argument* fills: `begin-with="Heute"`.
+Several instructions act on one sentence from the inside out, by their `layer`. Generators are
+applied in this order; a verifier of an inner layer sees the output with the outer layers taken
+off by their `unwrap`. A slot is filled by an *argument*: `begin-with="Heute"`.
 """
 
 from __future__ import annotations
@@ -24,7 +18,7 @@ import random
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Callable, FrozenSet, NamedTuple, Optional, Tuple
+from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.languages import language_of
@@ -71,11 +65,6 @@ def _unchanged(text: str, context: Context) -> str:
     return text
 
 
-def said(phrases: str) -> Tuple[str, ...]:
-    """Ways to say an instruction, separated by semicolons: `"formal; in a formal tone"`."""
-    return tuple(phrase.strip() for phrase in phrases.split(";"))
-
-
 @dataclass(frozen=True)
 class Instruction:
     """An abstract symbol that a model is asked to obey.
@@ -84,7 +73,8 @@ class Instruction:
         name: lower-case letters, digits and `_.:-`, or `to:` and the code of a language; unique in
             an inventory.
         axis: the question it answers; two instructions of one axis exclude each other.
-        phrases: ways to say it in English, the first one the clearest.
+        phrases: ways to say it in English, the first one the clearest; a text is split at its
+            semicolons.
         obeys: `(output, context) -> bool`, the verifier.
         rewrite: `(reference, context) -> str or None`, the generator; None where the rule
             does not apply to this sentence, which then is no sample of this instruction.
@@ -106,7 +96,7 @@ class Instruction:
 
     name: str
     axis: str
-    phrases: Tuple[str, ...] = ()
+    phrases: Sequence[str] = ()
     obeys: Optional[Callable[[str, Context], bool]] = field(default=None, compare=False)
     rewrite: Optional[Callable[[str, Context], Optional[str]]] = field(default=None, compare=False)
     unwrap: Callable[[str, Context], str] = field(default=_unchanged, compare=False)
@@ -120,6 +110,9 @@ class Instruction:
     overlaps: FrozenSet[str] = field(default=frozenset(), compare=False)
 
     def __post_init__(self):
+        if isinstance(self.phrases, str):
+            phrases = tuple(map(str.strip, self.phrases.split(";")))
+            object.__setattr__(self, "phrases", phrases)
         for kind, value in (("name", self.name), ("axis", self.axis)):
             if not isinstance(value, str) or not NAME_PATTERN.fullmatch(value):
                 raise InputError(
@@ -162,9 +155,8 @@ def check_argument(instruction: Instruction, argument: Optional[str]) -> None:
     """Make sure that an argument fills an instruction's slot, or that there is no slot.
 
     Raises:
-        InputError: if there is an argument and no slot or a slot and no argument, or if the
-            argument is not of its kind, too long, or holds control characters (line breaks and
-            invisible characters included).
+        InputError: if one lacks the other, or the argument is not of its kind, too long, or holds
+            control characters (line breaks and invisible characters included).
     """
     name = instruction.name
     if instruction.argument is None:

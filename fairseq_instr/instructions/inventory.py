@@ -222,11 +222,7 @@ class Inventory:
         return cls.from_dict(read_yaml(path, "inventory"), origin=f"inventory {path}")
 
     def save(self, path, force: bool = False) -> None:
-        """Write the inventory file, by way of a temporary name.
-
-        Raises:
-            InputError: if the file exists and `force` is not set.
-        """
+        """Write the inventory file; raises `InputError` if it exists and `force` is not set."""
         # without allow_unicode: PyYAML writes some line breaks (U+0085) so that they read as spaces
         text = yaml.safe_dump(self.to_dict(), sort_keys=False, width=1000)
         write_atomically(path, text, force=force)
@@ -265,7 +261,6 @@ def did_you_mean(text: str, known: Iterable[str]) -> str:
 
 
 def _folded(phrase: str) -> str:
-    """A phrase as it is compared: case folded, single spaces."""
     return " ".join(phrase.casefold().split())
 
 

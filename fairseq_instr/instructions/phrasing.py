@@ -1,9 +1,8 @@
 """Instructions in words: which words there are, and what a phrase that nobody listed asks for.
 
-A model whose prompts are phrases knows the words of all phrases of its inventory, and each word
-has an appended row of its own. It can be asked by a name, by a listed phrase, or by any other
-phrase made of these words; one of the last kind means the instruction whose phrases are nearest
-to it, if that is told clearly.
+A model whose prompts are phrases has an appended row for each word of its inventory's phrases. It
+can be asked by a name, by a listed phrase, or by any other phrase made of these words if one
+instruction is clearly the nearest.
 """
 
 from __future__ import annotations
@@ -47,16 +46,14 @@ def words_of(phrase: str) -> Tuple[str, ...]:
 class PhrasedInventory(Inventory):
     """An inventory whose instructions are asked for in words.
 
-    Everything is as in the parent, but the symbols are those of the words, in the order in which
-    they first appear: new instructions at the end add their words at the end. An instruction
-    without phrases is asked for by its name, as one word.
+    Its symbols are those of the words, in the order in which they first appear: new instructions at
+    the end add their words at the end. An instruction without phrases has its name as its one word.
 
     Args:
         held_out: phrases that training leaves out, by the name of their instruction.
 
     Attributes:
         words: all words.
-        held_out: as given.
 
     Raises:
         InputError: as the parent; if a phrase stands for two instructions, or is the name of
@@ -167,10 +164,10 @@ class PhrasedInventory(Inventory):
             self._vectors = {phrase: self._vector(phrase) for phrase in self._meaning}
         own = self._vector(words_of(text))
         found: List[Tuple[float, str]] = []
-        for position in range(len(self)):
-            phrases = self.phrases(position)
-            close = [(_dot(own, self._vectors[words_of(phrase)]), phrase) for phrase in phrases]
-            found.append(max(close, key=lambda scored: scored[0]))
+        for phrases in self._said:
+            vectors = (self._vectors[words_of(phrase)] for phrase in phrases)
+            close = [sum(own[w] * vector.get(w, 0.0) for w in own) for vector in vectors]
+            found.append((max(close), phrases[close.index(max(close))]))
         return sorted((scored for scored in found if scored[0] > 0), key=lambda s: -s[0])
 
     def _vector(self, words: Sequence[str]) -> Dict[str, float]:
@@ -199,11 +196,7 @@ class PhrasedInventory(Inventory):
         )
 
     def check_extends(self, trained: Inventory, origin: str) -> None:
-        """As in the parent, and no trained word may have moved.
-
-        Raises:
-            InputError: if one has, or the model was trained in another rendering.
-        """
+        """As in the parent, and no trained word may have moved."""
         super().check_extends(trained, origin)
         own = self.symbols
         for number, symbol in enumerate(trained.symbols):
@@ -214,10 +207,6 @@ class PhrasedInventory(Inventory):
                     f"with: its symbol {number + 1} is {found}, expected {symbol}; use the trained "
                     "inventory, new words in phrases of new instructions at its end"
                 )
-
-
-def _dot(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    return sum(weight * other.get(word, 0.0) for word, weight in one.items())
 
 
 def hold_out(inventory: PhrasedInventory, count: int, seed: int) -> Dict[str, Tuple[str, ...]]:

@@ -1,8 +1,7 @@
 """Verified reranking: among the n best translations, the first that does what was asked for.
 
-A verifier decides with certainty what a model's score only hints at, so it may choose: of the
-hypotheses that beam search has at its end anyway, the most probable one that all verifiers
-accept, or the most probable one where they accept none. Needs no torch.
+Of the hypotheses that beam search has at its end anyway, the most probable one that all verifiers
+accept is chosen, or the most probable one where they accept none. Needs no torch.
 """
 
 from __future__ import annotations
@@ -34,8 +33,6 @@ def first_obeying(
 
 def verifiable(instruct: str, inventory: Inventory) -> List[Instruction]:
     """What is asked for as instructions that have a verifier, arguments filled in.
-
-    Instructions of a user's own that the catalogue has not are left out: nothing judges them.
 
     Raises:
         InputError: if a name is unknown, two exclude each other, or an argument is not accepted.

@@ -5,10 +5,9 @@
     prev_output_tokens  </s> y1 ... yn      fairseq's, for teacher forcing
     decoder             pk y1 ... yn        at the positions behind its prompt
 
-The logits are those of a causal language model on `<s> p1 ... pk y1 ... yn`, and the loss falls
-on the target alone. Task, mixture, conflicts, criterion and beam search need not know. Beam
-search keeps the keys and values of a prompt once for all hypotheses of its sentence. Where the
-whole target is given, as in training, prompt and target go through the layers as one text.
+The logits are those of a causal language model on `<s> p1 ... pk y1 ... yn`; the loss falls on the
+target alone. Beam search keeps a prompt once for all hypotheses of its sentence. Where the whole
+target is given, as in training, prompt and target go through the layers as one text.
 """
 
 import math
@@ -119,12 +118,7 @@ class UnreadPrompt(NamedTuple):
 
 
 class PromptEncoder(FairseqEncoder):
-    """Prefills prompts with the decoder's layers; it has no parameters of its own.
-
-    Args:
-        decoder: whose layers it uses.
-        prompt_bos: whether `<s>` stands before the prompt.
-    """
+    """Prefills prompts with the decoder's layers; it has no parameters of its own."""
 
     def __init__(self, decoder: "DecoderOnlyDecoder", prompt_bos: bool):
         super().__init__(decoder.dictionary)
@@ -134,12 +128,12 @@ class PromptEncoder(FairseqEncoder):
     def forward(
         self, src_tokens: Tensor, src_lengths: Optional[Tensor] = None, prefill: bool = True
     ) -> Union[Prompt, UnreadPrompt]:
-        """Prefill.
+        """Prefill prompts, or leave that to a decoder that is given whole targets.
 
         Args:
             src_tokens: LongTensor `(B, S)`, each prompt ending in eos, padded on either side.
             src_lengths: unused, the padding says it.
-            prefill: False leaves the reading to the decoder, which is given whole targets.
+            prefill: False to leave it.
 
         Raises:
             InputError: if a prompt is longer than the model's positions.
@@ -226,8 +220,7 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
     Args:
         cfg (DecoderOnlyConfig): completed options, none of them None.
         dictionary: of the target.
-        n_embeddings: rows of the embeddings; more than the dictionary where symbols were
-            appended for the prompt alone.
+        n_embeddings: rows of the embeddings, those of symbols for the prompt alone included.
     """
 
     def __init__(self, cfg: Any, dictionary, n_embeddings: int):
@@ -235,16 +228,10 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         dim, n_heads = cfg.decoder_embed_dim, cfg.decoder_attention_heads
         head_dim = cfg.decoder_head_dim or dim // n_heads
         self.embed_tokens = nn.Embedding(n_embeddings, dim)
+        n_shared, bias = cfg.decoder_key_value_heads or n_heads, str(cfg.attention_bias)
         layers = [
             DecoderLayer(
-                Attention(
-                    dim,
-                    n_heads,
-                    cfg.decoder_key_value_heads or n_heads,
-                    head_dim,
-                    bias=str(cfg.attention_bias) != NO_BIAS,
-                    output_bias=str(cfg.attention_bias) == ALL_BIASES,
-                ),
+                Attention(dim, n_heads, n_shared, head_dim, bias != NO_BIAS, bias == ALL_BIASES),
                 FeedForward(dim, cfg.decoder_ffn_embed_dim, cfg.ffn_bias),
                 dim,
                 cfg.norm_epsilon,
@@ -283,10 +270,8 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
     def prefill(self, tokens: Tensor, places: Tensor):
         """Keys and values of prompts: two lists of `(B, K, S, d)`, one for each layer.
 
-        Args:
-            tokens: LongTensor `(B, S)`, padded on the right. What is computed on padding is
-                garbage: nobody looks at it.
-            places: positions `(S,)`.
+        `tokens` are `(B, S)`, padded on the right, `places` `(S,)`. What is computed on padding is
+        garbage: nobody looks at it.
         """
         x = self.dropout(self.embed_tokens(tokens))
         turned_by = self._rotation(places[None], x)
@@ -372,13 +357,8 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         if on_prompt is None:
             on_prompt = places.new_ones((1, 1, 1, prompt.width), dtype=torch.bool)
         on_target = places <= places[:, None]
-        mask = torch.cat(
-            (
-                on_prompt.expand(batch, 1, n_target, prompt.width),
-                on_target.expand(batch, 1, n_target, n_target),
-            ),
-            dim=3,
-        )
+        shape = batch, 1, n_target, -1
+        mask = torch.cat((on_prompt.expand(shape), on_target.expand(shape)), dim=3)
         for layer, keys, values in zip(self.layers, prompt.keys, prompt.values):
             x, _, _ = self._run(layer, x, turned_by, attend_behind(keys, values, mask))
         return x
@@ -452,15 +432,7 @@ def _initialise(module: nn.Module) -> None:
 
 @register_model("decoder_only", dataclass=DecoderOnlyConfig)
 class DecoderOnlyModel(FairseqEncoderDecoderModel):
-    """A model of the LLaMA family behind fairseq's encoder-decoder interface.
-
-    Args:
-        encoder: prefills.
-        decoder: holds all parameters.
-    """
-
-    def __init__(self, encoder: PromptEncoder, decoder: DecoderOnlyDecoder):
-        super().__init__(encoder, decoder)
+    """A model of the LLaMA family behind fairseq's encoder-decoder interface."""
 
     @classmethod
     def build_model(cls, cfg, task):

@@ -101,10 +101,7 @@ def complete_options(options: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def check_sizes(cfg: Any) -> None:
-    """Refuse sizes that don't go together.
-
-    Args:
-        cfg (DecoderOnlyConfig): completed options, none of them None.
+    """Refuse sizes of completed options that don't go together.
 
     Raises:
         InputError: names the options.

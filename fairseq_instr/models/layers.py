@@ -1,10 +1,8 @@
 """The layer of the LLaMA family: RMSNorm, rotary grouped-query attention, SwiGLU.
 
-What a layer's queries look at differs between the prompt, the target under teacher forcing
-and a step of beam search. Each is a function of queries, keys and values that the layer is
-given, so that there is one layer for all three.
-
-Parameters are named as Hugging Face names them.
+What queries look at differs between the prompt, the target under teacher forcing and a step of
+beam search: the layer is given a function of queries, keys and values. Parameters are named as
+Hugging Face names them.
 """
 
 from __future__ import annotations
@@ -47,12 +45,7 @@ class _Norm(torch.autograd.Function):
 
 
 class RMSNorm(nn.Module):
-    """x / rms(x) * weight (Zhang and Sennrich, 2019), in fp32.
-
-    Args:
-        dim: width.
-        epsilon: added to the mean square.
-    """
+    """x / rms(x) * weight (Zhang and Sennrich, 2019), in fp32; epsilon joins the mean square."""
 
     def __init__(self, dim: int, epsilon: float):
         super().__init__()
@@ -147,15 +140,7 @@ class FeedForward(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Attention and feed-forward, each normed before and added to what came in.
-
-    Args:
-        self_attn: attention.
-        mlp: feed-forward.
-        dim: width.
-        epsilon: of the norms.
-        dropout: on what each of the two adds.
-    """
+    """Attention and feed-forward, each normed before and added, after dropout, to what came in."""
 
     def __init__(
         self, self_attn: Attention, mlp: FeedForward, dim: int, epsilon: float, dropout: float
@@ -241,18 +226,13 @@ def attend_where(mask: Tensor) -> Attend:
 def attend_behind(prompt_keys: Tensor, prompt_values: Tensor, mask: Tensor) -> Attend:
     """Each target token looks at its prompt, at itself and at the target tokens before it.
 
-    Args:
-        prompt_keys: `(B, K, S, d)`, with
-        prompt_values: of the prompts.
-        mask: bool `(B, 1, T, S + T)`, True where a token may look.
+    Keys and values of the prompts are `(B, K, S, d)`; `mask`, bool `(B, 1, T, S + T)`, is True
+    where a token may look.
     """
 
     def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        keys, values = (
-            torch.cat((prompt_keys, keys), dim=2),
-            torch.cat((prompt_values, values), dim=2),
-        )
-        return _attend(queries, keys, values, mask)
+        keys = torch.cat((prompt_keys, keys), dim=2)
+        return _attend(queries, keys, torch.cat((prompt_values, values), dim=2), mask)
 
     return attend
 

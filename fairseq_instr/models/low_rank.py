@@ -2,10 +2,9 @@
 
     y = x W^T + b + (alpha / rank) * x A^T B^T
 
-W and b stay as they were pretrained, and keep their names; `lora_a` and `lora_b` stand beside each
-adapted `weight`. So growing and comparing checkpoints need not know of adapters.
-`checkpoints.adapters` saves them without their base, and merges them. Hugging Face's peft renames
-the adapted parameters.
+W and b keep their names; `lora_a` and `lora_b` stand beside each adapted `weight`, so growing and
+comparing checkpoints need not know of adapters (peft renames what it adapts).
+`checkpoints.adapters` saves them without their base, and merges them.
 """
 
 from __future__ import annotations
@@ -27,13 +26,7 @@ A, B = "lora_a", "lora_b"
 
 
 class LowRankLinear(nn.Module):
-    """A linear layer that is kept, and what training adds to it.
-
-    Args:
-        linear: the layer; its parameters become this one's.
-        rank: rows of A and columns of B.
-        alpha: what is added is scaled by alpha / rank.
-    """
+    """A linear layer that is kept, whose parameters become this one's, and what training adds."""
 
     def __init__(self, linear: nn.Linear, rank: int, alpha: float):
         super().__init__()
@@ -71,11 +64,7 @@ def parse_targets(text: str) -> List[str]:
 
 
 def check_adapters(cfg: Any, n_symbols: int) -> None:
-    """Refuse adapters that can't be trained.
-
-    Args:
-        cfg (DecoderOnlyConfig): completed options.
-        n_symbols: instructions that have symbols, whose embeddings have to be learnt.
+    """Refuse adapters that can't be trained, such as ones beside `n_symbols` new embeddings.
 
     Raises:
         InputError: names the option.
@@ -93,13 +82,9 @@ def check_adapters(cfg: Any, n_symbols: int) -> None:
 
 
 def add_adapters(decoder: nn.Module, rank: int, alpha: float, targets: str) -> None:
-    """Put adapters beside linear layers, in place, and let nothing else be trained.
+    """Put adapters beside the linear layers of a decoder that `--lora-targets` names, in place.
 
-    Args:
-        decoder: with `layers`, and the modules that are named.
-        rank: of the adapters.
-        alpha: scale of what they add, times the rank.
-        targets: value of `--lora-targets`.
+    Nothing else is trained.
     """
     names = parse_targets(targets)
     decoder.requires_grad_(False)

@@ -38,13 +38,7 @@ def sinusoidal_positions(n_positions: int, dim: int) -> torch.Tensor:
 
 
 class MarianPositions(SinusoidalPositionalEmbedding):
-    """Positions whose table begins where fairseq looks for the first token's.
-
-    Args:
-        dim: width.
-        padding_idx: row of padding; that of the first token is the next one.
-        n_positions: longest text.
-    """
+    """Positions whose table begins where fairseq looks for the first token's: behind padding's."""
 
     weights: torch.Tensor
 

@@ -1,15 +1,13 @@
 """Rotary positions (Su et al., 2021), plain or with the frequency scaling of LLaMA 3.1.
 
-Angles are computed in fp32 from the positions of each batch. No table is a buffer: fairseq
-halves buffers under `--fp16` and `--bf16`, and a half-precision angle is wrong from position
-256 on.
+Angles are computed in fp32 for each batch. A table would be a buffer, which fairseq halves under
+`--fp16` and `--bf16`: a half-precision angle is wrong from position 256 on.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -17,8 +15,7 @@ from torch import Tensor
 Rotation = Tuple[Tensor, Tensor]  # cosines and sines, each B x 1 x T x head_dim / 2
 
 
-@dataclass(frozen=True)
-class FrequencyScaling:
+class FrequencyScaling(NamedTuple):
     """LLaMA 3.1's stretching of slow rotations, by which a model reads longer texts.
 
     Attributes:
@@ -59,13 +56,7 @@ def frequencies(head_dim: int, theta: float, scaling: Optional[FrequencyScaling]
 
 
 def rotation(positions: Tensor, frequency: Tensor, dtype: torch.dtype) -> Rotation:
-    """Cosines and sines of the angles at given positions.
-
-    Args:
-        positions: `(batch, T)`, or `(1, T)` where they are the same for all.
-        frequency: of `frequencies`, on the device of `positions`.
-        dtype: what the cosines and sines are rounded to.
-    """
+    """Cosines and sines at positions `(batch, T)`, or `(1, T)` where all are alike, in a dtype."""
     angles = positions.to(torch.float32)[:, None, :, None] * frequency
     return angles.cos().to(dtype), angles.sin().to(dtype)
 
@@ -100,13 +91,10 @@ def _rotated(heads: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def rotate(heads: Tensor, turned_by: Rotation) -> Tensor:
-    """Turn the pairs (i, i + head_dim / 2) of each head, Hugging Face's half-split layout.
+    """Turn the pairs (i, i + head_dim / 2) of heads `(batch, n_heads, T, head_dim)`.
 
-    Meta's own checkpoints pair (2i, 2i + 1); Hugging Face's conversion permuted their rows.
-
-    Args:
-        heads: `(batch, n_heads, T, head_dim)`.
-        turned_by: of `rotation`, rounded to the dtype of `heads`.
+    This is Hugging Face's half-split layout. Meta's own checkpoints pair (2i, 2i + 1); Hugging
+    Face's conversion permuted their rows.
     """
     cos, sin = turned_by
     return _Rotate.apply(heads, cos.to(heads.dtype), sin.to(heads.dtype))

@@ -1,10 +1,7 @@
-"""The web application of the playground: one page, and two addresses that it asks.
+"""The web application of the playground: the page, and the two addresses that it asks.
 
-    GET  /               the page
-    GET  /instructions   what can be asked for, by axis
-    POST /translate      {"text": "...", "instructions": [{"name": "formal"}, ...]}
-
-The page is static and shows what comes as text, never as HTML. Requests from other sites are
+`GET /instructions` tells what can be asked for, by axis; `POST /translate` takes
+`{"text": "...", "instructions": [{"name": "formal"}, ...]}`. Requests from other sites are
 refused: a page elsewhere could otherwise make a browser ask the models behind this one.
 """
 
@@ -19,9 +16,9 @@ from werkzeug.exceptions import HTTPException
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import LineTranslator
-from fairseq_instr.instructions.asking import Written, split
+from fairseq_instr.instructions.asking import Written, parse, split
 from fairseq_instr.instructions.catalogue import find
-from fairseq_instr.instructions.composition import compose, parse, verify
+from fairseq_instr.instructions.composition import compose, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 
@@ -163,16 +160,12 @@ def _with_verifier(name: str) -> Optional[Instruction]:
 
 
 def _read(body: bytes):
-    """Text and requests of a body.
-
-    Raises:
-        InputError: if it is not as the module's docstring says.
-    """
+    """Text and requests of a body that is as the module's docstring says."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         raise InputError("the body is not JSON") from None
-    text, asked = ("", None)
+    text, asked = "", None
     if isinstance(content, dict) and set(content) == {"text", "instructions"}:
         text, asked = content["text"], content["instructions"]
     if not isinstance(text, str) or not isinstance(asked, list):
@@ -183,8 +176,8 @@ def _read(body: bytes):
 
 
 def _read_request(entry: object) -> Written:
-    name = entry.get("name") if isinstance(entry, dict) else None
-    argument = entry.get("argument") if isinstance(entry, dict) else None
+    content = entry if isinstance(entry, dict) else {}
+    name, argument = content.get("name"), content.get("argument")
     if not isinstance(name, str) or not isinstance(argument, (str, type(None))):
         raise InputError("an instruction has a name, and an argument where it takes one")
     asked = Written(name, argument)

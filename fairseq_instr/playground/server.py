@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Tuple
+from typing import Callable, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.serving.loading import load_translator
@@ -35,25 +35,15 @@ def serve(announce: Callable[[str], None], **options) -> None:
 
 
 def make_server(
-    tuned=None,
-    base=None,
-    data=None,
-    subwords=None,
-    source: Optional[str] = None,
-    target: Optional[str] = None,
-    host: str = "127.0.0.1",
-    port: int = 8765,
+    tuned=None, base=None, host: str = "127.0.0.1", port: int = 8765, **loading
 ) -> Tuple:
     """Load the models and take the port.
 
     Args:
         tuned: checkpoint or exported folder; None for the model that comes with the package.
         base: checkpoint or exported folder of the model before tuning; None for none.
-        data: data-bin of the checkpoints.
-        subwords: of the checkpoints, as `load_subwords` takes them.
-        source: source language; None for the model's.
-        target: target language; None for the model's.
         port: 0 for any free one.
+        **loading: data-bin, subwords and languages, as for `load_translator`.
 
     Returns:
         (waitress server, its address as a URL)
@@ -71,11 +61,10 @@ def make_server(
         ) from None
     if not 0 <= port < 65536:
         raise InputError(f"--port {port} is not accepted; give 0 (any free one) to 65535")
-    common = {"data": data, "subwords": subwords, "source": source, "target": target}
     systems = {}
     if base is not None:
-        systems["base"] = System(load_translator(base, option="--base", **common), asked=False)
-    systems["tuned"] = System(load_translator(tuned, option="--tuned", **common), asked=True)
+        systems["base"] = System(load_translator(base, option="--base", **loading), asked=False)
+    systems["tuned"] = System(load_translator(tuned, option="--tuned", **loading), asked=True)
     # under a wildcard the names of the machine are not known
     hosts = None if host in WILDCARDS else LOOPBACK | {host}
     app = create_app(systems, systems["tuned"].translator.target, hosts)

@@ -16,19 +16,12 @@ import string
 from typing import Any
 
 from fairseq_instr.instructions.inventory import Inventory, direction
-from fairseq_instr.prompts.templates import (
-    INSTRUCTIONS,
-    SOURCE,
-    SOURCE_LANGUAGE,
-    Template,
-    language_names,
-    phrase_of,
-)
+from fairseq_instr.prompts import templates
 
 _EXPRESSIONS = {
-    SOURCE: "messages[-1]['content']",
-    INSTRUCTIONS: "said.text",
-    SOURCE_LANGUAGE: "(languages[source_language] if source_language in languages else "
+    templates.SOURCE: "messages[-1]['content']",
+    templates.INSTRUCTIONS: "said.text",
+    templates.SOURCE_LANGUAGE: "(languages[source_language] if source_language in languages else "
     "raise_exception('source_language: give one of ' ~ languages | join(', ')))",
 }
 _BODY = """\
@@ -48,7 +41,7 @@ _BODY = """\
 """
 
 
-def chat_template(template: Template, inventory: Inventory) -> str:
+def chat_template(template: templates.Template, inventory: Inventory) -> str:
     """The Jinja text that renders what `TemplatePrompt` renders without demonstrations.
 
     Args:
@@ -65,7 +58,7 @@ def chat_template(template: Template, inventory: Inventory) -> str:
     return text + (rest if word == "if" else f"{{%- else -%}}\n{rest}{{%- endif -%}}\n")
 
 
-def _body(template: Template, inventory: Inventory) -> str:
+def _body(template: templates.Template, inventory: Inventory) -> str:
     """The part of one target language."""
     parts = []
     for literal, slot, _, _ in string.Formatter().parse(template.prompt):
@@ -74,8 +67,8 @@ def _body(template: Template, inventory: Inventory) -> str:
         if slot is not None:
             parts.append(_EXPRESSIONS[slot])
     values = {
-        "PHRASES": _literal({i.name: phrase_of(template, i) for i in inventory}),
-        "LANGUAGES": _literal(dict(language_names(template))),
+        "PHRASES": _literal({i.name: templates.phrase_of(template, i) for i in inventory}),
+        "LANGUAGES": _literal(dict(templates.language_names(template))),
         "JOINER": _literal(template.joiner),
         "LEAD": _literal(template.lead),
         "PROMPT": " ~ ".join(parts),

@@ -25,11 +25,7 @@ class ArgumentSpelling:
         self.subwords: Callable[[str], str] = str
 
     def __call__(self, text: str) -> List[int]:
-        """Spell an argument.
-
-        Raises:
-            InputError: if the dictionary lacks one of its tokens.
-        """
+        """Spell an argument; an `InputError` if the dictionary lacks one of its tokens."""
         pieces = self.subwords(text)
         ids = self.dictionary.encode_line(pieces, append_eos=False, add_if_not_exist=False).tolist()
         if self.dictionary.unk() in ids:
@@ -48,16 +44,13 @@ def choose_prompt(
     language_tokens: Optional[LanguageTokens],
     spell: ArgumentSpelling,
 ) -> Tuple[Prompt, Optional[str]]:
-    """The prompt, and the chat template that renders the same in Hugging Face's tokenizers.
+    """The prompt, and the chat template that renders the same in Hugging Face's tokenizers, if any.
 
     Args:
         cfg: options of the task.
         dictionary: of the source, grown by the inventory's symbols.
         language_tokens: of a pretrained model, or None.
         spell: spells arguments; a template gives it its subwords.
-
-    Returns:
-        (prompt, chat template or None where there is no template)
 
     Raises:
         InputError: if an option is wrong, or the dictionary lacks a token.

@@ -57,10 +57,7 @@ class LanguageTokens(NamedTuple):
         return STYLES[self.style].format(language)
 
     def languages(self, symbols: Sequence[str]) -> Dict[str, int]:
-        """Languages that a dictionary has a token for, and its ids.
-
-        Args:
-            symbols: of the dictionary, in order.
+        """Languages that the symbols of a dictionary have a token for, and its id.
 
         Example: `LanguageTokens("src", True).languages(["a", "__de__"]) == {"de": 1}`.
         """
@@ -71,17 +68,12 @@ class LanguageTokens(NamedTuple):
     def check_known(self, symbols: Sequence[str], language: str) -> None:
         """Make sure that a dictionary has language tokens.
 
-        Args:
-            symbols: of the dictionary, in order.
-            language: whose token the error names.
-
         Raises:
-            InputError: says which are missing, or in which style there are others.
+            InputError: names the missing token of `language`, or the style of other tokens there.
         """
         if self.languages(symbols):
             return
-        others = (name for name, other in PRESETS.items() if other.languages(symbols))
-        other = next(others, None)
+        other = next((name for name, own in PRESETS.items() if own.languages(symbols)), None)
         token = self.token(language)
         remedy = (
             "append the model's language tokens to dict.*.txt, in its own order, and "
@@ -178,23 +170,16 @@ def choose_language_tokens(
         return None
     if option == AUTO:
         return trained
-    chosen = PRESETS[option]
-    if trained is None:
-        return chosen
-    if trained._replace(appended=()) != chosen:
+    if trained is not None and trained._replace(appended=()) != PRESETS[option]:
         raise InputError(
             f"--language-tokens {option}: {origin} was trained with others, such as "
             f"{trained.token('de')} {trained.place}; leave the option out"
         )
-    return trained
+    return trained or PRESETS[option]
 
 
 def find_unsaid(symbols: Sequence[str], language: str) -> Optional[str]:
     """A value of `--language-tokens` in whose style a dictionary has a token for a language.
-
-    Args:
-        symbols: of the dictionary, in order.
-        language: as the data-bin calls it.
 
     Example: `find_unsaid(["a", "[de_DE]"], "de") == "mbart50"`; None where there is none.
     """

@@ -12,6 +12,7 @@ from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory, target_language
 from fairseq_instr.prompts.language_tokens import (
     BEHIND_EOS,
+    FOR_EOS,
     IN_FRONT,
     TARGET,
     LanguageTokens,
@@ -91,11 +92,11 @@ class NativePrompt:
         return found._replace(end=end, start=first)
 
     def n_source(self, n_instructions):
-        """Most tokens that `n_instructions` (an int or an array of them) add to the source."""
-        added = self.tokens.encoder is not None and self.tokens.place != "for-eos"
+        """See `Prompt.n_source`."""
+        added = self.tokens.encoder is not None and self.tokens.place != FOR_EOS
         return self.others.n_source(n_instructions) + added
 
     def n_target(self, n_instructions):
-        """Most tokens that `n_instructions` (an int or an array of them) add to the target."""
+        """See `Prompt.n_target`."""
         added = self.tokens.decoder and self.tokens.place == IN_FRONT
         return self.others.n_target(n_instructions) + added

@@ -2,9 +2,7 @@
 
     use a formal tone <end> begin with these words <argument> _Heu te <argument> <end> source </s>
 
-Every word of the inventory's phrases is a symbol of its own, apart from the words of the source
-and from their subwords: base ids do not move, and no source can spell a word of a prompt. What
-closes a phrase, and stands around an argument, are two more such symbols.
+Every word of a phrase, and every mark, is a symbol of its own: no source can spell one.
 """
 
 from __future__ import annotations
@@ -24,9 +22,7 @@ class PhrasePrompt(TokenPrompt):
     A request without a phrase is said by the first phrase of its instruction.
 
     Args:
-        first_id: dictionary id of the inventory's first symbol; the others follow it.
-        placement: one of `PLACEMENTS`.
-        spell: text of an argument -> dictionary ids; needed for arguments that are text.
+        first_id: as for `TokenPrompt`, and so are `placement` and `spell`.
     """
 
     def __init__(
@@ -51,14 +47,11 @@ class PhrasePrompt(TokenPrompt):
         return [*words, self._edge, *self._spelled(request.argument), self._edge, self._end]
 
     def n_source(self, n_instructions):
-        """Most tokens that `n_instructions` (an int or an array of them) add to the source.
-
-        An argument counts as its tokens and one more, a phrase that is not listed as its words.
-        """
+        """See `Prompt.n_source`."""
         return self._bound(n_instructions) * (not self.on_decoder)
 
     def n_target(self, n_instructions):
-        """As `n_source`, of the target."""
+        """See `Prompt.n_target`."""
         return self._bound(n_instructions) * self.on_decoder
 
     def _bound(self, n_instructions):

@@ -1,20 +1,8 @@
-r"""Instructions in words: a natural-language template around the source, in its own vocabulary.
+"""Instructions in words: a natural-language template around the source, in its own vocabulary.
 
-For decoder-only models, which have read such prompts. A template is a small YAML file:
-
-    prompt: "Translate this text{instructions}.\n{source}\nTranslation:\n"    # needs {source}
-    demonstration: "{source}\n{target}"     # how an example is shown; needs {source}, {target}
-    separator: "\n\n"                       # after each demonstration
-    lead: " "                               # before the first phrase, where there is one
-    joiner: ", "                            # between phrases
-    languages: {de: German}                 # what {source_language} says; left out: in English
-    phrases: {"to:de": ins Deutsche}        # instead of the inventory's first phrase
-    by_target: {de: {prompt: ...}}          # any of the above, where the target language is known
-
-`{instructions}` stands for the phrases of all instructions, `{source_language}` for the name of
-the source's language; `{{` is a brace. With a Hugging Face tokenizer the prompt is spelled as
-one text with the source, as a chat template spells it: LLaMA 3 has one token for a full stop and
-the line break behind it. With a SentencePiece model the source is spelled apart.
+A template is a small YAML file, see `Template`. With a Hugging Face tokenizer the prompt is spelled
+as one text with the source: LLaMA 3 has one token for a full stop and the line break behind it.
+With a SentencePiece model the source is spelled apart.
 """
 
 from __future__ import annotations
@@ -42,17 +30,10 @@ from fairseq_instr.text.subwords import load_subwords
 
 LIBRARY = Path(__file__).with_name("library")
 MAX_CACHED = 4096
-SOURCE, TARGET, INSTRUCTIONS, SOURCE_LANGUAGE = (
-    "source",
-    "target",
-    "instructions",
-    "source_language",
-)
-SLOTS = {
-    "prompt": ((SOURCE,), (INSTRUCTIONS, SOURCE_LANGUAGE)),
-    "demonstration": ((SOURCE, TARGET), (INSTRUCTIONS, SOURCE_LANGUAGE)),
-}
-"""Slots that a text must have, and may have."""
+SOURCE, TARGET = "source", "target"
+INSTRUCTIONS, SOURCE_LANGUAGE = "instructions", "source_language"
+REQUIRED = {"prompt": (SOURCE,), "demonstration": (SOURCE, TARGET)}
+"""Slots that a text must have, beside `INSTRUCTIONS` and `SOURCE_LANGUAGE`, which it may have."""
 
 Piece = Union[str, Tuple[int, ...]]  # text, or tokens that are spelled already
 _PLACE: Piece = (-1,)  # stands where the source goes
@@ -66,16 +47,20 @@ def library() -> Tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Template:
-    """How instructions are said around a source; see the module for what the texts may hold."""
+    """How instructions are said around a source.
 
-    prompt: str
-    demonstration: Optional[str] = None
-    separator: str = "\n\n"
-    lead: str = " "
-    joiner: str = ", "
-    languages: Mapping[str, str] = field(default_factory=dict)
-    phrases: Mapping[str, str] = field(default_factory=dict)
-    by_target: Mapping[str, "Template"] = field(default_factory=dict)
+    `{instructions}` stands for the phrases of all instructions, `{source_language}` for the name of
+    the source's language; `{{` is a brace.
+    """
+
+    prompt: str  # such as "Translate{instructions}: {source}\n"
+    demonstration: Optional[str] = None  # how an example is shown; needs {source} and {target}
+    separator: str = "\n\n"  # after each demonstration
+    lead: str = " "  # before the first phrase, where there is one
+    joiner: str = ", "  # between phrases
+    languages: Mapping[str, str] = field(default_factory=dict)  # {source_language}; {}: in English
+    phrases: Mapping[str, str] = field(default_factory=dict)  # instead of the inventory's first
+    by_target: Mapping[str, "Template"] = field(default_factory=dict)  # language -> other entries
 
     @classmethod
     def load(cls, name_or_path) -> "Template":
@@ -98,16 +83,12 @@ class Template:
 
     @classmethod
     def from_dict(cls, content, origin: str) -> "Template":
-        """Check and take over the content of a template file.
-
-        Raises:
-            InputError: names the entry that is wrong.
-        """
-        if not isinstance(content, dict):
-            raise InputError(f"{origin}: expected 'prompt', a text with {{source}}, and others")
-        own = {key: value for key, value in content.items() if key != "by_target"}
+        """Check and take over a template file; an `InputError` names the entry that is wrong."""
+        own, variants = content, {}
+        if isinstance(content, dict):
+            own = {key: value for key, value in content.items() if key != "by_target"}
+            variants = content.get("by_target", {})
         template = _build(own, origin)
-        variants = content.get("by_target", {})
         if not isinstance(variants, dict):
             raise InputError(f"{origin}: by_target is not a map of target languages")
         by_target = {}
@@ -155,30 +136,28 @@ def _language_name(template: Template, language: Optional[str]) -> str:
     return name
 
 
-def _build(content: dict, origin: str) -> Template:
+def _build(content, origin: str) -> Template:
     template = build(Template, content, origin)
-    for kind in SLOTS:
-        if getattr(template, kind) is not None:
-            _check_slots(getattr(template, kind), kind, origin)
+    for kind, required in REQUIRED.items():
+        text = getattr(template, kind)
+        if text is not None:
+            _check_slots(text, required, f"{origin}: {kind}")
     return template
 
 
-def _check_slots(text: str, kind: str, origin: str) -> None:
-    required, optional = SLOTS[kind]
+def _check_slots(text: str, required: Sequence[str], where: str) -> None:
     try:
-        parsed = list(string.Formatter().parse(text))
+        slots = [slot for _, slot, _, _ in string.Formatter().parse(text) if slot is not None]
     except ValueError as error:
-        raise InputError(f"{origin}: {kind}: {error}; write {{{{ for a brace") from None
-    slots = [slot for _, slot, _, _ in parsed if slot is not None]
+        raise InputError(f"{where}: {error}; write {{{{ for a brace") from None
     for slot in required:
         if slots.count(slot) != 1:
-            raise InputError(
-                f"{origin}: {kind} has {slots.count(slot)} places for {{{slot}}}; it needs one"
-            )
+            raise InputError(f"{where} has {slots.count(slot)} places for {{{slot}}}; it needs one")
+    accepted = (*required, INSTRUCTIONS, SOURCE_LANGUAGE)
     for slot in slots:
-        if slot not in (*required, *optional):
-            accepted = ", ".join(f"{{{s}}}" for s in (*required, *optional))
-            raise InputError(f"{origin}: {kind} has the place {{{slot}}}; accepted: {accepted}")
+        if slot not in accepted:
+            names = ", ".join(f"{{{name}}}" for name in accepted)
+            raise InputError(f"{where} has the place {{{slot}}}; accepted: {names}")
 
 
 class TemplatePrompt:
@@ -220,11 +199,7 @@ class TemplatePrompt:
         self._bound: Optional[Tuple[int, int]] = None
 
     def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
-        """The prompt in words, its demonstrations included.
-
-        Args:
-            requests: in canonical order.
-            language: of the source; None for the one given to the class.
+        """The prompt in words, its demonstrations included; see `Prompt.render`.
 
         Raises:
             InputError: if the template wants to name a language that it has no name for, or
@@ -246,7 +221,6 @@ class TemplatePrompt:
         return base + each * n_instructions
 
     def n_target(self, n_instructions):
-        """Tokens that they add to the target: none."""
         return n_instructions * 0
 
     def _measure(self) -> Tuple[int, int]:
@@ -259,9 +233,8 @@ class TemplatePrompt:
                 base = max(base, sum(map(len, self.render(asked)[:3])))
             except InputError:  # a direction that has no demonstrations is not asked for
                 continue
-        templates = (self.template, *self.template.by_target.values())
         each = 0
-        for template in templates:
+        for template in (self.template, *self.template.by_target.values()):
             for instruction in self.inventory:
                 phrase = template.joiner + template.lead + phrase_of(template, instruction)
                 # quotation marks around an argument, whose tokens are counted apart
@@ -307,12 +280,9 @@ class TemplatePrompt:
         return said
 
     def _fill(
-        self,
-        template: Template,
-        text: str,
-        values: Mapping[str, List[Piece]],
+        self, template: Template, text: str, values: Mapping[str, List[Piece]],
         language: Optional[str],
-    ) -> List[Piece]:
+    ) -> List[Piece]:  # fmt: skip
         pieces: List[Piece] = []
         for literal, slot, _, _ in string.Formatter().parse(text):
             pieces.append(literal)
@@ -405,8 +375,7 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
     """The prompt that the options of a task ask for.
 
     Args:
-        cfg: with the fields of `TemplateOptions`, `data`, `allow_unknown`, `source_lang`,
-            `target_lang` and `seed`.
+        cfg: options of the task.
         dictionary: of the source.
 
     Returns:
@@ -453,12 +422,5 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
     demonstrations = None
     if cfg.shots:
         demonstrations = Demonstrations(cfg.demonstrations, cfg.shots, cfg.seed)
-    prompt = TemplatePrompt(
-        template,
-        inventory,
-        encode,
-        cfg.source_lang,
-        demonstrations,
-        decode,
-    )
-    return prompt, subwords
+    language = cfg.source_lang
+    return TemplatePrompt(template, inventory, encode, language, demonstrations, decode), subwords

@@ -1,12 +1,7 @@
 """Instructions as appended vocabulary tokens: one symbol an instruction.
 
-The symbols stand in front of the source words (`source-prefix`), behind them
-(`source-suffix`, the post-ins of Liu et al., 2023), or at the decoder's start
-(`decoder-prefix`), where a conflict needs no second run of the encoder.
-
-The argument of an instruction stands between its symbol and the same symbol again, in tokens
-of the source's own vocabulary. No text has these symbols, so that no source can open, close or
-forge an argument.
+An argument stands between its symbol and the same symbol again, in tokens of the source's own
+vocabulary. No text has these symbols, so that no source can open, close or forge an argument.
 """
 
 from __future__ import annotations
@@ -20,6 +15,8 @@ SOURCE_PREFIX = "source-prefix"
 SOURCE_SUFFIX = "source-suffix"
 DECODER_PREFIX = "decoder-prefix"
 PLACEMENTS = (SOURCE_PREFIX, SOURCE_SUFFIX, DECODER_PREFIX)
+"""In front of the source; behind it (post-ins, Liu et al., 2023); at the decoder's start, where a
+conflict needs no second run of the encoder."""
 
 
 class TokenPrompt:
@@ -45,12 +42,11 @@ class TokenPrompt:
 
     @property
     def on_decoder(self) -> bool:
-        """Whether the decoder reads the instructions, and not the encoder."""
+        """Whether the decoder reads the instructions; the encoder does otherwise."""
         return self.placement == DECODER_PREFIX
 
     @property
     def on_encoder(self) -> bool:
-        """The contrary of `on_decoder`."""
         return not self.on_decoder
 
     def render(self, requests: Sequence[Request], language: Optional[str] = None) -> Rendering:
@@ -79,5 +75,4 @@ class TokenPrompt:
         return n_instructions * (not self.on_decoder)
 
     def n_target(self, n_instructions):
-        """Tokens that `n_instructions` (an int or an array of them) add to the target."""
         return n_instructions * self.on_decoder

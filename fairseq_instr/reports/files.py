@@ -13,14 +13,8 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation import report as schema
 from fairseq_instr.files import atomic_path, making, refuse_to_overwrite, write_atomically
 from fairseq_instr.plain_data import read_json
-from fairseq_instr.reports import (
-    directions,
-    formality,
-    general_tasks,
-    instructions,
-    robustness,
-)
-from fairseq_instr.reports.html import visible
+from fairseq_instr.reports import directions, formality, general_tasks, instructions, robustness
+from fairseq_instr.reports.html import save_figure, visible
 from fairseq_instr.reports.markdown import as_markdown
 from fairseq_instr.reports.parts import Plot, Section, Table
 
@@ -113,7 +107,8 @@ def write_report(report: Mapping[str, Any], folder, force: bool = False) -> str:
     sections = describe(report)
     markdown = as_markdown(sections)
     for plot in _plots(sections):
-        _save_plot(plot, folder / plot.name)
+        with atomic_path(folder / plot.name, force=True) as temporary:
+            save_figure(plot.draw, temporary, format="png", dpi=120)
     write_atomically(folder / REPORT_MD, markdown, force)
     write_atomically(folder / REPORT_JSON, text, force)
     return markdown
@@ -124,16 +119,3 @@ def _plots(sections: Sequence[Section]) -> Iterator[Plot]:
         plot = block.plot if isinstance(block, Table) else block
         if isinstance(plot, Plot):
             yield plot
-
-
-def _save_plot(plot: Plot, path: Path) -> None:
-    # imported here: only a report needs it, and it takes its time
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure = plot.draw(pyplot)
-    with atomic_path(path, force=True) as temporary:
-        figure.savefig(temporary, format="png", dpi=120, bbox_inches="tight")
-    pyplot.close(figure)

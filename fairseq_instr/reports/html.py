@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fairseq_instr.reports.parts import Cell, Code, Emphasis, Paragraph, Section, Strong, Value
+from fairseq_instr.reports.parts import Cell, Code, Emphasis, Paragraph, Section, Strong
 
 PAGE = Path(__file__).parent / "page"
 _SVG = "http://www.w3.org/2000/svg"
@@ -57,18 +57,26 @@ def render_sections(sections: Sequence[Section], part: str = "") -> Markup:
     return Markup(environment.get_template("sections.html").render(sections=sections))
 
 
-def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
-    """A plot as an SVG element that takes the page's colour of text and its width.
-
-    Args:
-        salt: makes the identifiers inside differ from those of other plots on the page.
-    """
+def save_figure(draw: Callable, out, settings: Any = None, **options: Any) -> None:
+    """Draw a plot without a screen and save it, under settings of matplotlib."""
     # imported here: only a plot needs it, and it takes its time
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    with matplotlib.rc_context(settings):
+        figure = draw(pyplot)
+        figure.savefig(out, bbox_inches="tight", **options)
+        pyplot.close(figure)
+
+
+def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
+    """A plot as an SVG element that takes the page's colour of text and its width.
+
+    Args:
+        salt: makes the identifiers inside differ from those of other plots on the page.
+    """
     settings: Any = {
         "svg.fonttype": "none",  # text stays text
         "svg.hashsalt": f"{salt} {caption}",
@@ -77,13 +85,8 @@ def draw_svg(draw: Callable, caption: str, salt: str = "") -> Markup:
             ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
         ),
     }
-    with matplotlib.rc_context(settings):
-        figure = draw(pyplot)
-        out = io.BytesIO()
-        figure.savefig(
-            out, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
-        )
-        pyplot.close(figure)
+    out = io.BytesIO()
+    save_figure(draw, out, settings, format="svg", transparent=True, metadata={"Date": None})
     ElementTree.register_namespace("", _SVG)
     ElementTree.register_namespace("xlink", _XLINK)
     root = ElementTree.fromstring(out.getvalue())
@@ -118,7 +121,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["inline"] = _inline
-    environment.tests["number"] = _is_number
+    environment.tests["number"] = lambda value: _NUMBER.fullmatch(str(value)) is not None
     environment.tests["cell"] = lambda value: isinstance(value, Cell)
     environment.globals["kind"] = lambda block: type(block).__name__
     return environment
@@ -146,7 +149,3 @@ def _inline(parts: Sequence[str]) -> Markup:
         tag = next((tag for kind, tag in _TAGS if isinstance(part, kind)), None)
         shown.append(Markup(f"<{tag}>{text}</{tag}>") if tag else text)
     return Markup("").join(shown)
-
-
-def _is_number(value: Value) -> bool:
-    return _NUMBER.fullmatch(str(value)) is not None

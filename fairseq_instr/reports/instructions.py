@@ -119,7 +119,11 @@ def _quality_table(report: Report) -> Table:
 def _describe_pairs(pairs: Mapping[str, Any]) -> List[Block]:
     if not pairs["by_pair"]:
         return []
-    header, grid = _grid(pairs["by_pair"])
+    names, rates = _square(pairs["by_pair"])
+    rows: List[List[Value]] = [
+        [name, *("" if share is None else heat(share, 0) for share in row)]
+        for name, row in zip(names, rates)
+    ]
     return [
         Paragraph(
             f"Over all {number(pairs['count'], 0)} pairs that were tried, ",
@@ -130,8 +134,8 @@ def _describe_pairs(pairs: Mapping[str, Any]) -> List[Block]:
         _least_obeyed(pairs["by_pair"], "both obeyed", "pair", 8),
         Table(
             "Percentage of outputs that obey both",
-            header,
-            grid,
+            ["", *names],
+            rows,
             upright=True,
             plot=Plot(
                 "Both obeyed, by pair",
@@ -203,11 +207,10 @@ def describe_phrasings(phrasings: Mapping[str, Any]) -> List[Block]:
     if not kinds:
         return []
     rows: List[List[Value]] = []
-    for name, responses in phrasings["by_instruction"].items():
-        row: List[Value] = [name, number(responses[kinds[0]]["lines"], 0)]
-        for kind in kinds:
-            row += [rate(responses[kind]), number(responses[kind]["adequacy"])]
-        rows.append(row)
+    for name, by_kind in phrasings["by_instruction"].items():
+        shown = [by_kind[kind] for kind in kinds]
+        figures = [figure for r in shown for figure in (rate(r), number(r["adequacy"]))]
+        rows.append([name, number(shown[0]["lines"], 0), *figures])
     means = ", ".join(
         f"{percent(phrasings[kind])} under {kind} phrases "
         f"(adequacy {number(phrasings['adequacy'][kind])})"
@@ -251,15 +254,6 @@ def _describe_interpolation(mixed: Responses) -> List[Block]:
             functools.partial(_plot_interpolation, mixed),
         ),
     ]
-
-
-def _grid(pairs: Responses) -> Tuple[List[str], List[List[Value]]]:
-    """Header and rows of the pairs as a square, percentages."""
-    names, rates = _square(pairs)
-    rows: List[List[Value]] = []
-    for name, row in zip(names, rates):
-        rows.append([name, *("" if share is None else heat(share, 0) for share in row)])
-    return ["", *names], rows
 
 
 def _square(pairs: Responses) -> Tuple[List[str], List[List[Optional[float]]]]:

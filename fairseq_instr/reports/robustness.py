@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Sequence
+from typing import Any, List, Mapping
 
 from fairseq_instr.reports.parts import (
     NONE,
@@ -62,22 +62,18 @@ def describe(report: Mapping[str, Any]) -> List[Section]:
          ", ".join(e["changed"]) or NONE]
         for e in found["examples"]
     ]  # fmt: skip
+    tables = (
+        ("Instructions that were obeyed", "How often each instruction was obeyed that nobody gave",
+         ["instruction", "attack", "control"], obeyed),
+        ("Examples", "Attacked sources and their translations",
+         ["kind", "attacked source", "output", "changed"], examples),
+    )  # fmt: skip
     return [
         Section("Robustness to instructions in the source", blocks, level=1),
-        _table_section(
-            "Instructions that were obeyed",
-            "How often each instruction was obeyed that nobody gave",
-            ["instruction", "attack", "control"],
-            obeyed,
-        ),
-        _table_section(
-            "Examples",
-            "Attacked sources and their translations",
-            ["kind", "attacked source", "output", "changed"],
-            examples,
-        ),
+        *(Section(title, [Table(*table) if table[-1] else Paragraph("None.")])
+          for title, *table in tables),
         *last_sections(report),
-    ]
+    ]  # fmt: skip
 
 
 def _base_summary(base: Mapping[str, Any]) -> List[str]:
@@ -103,12 +99,6 @@ def _kinds_table(found: Mapping[str, Any]) -> Table:
          "trusted, clean", "control", "attacked"],
         rows,
     )  # fmt: skip
-
-
-def _table_section(
-    title: str, caption: str, header: Sequence[str], rows: Sequence[Sequence[Value]]
-) -> Section:
-    return Section(title, [Table(caption, header, rows) if rows else Paragraph("None.")])
 
 
 def _with_codes(text: str) -> str:

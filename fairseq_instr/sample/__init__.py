@@ -6,9 +6,6 @@ regular: what a model reaches on it says nothing about real text.
     sentence = next(generate(1, seed=1))
     sentence.texts["de"], sentence.attributes
     sentence.variant(formality="formal").texts["de"]
-
-Reading order: `lexicon` (the words), `content` (what can be said), `languages` (one
-grammar each), `corpus` (sentences, splits, files).
 """
 
 from fairseq_instr.sample.corpus import Sentence, generate, split, write

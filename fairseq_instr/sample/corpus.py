@@ -35,11 +35,7 @@ class Sentence:
 
     @property
     def attributes(self) -> Mapping[str, str]:
-        """What there is to say about the texts.
-
-        `form` (statement, question or request) always; `formality` (formal or informal)
-        where the second person occurs; `numbers` (digits or words) where a number does.
-        """
+        """`form`, `formality` where the hearer is addressed, `numbers` where there is one."""
         form = self.content.form
         found = {"form": form if form in ("statement", "request") else "question"}
         if self.formality is not None:
@@ -60,8 +56,8 @@ class Sentence:
 
         Example: sentence.variant(formality="formal").texts["de"] -> "Kaufen Sie bitte ..."
         """
-        asked = {"formality": (formality, FORMALITIES), "numbers": (numbers, NUMBER_STYLES)}
-        for name, (value, accepted) in asked.items():
+        asked = ("formality", formality, FORMALITIES), ("numbers", numbers, NUMBER_STYLES)
+        for name, value, accepted in asked:
             if value is not None and value not in accepted:
                 raise InputError(f"{name} is {value!r}; it is one of {', '.join(accepted)}")
             if value is not None and name not in self.attributes:
@@ -103,7 +99,6 @@ def split(sizes: Mapping[str, int], seed: int) -> Dict[str, List[Sentence]]:
 
     Args:
         sizes: sentences of each split, such as {"train": 4000, "valid": 200, "test": 200}.
-        seed: of `generate`.
 
     Raises:
         InputError: if a size is negative, or more sentences are asked for than are drawn.

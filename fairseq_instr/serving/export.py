@@ -1,10 +1,8 @@
 """Export of an encoder-decoder to a CTranslate2 folder, its instructions included.
 
-The model is built and loaded as for generation, so that whatever would be refused there is
-refused here, in both versions of fairseq. Its layers are then handed to CTranslate2's own
-functions; two things are ours. The encoder's vocabulary has the instructions' rows at its end.
-The target's has not, so that no instruction can be generated: where the prompt goes to the
-decoder, which must read the rows, the output's bias rules them out.
+The model is loaded as for generation, and its layers are handed to CTranslate2's own functions.
+The encoder's vocabulary ends in the instructions' rows; the target's has none, or, where the
+decoder reads the prompt, the output's bias rules them out: no instruction can be generated.
 """
 
 from __future__ import annotations
@@ -23,13 +21,8 @@ from fairseq_instr.instructions.inventory import INVENTORY_FILE
 from fairseq_instr.prompts.language_tokens import IN_FRONT
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.tokens import TokenPrompt
-from fairseq_instr.serving.folder import (
-    MODEL_FILE,
-    QUANTIZATIONS,
-    SUBWORDS_FILE,
-    Settings,
-    find_repeated,
-)
+from fairseq_instr.serving import folder as layout
+from fairseq_instr.serving.folder import QUANTIZATIONS, Settings, find_repeated
 from fairseq_instr.serving.quantization import quantize_spec
 
 OWN_INT8 = ("int8", "int8_float32")
@@ -65,8 +58,7 @@ def export_ctranslate2(
         checkpoint: tuned or base encoder-decoder.
         data: data-bin with the dictionaries and the inventory.
         subwords: as for `load_subwords`, copied into the folder; None if lines come in pieces.
-        source: source language; None to take the checkpoint's.
-        target: target language, likewise.
+        source: source language; None to take the checkpoint's, and so is `target`.
         quantization: of the weights, one of `QUANTIZATIONS`.
 
     Raises:
@@ -78,7 +70,10 @@ def export_ctranslate2(
             f"--quantization {quantization!r} is not accepted; choose {', '.join(QUANTIZATIONS)}"
         )
     refuse_to_overwrite(output, force)
-    _import_ctranslate2()
+    try:
+        import ctranslate2.converters.fairseq  # noqa: F401
+    except ImportError:
+        raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None
     # --max-len-a and the beam are given when lines are translated
     loaded = Translator.from_pretrained(checkpoint, data, subwords, source, target)
     task = loaded.task
@@ -95,13 +90,15 @@ def export_ctranslate2(
             "--prompt-template: a prompt in words is not exported, prompts of symbols are"
         )
     spec = make_spec(loaded.models[0], task, prompt.on_decoder, checkpoint)
+    positions = (len(side.position_encodings.encodings) for side in (spec.encoder, spec.decoder))
+    max_source, max_target = map(min, task.max_positions(), positions)
     settings = Settings(
         placement=prompt.placement,
         source=task.cfg.source_lang,
         target=task.cfg.target_lang,
         direction=task.directions.given,
-        max_source=min(task.max_positions()[0], _n_positions(spec.encoder)),
-        max_target=min(task.max_positions()[1], _n_positions(spec.decoder)),
+        max_source=max_source,
+        max_target=max_target,
         rendering=task.inventory.rendering,
         learned=loaded.n_learned,
         language_tokens=None if tokens is None else [*tokens],
@@ -115,23 +112,21 @@ def export_ctranslate2(
             spec.optimize(quantization=quantization)
     except ValueError as error:
         raise InputError(f"{checkpoint} can't be exported: {error}") from None
-    with atomic_folder(output, force, marker=MODEL_FILE) as folder:
+    with atomic_folder(output, force, marker=layout.MODEL_FILE) as folder:
         spec.save(str(folder))
         settings.save(folder)
         task.inventory.save(folder / INVENTORY_FILE)
         if subwords is not None:
             copy = shutil.copytree if Path(subwords).is_dir() else shutil.copyfile
-            copy(subwords, folder / SUBWORDS_FILE)
+            copy(subwords, folder / layout.SUBWORDS_FILE)
 
 
 def make_spec(model, task, reads_prompt: bool, origin):
-    """A model as CTranslate2's description of it.
+    """CTranslate2's description of a `transformer` that a task has loaded.
 
     Args:
-        model: fairseq's `transformer`, loaded.
-        task: that it was loaded by.
         reads_prompt: whether the decoder reads instructions.
-        origin: of it, for errors.
+        origin: the checkpoint, for errors.
 
     Raises:
         InputError: if CTranslate2 has no such model.
@@ -141,37 +136,31 @@ def make_spec(model, task, reads_prompt: bool, origin):
 
     cfg = _check_supported(model, origin)
     model = model.cpu().float().eval().requires_grad_(False)
-    common = {
-        "activation": _activation(cfg, origin),
-        "layernorm_embedding": cfg.layernorm_embedding,
-    }
-    encoder, decoder = model.encoder, model.decoder
-    spec = transformer_spec.TransformerSpec(
-        transformer_spec.TransformerEncoderSpec(
-            len(encoder.layers),
-            encoder.layers[0].self_attn.num_heads,
-            pre_norm=cfg.encoder.normalize_before,
-            no_final_norm=encoder.layer_norm is None,
-            **common,
-        ),
-        transformer_spec.TransformerDecoderSpec(
-            len(decoder.layers),
-            decoder.layers[0].self_attn.num_heads,
-            pre_norm=cfg.decoder.normalize_before,
-            no_final_norm=decoder.layer_norm is None,
-            **common,
-        ),
+    activation = _activation(cfg, origin)
+    encoder, decoder = (
+        kind(
+            len(side.layers),
+            side.layers[0].self_attn.num_heads,
+            pre_norm=own.normalize_before,
+            no_final_norm=side.layer_norm is None,
+            activation=activation,
+            layernorm_embedding=cfg.layernorm_embedding,
+        )
+        for kind, side, own in (
+            (transformer_spec.TransformerEncoderSpec, model.encoder, cfg.encoder),
+            (transformer_spec.TransformerDecoderSpec, model.decoder, cfg.decoder),
+        )
     )
-    set_transformer_encoder(spec.encoder, encoder)
-    set_transformer_decoder(spec.decoder, decoder)
+    spec = transformer_spec.TransformerSpec(encoder, decoder)
+    set_transformer_encoder(encoder, model.encoder)
+    set_transformer_decoder(decoder, model.decoder)
     for side in (spec.encoder, spec.decoder):
         # fairseq makes more positions when it needs them; here they are all there are
         encodings = side.position_encodings.encodings[:MAX_POSITIONS]
         side.position_encodings.encodings = np.ascontiguousarray(encodings)
     _restrict_output(spec.decoder, len(task.tgt_dict), reads_prompt)
-    symbols = {"source": task.src_dict.symbols, "target": task.tgt_dict.symbols}
-    if reads_prompt:
-        symbols["target"] = task.src_dict.symbols
+    of_target = task.src_dict if reads_prompt else task.tgt_dict
+    symbols = {"source": task.src_dict.symbols, "target": of_target.symbols}
     for side, tokens in symbols.items():
         repeated = find_repeated(tokens)
         if repeated is not None:
@@ -206,11 +195,7 @@ def _restrict_output(decoder, n_target: int, reads_prompt: bool) -> None:
 
 
 def _check_supported(model, origin):
-    """The model's configuration.
-
-    Raises:
-        InputError: if the model is another one than CTranslate2's transformer.
-    """
+    """The model's configuration; an `InputError` if it is no transformer of CTranslate2's."""
     from fairseq.models.transformer import TransformerModel, TransformerModelBase
 
     own = hasattr(model, "decoder_start")  # an architecture of ours that is a transformer
@@ -251,14 +236,3 @@ def _activation(cfg, origin):
             f"transformer; it has {', '.join(known)}"
         )
     return known[cfg.activation_fn]
-
-
-def _n_positions(spec) -> int:
-    return int(spec.position_encodings.encodings.shape[0])
-
-
-def _import_ctranslate2() -> None:
-    try:
-        import ctranslate2.converters.fairseq  # noqa: F401
-    except ImportError:
-        raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None

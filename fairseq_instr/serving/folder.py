@@ -1,20 +1,15 @@
 """What an exported folder holds beside CTranslate2's own files.
 
-    model.bin  config.json  source_vocabulary.json  target_vocabulary.json     CTranslate2's
-    instructions.yaml       the inventory
-    serving.json            how a line is rendered: `Settings`
-    subwords.model          SentencePiece, BPE codes or a tokenizer's folder, where the model has it
-
-The source vocabulary is the dictionary followed by the inventory's symbols, `<instruction NAME>`
-or, of prompts in phrases, `<instruction word WORD>`.
-They hold a space, and tokens are what stands between spaces: no text, however it is cut into
-subwords, has one of them.
+`instructions.yaml` is the inventory, `serving.json` says how a line is rendered (`Settings`), and
+`subwords.model` are the subwords, where the model has some. The source vocabulary is the
+dictionary followed by the inventory's symbols, which hold a space: no text has one of them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional
@@ -55,11 +50,7 @@ class Settings:
 
     @classmethod
     def load(cls, folder: Path) -> "Settings":
-        """Inverse of `save`.
-
-        Raises:
-            InputError: if the file is missing or not as `save` writes it.
-        """
+        """Inverse of `save`; an `InputError` if the file is missing or not as `save` writes it."""
         path = folder / SETTINGS_FILE
         settings = build(cls, read_json(path, AGAIN), str(path))
         if (
@@ -92,10 +83,5 @@ def read_vocabulary(folder: Path, side: str) -> List[str]:
 
 
 def find_repeated(tokens: List[str]) -> Optional[str]:
-    """The first token that was there before, or None."""
-    seen = set()
-    for token in tokens:
-        if token in seen:
-            return token
-        seen.add(token)
-    return None
+    """A token that is there more than once, or None."""
+    return next((token for token, count in Counter(tokens).items() if count > 1), None)

@@ -14,14 +14,7 @@ DEFAULT_MODELS = (PACKAGE.parent / "models" / "en-de-instruct", PACKAGE / "model
 
 
 def default_model(option: str = "--model") -> Path:
-    """Folder of the model that comes with fairseq_instr.
-
-    Args:
-        option: how the user would name another model, for the error.
-
-    Raises:
-        InputError: if none came with it.
-    """
+    """Folder of the model that comes with fairseq_instr; an `InputError` if none came with it."""
     for folder in DEFAULT_MODELS:
         if (folder / MODEL_FILE).is_file():
             return folder
@@ -39,6 +32,7 @@ def load_translator(
     target: Optional[str] = None,
     beam: int = 4,
     option: str = "--model",
+    **options,
 ):
     """A `Translator` or a `CTranslate2Translator`, as the model asks for.
 
@@ -46,9 +40,9 @@ def load_translator(
         model: fairseq checkpoint, or exported folder; None for `default_model`.
         data: data-bin, for a checkpoint.
         subwords: of a checkpoint, as `load_subwords` takes them.
-        source: source language; None for the model's.
-        target: target language; None for the model's.
+        source: source language; None for the model's, and so is `target`.
         option: how the user names the model, for errors.
+        **options: of the task, for a checkpoint.
 
     Raises:
         InputError: if the model can't be loaded, or lacks its data-bin.
@@ -64,4 +58,4 @@ def load_translator(
         raise InputError(f"{option} {path} is a checkpoint; give its data-bin by --data")
     from fairseq_instr.generation.translator import Translator
 
-    return Translator.from_pretrained(path, data, subwords, source, target, beam=beam)
+    return Translator.from_pretrained(path, data, subwords, source, target, beam=beam, **options)

@@ -1,10 +1,8 @@
 """Int8 weights that do not overflow on processors without VNNI.
 
-Such a processor (AVX2, AVX-512 before VNNI) multiplies unsigned bytes of the input with signed
-bytes of the weights and adds the products of two neighbours in 16 bits, where a sum beyond
-32,767 is cut off in silence (oneDNN, "Nuances of int8 computations"). Rows that are scaled to
-the whole range of int8, as CTranslate2 scales them, reach twice that. Here a row takes as much
-of the range as its neighbours allow, which costs less than a bit of precision.
+Such a processor adds the products of two neighbours in 16 bits, and cuts a sum beyond 32,767 off
+in silence (oneDNN, "Nuances of int8 computations"). Rows that are scaled to the whole range, as
+CTranslate2 scales them, reach twice that: here a row takes as much as its neighbours allow.
 """
 
 from __future__ import annotations

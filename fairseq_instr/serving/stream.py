@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Iterable, Iterator, Optional
+from typing import Iterable, Iterator
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.serving.loading import load_translator
@@ -12,33 +12,23 @@ from fairseq_instr.serving.loading import load_translator
 def translate_stream(
     lines: Iterable[str],
     instruct: str = "",
-    model=None,
-    data=None,
-    subwords=None,
-    source: Optional[str] = None,
-    target: Optional[str] = None,
-    beam: int = 4,
     batch_size: int = 64,
     buffer_size: int = 1024,
     n_best: int = 0,
     rerank: int = 0,
     allow_unknown: bool = False,
+    **loading,
 ) -> Iterator[str]:
     """Translate lines as they come; the rows of the output, one after the other.
 
     Args:
         instruct: instructions for all lines, such as `"formal, uppercase"`.
-        model: fairseq checkpoint or exported folder; None for the model that comes with the
-            package.
-        data: data-bin of a checkpoint.
-        subwords: of a checkpoint, as `load_subwords` takes them.
-        source: source language; None for the model's.
-        target: target language; None for the model's.
         buffer_size: lines read before they are translated; they are sorted by length.
         n_best: 0 for rows of one translation each; else rows `LINE<tab>SCORE<tab>TEXT` of so
             many best translations of each line, lines numbered from 1.
         rerank: of so many best translations, take the first that obeys; 0 to take the best.
         allow_unknown: translate also lines that are mostly unknown to the model's vocabulary.
+        **loading: the model, as for `load_translator`.
 
     Raises:
         InputError: if the model can't be loaded, or a line or an option is not accepted.
@@ -47,7 +37,7 @@ def translate_stream(
         raise InputError("--n-best does not go with --rerank; leave one of them out")
     if buffer_size < 1:
         raise InputError(f"--buffer-size {buffer_size} is not accepted; give a number above 0")
-    translator = load_translator(model, data, subwords, source, target, beam)
+    translator = load_translator(**loading)
     translator.allow_unknown = allow_unknown
     lines, start = iter(lines), 1
     while True:

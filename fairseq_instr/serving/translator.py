@@ -20,12 +20,7 @@ from fairseq_instr.prompts import Prompt, appended_tokens_prompt
 from fairseq_instr.prompts.language_tokens import LanguageTokens
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
-from fairseq_instr.serving.folder import (
-    MODEL_FILE,
-    SUBWORDS_FILE,
-    Settings,
-    read_vocabulary,
-)
+from fairseq_instr.serving.folder import MODEL_FILE, SUBWORDS_FILE, Settings, read_vocabulary
 from fairseq_instr.text.dictionary import check_vocabulary
 from fairseq_instr.text.subwords import Encoders, load_subwords
 
@@ -34,21 +29,15 @@ BOS, _, EOS, UNK = range(N_SPECIAL)  # in every dictionary of fairseq
 
 
 class _Line(NamedTuple):
-    """Ids that a model reads: of the source with its prompt, eos included, and of the decoder."""
-
-    source: List[int]
-    prompt: Tuple[int, ...]
+    source: List[int]  # ids, the prompt and eos included
+    prompt: Tuple[int, ...]  # ids that the decoder begins with
 
     def __len__(self) -> int:
         return len(self.source) + len(self.prompt)
 
 
 def _from_source(settings: Settings, source: str) -> Settings:
-    """Settings of a model that reads a source language.
-
-    Raises:
-        InputError: if it reads another one alone.
-    """
+    """Settings of a model that reads a source language, if it does."""
     several = settings.language_tokens is not None or settings.direction
     if source != settings.source and not several:
         raise InputError(
@@ -67,10 +56,7 @@ class CTranslate2Translator(LineTranslator):
         model: `ctranslate2.Translator`.
         source_vocabulary: tokens by id, the inventory's symbols last.
         subwords: as for `load_subwords`; None if lines are already in pieces.
-        target: target language; None for the export's.
-        lenpen: length penalty.
-        max_len_a: with `max_len_b`, longest output: `a * source + b` tokens.
-        max_len_b: see `max_len_a`.
+        target: target language; None for the export's; the others as for `from_pretrained`.
     """
 
     unknown = UNK
@@ -147,7 +133,6 @@ class CTranslate2Translator(LineTranslator):
             lenpen: length penalty, as `fairseq-generate --lenpen`.
             max_len_a: with `max_len_b`, longest output: `a * source + b` tokens of each line,
                 whatever its prompt and the other lines of its batch are.
-            max_len_b: see `max_len_a`.
             device: `cpu`, `cuda` or `auto`.
             compute_type: number format to compute in, such as int8; `default` is the export's.
             threads: processor threads of a batch; 0 for CTranslate2's choice.
@@ -173,28 +158,17 @@ class CTranslate2Translator(LineTranslator):
             import ctranslate2
 
             model = ctranslate2.Translator(
-                str(folder),
-                device=device,
-                compute_type=compute_type,
-                intra_threads=threads,
+                str(folder), device=device, compute_type=compute_type, intra_threads=threads,
                 inter_threads=workers,
-            )
+            )  # fmt: skip
         except ImportError:
             raise InputError("CTranslate2 is not installed; run: pip install ctranslate2") from None
         except (RuntimeError, ValueError) as error:
             raise InputError(f"{folder} can't be loaded by CTranslate2: {error}") from None
         return cls(
-            model,
-            settings,
-            inventory,
-            vocabulary,
-            subwords if subwords.exists() else None,
-            target,
-            beam,
-            lenpen,
-            max_len_a,
-            max_len_b,
-        )
+            model, settings, inventory, vocabulary, subwords if subwords.exists() else None, target,
+            beam, lenpen, max_len_a, max_len_b,
+        )  # fmt: skip
 
     def for_direction(self, source: str, target: str) -> CTranslate2Translator:
         """The same loaded model for another pair of languages; costs no memory.
@@ -203,10 +177,9 @@ class CTranslate2Translator(LineTranslator):
             InputError: if the model has not these languages.
         """
         settings = _from_source(self.settings, source)
-        first_max, second_max = self.max_len
         translator = CTranslate2Translator(
             self.model, settings, self.inventory, self._tokens, self._subwords, target,
-            self.beam, self.lenpen, first_max, second_max,
+            self.beam, self.lenpen, *self.max_len,
         )  # fmt: skip
         translator.allow_unknown = self.allow_unknown
         return translator

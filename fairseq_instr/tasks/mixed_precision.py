@@ -32,11 +32,7 @@ def in_bfloat16(criterion):
     """The same loss on a CPU with the inputs of matrix products rounded to bfloat16.
 
     Parameters, their gradients, the sums within products and the loss stay fp32. Gradients are not
-    scaled, as they are for fp16: bfloat16 has the range of fp32. Processors that have instructions
-    for it (AVX512-BF16, AMX) are faster by it, others may be slower.
-
-    Args:
-        criterion (callable): of model and sample.
+    scaled, as they are for fp16: bfloat16 has the range of fp32.
     """
 
     def compute(model, sample):

@@ -53,8 +53,7 @@ class TranslationWithInstructionsConfig(
         "split of --valid-subset",
     )
     eval_off_target_lines: int = with_help(
-        100,
-        "--eval-off-target: lines to translate of each corpus and direction",
+        100, "--eval-off-target: lines to translate of each corpus and direction"
     )
     direction_instruction: str = with_help(
         AUTO,
@@ -109,12 +108,10 @@ class TranslationWithInstructionsConfig(
         0.1, "group denoise: share of the words to drop from the source"
     )
     denoise_mask: float = with_help(
-        0.1,
-        "group denoise: share of the words to replace by <unk> in the source",
+        0.1, "group denoise: share of the words to replace by <unk> in the source"
     )
     denoise_span: int = with_help(
-        1,
-        "group denoise: words in a row that --denoise-mask masks together, as one <unk>",
+        1, "group denoise: words in a row that --denoise-mask masks together, as one <unk>"
     )
     denoise_replace: float = with_help(
         0.0,
@@ -122,8 +119,7 @@ class TranslationWithInstructionsConfig(
         "text, so that less can be copied",
     )
     denoise_shuffle: int = with_help(
-        3,
-        "group denoise: most places that a word moves in the source; 0 = none",
+        3, "group denoise: most places that a word moves in the source; 0 = none"
     )
     language_tokens: str = with_help(
         AUTO,
@@ -179,16 +175,14 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
             "--prompt-rendering phrases: --prompt-template says instructions in words already; "
             "leave one of them out"
         )
-    if cfg.held_out_phrases is not None and cfg.prompt_rendering != PHRASES:
-        raise InputError(
-            f"--held-out-phrases {cfg.held_out_phrases} needs --prompt-rendering phrases; other "
-            "prompts have no phrases to hold out"
-        )
-    if cfg.phrase_word_dropout and cfg.prompt_rendering != PHRASES:
-        raise InputError(
-            f"--phrase-word-dropout {cfg.phrase_word_dropout} needs --prompt-rendering phrases; "
-            "other prompts have no words to leave out"
-        )
+    for option, value in (
+        ("--held-out-phrases", cfg.held_out_phrases),
+        ("--phrase-word-dropout", cfg.phrase_word_dropout or None),
+    ):
+        if value is not None and cfg.prompt_rendering != PHRASES:
+            raise InputError(
+                f"{option} {value} needs --prompt-rendering phrases; other prompts have none"
+            )
 
 
 def check_criterion(cfg: TranslationWithInstructionsConfig, criterion) -> None:
@@ -222,7 +216,6 @@ def check_criterion(cfg: TranslationWithInstructionsConfig, criterion) -> None:
 
 
 def _logged_metrics(criterion) -> Set[str]:
-    """Names of what a criterion logs of a validation."""
     sums = {"loss": 1, "nll_loss": 1, "ntokens": 1, "nsentences": 1, "sample_size": 1}
     with metrics.aggregate(new_root=True) as logged:
         criterion.__class__.reduce_metrics([sums])

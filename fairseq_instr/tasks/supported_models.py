@@ -15,9 +15,6 @@ ACCEPTED = "give an encoder-decoder such as --arch transformer, or a decoder-onl
 def refuse_architecture(cfg) -> None:
     """Refuse a kind of model before it is built.
 
-    Args:
-        cfg: settings of the model.
-
     Raises:
         InputError: if it is no encoder-decoder that writes from left to right.
     """
@@ -38,7 +35,6 @@ def refuse_model(model, name: str, n_source: int, n_target: int, on_decoder: boo
 
     Args:
         model: just built, for the grown source dictionary.
-        name: of its architecture.
         n_source: size of the source dictionary, instructions included.
         n_target: size of the target dictionary.
         on_decoder: whether the decoder reads the instructions.

@@ -38,8 +38,8 @@ from fairseq_instr.generation.language_check import LanguageCheck, log_off_targe
 from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.generation.prompted_search import PromptedSearch
 from fairseq_instr.generation.typed_lines import TypedLine, TypedLines
-from fairseq_instr.instructions.asking import Request
-from fairseq_instr.instructions.composition import compose, compose_requests, parse
+from fairseq_instr.instructions.asking import Request, parse
+from fairseq_instr.instructions.composition import compose, compose_requests
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.choice import ArgumentSpelling, choose_prompt
 from fairseq_instr.prompts.language_tokens import LanguageTokens
@@ -65,10 +65,8 @@ class TranslationWithInstructionsTask(TranslationTask):
     """Translate under instructions; without an inventory, fairseq's `translation`.
 
     Args:
-        cfg: options.
         src_dict: source dictionary, grown by the inventory's symbols.
         tgt_dict: target dictionary as it is in the data-bin.
-        inventory: the instructions.
         language_tokens: of a pretrained model, in which prompts say the direction.
     """
 
@@ -110,11 +108,7 @@ class TranslationWithInstructionsTask(TranslationTask):
 
     @classmethod
     def setup_task(cls, cfg: TranslationWithInstructionsConfig, **kwargs):
-        """Read inventory and dictionaries.
-
-        Raises:
-            InputError: if an option is wrong or a file is missing.
-        """
+        """Read inventory and dictionaries; `InputError` for a wrong option or a missing file."""
         check_options(cfg)
         if cfg.source_lang is None or cfg.target_lang is None:
             pairs = parse_pairs(cfg.lang_pairs, "--lang-pairs")
@@ -126,11 +120,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- corpora ------------------------------------------------------------------------
 
     def load_dataset(self, split, epoch=1, combine=False, **kwargs):
-        """Load a split, as `SplitLoader.load` says; `train` is the mixture.
-
-        Raises:
-            InputError: if something is missing, misaligned or not accepted.
-        """
+        """Load a split, as `SplitLoader.load` says, with its errors; `train` is the mixture."""
         shards = utils.split_paths(self.cfg.data)
         training = split == self.cfg.train_subset
         data = shards[(epoch - 1) % len(shards)] if training else shards[0]
@@ -142,18 +132,10 @@ class TranslationWithInstructionsTask(TranslationTask):
             mixture = Mixture.of(self.cfg, group_sizes(loaded), PART_SAMPLES)
             phrasings = PhraseSampler.of(self.cfg, self.inventory)
         self.datasets[split] = PromptedDataset(
-            loaded,
-            self.prompt,
-            self.src_dict,
-            mixture=mixture,
-            conflicts=conflicts,
-            shuffle=training,
-            left_pad_source=self.cfg.left_pad_source,
-            left_pad_target=self.cfg.left_pad_target,
-            pad_to_multiple=self.cfg.required_seq_len_multiple,
-            n_shards=len(shards) if training else 1,
-            phrasings=phrasings,
-        )
+            loaded, self.prompt, self.src_dict, mixture, conflicts, training,
+            self.cfg.left_pad_source, self.cfg.left_pad_target, self.cfg.required_seq_len_multiple,
+            n_shards=len(shards) if training else 1, phrasings=phrasings,
+        )  # fmt: skip
         corpora = [corpus for group in loaded.values() for corpus in group]
         if conflicts is not None:
             conflicts.log_left_out(split, (c.stream.compositions for c in corpora if c.stream))
@@ -161,26 +143,17 @@ class TranslationWithInstructionsTask(TranslationTask):
             self._warn_of_untrained(r for c in corpora for r in (*c.fixed, *c.named))
 
     def _split_loader(self, combine: bool = False) -> SplitLoader:
+        # a truncated source leaves room for its prompt, which has one symbol an axis at most
+        room = self.prompt.n_source(len(self.inventory.axes))
         return SplitLoader(
-            self.cfg,
-            self.src_dict,
-            self.tgt_dict,
-            self.inventory,
-            self.directions,
-            self.instruct,
-            # a truncated source leaves room for its prompt, which has one symbol an axis at most
-            room=self.prompt.n_source(len(self.inventory.axes)),
-            combine=combine,
-        )
+            self.cfg, self.src_dict, self.tgt_dict, self.inventory, self.directions,
+            self.instruct, room, combine,
+        )  # fmt: skip
 
     def filter_indices_by_size(
         self, indices, dataset, max_positions=None, ignore_invalid_inputs=False
     ):
-        """As in the parent.
-
-        Raises:
-            InputError: if a sample is too long and such samples are not to be left out.
-        """
+        """As in the parent; `InputError` for a sample that is too long and not to be left out."""
         try:
             return super().filter_indices_by_size(
                 indices, dataset, max_positions, ignore_invalid_inputs
@@ -203,13 +176,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- typed lines --------------------------------------------------------------------
 
     def build_dataset_for_inference(self, src_tokens, src_lengths, constraints=None):
-        """Sources typed into `fairseq-interactive`, with their instructions.
-
-        Args:
-            src_tokens: list of LongTensors, each ending in eos.
-            src_lengths: their lengths.
-            constraints: not supported together with instructions.
-        """
+        """Sources typed into `fairseq-interactive`, with their instructions."""
         lines = self.typed.lines(src_tokens)
         self.search.remember(lines)
         return self.typed_lines(lines, constraints)
@@ -230,10 +197,8 @@ class TranslationWithInstructionsTask(TranslationTask):
 
         Args:
             source: LongTensor `(n,)`, ending in eos.
-            requests: what is asked of it; `--instruct` and the direction are added.
-
-        Raises:
-            InputError: if the requests exclude each other.
+            requests: what is asked of it; `--instruct` and the direction are added. `InputError`
+                if they exclude each other.
         """
         pair = self.cfg.source_lang, self.cfg.target_lang
         direction = self.directions.request(pair)
@@ -243,7 +208,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         return TypedLine.of(Line(source, asked), self.prompt)
 
     def _warn_of_untrained(self, requests: Iterable[Request]) -> None:
-        """Say once which of the instructions asked for the loaded model was never trained with."""
         if self._n_known is None or self.cfg.prompt_template:
             return
         asked = {request.position for request in requests if request.position >= self._n_known}
@@ -263,10 +227,7 @@ class TranslationWithInstructionsTask(TranslationTask):
 
         Args:
             writers: subwords of the source and of the target.
-            subwords: the option and its value.
-
-        Raises:
-            InputError: names both.
+            subwords: the option and its value, for the `InputError`.
         """
         if self.cfg.allow_unknown:
             return
@@ -277,8 +238,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def build_bpe(self, args):
         """As in the parent; what spells the sources of a user spells arguments too.
 
-        Raises:
-            InputError: if it is of another vocabulary than the dictionaries.
+        `InputError` if it is of another vocabulary than the dictionaries.
         """
         bpe, tokenizer = super().build_bpe(args), self._tokenizer
         if bpe is not None:
@@ -300,9 +260,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def build_model(self, cfg, from_checkpoint=False):
         """Build a model with rows for the instructions that loads ungrown checkpoints.
 
-        Raises:
-            InputError: if the model can't grow, or training could not start from the given
-                checkpoint.
+        `InputError` if it can't grow, or training could not start from the given checkpoint.
         """
         if getattr(cfg, "share_all_embeddings", False) and self.src_dict != self.tgt_dict:
             raise InputError(
@@ -338,7 +296,6 @@ class TranslationWithInstructionsTask(TranslationTask):
         return model
 
     def _check_starting_point(self, model_cfg) -> Optional[StartingPoint]:
-        """Take from the checkpoint that training starts from what the model must share with it."""
         start = StartingPoint.find(self.cfg)
         if start is None:
             return None
@@ -369,18 +326,13 @@ class TranslationWithInstructionsTask(TranslationTask):
     # -- generation ---------------------------------------------------------------------
 
     def build_generator(self, models, args, *more, **kwargs):
-        """As in the parent, of the parts that `GeneratorParts` chooses.
-
-        Raises:
-            InputError: if options of decoding don't go together, or lack something.
-        """
+        """As in the parent, of the parts that `GeneratorParts` chooses, with its errors."""
         models_or_guided, options = self.generators.choose(models, args, kwargs)
         limits = [model.max_positions() for model in models]
         self.typed.longest = utils.resolve_max_positions(self.max_positions(), *limits)[0]
         return super().build_generator(models_or_guided, args, *more, **options)
 
     def _text(self, split: str, language: str) -> ConcatDataset:
-        """Sources of a split in one language, for decoding that looks at text."""
         data = utils.split_paths(self.cfg.data)[0]
         return self._split_loader().sources(data, split, language)
 
@@ -435,11 +387,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         """Compare a checkpoint with this task before its model is built.
 
         Under `--direction-instruction auto`, directions are given from here on if they were in
-        training.
-
-        Raises:
-            InputError: if the inventories, the prompts or the dictionaries differ, or
-                checkpoints of an ensemble were trained with directions and without.
+        training. `InputError` if the inventories, the prompts or the dictionaries differ, or
+        checkpoints of an ensemble were trained with directions and without.
         """
         remembered = TaskState.of(state_dict)
         own = self._remembered
@@ -458,11 +407,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         super().load_state_dict(TaskState.without(state_dict))
 
     def build_criterion(self, cfg, from_checkpoint=False):
-        """As in the parent.
-
-        Raises:
-            InputError: if it and the options of the task don't go together.
-        """
+        """As in the parent; `InputError` if it and the options of the task don't go together."""
         criterion = super().build_criterion(cfg)
         check_criterion(self.cfg, criterion)
         return criterion

@@ -37,10 +37,7 @@ class Vocabulary(NamedTuple):
 
     @classmethod
     def read(cls, cfg) -> "Vocabulary":
-        """The vocabulary of the (first) data-bin.
-
-        Args:
-            cfg: options of the task, its languages known.
+        """The vocabulary of the (first) data-bin, of a task whose languages are known.
 
         Raises:
             InputError: if a file is missing, or the dictionaries don't go together.
@@ -111,11 +108,6 @@ def _load_inventory(cfg, data: str) -> Inventory:
 
 
 def _find_language_tokens(cfg) -> Optional[LanguageTokens]:
-    """The language tokens of the checkpoint that is translated with, or that training starts from.
-
-    Raises:
-        InputError: if the checkpoint is refused, or contradicts `--language-tokens`.
-    """
     if cfg.path:
         origin = utils.split_paths(cfg.path)[0]
         state = read_checkpoint(origin, mmap=True)

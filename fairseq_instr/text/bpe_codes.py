@@ -29,14 +29,7 @@ def is_text(path) -> bool:
 
 
 class Merges:
-    """The pieces that codes can write, without the rules for words.
-
-    Args:
-        path: codes of subword-nmt or fastBPE.
-
-    Raises:
-        InputError: if the file holds no codes.
-    """
+    """The pieces that codes can write, without the rules for words."""
 
     def __init__(self, path):
         self._codes = read_merges(path)
@@ -55,7 +48,6 @@ class BpeCodes(Merges):
     """Codes and the Moses rules of one language: text -> pieces separated by spaces, and back.
 
     Args:
-        path: codes of subword-nmt or fastBPE.
         language: Moses code, such as `en`; one without rules of its own has those of English.
 
     Raises:
@@ -92,11 +84,7 @@ class BpeCodes(Merges):
 
 
 def read_merges(path) -> str:
-    """The codes of a file as subword-nmt reads them; it ends the process at a wrong line.
-
-    Raises:
-        InputError: if the file holds something else.
-    """
+    """The codes of a file as subword-nmt reads them; it ends the process at a wrong line."""
     lines = read_lines(path)
     header = lines[:1] if lines and _VERSION.fullmatch(lines[0].rstrip()) else []
     merges = [line.rstrip(" ").split(" ") for line in lines[len(header) :]]

@@ -1,8 +1,7 @@
 """Which language a line is in: one door to langid and py3langid for the whole package.
 
-A line is identified by what it says. Its case and what stands around it say nothing: langid knows
-hardly any capitals (it calls 84 % of German captions in capitals another language), and the words
-of a tag or a JSON key are English. See `bare_text`.
+A line is identified by its `bare_text`: langid knows hardly any capitals (it calls 84 % of German
+captions in capitals another language), and the words of a tag or a JSON key are English.
 """
 
 from __future__ import annotations
@@ -17,8 +16,11 @@ from typing import Any, Collection, List, Optional, Protocol, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 
-# tags and `<eol>`, addresses, placeholders; marks of Markdown, and slashes between words
-_MARKUP = re.compile(r"</?\w[^<>]*>|\w+://\S+|\S+@\S+|\{[^{}]*\}|[*_`#|~]+|(?<!\S)/(?!\S)")
+# tags and `<eol>`, addresses, placeholders; marks of Markdown, and slashes between words. Addresses
+# are looked for where a word begins: from each letter, a long word would take its length squared.
+_MARKUP = re.compile(
+    r"</?\w[^<>]*>|\b\w+://\S+|(?<![^\s>}])\S+@\S+|\{[^{}]*\}|[*_`#|~]+|(?<!\S)/(?!\S)"
+)
 
 
 class LanguageIdentifier(Protocol):
@@ -43,11 +45,10 @@ class LanguageIdentifier(Protocol):
 class LangidIdentifier:
     """langid (Lui and Baldwin, 2012): 97 languages, naive Bayes over byte n-grams.
 
-    All instances in a process share one model. The model is not the one of `langid.classify`: a
-    set that is stated elsewhere to `langid.set_languages` does not change the answers.
+    All instances in a process share one model, which `langid.set_languages` does not change.
 
     Args:
-        package: `langid`, or `py3langid` where that is installed: the same method, a newer model.
+        package: `langid`, or `py3langid`, the same method with a newer model.
 
     Raises:
         InputError: if the package is neither of the two, or not installed.
@@ -60,7 +61,7 @@ class LangidIdentifier:
         self.languages = frozenset(self._codes)
 
     def rank(self, lines: Sequence[str]) -> List[Sequence[str]]:
-        """All languages for each line, the likeliest first; see `LanguageIdentifier`."""
+        """All languages for each line, the likeliest first."""
         return [self._rank(line) for line in lines]
 
     def _rank_by_langid(self, line: str) -> List[str]:
@@ -79,7 +80,6 @@ class LangidIdentifier:
 
 @functools.lru_cache(maxsize=None)
 def _load(package: str) -> Tuple[Any, List[str]]:
-    """(model, codes of its languages); reading one takes most of a second."""
     # the order of the unnormalised scores is that of the probabilities
     if package == "langid":
         from langid.langid import LanguageIdentifier, model

@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from typing import Iterable, Mapping
+from typing import Iterable
 
 _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
 _OTHER = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l"}
-_PUNCTUATION = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
+_MARKS = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
+_IN_GERMAN, _ELSEWHERE = (str.maketrans({**_MARKS, **letters}) for letters in (_GERMAN, _OTHER))
 # Romanian with a cedilla, as old keyboards write it
 _CEDILLA = re.compile("[şţŞŢ]")
 _COMMA_BELOW = str.maketrans("şţŞŢ", "șțȘȚ")
@@ -58,11 +59,7 @@ def fold_to_ascii(text: str, language: str) -> str:
 
     Example: `fold_to_ascii("größer", "de") == "groesser"`.
     """
-    folded = unicodedata.normalize("NFC", text).translate(_ascii_table(language == "de"))
+    table = _IN_GERMAN if language == "de" else _ELSEWHERE
+    folded = unicodedata.normalize("NFC", text).translate(table)
     decomposed = unicodedata.normalize("NFKD", folded)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
-
-
-@functools.lru_cache(maxsize=None)
-def _ascii_table(german: bool) -> Mapping[int, str]:
-    return str.maketrans({**_PUNCTUATION, **(_GERMAN if german else _OTHER)})

@@ -66,11 +66,7 @@ def iterate_lines(path, longest: Optional[int] = None) -> Iterator[str]:
 
 
 def stream_lines(stream: BinaryIO, name, longest: Optional[int] = None) -> Iterator[str]:
-    """As `iterate_lines`, for bytes that come from elsewhere, such as standard input.
-
-    Args:
-        name: what the stream is, for errors.
-    """
+    """As `iterate_lines`, for bytes that come from elsewhere, such as standard input."""
     number = 0
     while True:
         with readable(name):
@@ -96,7 +92,6 @@ def read_lines(path) -> List[str]:
 
 
 def _decode(line: bytes, path, number: int) -> str:
-    """Text of a line without its end; `path` and `number`, from 1, are for errors."""
     try:
         text = line.rstrip(LINE_END).decode("utf-8")
     except UnicodeDecodeError:

@@ -12,8 +12,6 @@ def check_places(text: str, required: Sequence[str], optional: Sequence[str], wh
     """Make sure that a text has each required place once, and no unknown ones.
 
     Args:
-        text: with places.
-        required: names of places that the text needs, once each.
         optional: names of places that the text may have, any number of times.
         where: what the text is, to begin an error with.
     """

@@ -86,13 +86,11 @@ def train(
 def train_on_files(
     inputs: Sequence, output, vocabulary_size: int = 8000, seed: int = 1, force: bool = False
 ) -> List[Path]:
-    """Train a model on text files and write the fairseq dictionary of its pieces.
+    """As `train`, on text files; writes the fairseq dictionary of its pieces, `dict.txt`, as well.
 
     Args:
         inputs: raw text, plain or `.gz`; of all languages together for a joint vocabulary.
-        output: the model is `output.model`; `dict.txt` is written beside it.
-        vocabulary_size: number of pieces, special ones and bytes included.
-        seed: for SentencePiece's sampling of very large inputs.
+        output: the model is `output.model`.
 
     Returns:
         Paths of the model and of the dictionary.
@@ -127,7 +125,10 @@ class Subwords:
         except (RuntimeError, OSError) as error:
             raise InputError(f"{model} is not a SentencePiece model: {error}") from None
         self._known = frozenset(self.pieces)
-        self._writes_bytes = any(map(self._processor.is_byte, range(len(self._processor))))
+        n_bytes = sum(map(self._processor.is_byte, range(len(self._processor))))
+        self._writes_bytes = n_bytes > 0
+        # characters are in every model, also those that no text has; the bytes come first
+        self.by_frequency = [p for p in self.pieces[n_bytes:] if len(p.lstrip("▁")) > 1]
 
     def encode(self, text: str) -> str:
         return " ".join(self._processor.encode(text, out_type=str))
@@ -167,8 +168,7 @@ def load_subwords(path, source: Optional[str] = None, target: Optional[str] = No
 
     Args:
         path: SentencePiece model, BPE codes, or the tokenizer folder of a Hugging Face model.
-        source: source language; codes alone ask for it.
-        target: target language; codes alone ask for it.
+        source: source language; it and the target are needed for codes alone.
 
     Raises:
         InputError: if the path is none of these, or the codes lack a language.
@@ -196,12 +196,9 @@ Spell = Callable[[str], Optional[str]]
 def speller(subwords, dictionary, source: str, target: str) -> Optional[Spell]:
     """What a model can write of a text of the target; None without subwords.
 
-    Args:
-        subwords: as for `load_subwords`, or None.
-        dictionary: `dict.LANGUAGE.txt`, or None.
-
     Raises:
-        InputError: if one is given without the other, can't be read, or is of another vocabulary.
+        InputError: if one of subwords and dictionary is missing, can't be read, or is of another
+            vocabulary.
     """
     if bool(subwords) != bool(dictionary):
         raise InputError("--subwords and --dictionary go together; give both or none")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.checkpoints.translation_models import write_translation_model
+
+LLAMAS = ("llama-2", "llama-3", "qwen-2")
 TEXT = [
     "the quick brown fox jumps over the lazy dog, und der Hund schläft",
     "Translate the text below into German: Two men are talking.",
@@ -79,28 +83,21 @@ def byte_level(*special, bos=None):
 def tokenizer_and_config(family):
     """A tokenizer, what the configuration says, and what tokenizer_config.json says."""
     if family == "llama-2":
-        named = {
-            "bos_token": {"__type": "AddedToken", "content": "<s>"},
-            "eos_token": "</s>",
-            "unk_token": "<unk>",
-        }
+        bos = {"__type": "AddedToken", "content": "<s>"}
+        named = {"bos_token": bos, "eos_token": "</s>", "unk_token": "<unk>"}
         tokenizer, config = sentencepiece_like(), {"bos_token_id": 1, "eos_token_id": 2}
     elif family == "llama-3":
         reserved = [f"<|reserved_special_token_{i}|>" for i in range(4)]
         begin, end = "<|begin_of_text|>", "<|end_of_text|>"
         named = {"bos_token": begin, "eos_token": end}
         tokenizer = byte_level(begin, end, *reserved, bos=begin)
+        scaling = {"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 64}
+        scaling.update(low_freq_factor=1.0, high_freq_factor=4.0)
         config = {
             "num_key_value_heads": 2,
             "tie_word_embeddings": True,
             "rope_theta": 500000.0,
-            "rope_scaling": {
-                "rope_type": "llama3",
-                "factor": 8.0,
-                "low_freq_factor": 1.0,
-                "high_freq_factor": 4.0,
-                "original_max_position_embeddings": 64,
-            },
+            "rope_scaling": scaling,
             "bos_token_id": tokenizer.token_to_id(begin),
             "eos_token_id": [tokenizer.token_to_id(end), 3],
         }
@@ -121,7 +118,7 @@ def write_folder(folder, family):
     import torch
 
     pytest.importorskip("tokenizers")
-    safetensors = pytest.importorskip("safetensors.torch")
+    huggingface_hub = pytest.importorskip("huggingface_hub")
     from fairseq_instr.checkpoints.hugging_face import parameter_shapes
     from fairseq_instr.checkpoints.hugging_face_llama import LlamaFamily, model_options
 
@@ -138,19 +135,10 @@ def write_folder(folder, family):
     }
     if config.get("tie_word_embeddings"):
         del weights["lm_head.weight"]
-    keys = list(weights)
-    weight_map = {}
-    for number, part in enumerate((keys[:5], keys[5:]), start=1):
-        name = f"model-{number:05d}-of-00002.safetensors"
-        shard = {key: weights[key] for key in part}
-        safetensors.save_file(shard, str(folder / name), metadata={"format": "pt"})
-        weight_map.update(dict.fromkeys(part, name))
-    index = {"metadata": {}, "weight_map": weight_map}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
-    return folder
+    huggingface_hub.save_torch_state_dict(weights, folder, max_shard_size=50_000)
 
 
-@pytest.fixture(scope="session", params=["llama-2", "llama-3", "qwen-2"])
+@pytest.fixture(scope="session", params=LLAMAS)
 def family(request):
     return request.param
 
@@ -160,7 +148,10 @@ def make_folder(tmp_path_factory):
     """`make_folder(family)`: a Hugging Face folder that the caller may change."""
 
     def make_folder(family):
-        return write_folder(Path(tmp_path_factory.mktemp(family)), family)
+        folder = Path(tmp_path_factory.mktemp(family))
+        write = write_folder if family in LLAMAS else write_translation_model
+        write(folder, family)
+        return folder
 
     return make_folder
 
@@ -170,14 +161,10 @@ def converted(make_folder, tmp_path_factory):
     """`converted(family)` -> Hugging Face folder, and what was made of it; not to be changed."""
     from fairseq_instr.checkpoints.hugging_face import from_hugging_face
 
-    made = {}
-
+    @functools.lru_cache(maxsize=None)
     def converted(family):
-        if family not in made:
-            folder = make_folder(family)
-            output = Path(tmp_path_factory.mktemp("converted"))
-            from_hugging_face(folder, output)
-            made[family] = folder, output
-        return made[family]
+        folder, output = make_folder(family), Path(tmp_path_factory.mktemp("converted"))
+        from_hugging_face(folder, output)
+        return folder, output
 
     return converted

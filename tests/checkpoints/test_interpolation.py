@@ -146,35 +146,33 @@ def test_a_base_of_an_older_fairseq_is_mixed_alike(base, tuned, tmp_path):
         assert torch.equal(mixed[key], tensor), key
 
 
-@pytest.mark.parametrize(
-    "change, named",
-    [
-        ({"prompt_placement": "source-suffix"}, "--prompt-placement"),
-        ({"prompt_rendering": "phrases"}, "--prompt-rendering"),
-        ({"dictionary_fingerprints": {"source": "12"}}, "source dictionary"),
-        ({"prompt_in_words": True}, "in words"),
-    ],
-)
-def test_what_is_prompted_in_another_way_is_refused(tuned, tmp_path, change, named):
-    state = read_checkpoint(tuned)
-    state["task_state"].update(change)
-    torch.save(state, tmp_path / "other.pt")
-    with pytest.raises(InputError, match=named):
-        interpolate_checkpoints(tmp_path / "other.pt", tuned, 0.5, tmp_path / "mixed.pt")
+def prompted(**changes):
+    return lambda state: state["task_state"].update(changes)
 
 
-def test_another_dictionary_without_a_fingerprint_is_refused(base, tuned, tmp_path):
-    state = read_checkpoint(base)
+def shorten(state):
     for key in ("encoder.embed_tokens", "decoder.embed_tokens", "decoder.output_projection"):
         state["model"][f"{key}.weight"] = state["model"][f"{key}.weight"][:-4]
-    torch.save(state, tmp_path / "other.pt")
-    with pytest.raises(InputError, match=r"--base has encoder\.embed_tokens\.weight of shape"):
-        interpolate_checkpoints(tmp_path / "other.pt", tuned, 0.5, tmp_path / "mixed.pt")
 
 
-def test_other_heads_are_refused(base, tuned, tmp_path):
-    state = read_checkpoint(base)
+def change_heads(state):
     vars(state["cfg"]["model"])["encoder_attention_heads"] = 4
+
+
+@pytest.mark.parametrize(
+    "name, change, named",
+    [
+        ("tuned", prompted(prompt_placement="source-suffix"), "--prompt-placement"),
+        ("tuned", prompted(prompt_rendering="phrases"), "--prompt-rendering"),
+        ("tuned", prompted(dictionary_fingerprints={"source": "12"}), "source dictionary"),
+        ("tuned", prompted(prompt_in_words=True), "in words"),
+        ("base", shorten, r"--base has encoder\.embed_tokens\.weight of shape"),
+        ("base", change_heads, "--encoder-attention-heads 4"),
+    ],
+)
+def test_another_kind_of_base_is_refused(request, tuned, tmp_path, name, change, named):
+    state = read_checkpoint(request.getfixturevalue(name))
+    change(state)
     torch.save(state, tmp_path / "other.pt")
-    with pytest.raises(InputError, match="--encoder-attention-heads 4"):
+    with pytest.raises(InputError, match=named):
         interpolate_checkpoints(tmp_path / "other.pt", tuned, 0.5, tmp_path / "mixed.pt")

@@ -17,7 +17,14 @@ LANGUAGES = {
     "mbart50": ["de_DE", "en_XX", "fr_XX"],
     "mbart25": ["de_DE", "en_XX", "fr_XX"],
 }
-FAMILIES = ("m2m100", "nllb", "mbart50", "mbart25", "marian")
+# name -> classes of transformers, and the activation
+FAMILIES = {
+    "m2m100": ("M2M100Config", "M2M100ForConditionalGeneration", "relu"),
+    "nllb": ("M2M100Config", "M2M100ForConditionalGeneration", "relu"),
+    "mbart50": ("MBartConfig", "MBartForConditionalGeneration", "gelu"),
+    "mbart25": ("MBartConfig", "MBartForConditionalGeneration", "gelu"),
+    "marian": ("MarianConfig", "MarianMTModel", "swish"),
+}
 MBART = ("mbart50", "mbart25")
 TOKENIZERS = {"mbart50": "MBart50Tokenizer", "mbart25": "MBartTokenizer"}
 SIZES = {
@@ -85,23 +92,18 @@ def write_tokenizer(folder, family):
     return rows, ids
 
 
-def write_folder(folder, family):
-    """A randomly initialised model of a family, in two shards; the model itself."""
+def write_translation_model(folder, family):
+    """Write a randomly initialised model of a family, in shards."""
     import torch
 
     transformers = import_transformers()
     rows, ids = write_tokenizer(folder, family)
-    name, changes = {
-        "marian": ("MarianMT", {"activation_function": "swish", "decoder_vocab_size": rows}),
-        **dict.fromkeys(MBART, ("MBartForConditionalGeneration", {"activation_function": "gelu"})),
-    }.get(family, ("M2M100ForConditionalGeneration", {"activation_function": "relu"}))
-    config_class = {"marian": "MarianConfig", **dict.fromkeys(MBART, "MBartConfig")}.get(
-        family, "M2M100Config"
-    )
-    config = getattr(transformers, config_class)(vocab_size=rows, **SIZES, **ids, **changes)
+    config_class, model_class, activation = FAMILIES[family]
+    config = {**SIZES, **ids, "vocab_size": rows, "activation_function": activation}
+    if family == "marian":
+        config["decoder_vocab_size"] = rows
     torch.manual_seed(1)
-    model_class = {"marian": "MarianMTModel"}.get(family, name)
-    model = getattr(transformers, model_class)(config)
+    model = getattr(transformers, model_class)(getattr(transformers, config_class)(**config))
     for key, parameter in model.named_parameters():
         if "embed_positions" in key and family not in MBART:
             continue  # computed, not trained
@@ -111,4 +113,3 @@ def write_folder(folder, family):
         if family == "marian":
             model.final_logits_bias.normal_()
     model.save_pretrained(folder, max_shard_size="20KB")
-    return model.eval()

@@ -74,17 +74,11 @@ def test_labelled_text_and_triples(text, capsys):
 @pytest.mark.parametrize(
     "arguments, named",
     [
-        (
-            ["curate", *PAIR, "--instructions", "swiss", "--output", "t", "--shard", "0/3"],
-            "--shard",
-        ),
-        (["curate", *PAIR, "--instructions", "swiss", "--output", "t", "--samples", "a"], "--samp"),
+        ([*CURATE, "--shard", "0/3"], "--shard"),
+        ([*CURATE, "--samples", "a"], "--samples"),
         (["label", "text", "--label", "Poetry", *PAIR, "--output", "t"], "Poetry"),
         (["curate", *PAIR, "--instructions", "swis", "--output", "t"], "did you mean 'swiss'"),
         (["playground", "--tuned", "nowhere"], "nowhere does not exist"),
-        (["translate", "--model", "nowhere"], "nowhere does not exist"),
-        (["encode", "--input", "nowhere", "--subwords", "a", "--output", "t"], "a"),
-        (["subwords", "--input", "nowhere", "--output", "t"], "nowhere"),
         (["sample", "--output", "t", "--languages", "en,xx"], "--languages en,xx"),
         (["sample", "--output", "t", "--train", "-3"], "--train -3"),
     ],

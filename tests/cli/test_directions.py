@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Translations, measure
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.serving.export import export_ctranslate2
@@ -99,19 +98,3 @@ def test_an_exported_folder_is_a_system_too(start, arguments, multilingual, tmp_
     assert "pivot_bleu" in report["systems"]["served"]["directions"]["de-fr"]
     refused = start(*given, "--decoding", "served=--guidance 1", "--output", tmp_path / "other")
     assert "--decoding" in refused.err and str(served) in refused.err
-
-
-def test_one_model_serves_all_directions(multilingual):
-    translator = Translator.from_pretrained(
-        multilingual.checkpoints[0], multilingual.data, None, "en", "de"
-    )
-    english = ["the dog plays with two children", "somebody sleeps"]
-    for source, target in (("en", "fr"), ("fr", "en"), ("en", "de")):
-        own = Translator.from_pretrained(
-            multilingual.checkpoints[0], multilingual.data, None, source, target
-        )
-        shared = translator.for_direction(source, target)
-        assert shared.models is translator.models
-        assert shared.translate(english) == own.translate(english)
-    with pytest.raises(InputError, match="dict.it.txt"):
-        translator.for_direction("en", "it")

@@ -59,20 +59,14 @@ def test_base_and_tuned_in_each_other_s_place_are_refused(start, arguments, base
     assert not (tmp_path / "report" / "report.json").exists()
 
 
-def test_wrong_options_are_one_line(start, arguments, tmp_path):
+def test_wrong_options_are_one_line(start, arguments):
     for more, named in (
         (["--rerank", "--beam", 1], "--rerank"),
         (["--mixed", "much=a.pt"], "--mixed"),
-        (["--triples", -1], "--triples"),
         (["--decoding=--lenpen-of-nothing 1"], "--lenpen-of-nothing"),
-        (["--phrasings", "trained"], "--prompt-rendering"),
     ):
         done = start(*arguments, *more)
         assert done.status == 1 and named in done.err and done.err.count("\n") == 1
-    (tmp_path / "test.en").write_text("")
-    (tmp_path / "test.de").write_text("")
-    done = start(*arguments)
-    assert done.status == 1 and "--source" in done.err
 
 
 def test_mixed_checkpoints_are_named_by_their_weight():

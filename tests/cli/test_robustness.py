@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-from fairseq_instr.evaluation.attacks import Attacks
 from fairseq_instr.generation.translator import Translator
 
 
@@ -30,14 +29,3 @@ def test_examples_are_the_very_outputs_of_the_model(start, data_bin, base, tuned
     for example in found["examples"]:
         assert translator.translate([example["source"]]) == [example["output"]]
     assert "| all | 17 |" in done.out
-
-
-def test_no_text_is_rendered_as_an_instruction(data_bin, tuned, call):
-    """The trusted channel by itself: whatever the source says, its tokens are text."""
-    translator = Translator.from_pretrained(tuned, data_bin, None, "en", "de")
-    first = translator.task.source_dictionary.first_instruction
-    attacks = Attacks(translator.inventory, "en")
-    for kind in attacks.templates:
-        for case in attacks.make(["w1 w2"], kind, 20, 1):
-            assert (translator.render(case.attacked).rendered < first).all()
-    assert (translator.render("w1 w2", "uppercase").rendered >= first).sum() == 1

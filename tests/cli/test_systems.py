@@ -10,7 +10,12 @@ from fairseq_instr.cli import systems
 from fairseq_instr.errors import InputError
 
 
-def test_a_checkpoint_is_loaded_when_it_has_to_answer_and_one_at_a_time(monkeypatch, call):
+def test_a_checkpoint_is_loaded_when_it_has_to_answer_and_one_at_a_time(
+    monkeypatch, call, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.pt", "b.pt"):
+        (tmp_path / name).touch()
     loaded = []
 
     class Fake:
@@ -27,8 +32,9 @@ def test_a_checkpoint_is_loaded_when_it_has_to_answer_and_one_at_a_time(monkeypa
     first = systems.LazySystem(args, "a.pt", ("en", "de"), "--guidance 0.5")
     second = systems.LazySystem(args, "b.pt", ("en", "de"))
     assert loaded == []
-    assert (first.path, first.path, second.path, first.path) == ("a.pt", "a.pt", "b.pt", "a.pt")
-    assert [path for path, _ in loaded] == ["a.pt", "b.pt", "a.pt"]
+    asked = [str(system.path) for system in (first, first, second, first)]
+    assert asked == ["a.pt", "a.pt", "b.pt", "a.pt"]
+    assert [str(path) for path, _ in loaded] == ["a.pt", "b.pt", "a.pt"]
     assert loaded[0][1] == {"guidance": 0.5}
     assert first.allow_unknown
 

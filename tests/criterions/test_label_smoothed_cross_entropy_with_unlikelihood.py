@@ -22,6 +22,7 @@ from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood imp
     LabelSmoothedCrossEntropyWithUnlikelihoodCriterion as Criterion,
 )
 from fairseq_instr.criterions.unlikelihood import unlikelihood_loss
+from fairseq_instr.errors import InputError
 
 PAD, EOS, VOCAB = 1, 2, 24
 RIGHT, WRONG = 20, 21  # the instructions
@@ -136,11 +137,7 @@ ROWS = [
 def gradients(model, loss):
     model.zero_grad()
     loss.backward()
-    return {
-        name: parameter.grad
-        for name, parameter in model.named_parameters()
-        if parameter.requires_grad
-    }
+    return {name: p.grad for name, p in model.named_parameters() if p.requires_grad}
 
 
 def assert_close(ours, theirs, **tolerance):
@@ -199,7 +196,7 @@ def test_one_forward_is_the_definition_by_two_forwards(
     task, model, conflicting, kind, decoder_side
 ):
     sample = batch(ROWS, conflicting, decoder_side)
-    loss, sample_size, log = criterion(task, **kind)(model, sample)
+    loss, sample_size, log = criterion(task, **kind, report_accuracy=True)(model, sample)
     expected, nll, mean, gap = two_forwards(model, sample, kind["conflict_loss"])
     torch.testing.assert_close(loss, expected, **TOLERANCE)
     assert sample_size == log["ntokens"] == 14
@@ -208,27 +205,25 @@ def test_one_forward_is_the_definition_by_two_forwards(
     logged = log[LOGGED_AS[kind["conflict_loss"]]]
     assert logged / log["n_conflict_tokens"] == pytest.approx(mean.item(), rel=1e-4)
     assert log["conflict_gap"] / log["n_conflict_tokens"] == pytest.approx(gap.item(), rel=1e-3)
+    *_, accuracy = parent(task, report_accuracy=True)(model, sample)  # of the positives
+    assert (log["n_correct"], log["total"]) == (accuracy["n_correct"], accuracy["total"])
     assert_close(gradients(model, loss), gradients(model, expected), **TOLERANCE)
 
 
 @pytest.mark.parametrize("mode", ["train", "validation"])
 def test_the_model_is_called_once(task, model, mode):
-    calls = {"encoder": 0, "decoder": 0}
-
-    def count(name):
-        def hook(*_):
-            calls[name] += 1
-
-        return hook
-
-    handles = [getattr(model, name).register_forward_hook(count(name)) for name in calls]
+    calls = []
+    handles = [
+        half.register_forward_hook(lambda module, *_: calls.append(module))
+        for half in (model.encoder, model.decoder)
+    ]
     try:
         with torch.set_grad_enabled(mode == "train"):
             criterion(task)(model, batch(ROWS, [0, 1, 2, 3], decoder_side=True))
     finally:
         for handle in handles:
             handle.remove()
-    assert calls == {"encoder": 1, "decoder": 1}
+    assert calls == [model.encoder, model.decoder]
 
 
 def test_the_model_is_left_without_hooks(task, model):
@@ -324,22 +319,6 @@ def test_validation_at_weight_0_still_reports_the_gap(task, model, kind):
     assert log["conflict_gap"] / log["n_conflict_tokens"] == pytest.approx(gap.item(), rel=1e-3)
 
 
-def test_gap_by_hand(task, model):
-    """One conflict: its gap is the sentence's log p under the right less the wrong prompt."""
-    sample = batch(ROWS, [1])
-    _, _, log = criterion(task)(model, sample)
-    right, wrong = batch(ROWS[1:2], []), sample["conflicts"]["net_input"]
-    target = right["target"]
-
-    def lprob(net_input):
-        lprobs = torch.log_softmax(model(**net_input)[0], -1)[:, : target.size(1)]
-        return lprobs.gather(2, target.unsqueeze(2)).sum().item()
-
-    assert log["conflict_gap"].item() == pytest.approx(
-        lprob(right["net_input"]) - lprob(wrong), rel=1e-3
-    )
-
-
 @EITHER_LOSS
 def test_ignored_prefix_counts_nowhere(task, model, kind):
     sample = batch(ROWS, [0, 1])
@@ -350,14 +329,6 @@ def test_ignored_prefix_counts_nowhere(task, model, kind):
     expected, _, expected_log = plain(model, without_first)
     torch.testing.assert_close(loss, expected, **TOLERANCE)
     assert log["n_conflict_tokens"] == expected_log["n_conflict_tokens"] == 3 + 5 - 2
-
-
-@EITHER_LOSS
-def test_accuracy_is_that_of_the_positives(task, model, kind):
-    sample = batch(ROWS, [0, 1, 2])
-    _, _, log = criterion(task, **kind, report_accuracy=True)(model, sample)
-    _, _, expected = parent(task, report_accuracy=True)(model, sample)
-    assert (log["n_correct"], log["total"]) == (expected["n_correct"], expected["total"])
 
 
 @EITHER_LOSS
@@ -431,10 +402,14 @@ def test_metrics_are_means_over_all_batches(task, name):
         {"loss": 8.0, "nll_loss": 8.0, "ntokens": 4, "nsentences": 1, "sample_size": 4,
          name: 0.0, "conflict_gap": 0.0, "n_conflicts": 0, "n_conflict_tokens": 0},
     ]  # fmt: skip
-    with metrics.aggregate(new_root=True) as aggregated:
-        for log in logs:  # as in validation: one call a batch
-            Criterion.reduce_metrics([log])
-    values = aggregated.get_smoothed_values()
+
+    def reduced(logs):
+        with metrics.aggregate(new_root=True) as aggregated:
+            for log in logs:  # as in validation: one call a batch
+                Criterion.reduce_metrics([log])
+        return aggregated.get_smoothed_values()
+
+    values = reduced(logs)
     assert values["loss"] == pytest.approx(32 / 12 / math.log(2), abs=1e-3)
     assert values["nll_loss"] == pytest.approx(24 / 12 / math.log(2), abs=1e-3)
     assert values["ppl"] == pytest.approx(math.exp(24 / 12), abs=0.01)
@@ -442,43 +417,37 @@ def test_metrics_are_means_over_all_batches(task, name):
     assert set(LOGGED_AS.values()).intersection(values) == {name}
     assert values["conflict_gap"] == pytest.approx(6 / 6)
     assert values["n_conflicts"] == 1.0  # a batch
+    without = reduced(logs[1:])
+    assert without[name] == without["conflict_gap"] == without["n_conflicts"] == 0
 
 
-def test_metrics_without_any_conflict_are_there_and_zero():
-    log = {"loss": 8.0, "nll_loss": 8.0, "ntokens": 4, "nsentences": 1, "sample_size": 4,
-           "ul_loss": torch.zeros(()), "conflict_gap": torch.zeros(()),
-           "n_conflicts": 0, "n_conflict_tokens": 0}  # fmt: skip
-    with metrics.aggregate(new_root=True) as aggregated:
-        Criterion.reduce_metrics([log])
-    values = aggregated.get_smoothed_values()
-    assert values["ul_loss"] == values["conflict_gap"] == values["n_conflicts"] == 0
-
-
-@pytest.mark.parametrize("weight", [-0.05, math.inf, math.nan])
-def test_a_weight_that_makes_no_sense_is_refused(task, weight):
-    with pytest.raises(ValueError, match=r"--unlikelihood-weight is .*; give 0 .*positive"):
-        criterion(task, unlikelihood_weight=weight)
-
-
-def test_a_loss_that_is_not_there_is_refused(task):
-    with pytest.raises(ValueError, match="--conflict-loss 'margin'"):
-        criterion(task, conflict_loss="margin")
+@pytest.mark.parametrize(
+    "options, named",
+    [
+        *(
+            ({"unlikelihood_weight": w}, "--unlikelihood-weight")
+            for w in (-0.05, math.inf, math.nan)
+        ),
+        ({"conflict_loss": "margin"}, "--conflict-loss 'margin'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(task, options, named):
+    with pytest.raises(InputError, match=named):
+        criterion(task, **options)
 
 
 @EITHER_LOSS
-def test_adaptive_softmax_is_refused(task, kind):
+def test_output_layers_that_do_not_serve_are_refused(task, kind):
     model = build_model(task, share_all_embeddings=False, adaptive_softmax_cutoff="8,16")
-    with pytest.raises(ValueError, match="--adaptive-softmax-cutoff .*; use a model without"):
+    with pytest.raises(InputError, match="--adaptive-softmax-cutoff"):
         criterion(task, **kind)(model, batch(ROWS, [0]))
-
-
-def test_fused_loss_of_a_decoder_without_linear_projection_is_refused(task):
     model = build_model(task)
-    projection = model.decoder.output_projection
-    model.decoder.output_projection = torch.nn.Sequential(projection)
-    criterion(task)(model, batch(ROWS, [0]))
-    with pytest.raises(ValueError, match="--fused-loss needs .* not Sequential; leave"):
-        criterion(task, fused_loss=True)(model, batch(ROWS, [0]))
+    model.decoder.output_projection = torch.nn.Sequential(model.decoder.output_projection)
+    if kind["fused_loss"]:
+        with pytest.raises(InputError, match="--fused-loss .*Sequential"):
+            criterion(task, **kind)(model, batch(ROWS, [0]))
+    else:
+        criterion(task, **kind)(model, batch(ROWS, [0]))
 
 
 def test_unreduced_loss_beside_conflicts_is_refused(task, model):

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from fairseq_instr.criterions.odds_ratio import (
     fused_log_odds,
@@ -13,8 +12,7 @@ from fairseq_instr.criterions.odds_ratio import (
     sentence_log_odds,
 )
 from fairseq_instr.criterions.unlikelihood import target_log_odds
-
-PAD = 1
+from tests.criterions.test_unlikelihood import PAD, LargestTensor, rows
 
 
 def logit(p):
@@ -43,17 +41,6 @@ def test_two_tokens_by_hand():
     assert loss_of(row(0.25, 1 - 1e-15), row(0.4, 0.1)).item() == pytest.approx(
         2 * math.log(1 + 0.25)
     )
-
-
-def test_equal_prompts_cost_log_2_a_token():
-    assert loss_of(row(0.3, 0.9, 0.5), row(0.3, 0.9, 0.5)).item() == pytest.approx(3 * math.log(2))
-
-
-def test_log_odds_of_one_token_are_its_own():
-    for dtype in (torch.float32, torch.float64):
-        for p in (1e-30, 1e-6, 0.3, 0.5, 0.999, 1 - 1e-12):
-            found = sentence_log_odds(*row(p, dtype=dtype)).item()
-            assert found == pytest.approx(logit(p), rel=1e-5, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -125,14 +112,6 @@ def test_padding_and_batching_change_nothing():
     torch.testing.assert_close(loss_of(*together), alone)
 
 
-def test_no_conflict_costs_nothing():
-    log_odds = torch.zeros(0, 3, requires_grad=True)
-    none = torch.zeros(0, 3, dtype=torch.bool)
-    loss = odds_ratio_loss(log_odds, log_odds, none, none)
-    assert loss == 0
-    loss.backward()
-
-
 def test_a_conflict_without_tokens_costs_nothing():
     right, ignored = row(0.5, 0.4)
     wrong = torch.zeros(1, 2, dtype=torch.float64, requires_grad=True)
@@ -144,34 +123,24 @@ def test_a_conflict_without_tokens_costs_nothing():
 # -- fused with the projection ----------------------------------------------------------
 
 
-def tensors(dtype=torch.float64, bias=True, n=23, d=6, vocab=40):
-    generator = torch.Generator().manual_seed(3)
-    hidden, weight = (
-        torch.randn(size, d, generator=generator, dtype=torch.float64) for size in (n, vocab)
-    )
-    offset = torch.randn(vocab, generator=generator, dtype=torch.float64) if bias else None
-    target = torch.randint(2, vocab, (n,), generator=generator)
-    target[[2, 9]] = PAD
-    found = [None if t is None else t.to(dtype).requires_grad_() for t in (hidden, weight, offset)]
-    return found, target
+def tensors(dtype=torch.float64, **options):
+    return rows(dtype, bias=True, **options)[:2]
 
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("chunk_size", [1, 7, 1000, None])
 def test_fused_equals_unfused(bias, chunk_size):
-    (hidden, weight, offset), target = tensors(bias=bias)
+    (hidden, weight, *offset), target, _ = rows(bias=bias)
     coefficients = torch.linspace(-1, 2, len(target), dtype=torch.float64)
-    logits = hidden @ weight.T + (0 if offset is None else offset)
-    plain = target_log_odds(logits, target).masked_fill(target.eq(PAD), 0.0)
-    inputs = [tensor for tensor in (hidden, weight, offset) if tensor is not None]
+    inputs = [hidden, weight, *offset]
+    plain = target_log_odds(F.linear(*inputs), target).masked_fill(target.eq(PAD), 0.0)
     expected = torch.autograd.grad((coefficients * plain).sum(), inputs)
-    fused = fused_log_odds(hidden, weight, target, PAD, offset, chunk_size)
+    fused = fused_log_odds(hidden, weight, target, PAD, *(offset or [None]), chunk_size)
     torch.testing.assert_close(fused, plain)
     # twice, as nothing is used up
     for retain in (True, False):
         ours = torch.autograd.grad((coefficients * fused).sum(), inputs, retain_graph=retain)
-        for one, other in zip(ours, expected):
-            torch.testing.assert_close(one, other)
+        torch.testing.assert_close(ours, expected)
 
 
 @pytest.mark.parametrize("frozen", [0, 1, 2])
@@ -211,20 +180,9 @@ def test_fused_under_autocast():
 
 def test_tokens_by_vocabulary_is_never_held():
     (hidden, weight, offset), target = tensors(n=64, vocab=50)
-    largest = 0
-
-    class Watch(TorchDispatchMode):
-        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-            nonlocal largest
-            out = function(*args, **(kwargs or {}))
-            for tensor in out if isinstance(out, (tuple, list)) else (out,):
-                if torch.is_tensor(tensor):
-                    largest = max(largest, tensor.numel())
-            return out
-
-    with Watch():
+    with LargestTensor() as held:
         fused_log_odds(hidden, weight, target, PAD, offset, chunk_size=4).sum().backward()
-    assert largest <= max(hidden.numel(), weight.numel(), 4 * 50)
+    assert held.elements <= max(hidden.numel(), weight.numel(), 4 * 50)
 
 
 def test_padding_alone_reaches_no_projection():

@@ -22,14 +22,6 @@ from fairseq_instr.curation.filters import EMPTY, well_formed
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, catalogue
 
-
-def curate(pairs, instructions, language, n_samples, seed=1, **options):
-    """Samples by instruction, of pairs in memory."""
-    curation = Curation(instructions, language, n_samples, seed, **options)
-    curation.add(chunk(pairs))
-    return {c.instruction.name: c.finish() for c in curation.curators}
-
-
 PAIRS = [(f"Source {i}", f"Ziel {i}") for i in range(100)]
 
 
@@ -49,15 +41,15 @@ def collect(names, chunks, n_samples=10, language="de", **options):
     return samples, refused, curation
 
 
-def test_a_sample_has_the_source_as_it_is_and_a_target_that_obeys():
-    samples = curate([("A man.", "Ein Mann.")], [catalogue()["html-bold"]], "de", {"html-bold": 5})
-    assert samples == {"html-bold": [("A man.", "<b>Ein Mann.</b>", "html-bold")]}
+def without(part):
+    """A vocabulary that can't write a part of a text."""
+    return lambda text: None if part in text else text
 
 
-def test_rejections_are_counted_by_reason():
+def test_samples_have_their_source_as_it_is_and_rejections_are_counted_by_reason():
     pairs = [("a", "Straße"), ("b", "Wasser"), ("c", "groß"), ("", "Spaß"), ("c", "groß")]
     samples, _, curation = collect(["swiss"], [chunk(pairs[:3]), chunk(pairs[3:], first=3)])
-    assert [sample.target for sample in samples["swiss"]] == ["Strasse", "gross"]
+    assert samples == {"swiss": [("a", "Strasse", "swiss"), ("c", "gross", "swiss")]}
     (curator,) = curation.curators
     assert curator.rejections == {NOT_APPLICABLE: 1, EMPTY: 1, DUPLICATE: 1}
     assert curator.examined == curation.pairs == 5
@@ -86,13 +78,6 @@ def test_what_is_natural_is_kept_as_it_stands():
     )  # fmt: skip
 
 
-def test_the_base_rate_is_the_share_of_plain_targets_that_obey():
-    pairs = [("a dog barks", "EIN HUND"), ("b", "Katze"), ("c", "Maus"), ("d", "Pferd")]
-    _, _, curation = collect(["uppercase"], [chunk(pairs)])
-    (curator,) = curation.curators
-    assert (curator.obeyed, curator.base_rate_pairs) == (1, 4)
-
-
 NAMES = ["uppercase", "digits", "short", "begin-with", "json"]
 TEXT = [
     (f"Source text number {i % 170}", f"{'Zwei' if i % 3 else 'Drei'} Texte mit Nummer {i % 170}")
@@ -103,17 +88,23 @@ TEXT = [
 @given(cuts=st.lists(st.integers(0, 400), max_size=4), seed=st.integers(0, 3), data=st.data())
 @settings(max_examples=25, deadline=None)
 def test_shards_in_any_order_add_up_to_the_whole(cuts, seed, data):
-    whole, _, _ = collect(NAMES, [chunk(TEXT)], seed=seed)
-    edges = sorted({0, 400, *cuts})
-    chunks = [chunk(TEXT[a:b], first=a) for a, b in zip(edges, edges[1:])]
-    total = Curation([catalogue()[n] for n in NAMES], "de", dict.fromkeys(NAMES, 10), seed)
-    for part in data.draw(st.permutations(chunks)):
-        _, _, shard = collect(NAMES, [part], seed=seed)
-        total.merge(json.loads(json.dumps(shard.to_dict())))
-    assert total.finish()[0] == whole
+    """Samples, the share that can't be spelled, and the base rate, that of the first lines."""
+    options = {"seed": seed, "spell": without(" 7")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curators, "N_FOR_BASE_RATE", 150)
+        samples, refused, whole = collect(NAMES, [chunk(TEXT)], **options)
+        edges = sorted({0, 400, *cuts})
+        chunks = [chunk(TEXT[a:b], first=a) for a, b in zip(edges, edges[1:])]
+        total = Curation([catalogue()[n] for n in NAMES], "de", dict.fromkeys(NAMES, 10), seed)
+        for part in data.draw(st.permutations(chunks)):
+            shard = collect(NAMES, [part], **options)[2]
+            total.merge(json.loads(json.dumps(shard.to_dict())))
+        assert collect(NAMES, chunks, **options)[0] == samples
+    assert total.finish() == (samples, refused)
     assert total.pairs == 400
-    one_by_one, _, _ = collect(NAMES, chunks, seed=seed)
-    assert one_by_one == whole
+    for curator, of_whole in zip(total.curators, whole.curators):
+        assert curator.base_rate_pairs == of_whole.base_rate_pairs in (0, 150)
+        assert curator.obeyed == of_whole.obeyed
 
 
 def test_a_chunk_that_is_added_again_changes_nothing_that_is_kept():
@@ -168,38 +159,25 @@ def test_filters_are_asked_once_a_pair_and_costly_ones_last():
 
 @given(n_samples=st.integers(1, 150), seed=st.integers(0, 5))
 def test_as_many_samples_as_asked_for_without_repetition_in_order(n_samples, seed):
-    samples = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": n_samples}, seed)
+    samples, _, _ = collect(["uppercase"], [chunk(PAIRS)], n_samples, seed=seed)
     sources = [sample.source for sample in samples["uppercase"]]
     assert len(sources) == min(n_samples, len(PAIRS))
     assert sources == [source for source, _ in PAIRS if source in set(sources)]
 
 
 def test_the_seed_decides_and_other_instructions_do_not():
-    alone = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed=3)
-    both = curate(
-        PAIRS,
-        [catalogue()["json"], catalogue()["uppercase"]],
-        "de",
-        {"json": 10, "uppercase": 10},
-        seed=3,
-    )
-    other = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed=4)
-    assert alone["uppercase"] == both["uppercase"] != other["uppercase"]
+    cases = ((["uppercase"], 3), (["json", "uppercase"], 3), (["uppercase"], 4))
+    found = [collect(names, [chunk(PAIRS)], seed=seed)[0]["uppercase"] for names, seed in cases]
+    assert found[0] == found[1] != found[2]
 
 
 def test_every_pair_has_the_same_chance():
     counts = dict.fromkeys((source for source, _ in PAIRS), 0)
     for seed in range(300):
-        samples = curate(PAIRS, [catalogue()["uppercase"]], "de", {"uppercase": 10}, seed)
-        for sample in samples["uppercase"]:
+        for sample in collect(["uppercase"], [chunk(PAIRS)], seed=seed)[0]["uppercase"]:
             counts[sample.source] += 1
     # 300 draws of a tenth: mean 30, standard deviation 5.2
     assert all(9 <= count <= 55 for count in counts.values())
-
-
-def without(part):
-    """A vocabulary that can't write a part of a text."""
-    return lambda text: None if part in text else text
 
 
 def test_what_the_vocabulary_cannot_spell_refuses_the_instruction():
@@ -209,10 +187,8 @@ def test_what_the_vocabulary_cannot_spell_refuses_the_instruction():
 
 
 def test_a_few_targets_that_cannot_be_spelled_are_left_out():
-    samples, refused, curation = collect(
-        ["html-bold"], [chunk(PAIRS)], n_samples=90, spell=without("7</")
-    )
     # a tenth of the targets ends in 7: too many; of these two, few enough
+    _, refused, _ = collect(["html-bold"], [chunk(PAIRS)], n_samples=90, spell=without("7</"))
     assert "10 of 100" in refused["html-bold"]
     samples, refused, _ = collect(["html-bold"], [chunk(PAIRS)], n_samples=90, spell=without(" 97"))
     assert refused == {} and len(samples["html-bold"]) == 90
@@ -223,16 +199,6 @@ def test_an_argument_that_can_not_be_spelled_is_none():
         ["at-most"], [chunk(PAIRS)], spell=lambda text: None if text.isdecimal() else text
     )
     assert curation.curators[0].rejections[NOT_SPELLED] and "at-most" in refused["at-most"]
-
-
-def test_shards_agree_on_what_cannot_be_spelled():
-    spell = without(" 1")
-    whole = collect(["json"], [chunk(PAIRS)], n_samples=20, spell=spell)[2]
-    total = Curation([catalogue()["json"]], "de", {"json": 20})
-    for a in range(0, 100, 25):
-        part = collect(["json"], [chunk(PAIRS[a : a + 25], a)], n_samples=20, spell=spell)
-        total.merge(part[2].to_dict())
-    assert total.finish() == whole.finish()
 
 
 def test_a_target_that_the_vocabulary_writes_otherwise_must_obey_as_it_is_written():
@@ -253,12 +219,3 @@ def test_a_target_that_the_vocabulary_writes_otherwise_must_obey_as_it_is_writte
 def test_an_instruction_without_a_rule_here_is_refused(name, language):
     with pytest.raises(InputError, match=name):
         Curator(catalogue()[name], language, 5)
-
-
-def test_the_base_rate_is_that_of_the_first_lines_in_shards_too(monkeypatch):
-    monkeypatch.setattr(curators, "N_FOR_BASE_RATE", 150)
-    whole = collect(["uppercase"], [chunk(TEXT)])[2].curators[0]
-    total = Curation([catalogue()["uppercase"]], "de", {"uppercase": 10})
-    for a in range(0, 400, 100):
-        total.merge(collect(["uppercase"], [chunk(TEXT[a : a + 100], a)])[2].to_dict())
-    assert total.curators[0].base_rate_pairs == whole.base_rate_pairs == 150

@@ -260,14 +260,11 @@ def test_a_budget_holds_over_all_runs(serve, run, text, obedient, option, limit)
     assert len(server.requests) == 9
 
 
-def test_retries_are_paid_from_the_budget(serve, run):
+def test_retries_are_paid_from_the_budget_and_one_of_tokens_needs_their_count(serve, run, complete):
     server = serve([(500, {}, {})])
     with pytest.raises(InputError, match="--max-requests 3"):
         run(server, max_requests=3, concurrency=1)
     assert len(server.requests) == 3
-
-
-def test_a_budget_of_tokens_needs_an_endpoint_that_counts(serve, run, complete):
     with pytest.raises(InputError, match="--max-tokens.*--max-requests"):
         run(serve([(200, {}, complete("x", None))]), max_tokens=5)
 

@@ -21,23 +21,15 @@ PAIRS = [(f"The boy sees {i} dogs.", f"Der Junge sieht {i} Hunde.") for i in ran
 SOURCES = {source for source, _ in PAIRS}
 
 
-def curate(pairs, instructions, n_samples, seed=1, **options):
+def samples_of(names, formatted, seed=1, pairs=PAIRS, n_samples=200, axes=AXES, **checks):
     """Samples by instruction, of pairs in memory."""
-    curation = Curation(instructions, "de", n_samples, seed, **options)
+    instructions = [catalogue()[name] for name in names]
+    counts = dict.fromkeys((*names, FORMATTED), n_samples)
+    formats = Formats(formatted, LANGUAGES, seed, axes) if formatted else None
+    curation = Curation(instructions, "de", counts, seed, formats=formats, **checks)
     sides = zip(*((source.encode(), target.encode()) for source, target in pairs))
     curation.add(Chunk(0, *map(list, sides)))
     return {c.instruction.name: c.finish() for c in curation.curators}
-
-
-def samples_of(names, formatted, seed=1):
-    instructions = [catalogue()[name] for name in names]
-    return curate(
-        PAIRS,
-        instructions,
-        dict.fromkeys((*names, FORMATTED), 200),
-        seed,
-        formats=Formats(formatted, LANGUAGES, seed, AXES) if formatted else None,
-    )
 
 
 def test_some_carry_a_format_and_ask_for_nothing():
@@ -97,24 +89,18 @@ def test_source_and_target_carry_the_same_marks_and_the_instruction_is_obeyed(se
 
 
 def test_the_order_of_the_text_changes_nothing():
-    names = ("uppercase", FORMATTED)
-    instructions = [catalogue()["uppercase"]]
-    forward, backward = (
-        curate(pairs, instructions, dict.fromkeys(names, 20), formats=Formats(0.5, LANGUAGES))
-        for pairs in (PAIRS, PAIRS[::-1])
-    )
-    assert {name: sorted(found) for name, found in forward.items()} == {
-        name: sorted(found) for name, found in backward.items()
-    }
+    found = [
+        samples_of(("uppercase",), 0.5, pairs=pairs, n_samples=20) for pairs in (PAIRS, PAIRS[::-1])
+    ]
+    for name in ("uppercase", FORMATTED):
+        assert sorted(found[0][name]) == sorted(found[1][name])
 
 
-def test_what_stands_outside_of_an_instruction_stays_outside():
-    (one,) = [s for s in samples_of(("uppercase",), 1.0)["uppercase"] if "<b>" in s.source][:1]
-    assert one.target.startswith("<b>DER JUNGE SIEHT ") and one.target.endswith(" HUNDE.</b>")
-
-
-def test_each_side_carries_the_words_of_its_language():
-    greeted = [s for s in samples_of(("uppercase",), 1.0)["uppercase"] if "Hello" in s.source]
+def test_what_stands_outside_stays_outside_and_each_side_has_the_words_of_its_language():
+    found = samples_of(("uppercase",), 1.0)["uppercase"]
+    bold = next(s for s in found if "<b>" in s.source)
+    assert bold.target.startswith("<b>DER JUNGE SIEHT ") and bold.target.endswith(" HUNDE.</b>")
+    greeted = [s for s in found if "Hello" in s.source]
     assert greeted[0].source.startswith("Hello! The boy sees ")
     assert greeted[0].target.startswith("GUTEN TAG! DER JUNGE SIEHT ")
 
@@ -126,6 +112,7 @@ def test_formats_are_those_of_the_axes(axes):
     axes = axes or MARKS
     drawn = {formats.choose(n) for n in range(2000)}
     assert {format.axis for format in drawn - {OWN_LABEL}} == {*axes}
+    assert "single-quotes" not in {format.name for format in drawn}  # an apostrophe is the same
     assert (OWN_LABEL in drawn) == ("label" in axes)
 
 
@@ -182,11 +169,6 @@ def test_a_label_of_its_own_is_a_part_of_the_text(name, target):
     assert rewrite(instructions, "Der Junge sieht 7 Hunde.", context) == target
 
 
-def test_an_apostrophe_is_no_quotation_mark():
-    drawn = {Formats(1.0, LANGUAGES).choose(number).name for number in range(2000)}
-    assert "double-quotes" in drawn and "single-quotes" not in drawn
-
-
 def test_a_side_that_can_not_carry_it_leaves_the_pair_as_it_is():
     """One word has nothing to separate."""
     formats = Formats(1.0, LANGUAGES, axes=("separation",))
@@ -199,8 +181,7 @@ def test_a_side_that_can_not_carry_it_leaves_the_pair_as_it_is():
 def test_what_is_found_in_the_text_is_found_without_formats():
     """The marks of a source would count in its length."""
     long = [(f"See {i}!", f"Da sind jetzt {i} Hunde.") for i in range(50)]
-    counts = {"long": 100, FORMATTED: 100}
-    found = curate(long, [catalogue()["long"]], counts, formats=Formats(1.0, LANGUAGES))
+    found = samples_of(("long",), 1.0, pairs=long, axes=MARKS)
     assert {(s.source, s.target) for s in found["long"]} == set(long)
     assert len(found[FORMATTED]) == 50
 
@@ -230,9 +211,7 @@ def test_test_sets_are_found_through_the_marks():
     def note(source, target):
         seen.append((source, target))
 
-    name = "uppercase"
-    counts = {name: 5, FORMATTED: 5}
-    curate(PAIRS, [catalogue()[name]], counts, formats=Formats(1.0, LANGUAGES), filters=(note,))
+    samples_of(("uppercase",), 1.0, n_samples=5, filters=(note,))
     assert seen and set(seen) <= set(PAIRS)
 
 

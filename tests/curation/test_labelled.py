@@ -134,6 +134,8 @@ def test_text_that_is_all_of_one_kind(formality):
     assert list(samples) == [("Come!", "Kommen Sie!", "conversation")]
     own = read_text(formality / "phone.en", formality / "phone.formal.de", "like-a-pirate")
     assert list(own) == [("Come!", "Kommen Sie!", "like-a-pirate")]
+    with pytest.raises(InputError, match="'Poetry!'"):
+        list(read_text(formality / "phone.en", formality / "phone.formal.de", "Poetry!"))
 
 
 def test_samples_are_filtered_counted_and_written(formality):
@@ -156,8 +158,3 @@ def test_nothing_is_written_where_no_sample_is_left(formality):
     with pytest.raises(InputError, match=EMPTY):
         label([Sample("", "x", "formal")], "en", "de", formality / "out")
     assert not (formality / "out").exists()
-
-
-def test_a_label_that_is_no_instruction_is_refused(formality):
-    with pytest.raises(InputError, match="'Poetry!'"):
-        list(read_text(formality / "phone.en", formality / "phone.formal.de", "Poetry!"))

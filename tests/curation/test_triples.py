@@ -90,6 +90,8 @@ def test_arguments_in_subwords_are_read_with_their_model(tmp_path):
         (LINE.replace("Come in!", " "), "empty"),
         (LINE.replace("Come in!", r"\ud83d"), "control"),
         ("x" * (triples.MAX_LINE + 1), str(triples.MAX_LINE)),
+        (LINE.replace('"formal"', '"formal", "informal"'), "informal"),
+        (LINE.replace('"formal"', '"at-most=4", "at-most=5"'), "at-most"),
     ],
 )
 def test_what_is_no_triple_is_named_and_nothing_is_written(tmp_path, line, message):
@@ -133,12 +135,3 @@ def test_two_outputs_of_one_name_are_refused(tmp_path):
     path = write(tmp_path / "a.jsonl", LINE)
     with pytest.raises(InputError, match="train.en"):
         import_triples(path, [tmp_path / "train.en", tmp_path / "train.en", tmp_path / "x"])
-
-
-@pytest.mark.parametrize("named", ['"formal", "informal"', '"at-most=4", "at-most=5"'])
-def test_what_excludes_each_other_is_refused_without_an_inventory_too(tmp_path, named):
-    line = f'{{"source": "a", "target": "b", "instructions": [{named}]}}'
-    path = write(tmp_path / "it.jsonl", LINE, line)
-    with pytest.raises(InputError, match="it.jsonl.* 2: .*(informal|at-most)"):
-        import_triples(path, files(tmp_path))
-    assert not any(file.exists() for file in files(tmp_path))

@@ -17,6 +17,19 @@ def load(make_task):
     return load
 
 
+@pytest.fixture
+def load_parts(load):
+    """A task and its training set, whose epoch comes in parts of about so many samples."""
+
+    def load_parts(*arguments, part_samples=16):
+        task, dataset = load("train", *arguments)
+        dataset.part_samples, dataset.epoch = part_samples, None
+        dataset.set_epoch(1)
+        return task, dataset
+
+    return load_parts
+
+
 def iterator(task, dataset, epoch=1, **options):
     settings = {"max_tokens": 60, "required_batch_size_multiple": 8, "seed": 1, "epoch": epoch}
     return task.get_batch_iterator(dataset, **{**settings, **options})

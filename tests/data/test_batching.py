@@ -18,41 +18,30 @@ def test_a_conflict_takes_the_room_of_a_sample():
     assert sizes([5] * 6, [1, 2, 1, 1, 1, 1], 20) == [3, 3]
 
 
-def test_rows_are_as_long_as_the_longest():
-    assert sizes([2, 2, 10, 2], [1, 1, 1, 1], 20) == [2, 2]
-    assert sizes([2, 2, 10, 2], [1, 1, 1, 1], 30) == [3, 1]
-
-
-def test_a_sample_that_fits_without_its_conflict_is_alone():
-    assert sizes([15, 15, 15], [1, 2, 1], 20) == [1, 1, 1]
-
-
 def test_larger_batches_hold_a_multiple():
     assert sizes([1] * 21, [1] * 21, 11, None, 8) == [8, 8, 5]
     assert sizes([1] * 7, [1] * 7, 3, None, 8) == [3, 3, 1]
-
-
-def test_so_many_sentences_at_most():
-    assert sizes([1] * 7, [1] * 7, 100, 3) == [3, 3, 1]
-
-
-def test_nothing_makes_no_batch():
-    assert sizes([], [], 10) == []
 
 
 samples = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 2)), max_size=80)
 
 
 @given(samples, st.integers(40, 400), st.sampled_from([None, 1, 5]), st.sampled_from([1, 8]))
-def test_all_are_in_order_within_the_bounds(samples, max_tokens, max_sentences, multiple):
+def test_all_are_in_order_and_as_many_together_as_fit(samples, max_tokens, max_sentences, multiple):
     n_tokens, rows = (np.array([s[i] for s in samples], dtype=np.int64) for i in (0, 1))
+
+    def fits(batch):
+        size = batch.stop - batch.start
+        too_many = max_sentences is not None and size > max_sentences
+        return not too_many and rows[batch].sum() * n_tokens[batch].max() <= max_tokens
+
     batches = batch_by_rows(n_tokens, rows, max_tokens, max_sentences, multiple)
     assert [i for batch in batches for i in range(len(samples))[batch]] == [*range(len(samples))]
     for batch in batches:
-        size = batch.stop - batch.start
-        assert size == 1 or rows[batch].sum() * n_tokens[batch].max() <= max_tokens
-        assert max_sentences is None or size <= max_sentences
-        assert size <= multiple or size % multiple == 0 or batch.stop == len(samples)
+        size, is_last = batch.stop - batch.start, batch.stop == len(samples)
+        assert size == 1 or fits(batch)
+        assert size <= multiple or size % multiple == 0 or is_last
+        assert multiple > 1 or is_last or not fits(slice(batch.start, batch.stop + 1))
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 1.0])

@@ -20,41 +20,24 @@ def touch(root, *names):
         path.touch()
 
 
-def test_a_flat_data_bin_is_the_group_parallel(tmp_path):
-    touch(tmp_path, "train.en-de.en", "train.en-de.de", "valid.en-de.en")
-    assert find_groups(tmp_path, "train") == {"parallel": ["."]}
-    assert find_groups(tmp_path, "test") == {}
-
-
-def test_folders_are_groups_and_their_folders_corpora(tmp_path):
-    touch(
-        tmp_path,
-        "parallel/train.en-de.en",
-        "task/case/train.en-de.en",
-        "task/formality/train.en-de.en",
-        "task/formality/train.instr-None.instr",
-        "task/empty/valid.en-de.en",
-        "both/train.en-de.en",
-        "both/more/train.de-en.en",
-        "neither/deep/er/train.en-de.en",
-    )
-    assert find_groups(tmp_path, "train") == {
-        "parallel": ["parallel"],
-        "task": ["task/case", "task/formality"],
-        "both": ["both", "both/more"],
-    }
-    assert find_groups(tmp_path, "valid") == {"task": ["task/empty"]}
-
-
-def test_a_flat_corpus_and_the_folder_parallel_are_one_group(tmp_path):
-    touch(tmp_path, "train.en-de.en", "parallel/train.en-de.en")
-    assert find_groups(tmp_path, "train") == {"parallel": [".", "parallel"]}
-
-
-def test_a_folder_of_instructions_alone_is_no_corpus(tmp_path):
-    touch(tmp_path, "train.instr-None.instr")
-    assert find_groups(tmp_path, "train") == {}
-    assert all_pairs(tmp_path) == []
+@pytest.mark.parametrize(
+    "names, split, groups",
+    [
+        ("train.en-de.en train.en-de.de valid.en-de.en", "train", {"parallel": ["."]}),
+        ("train.en-de.en parallel/train.en-de.en", "train", {"parallel": [".", "parallel"]}),
+        ("task/case/train.en-de.en task/empty/valid.en-de.en", "valid", {"task": ["task/empty"]}),
+        (
+            "task/case/train.en-de.en task/tone/train.en-de.en task/tone/train.instr-None.instr",
+            "train",
+            {"task": ["task/case", "task/tone"]},
+        ),
+        ("both/train.en-de.en both/in/train.de-en.en", "train", {"both": ["both", "both/in"]}),
+        ("neither/deep/er/train.en-de.en train.instr-None.instr", "train", {}),
+    ],
+)
+def test_folders_are_groups_and_their_folders_corpora(tmp_path, names, split, groups):
+    touch(tmp_path, *names.split())
+    assert find_groups(tmp_path, split) == groups
 
 
 def test_a_missing_data_bin_is_named(tmp_path):

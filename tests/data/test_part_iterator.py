@@ -15,26 +15,10 @@ MIXTURE = ["--mixture", "parallel:2,task:1"]
 CONFLICTS = ["--conflict-axes", "all", "--conflict-rate", 0.5]
 
 
-@pytest.fixture
-def load_parts(load):
-    """A task and its training set, whose 60 samples an epoch come in parts of about 16."""
-
-    def load_parts(*arguments, part_samples=16):
-        task, dataset = load("train", *arguments)
-        dataset.part_samples, dataset.epoch = part_samples, None
-        dataset.set_epoch(1)
-        return task, dataset
-
-    return load_parts
-
-
-def ids(batches):
-    """The places that each batch holds; none in one that fills up a shard."""
-    return [batch["id"].tolist() if batch else [] for batch in batches]
-
-
 def epoch_of(task, dataset, epoch=1, **options):
-    return ids(iterator(task, dataset, epoch, **options).next_epoch_itr())
+    """The places that each batch holds."""
+    batches = iterator(task, dataset, epoch, **options).next_epoch_itr()
+    return [batch["id"].tolist() for batch in batches]
 
 
 # -- epochs -----------------------------------------------------------------------------
@@ -42,8 +26,10 @@ def epoch_of(task, dataset, epoch=1, **options):
 
 def test_an_epoch_is_the_same_samples_as_in_one_part(load_parts):
     task, dataset = load_parts(*MIXTURE)
-    _, whole = load_parts(*MIXTURE, part_samples=1000)
+    other, whole = load_parts(*MIXTURE, part_samples=1000)
     assert (dataset.n_parts, whole.n_parts, len(dataset), len(whole)) == (4, 1, 60, 60)
+    assert isinstance(iterator(task, dataset), PartIterator)
+    assert not isinstance(iterator(other, whole), PartIterator)
     for epoch in (1, 2, 3):
         seen = []
         for one in (dataset, whole):
@@ -94,45 +80,6 @@ def test_samples_that_are_too_long_are_left_out(load_parts):
     batches = epoch_of(task, dataset, max_positions=(7, 7), ignore_invalid_inputs=True)
     assert 0 < len(kept) < 60
     assert sorted(place for batch in batches for place in batch) == kept
-
-
-# -- resuming, workers, shards ----------------------------------------------------------
-
-
-@pytest.mark.parametrize("after", [1, 7, 13])
-def test_resuming_in_any_part_is_exact(load_parts, after):
-    arguments = [*MIXTURE, *CONFLICTS]
-    task, dataset = load_parts(*arguments)
-    whole = epoch_of(task, dataset, 2)
-    batches = iterator(task, dataset, 2)
-    itr = batches.next_epoch_itr()
-    for _ in range(after):
-        next(itr)
-    task, dataset = load_parts(*arguments)
-    resumed = iterator(task, dataset, 2)
-    resumed.load_state_dict(batches.state_dict())
-    assert ids(resumed.next_epoch_itr()) == whole[after:]
-    assert ids(resumed.next_epoch_itr()) == epoch_of(*load_parts(*arguments), 3)
-
-
-def test_workers_and_shards_don_t_change_batches(load_parts):
-    task, dataset = load_parts(*MIXTURE)
-    whole = epoch_of(task, dataset)
-    assert epoch_of(task, dataset, num_workers=1) == whole
-    for n_shards in (2, 3):
-        shards = [
-            epoch_of(task, dataset, num_shards=n_shards, shard_id=shard)
-            for shard in range(n_shards)
-        ]
-        assert len({len(shard) for shard in shards}) == 1
-        together = [batch for step in zip(*shards) for batch in step]
-        assert together[: len(whole)] == whole
-        assert not any(together[len(whole) :])
-
-
-def test_only_large_epochs_are_batched_in_parts(load_parts):
-    assert isinstance(iterator(*load_parts(*MIXTURE)), PartIterator)
-    assert not isinstance(iterator(*load_parts(*MIXTURE, part_samples=60)), PartIterator)
 
 
 # -- lengths ----------------------------------------------------------------------------

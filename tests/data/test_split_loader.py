@@ -12,9 +12,7 @@ from fairseq_instr.instructions import Instruction, Inventory
 
 @pytest.fixture
 def directions():
-    return Inventory(
-        [Instruction("to:de", "target-language"), Instruction("to:en", "target-language")]
-    )
+    return Inventory(Instruction(f"to:{code}", "target-language") for code in ("de", "en"))
 
 
 @pytest.fixture
@@ -34,21 +32,21 @@ def test_a_pair_is_read_from_the_files_of_its_reverse(make_task):
         assert back["source"].equal(forth["target"]) and back["target"].equal(forth["source"])
 
 
-def test_several_pairs_get_their_direction(both_ways, make_task, names_of):
-    task = make_task("--lang-pairs", "en-de,de-en", data=both_ways)
-    task.load_dataset("train")
-    assert names_of(task, "train") == [["to:de"]] * 40 + [["to:en"]] * 40
-    task.load_dataset("valid")
-    assert names_of(task, "valid") == [["to:de"]] * 6 + [["to:en"]] * 6
-
-
-def test_one_pair_of_several_languages_gets_its_direction_too(both_ways, make_task, names_of):
-    task = make_task("-s", "de", "-t", "en", data=both_ways)
-    task.load_dataset("test")
-    assert names_of(task, "test") == [["to:en"]] * 17
-    task = make_task("--direction-instruction", "never", data=both_ways)
-    task.load_dataset("test")
-    assert names_of(task, "test") == [[]] * 17
+@pytest.mark.parametrize(
+    "arguments, split, asked",
+    [
+        (["--lang-pairs", "en-de,de-en"], "train", [["to:de"]] * 40 + [["to:en"]] * 40),
+        (["--lang-pairs", "en-de,de-en"], "valid", [["to:de"]] * 6 + [["to:en"]] * 6),
+        (["-s", "de", "-t", "en"], "test", [["to:en"]] * 17),
+        (["--direction-instruction", "never"], "test", [[]] * 17),
+    ],
+)
+def test_pairs_get_their_direction(both_ways, make_task, names_of, arguments, split, asked):
+    task = make_task(*arguments, data=both_ways)
+    task.load_dataset(split)
+    assert names_of(task, split) == asked
+    with pytest.raises(InputError, match="to:en and to:de exclude each other"):
+        make_task("--instruct", "to:en", data=both_ways).load_dataset("test")
 
 
 def test_lines_of_a_stream_get_their_direction_unless_they_name_one(
@@ -73,35 +71,11 @@ def test_lines_of_a_stream_get_their_direction_unless_they_name_one(
     assert names_of(task, "extra/train") == [["formal"], [], ["to:de", "formal"], ["to:de"]]
 
 
-def test_a_direction_that_contradicts_the_pair_is_refused(both_ways, make_task):
-    task = make_task("--instruct", "to:en", data=both_ways)
-    with pytest.raises(InputError, match="to:en and to:de exclude each other"):
-        task.load_dataset("test")
-
-
-def test_several_pairs_need_directions(make_task):
-    task = make_task("--lang-pairs", "en-de,de-en")
-    with pytest.raises(InputError, match="several target languages need an inventory"):
-        task.load_dataset("train")
-
-
-def test_a_language_without_a_direction_is_refused(own_data_bin, make_task, inventory):
-    task = make_task("--direction-instruction", "always")
-    with pytest.raises(InputError, match="'de' has no instruction 'to:de'"):
-        task.load_dataset("train")
-
-
 def test_several_pairs_need_one_dictionary(both_ways, make_task):
     with open(both_ways / "dict.de.txt", "a") as out:
         out.write("another 1\n")
     with pytest.raises(InputError, match="--lang-pairs: dict.*one joined dictionary"):
         make_task("--lang-pairs", "en-de,de-en", data=both_ways)
-
-
-@pytest.mark.parametrize("pairs", ["en", "en-", "-de", "en-de,en-de"])
-def test_a_bad_list_of_pairs_is_refused(make_task, pairs):
-    with pytest.raises(InputError, match="as SOURCE-TARGET"):
-        make_task(f"--lang-pairs={pairs}")
 
 
 # -- shards and subsets -----------------------------------------------------------------
@@ -143,15 +117,22 @@ def test_subsets_of_a_corpus_of_a_group_and_of_the_top(make_task):
         assert len(task.datasets[split]) == size
 
 
-@pytest.mark.parametrize("split", ["dev", "task/case/test", "task/missing/valid", "missing/valid"])
-def test_a_missing_subset_is_named(make_task, split):
-    with pytest.raises(InputError, match=f"split '{split}' was not found in .*; corpora with"):
-        make_task().load_dataset(split)
-
-
-def test_a_missing_pair_is_named(make_task):
-    with pytest.raises(InputError, match=r"dict\.it\.txt does not exist"):
-        make_task("-s", "en", "-t", "it")
+@pytest.mark.parametrize(
+    "arguments, split, named",
+    [
+        *(([], split, f"split '{split}' was not found in .*; corpora with")
+          for split in ("dev", "task/case/test", "task/missing/valid", "missing/valid")),
+        (["--mixture", "parallel:1,general:1"], "train", "'general'.*groups there: parallel, task"),
+        (["--lang-pairs", "en-de,de-en"], "train", "--lang-pairs en-de,de-en"),
+        (["--direction-instruction", "always"], "train", "'de' has no instruction 'to:de'"),
+        (["-s", "en", "-t", "it"], None, r"dict\.it\.txt does not exist"),
+        *(([f"--lang-pairs={pairs}"], None, "as SOURCE-TARGET")
+          for pairs in ("en", "en-", "-de", "en-de,en-de")),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named(make_task, arguments, split, named):
+    with pytest.raises(InputError, match=named):
+        make_task(*arguments).load_dataset(split)
 
 
 def test_a_pair_without_data_is_named(own_data_bin, make_task):
@@ -160,10 +141,3 @@ def test_a_pair_without_data_is_named(own_data_bin, make_task):
     for split in ("train", "test"):
         with pytest.raises(InputError, match=f"pair en-it was not found in split '{split}'"):
             task.load_dataset(split)
-
-
-def test_a_group_that_is_not_there_is_named(make_task):
-    with pytest.raises(
-        InputError, match="--mixture names the group 'general'.*groups there: parallel, task"
-    ):
-        make_task("--mixture", "parallel:1,general:1").load_dataset("train")

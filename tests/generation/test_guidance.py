@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from argparse import Namespace
 
@@ -20,8 +21,9 @@ from fairseq_instr.generation.guidance import (
 )
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts import PLACEMENTS
+from tests.generation.conftest import EOS, Searcher
 
-EOS, FORBIDDEN = 2, -math.inf
+FORBIDDEN = -math.inf
 
 
 def logs(*rows):
@@ -135,72 +137,31 @@ OPTIONS = {
 }
 
 
-class Searcher:
-    """A task, an untrained model of steep distributions, and a generator."""
-
-    def __init__(self, make_task, placement, options, beam, **search):
-        self.task = make_task("--prompt-placement", placement, "--share-all-embeddings", *options)
-        torch.manual_seed(5)
-        self.model = self.task.build_model(self.task.full_cfg.model).eval()
-        with torch.no_grad():
-            self.model.encoder.embed_tokens.weight *= 2
-        args = Namespace(**{"beam": beam, "max_len_a": 0, "max_len_b": 7, **search})
-        self.generator = self.task.build_generator([self.model], args)
-
-    def sources(self, lines):
-        return [self.task.src_dict.encode_line(x, add_if_not_exist=False).long() for x in lines]
-
-    def sample(self, lines, asked):
-        """What fairseq-interactive gives to the task."""
-        typed = [self.task.typed_line(*x) for x in zip(self.sources(lines), asked)]
-        dataset = self.task.typed_lines(typed)
-        return dataset.collater([dataset[i] for i in range(len(typed))])
-
-    def search(self, lines, asked, **more):
-        """Hypotheses of each line, in the lines' order."""
-        sample = self.sample(lines, asked)
-        found = self.task.inference_step(self.generator, [self.model], sample, **more)
-        by_id = dict(zip(sample["id"].tolist(), found))
-        return [by_id[i] for i in range(len(lines))]
-
-    def lprobs(self, source, asked, output):
-        """Log-probabilities of all tokens at all places of an output, by one forward pass."""
-        rendering = self.task.prompt.render(asked)
-        on_decoder, source = rendering.decoder, rendering.around(source)
-        previous = torch.cat((torch.tensor([EOS, *on_decoder]), output[:-1]))
-        with torch.no_grad():
-            logits, _ = self.model(source[None], torch.tensor([len(source)]), previous[None])
-        return logits[0, len(on_decoder) :].double().log_softmax(-1)
-
-    def combined(self, name, line, asked, output):
-        """The same under all conditions of OPTIONS, straight from the formulas."""
-        (source,) = self.sources([line])
-        own = self.lprobs(source, asked, output)
-        total = own
-        cfg = self.task.cfg
-        if cfg.guidance and asked:
-            total = (1 + cfg.guidance) * own - cfg.guidance * self.lprobs(source, (), output)
-        if cfg.source_contrast:
-            other = self.generator.model.planner.other_source(source)
-            other = self.lprobs(other, asked, output)
-            if cfg.contrast_space == "log-probability":
-                total = total - cfg.source_contrast * other
-            else:
-                if cfg.guidance:
-                    total = total.log_softmax(-1)
-                total = (total.exp() - cfg.source_contrast * other.exp()).log()  # NaN: ruled out
-        return total
+def combined(searcher, line, asked, output):
+    """`searcher.lprobs` under all conditions of its options, straight from the formulas."""
+    (source,) = searcher.sources([line])
+    own = searcher.lprobs(source, asked, output)
+    total = own
+    cfg = searcher.task.cfg
+    if cfg.guidance and asked:
+        total = (1 + cfg.guidance) * own - cfg.guidance * searcher.lprobs(source, (), output)
+    if cfg.source_contrast:
+        other = searcher.generator.model.planner.other_source(source)
+        other = searcher.lprobs(other, asked, output)
+        if cfg.contrast_space == "log-probability":
+            total = total - cfg.source_contrast * other
+        else:
+            if cfg.guidance:
+                total = total.log_softmax(-1)
+            total = (total.exp() - cfg.source_contrast * other.exp()).log()  # NaN: ruled out
+    return total
 
 
 @pytest.fixture(scope="module")
 def searcher(make_task):
-    made = {}
-
-    def searcher(placement, name, beam, **search):
-        key = placement, name, beam, *search.items()
-        if key not in made:
-            made[key] = Searcher(make_task, placement, OPTIONS[name], beam, **search)
-        return made[key]
+    @functools.lru_cache(maxsize=None)
+    def searcher(placement, name, beam):
+        return Searcher(make_task, placement, OPTIONS[name], beam)
 
     return searcher
 
@@ -215,7 +176,7 @@ def test_beam_search_scores_as_one_forward_pass_does(searcher, placement, name):
             assert len(hypotheses) == 4
         for hypothesis in hypotheses if line else ():
             tokens = hypothesis["tokens"]
-            expected = searcher.combined(name, line, asked, tokens).gather(1, tokens[:, None])[:, 0]
+            expected = combined(searcher, line, asked, tokens).gather(1, tokens[:, None])[:, 0]
             scores = hypothesis.get("search_scores", hypothesis["positional_scores"]).double()
             # what was ruled out is compared by the test below
             kept = scores > RULED_OUT / 2
@@ -239,7 +200,7 @@ def test_greedy_search_continues_by_the_best_of_a_forward_pass(searcher, placeme
     for line, asked, (best, *_) in zip(LINES, ASKED, searcher.search(LINES, ASKED)):
         if not line:
             continue
-        scores = searcher.combined(name, line, asked, best["tokens"])
+        scores = combined(searcher, line, asked, best["tokens"])
         scores[:, 1] = FORBIDDEN  # pad
         scores[scores.isnan()] = FORBIDDEN
         scores[0, EOS] = FORBIDDEN  # no output is empty

@@ -5,7 +5,8 @@ from omegaconf import OmegaConf
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.interactive import InstructionField
-from fairseq_instr.instructions.composition import compose, parse
+from fairseq_instr.instructions.asking import parse
+from fairseq_instr.instructions.composition import compose
 from fairseq_instr.text.subwords import train
 
 FORMAL, UPPERCASE = 2, 0

@@ -48,19 +48,7 @@ def languages_of(instruction):
     return sorted(instruction.languages or LANGUAGES)
 
 
-def ids(instruction):
-    return instruction.name
-
-
-def test_the_catalogue_has_at_least_sixty_instructions_on_twenty_eight_axes():
-    assert len(INSTRUCTIONS) >= 60
-    assert len({instruction.axis for instruction in INSTRUCTIONS}) >= 28
-    german_by_rule = [i for i in BY_RULE if i.serves("de")]
-    assert len(german_by_rule) >= 36
-    assert len({instruction.axis for instruction in german_by_rule}) >= 14
-
-
-@pytest.mark.parametrize("instruction", INSTRUCTIONS, ids=ids)
+@pytest.mark.parametrize("instruction", INSTRUCTIONS, ids=lambda i: i.name)
 def test_every_instruction_says_where_its_samples_come_from(instruction):
     assert instruction.source_of_data in ("rule", "natural", "labelled")
     assert not (instruction.rewrite and instruction.natural)
@@ -82,7 +70,7 @@ def test_no_phrase_means_two_instructions_or_stands_twice():
         assert instruction.name not in others
 
 
-@pytest.mark.parametrize("instruction", VERIFIED, ids=ids)
+@pytest.mark.parametrize("instruction", VERIFIED, ids=lambda i: i.name)
 @given(text=ANY_TEXT, source=ANY_TEXT, data=st.data())
 @QUICK
 def test_any_text_is_rewritten_obediently_and_back_or_not_at_all(instruction, text, source, data):
@@ -100,7 +88,7 @@ def test_any_text_is_rewritten_obediently_and_back_or_not_at_all(instruction, te
     assert taken_off == rewritten or taken_off.split() == text.split()
 
 
-@pytest.mark.parametrize("instruction", NATURAL, ids=ids)
+@pytest.mark.parametrize("instruction", NATURAL, ids=lambda i: i.name)
 def test_natural_instructions_are_found_among_real_sentences(instruction):
     """How many obey is not told here: most do where an instruction forbids something."""
     found = 0
@@ -120,7 +108,7 @@ def test_natural_instructions_are_found_among_real_sentences(instruction):
     assert found > 0
 
 
-@pytest.mark.parametrize("instruction", BY_RULE, ids=ids)
+@pytest.mark.parametrize("instruction", BY_RULE, ids=lambda i: i.name)
 def test_plain_sentences_that_obey_are_not_rewritten(instruction):
     if instruction.name == "latin-script":
         assert not instruction.obeys(CYRILLIC, Context(language="uk"))

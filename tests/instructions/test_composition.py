@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Context, Inventory, catalogue, compose, rewrite, verify
-from fairseq_instr.instructions.asking import Request
+from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.catalogue import look_up
-from fairseq_instr.instructions.composition import excluding, from_inside_out, parse
+from fairseq_instr.instructions.composition import excluding
 
 SENTENCES = [
     line.split("\t")
@@ -119,21 +119,10 @@ def test_the_order_of_names_says_nothing(names, seed):
     assert {by_name[INVENTORY[i].name] for i in positions} == set(names)
 
 
-def test_two_of_one_axis_are_refused_and_the_axis_is_listed():
-    with pytest.raises(InputError) as caught:
-        compose(["formal", "uppercase", "informal"], INVENTORY, origin="--instruct")
-    message = str(caught.value)
-    assert message.startswith("--instruct: formal and informal exclude each other")
-    assert "axis formality" in message
-    assert "\n" not in message
-
-
 def test_an_unknown_name_is_refused_and_the_inventory_is_listed():
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match="--instruct: .*'uppercas'") as caught:
         compose(["formal", "uppercas"], INVENTORY, origin="--instruct")
-    message = str(caught.value)
-    assert message.startswith("--instruct: unknown instruction 'uppercas'")
-    assert all(name in message for name in INVENTORY.names)
+    assert all(name in str(caught.value) for name in INVENTORY.names)
     with pytest.raises(InputError, match="the inventory is empty"):
         compose(["formal"], Inventory())
 
@@ -150,13 +139,6 @@ def test_an_instruction_that_does_not_serve_the_language_is_neither_judged_nor_w
     with pytest.raises(InputError, match="formal.*'it'.*de, fr, nl"):
         verify([look_up("formal")], "Chiuda la porta.", context)
     assert verify([look_up("uppercase")], "CHIUDA LA PORTA.", context) == {"uppercase": True}
-
-
-def test_inner_layers_act_first_whatever_the_order_given():
-    names = [
-        i.name for i in from_inside_out([look_up("json"), look_up("digits"), look_up("ascii")])
-    ]
-    assert names == ["digits", "ascii", "json"]
 
 
 def test_a_request_carries_its_argument():
@@ -184,12 +166,14 @@ def test_names_may_stand_between_blanks_too():
         (["begin-with"], 'needs an argument: write begin-with="..."'),
         (["uppercase=x"], "'uppercase' takes no argument"),
         (["begin-with=a", "begin-with=b"], "begin-with is given twice, with a and with b"),
-        (["at-most=5", "short"], "exclude each other"),
+        (["at-most=5", "short"], "axis length"),
+        (["formal", "uppercase", "informal"], "formal and informal .*axis formality"),
+        (["in capitol letters"], "did you mean .*'in capital letters'"),
         (["at-most=-5"], "give a number"),
         (['begin-with="a'], "is not closed"),
     ],
 )
-def test_arguments_that_do_not_compose(names, message):
+def test_what_does_not_compose_is_named(names, message):
     with pytest.raises(InputError, match=f"^--instruct: .*{message}"):
         compose(names, INVENTORY, origin="--instruct")
 
@@ -214,12 +198,4 @@ def test_phrases_ask_for_what_they_say():
         for phrase in instruction.phrases:
             assert INVENTORY[INVENTORY.find(phrase)] == instruction
             assert parse(phrase) == (phrase,)
-
-
-def test_an_unknown_phrase_is_told_the_nearest_known_ones():
-    with pytest.raises(InputError) as caught:
-        compose(["in capitol letters"], INVENTORY, origin="--instruct")
-    message = str(caught.value)
-    assert message.startswith("--instruct: unknown instruction 'in capitol letters'; did you mean ")
-    assert "'in capital letters'" in message.partition("?")[0]
     assert "did you mean" not in str(pytest.raises(InputError, INVENTORY.find, "xyzzy").value)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from types import SimpleNamespace
 
 import pytest
+
+from tests.checkpoints.translation_models import import_transformers
 
 VOCABULARY = 120
 SIZES = {
@@ -27,9 +30,9 @@ LLAMA_3_SCALING = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 32,
 }
-# name -> (class, what the configuration says beside SIZES, the options of the fairseq model)
+# name -> (class, what the configuration says beside SIZES)
 FAMILIES = {
-    "llama-2": ("Llama", {"rms_norm_eps": 1e-5}, {}),
+    "llama-2": ("Llama", {"rms_norm_eps": 1e-5}),
     "llama-3": (
         "Llama",
         {
@@ -38,49 +41,19 @@ FAMILIES = {
             "rope_theta": 500000.0,
             "rope_scaling": LLAMA_3_SCALING,
         },
-        {
-            "decoder_key_value_heads": 2,
-            "rope_theta": 500000.0,
-            "rope_scaling_factor": 8.0,
-            "rope_original_positions": 32,
-        },
     ),
-    "tied": (
-        "Llama",
-        {"tie_word_embeddings": True, "num_key_value_heads": 1, "head_dim": 16},
-        {
-            "share_decoder_input_output_embed": True,
-            "decoder_key_value_heads": 1,
-            "decoder_head_dim": 16,
-            "norm_epsilon": 1e-6,
-        },
-    ),
+    "tied": ("Llama", {"tie_word_embeddings": True, "num_key_value_heads": 1, "head_dim": 16}),
     "qwen-2": (
         "Qwen2",
         {"num_key_value_heads": 2, "rope_theta": 1000000.0, "bos_token_id": None},
-        {
-            "decoder_key_value_heads": 2,
-            "attention_bias": "input",
-            "norm_epsilon": 1e-6,
-            "rope_theta": 1000000.0,
-            "prompt_bos": False,
-        },
     ),
-    "all biases": (
-        "Llama",
-        {"attention_bias": True, "mlp_bias": True},
-        {"attention_bias": "all", "ffn_bias": True, "norm_epsilon": 1e-6},
-    ),
+    "all biases": ("Llama", {"attention_bias": True, "mlp_bias": True}),
 }
-
-
-def import_transformers():
-    """transformers, or a skipped test where it is not installed or does without torch."""
-    transformers = pytest.importorskip("transformers")
-    if not transformers.utils.is_torch_available():
-        pytest.skip("this transformers wants a later torch")
-    transformers.logging.set_verbosity_error()
-    return transformers
+TRAINING = [
+    "--arch", "decoder_only_tiny", "--share-decoder-input-output-embed", "--optimizer", "adam",
+    "--max-tokens", 200, "--cpu", "--no-progress-bar", "--log-format", "none", "--num-workers", 0,
+    "--data-buffer-size", 0, "--required-batch-size-multiple", 1,
+]  # fmt: skip
 
 
 def hugging_face_model(family):
@@ -88,7 +61,7 @@ def hugging_face_model(family):
     import torch
 
     transformers = import_transformers()
-    name, config, _ = FAMILIES[family]
+    name, config = FAMILIES[family]
     config = {**SIZES, **config}
     if int(transformers.__version__.split(".")[0]) >= 5:
         config["rope_parameters"] = {
@@ -155,16 +128,17 @@ def family(request):
 @pytest.fixture(scope="session")
 def pair_of_models(dictionary):
     """`pair_of_models(family)` -> Hugging Face's model, and fairseq's with the same weights."""
-    made = {}
+    from fairseq_instr.checkpoints.hugging_face_llama import model_options
 
+    @functools.lru_cache(maxsize=None)
     def pair_of_models(family):
-        if family not in made:
-            theirs = hugging_face_model(family)
-            state = {
-                to_fairseq_name(key): value.clone() for key, value in theirs.state_dict().items()
-            }
-            made[family] = theirs, fairseq_model(dictionary, state, **FAMILIES[family][2])
-        return made[family]
+        theirs = hugging_face_model(family)
+        state = {to_fairseq_name(key): value.clone() for key, value in theirs.state_dict().items()}
+        name, config = FAMILIES[family]
+        config = {**SIZES, **config, "architectures": [f"{name}ForCausalLM"]}
+        prompt_bos = config["bos_token_id"] is not None
+        options = {**model_options(config, family), "prompt_bos": prompt_bos}
+        return theirs, fairseq_model(dictionary, state, **options)
 
     return pair_of_models
 

@@ -1,5 +1,4 @@
 import copy
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,9 +13,9 @@ from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood imp
 from fairseq_instr.data.dictionary import InstructedDictionary
 from fairseq_instr.errors import InputError
 from fairseq_instr.models.decoder_only import CACHE_STEPS, DecoderOnlyConfig, DecoderOnlyModel
+from tests.conftest import USER_DIR, WITH_INSTRUCTIONS
+from tests.models.conftest import TRAINING
 
-USER_DIR = str(Path(__file__).resolve().parents[2] / "fairseq_instr")
-WITH_INSTRUCTIONS = ["--user-dir", USER_DIR, "--task", "translation_with_instructions"]
 PAD, EOS = 1, 2
 N_SOURCE, N_TARGET = (0, 40, 7, 12), (5, 1, 9, 3)
 
@@ -323,12 +322,7 @@ class TestCommands:
     def trained(self, call, data_bin, tmp_path_factory):
         """A base under fairseq's own task, then a stage 2 with instructions and conflicts."""
         folder = tmp_path_factory.mktemp("decoder_only")
-        common = [
-            data_bin, "--arch", "decoder_only_tiny", "--optimizer", "adam",
-            "--share-decoder-input-output-embed", "--lr", 0.003, "--max-tokens", 200, "--cpu",
-            "--no-progress-bar", "--log-format", "none", "--num-workers", 0,
-            "--data-buffer-size", 0, "--required-batch-size-multiple", 1,
-        ]  # fmt: skip
+        common = [data_bin, *TRAINING, "--lr", 0.003]
         call(
             "train", *common, "--user-dir", USER_DIR, "--task", "translation", "--max-update", 3,
             "--criterion", "label_smoothed_cross_entropy", "--save-dir", folder / "base",
@@ -366,9 +360,7 @@ class TestCommands:
             with open(own_data_bin / name, "a") as out:
                 out.write("another 1\n")
         error = refusal(
-            "train", own_data_bin, *WITH_INSTRUCTIONS, "--arch", "decoder_only_tiny", "--cpu",
-            "--share-decoder-input-output-embed", "--optimizer", "adam", "--max-tokens", 200,
+            "train", own_data_bin, *WITH_INSTRUCTIONS, *TRAINING, "--save-dir", own_data_bin,
             "--finetune-from-model", trained / "base/checkpoint_last.pt",
-            "--save-dir", own_data_bin,
         )  # fmt: skip
         assert "source vocabulary has" in error

@@ -13,9 +13,11 @@ from fairseq_instr.checkpoints.parameters import BASE_KEY, AdapterBase, digest
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.models.low_rank import LINEAR, LowRankLinear
-from tests.conftest import USER_DIR, WITH_INSTRUCTIONS
+from tests.conftest import USER_DIR, WITH_INSTRUCTIONS, column
+from tests.models.conftest import TRAINING
 
 EMBEDDING = "decoder.embed_tokens.weight"
+TARGETS = ("--lora-targets", "q_proj,v_proj,embed_tokens")
 RANK_2 = {"lora_rank": 2, "lora_alpha": 6.0}
 
 
@@ -99,16 +101,12 @@ class TestCommands:
     @pytest.fixture(scope="class")
     def common(self, data_bin):
         return [
-            data_bin, "--arch", "decoder_only_tiny", "--optimizer", "adam", "--lr", 0.01,
-            "--max-tokens", 200, "--cpu", "--no-progress-bar", "--log-format", "none",
-            "--num-workers", 0, "--data-buffer-size", 0, "--required-batch-size-multiple", 1,
-            "--share-decoder-input-output-embed", "--disable-validation", "--no-epoch-checkpoints",
+            data_bin, *TRAINING, "--lr", 0.01, "--disable-validation", "--no-epoch-checkpoints",
         ]  # fmt: skip
 
     @pytest.fixture(scope="class")
     def adapters(self):
-        targets = "q_proj,v_proj,embed_tokens"
-        return ["--lora-rank", 2, "--lora-alpha", 8, "--lora-targets", targets]
+        return ["--lora-rank", 2, "--lora-alpha", 8, *TARGETS]
 
     @pytest.fixture(scope="class")
     def stage(self, common, folder, call):
@@ -161,15 +159,26 @@ class TestCommands:
         assert named._asdict() == tuned[ADAPTER_BASE]
         assert named == (str(folder / "base" / "checkpoint_last.pt"), digest(base))
 
-    def test_all_that_reads_checkpoints_reads_them(self, tuned, folder, data_bin, tmp_path):
-        path = folder / "tuned" / "checkpoint_last.pt"
-        interpolate_checkpoints(folder / "base/checkpoint_last.pt", path, 1.0, tmp_path / "m.pt")
-        outputs = [
-            Translator.from_pretrained(each, data_bin, None, "en", "de", max_len_a=0, max_len_b=5)
-            .translate(["w1 w2 w3", "w4"], "formal")
-            for each in (path, tmp_path / "m.pt")
-        ]  # fmt: skip
-        assert outputs[0] == outputs[1] and all(outputs[0])
+    def test_all_that_reads_checkpoints_reads_them(
+        self, base, tuned, folder, call, data_bin, tmp_path
+    ):
+        """A merged model answers as its adapters do, here and in fairseq's commands."""
+        paths = [folder / name / "checkpoint_last.pt" for name in ("base", "tuned")]
+        interpolate_checkpoints(*paths, 1.0, tmp_path / "merged.pt")
+        assert set(read_checkpoint(tmp_path / "merged.pt")["model"]) == set(base)
+        generated, translated = [], []
+        for path in (paths[1], tmp_path / "merged.pt"):
+            printed = call(
+                "generate", data_bin, *WITH_INSTRUCTIONS, "--path", path, "--instruct", "formal",
+                "--max-len-b", 5, "--max-tokens", 200, "--cpu", "--num-workers", 0,
+            )  # fmt: skip
+            generated.append(column(printed, "H"))
+            translator = Translator.from_pretrained(
+                path, data_bin, None, "en", "de", max_len_a=0, max_len_b=5
+            )
+            translated.append(translator.translate(["w1 w2 w3", "w4"], "formal"))
+        assert generated[0] == generated[1] and len(generated[0]) == 17
+        assert translated[0] == translated[1] and all(translated[0])
 
     def test_a_base_that_is_gone_or_another(self, tuned, folder, data_bin, refusal, tmp_path):
         base, moved = tmp_path / "base.pt", tmp_path / "moved.pt"
@@ -207,43 +216,19 @@ class TestCommands:
         assert not torch.equal(model[key], tuned["model"][key])
 
     @pytest.mark.parametrize(
-        "options, named",
+        "start, options, named",
         [
-            (("--lora-rank", 3, "--lora-alpha", 8), "--lora-rank"),
-            (("--lora-rank", 2, "--lora-alpha", 4), "--lora-alpha"),
-            (("--lora-rank", 0), "--lora-rank"),
+            ("tuned", ("--lora-rank", 3, "--lora-alpha", 8, *TARGETS), "--lora-rank"),
+            ("tuned", ("--lora-rank", 2, "--lora-alpha", 4, *TARGETS), "--lora-alpha"),
+            ("tuned", ("--lora-rank", 0, *TARGETS), "--lora-rank"),
+            ("base", ("--lora-rank", 2), "embed_tokens"),  # symbols need embeddings
         ],
     )
-    def test_other_adapters_are_refused(self, tuned, common, folder, refusal, options, named):
-        targets = ("--lora-targets", "q_proj,v_proj,embed_tokens")
+    def test_other_adapters_are_refused(
+        self, tuned, common, folder, refusal, start, options, named
+    ):
         error = refusal(
-            "train", *common, *WITH_INSTRUCTIONS, *options, *targets, "--save-dir", folder / "no",
-            "--finetune-from-model", folder / "tuned" / "checkpoint_last.pt",
+            "train", *common, *WITH_INSTRUCTIONS, *options, "--save-dir", folder / "no",
+            "--finetune-from-model", folder / start / "checkpoint_last.pt",
         )  # fmt: skip
         assert named in error
-
-    def test_symbols_need_embeddings(self, base, common, folder, refusal):
-        error = refusal(
-            "train", *common, *WITH_INSTRUCTIONS, "--lora-rank", 2, "--save-dir", folder / "no",
-            "--finetune-from-model", folder / "base" / "checkpoint_last.pt",
-        )  # fmt: skip
-        assert "embed_tokens" in error
-
-    def test_interpolation_merges(self, base, tuned, folder, call, data_bin, tmp_path):
-        paths = [folder / name / "checkpoint_last.pt" for name in ("base", "tuned")]
-        interpolate_checkpoints(*paths, 1.0, tmp_path / "merged.pt")
-        merged = read_checkpoint(tmp_path / "merged.pt")["model"]
-        assert set(merged) == set(base)
-        outputs = [
-            call(
-                "generate", data_bin, *WITH_INSTRUCTIONS, "--path", path, "--instruct", "formal",
-                "--max-len-b", 5, "--max-tokens", 200, "--cpu", "--num-workers", 0,
-            )
-            for path in (paths[1], tmp_path / "merged.pt")
-        ]  # fmt: skip
-        hypotheses = [
-            [(line.split("\t")[0], line.split("\t")[2]) for line in out.splitlines()
-             if line.startswith("H-")]
-            for out in outputs
-        ]  # fmt: skip
-        assert hypotheses[0] == hypotheses[1] and len(hypotheses[0]) == 17

@@ -28,15 +28,6 @@ def test_it_answers_on_loopback(tuned, base, data_bin):
         server.close()
 
 
-def test_an_exported_folder_serves_too(tuned, data_bin, tmp_path):
-    pytest.importorskip("ctranslate2")
-    from fairseq_instr.serving.export import export_ctranslate2
-
-    export_ctranslate2(tuned, data_bin, tmp_path / "served")
-    server, _ = make_server(tuned=tmp_path / "served", port=0)
-    server.close()
-
-
 @pytest.mark.parametrize(
     "options, named",
     [({"tuned": "tuned.pt"}, "--data"), ({"tuned": "tuned.pt", "port": 70000}, "--port 70000")],

@@ -4,21 +4,15 @@ import pytest
 import torch
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts import TokenPrompt
 from fairseq_instr.prompts.language_tokens import PRESETS, STYLES
 from fairseq_instr.prompts.native import NativePrompt
 
-INVENTORY = Inventory(
-    [
-        Instruction("to:de", "target-language"),
-        Instruction("formal", "formality"),
-        Instruction("to:fr", "target-language"),
-    ]
-)
+from .test_templates import DIRECTIONS as INVENTORY
+
 EOS, EN, DE, FR, FIRST = 2, 10, 11, 12, 20
-FORMAL = FIRST + 1
+FORMAL = FIRST + INVENTORY.position("formal")
 SOURCE = torch.tensor([5, 6, EOS])
 TARGET = torch.tensor([7, 8, EOS])
 

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.asking import Request
@@ -82,14 +81,6 @@ class TestRendering:
         )
         assert say(prompt, "one", (1, 2)) == "Traduis en français, formally : one"
         assert say(prompt, "one", (0,)) == "Translate into German: one"
-
-    def test_conflict_changes_the_words_alone(self):
-        """The source keeps its tokens, whatever stands around it."""
-        prompt = make(self.PLAIN)
-        sampler = ConflictSampler(DIRECTIONS, ("target-language",), rate=1.0, seed=1)
-        wrong = sampler.draw(1, 0, (Request(0), Request(2))).requests
-        assert wrong == (Request(1), Request(2))
-        assert say(prompt, "eins", wrong) == "Translate into French, formally: eins ="
 
     def test_demonstrations(self):
         prompt = make(

@@ -14,6 +14,11 @@ def response(rate):
             "adequacy": 0.9}  # fmt: skip
 
 
+def sample(asked, system, text, marks):
+    outputs = {system: {"text": text, "marks": marks}}
+    return {"asked": asked, "source": text, "reference": text, "outputs": outputs}
+
+
 def instructed(text="plain"):
     """A report on instructions; `text` stands wherever a model or a user writes."""
     names = ["uppercase", text]
@@ -80,25 +85,16 @@ def directed(text="mt"):
                 "seeds": [{"checkpoint": text, **found}, {"checkpoint": "b", **found}],
             }
         },
-        "samples": [
-            {
-                "asked": "de-fr", "source": text, "reference": text,
-                "outputs": {text: {"text": text, "marks": {"in fr": True}}},
-            }
-        ],
+        "samples": [sample("de-fr", text, text, {"in fr": True})],
     }  # fmt: skip
 
 
 def formality(text="plain"):
     """A report on formality."""
     kind = {
-        "accuracy": 0.912,
-        "coverage": 0.5,
-        "counts": {"FORMAL": 1, "NEUTRAL": 1},
-        "domains": {"talk": {"accuracy": 0.5, "coverage": 0.25}},
-        "bleu": 30.0,
-        "chrf2": 55.0,
-    }
+        "accuracy": 0.912, "coverage": 0.5, "counts": {"FORMAL": 1, "NEUTRAL": 1},
+        "domains": {"talk": {"accuracy": 0.5, "coverage": 0.25}}, "bleu": 30.0, "chrf2": 55.0,
+    }  # fmt: skip
     return {
         "kind": "formality", "version": 2, "command": text, "conditions": {"decoding": text},
         "systems": {"references": {"formal": kind}, "tuned": {"formal": kind, "informal": kind}},
@@ -109,22 +105,10 @@ def formality(text="plain"):
 
 def attacked(text="plain"):
     """A report on robustness."""
-    rates = {
-        "cases": 20,
-        "changed": 0.25,
-        "changed_control": 0.05,
-        "p_value": 0.01,
-        "aimed_cases": 10,
-        "aimed": 0.125,
-        "aimed_control": 0.0,
-    }
-    obeyed = {
-        "trusted_cases": 8,
-        "obeyed_clean": 1.0,
-        "obeyed_control": 0.95,
-        "obeyed_attacked": 0.85,
-        "obeyed_p_value": 0.5,
-    }
+    rates = {"cases": 20, "changed": 0.25, "changed_control": 0.05, "p_value": 0.01,
+             "aimed_cases": 10, "aimed": 0.125, "aimed_control": 0.0}  # fmt: skip
+    obeyed = {"trusted_cases": 8, "obeyed_clean": 1.0, "obeyed_control": 0.95,
+              "obeyed_attacked": 0.85, "obeyed_p_value": 0.5}  # fmt: skip
     return {
         "kind": "robustness", "version": 2, "command": text, "conditions": {},
         "robustness": {
@@ -145,12 +129,7 @@ def general(text="plain"):
         "kind": "general_tasks", "version": 2, "command": text, "conditions": {"tasks": text},
         "systems": {"before": {**figures, "constraints": {"json": obeyed}}, text: {"nll": 2.0}},
         "signatures": {"english": text},
-        "samples": [
-            {
-                "asked": "json", "source": text, "reference": text,
-                "outputs": {"before": {"text": text, "marks": {"obeyed": False}}},
-            }
-        ],
+        "samples": [sample("json", "before", text, {"obeyed": False})],
     }  # fmt: skip
 
 

@@ -166,22 +166,26 @@ def test_any_figure_may_be_missing(write, make_report, kind):
 
 
 def test_what_is_no_report_is_refused_in_a_sentence_and_nothing_is_written(tmp_path, make_report):
-    def refuse(content):
+    def refuse(content, named=""):
         (tmp_path / "report.json").write_text(content, encoding="utf-8")
-        with pytest.raises(InputError, match="report.json") as refused:
+        with pytest.raises(InputError, match=f"report.json.*{named}") as refused:
             write_page([tmp_path / "report.json"], tmp_path / "all.html")
         assert "\n" not in str(refused.value)
         assert not list(tmp_path.glob("all.*"))
 
-    for content in ("[1]", "{", "[" * 100_000, "{}", '{"kind": "directions", "version": 9}'):
+    for content in ("[1]", "{", "[" * 100_000, "{}", '{"kind": "directions", "version": 9}',
+                    '{"kind": "poem"}', '{"kind": 1}'):  # fmt: skip
         refuse(content)
     for kind in KINDS:
         report = make_report(kind)
-        for key in set(report) - {"version", "formality"}:
-            refuse(json.dumps({**report, key: 1}))
-    broken = copy.deepcopy(make_report("directions"))
-    broken["samples"][0]["outputs"]["mt"]["marks"] = "<script>"
-    refuse(json.dumps(broken))
+        for key in set(report) - {"formality"}:
+            refuse(json.dumps({**report, key: ["a"] if key == "version" else 1}), key)
+    broken = copy.deepcopy(make_report("instructions"))
+    broken["samples"][0]["outputs"]["base"]["marks"] = "<script>"
+    refuse(json.dumps(broken), "marks")
+    broken = copy.deepcopy(make_report("instructions"))
+    broken["pairs"]["by_pair"]["a + b"] = "much"
+    refuse(json.dumps(broken), "by_pair")
     with pytest.raises(InputError, match="missing.json"):
         read_reports([tmp_path / "missing.json"])
 

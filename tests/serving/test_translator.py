@@ -109,10 +109,6 @@ def test_arguments_reach_the_model_in_subwords():
         served.render("w1", "begin-with=x")
 
 
-def test_an_empty_line_that_is_asked_nothing_stays_empty(served):
-    assert served.translate(["", " "]) == ["", ""]
-
-
 @pytest.mark.parametrize("placement", ["source-prefix", "decoder-prefix"])
 def test_prompts_in_phrases_are_served(
     call, finetuning, own_data_bin, inventory, lines, tmp_path, placement
@@ -181,19 +177,6 @@ def test_no_text_has_a_symbol_and_no_output_either(served, folder, inventory):
     assert set(served._encode(text)) == {UNK}
 
 
-@pytest.mark.parametrize(
-    "asked, message",
-    [
-        ("uppercase, lowercase", "exclude each other"),
-        ("loud", "instruct: unknown instruction 'loud'; accepted: uppercase"),
-        ('formal="x"', "takes no argument"),
-    ],
-)
-def test_bad_instructions_are_refused(served, asked, message):
-    with pytest.raises(InputError, match=message):
-        served.translate(["w1"], asked)
-
-
 def test_a_source_that_is_too_long_is_refused_and_not_cut(served):
     with pytest.raises(InputError, match="line 1 has 65 tokens with its prompt, .* takes 64"):
         served.translate(["w2 " * 63], "formal")
@@ -254,20 +237,16 @@ def test_a_broken_folder_is_refused(own_folder, name, content, message):
 
 
 @pytest.mark.parametrize(
-    "change",
+    "key, value",
     [
-        {"placement": "middle"},
-        {"rendering": "words"},
-        {"max_source": 0},
-        {"max_target": "64"},
-        {"direction": 1},
+        ("placement", "middle"), ("rendering", "words"), ("max_source", 0), ("max_target", "64"),
+        ("direction", 1),
     ],
-    ids=str,
-)
-def test_settings_are_checked(own_folder, change):
+)  # fmt: skip
+def test_settings_are_checked(own_folder, key, value):
     path = own_folder / "serving.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(InputError, match=rf"serving\.json: .*{next(iter(change))}"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(InputError, match=rf"serving\.json: .*{key}"):
         CTranslate2Translator.from_pretrained(own_folder)
 
 

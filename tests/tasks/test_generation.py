@@ -48,11 +48,7 @@ def generate(call, data_bin):
 
 @pytest.mark.parametrize(
     "model, name",
-    [
-        ("decoder-prefix", None),
-        ("decoder-prefix", "guidance"),
-        ("source-prefix", "source"),
-    ],
+    [("decoder-prefix", None), ("decoder-prefix", "guidance"), ("source-prefix", "source")],
     indirect=["model"],
 )
 def test_both_commands_and_the_translator_say_the_same(generate, data_bin, tmp_path, model, name):
@@ -282,22 +278,16 @@ def test_other_sources_of_a_zero_shot_direction_come_from_pairs_of_its_language(
 # -- broken checkpoints -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kept", [0, 0.5])
-def test_a_checkpoint_cut_short_is_told_in_one_line(run, data_bin, base, tmp_path, kept):
-    content = base.read_bytes()
-    path = tmp_path / "cut.pt"
-    path.write_bytes(content[: int(kept * len(content))])
+@pytest.mark.parametrize("kept", [None, 0, 0.5])
+def test_a_checkpoint_missing_or_cut_short_is_told_in_one_line(run, data_bin, base, tmp_path, kept):
+    content, path = base.read_bytes(), tmp_path / "cut.pt"
+    if kept is not None:
+        path.write_bytes(content[: int(kept * len(content))])
     done = run("generate", data_bin, *PLUGIN, "--path", path, "--cpu")
     assert done.returncode != 0 and "Traceback" not in done.stderr
     (error,) = [line for line in done.stderr.splitlines() if line.startswith("fairseq_instr:")]
     assert error == done.stderr.splitlines()[-1]
-    assert f"checkpoint {path} is " in error
-
-
-def test_a_missing_checkpoint_is_told_in_one_line(run, data_bin, tmp_path):
-    done = run("generate", data_bin, *PLUGIN, "--path", tmp_path / "none.pt", "--cpu")
-    assert "Traceback" not in done.stderr
-    assert "none.pt does not exist" in done.stderr.splitlines()[-1]
+    assert str(path) in error
 
 
 def test_other_errors_of_a_good_checkpoint_keep_their_traceback(run, data_bin, base):

@@ -83,18 +83,6 @@ def test_training_draws_phrases_anew_and_holds_some_out(make_task, phrased_data)
     assert not dataset.can_reuse_epoch_itr_across_epochs
 
 
-def test_a_second_start_draws_the_same(make_task, phrased_data):
-    def sources(dataset, epoch):
-        dataset.set_epoch(epoch)
-        return [dataset[place]["source"].tolist() for place in range(len(dataset))]
-
-    _, one = training_data(make_task, phrased_data)
-    _, other = training_data(make_task, phrased_data)
-    first = sources(one, 1)
-    assert sources(one, 2) == sources(other, 2) != first
-    assert sources(other, 1) == first
-
-
 def test_a_conflict_swaps_the_phrase_and_keeps_the_others(make_task, phrased_data):
     task, dataset = training_data(make_task, phrased_data, "--conflict-axes", "case,formality")
     swapped = 0

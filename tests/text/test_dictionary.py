@@ -42,6 +42,25 @@ def test_other_subwords_are_refused_however_few_of_a_text_s_tokens_are_unknown(m
         check(models[other], models["own"].pieces)
 
 
+@pytest.mark.parametrize("entries, told", [
+    (lambda models: models["smaller"].pieces, True),  # all of them are pieces of the larger model
+    (lambda models: models["own"].pieces, False),
+    (lambda models: occurring(models["own"], "en"), False),
+    (lambda models: occurring(models["own"], "de"), False),
+])  # fmt: skip
+def test_a_larger_model_is_told_but_none_whose_pieces_the_training_text_lacked(
+    models, caplog, entries, told
+):
+    check(models["own"], entries(models))
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * told
+    assert all("--subwords it.model" in record.getMessage() for record in caplog.records)
+
+
+def occurring(model, language):
+    text = (s.texts[language] for s in sample.generate(300, 1))
+    return {piece for line in text for piece in model.encode(line).split()}
+
+
 def test_either_side_of_a_pair_of_models_may_have_written_an_entry(models):
     entries = [*models["own"].pieces, *models["french"].pieces]
     both = [models["own"], models["french"]]

@@ -4,7 +4,7 @@ A module of this folder that has `SCORES` and `measure` is a metric. Its figures
 reports of every evaluation that translates: directions, plain translation, formality. This is a
 whole one, `length_ratio.py`:
 
-    SCORES = (Score("length_ratio", "length ratio"),)
+    SCORES = (Score("length_ratio", "length ratio", decimals=3),)
 
     def measure(translations):
         own, expected = (sum(map(len, lines)) for lines in translations[:2])

@@ -1,13 +1,8 @@
 """Formality accuracy, as the scorer of the IWSLT formality tasks counts it.
 
-Nadejde et al. (2022), CoCoA-MT. Two references of each line, formal and informal, have the
-phrases that show it marked: `[F]Sie gehen[/F] langsam`. A phrase is found in an output when all
-its tokens are, in any order and place; an output in which formal phrases are found and no
-informal ones is FORMAL, the other way round INFORMAL. The two other verdicts, OTHER (both) and
-NEUTRAL (none), leave the accuracy's denominator, so coverage stands beside it.
-
-Kept as the scorer has it: tokens are split at single spaces, so that a phrase with a space just
-inside its marks holds an empty token and is hardly ever found, and `Sie` is not found in `Sie,`.
+Nadejde et al. (2022), CoCoA-MT. References have the phrases marked that show their formality,
+`[F]Sie gehen[/F] langsam`; a phrase is found where all its tokens are, in any order. Kept as the
+scorer has it: tokens are split at single spaces, so that `Sie` is not found in `Sie,`.
 """
 
 from __future__ import annotations

@@ -1,15 +1,14 @@
 """Off-target ratio (OTR): the share of outputs that are not in the language asked for.
 
-100 - OTR is what others call the line-level pass rate. Languages are identified twice, among a
-stated set and among all that the identifier knows. Read an OTR beside the same figure of the
-references, which is the identifier's own error, and beside BLEU: a model may copy or babble in
-the right language. An identifier judges a line by most of its words; `foreign_words` counts the
-words of other languages inside it.
+100 - OTR is the line-level pass rate. Read it beside the same figure of the references, which is
+the identifier's own error, and beside BLEU: a model may copy or babble in the right language. An
+identifier judges a line by most of its words; `foreign_words` counts other languages' words.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Collection, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
@@ -91,10 +90,7 @@ def build_vocabulary(lines: Iterable[str], min_count: int = 1) -> Dict[str, int]
 
     Example: `build_vocabulary(["Der Hund, der bellt"]) == {"der": 2, "hund": 1, "bellt": 1}`.
     """
-    counts: Dict[str, int] = {}
-    for line in lines:
-        for word in _words(line):
-            counts[word] = counts.get(word, 0) + 1
+    counts = Counter(word for line in lines for word in _words(line))
     return {word: count for word, count in counts.items() if count >= min_count}
 
 

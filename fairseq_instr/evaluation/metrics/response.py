@@ -1,10 +1,8 @@
 """Response rate with adequacy: does an output obey, and is it still a translation?
 
-The response rate is the share of outputs that obey every instruction asked for. Capitals that
-spell nothing obey `uppercase`, so *adequacy* stands beside it: chrF2 of what the outputs say, as
-a share of the chrF2 of the same system's plain translations of the same lines. What an
-instruction puts around a sentence (quotation marks, the source in front, `{"translation": ...}`)
-is taken off the output and off its reference first: a well-wrapped word says one word.
+*Adequacy* is chrF2 of what the outputs say, as a share of the chrF2 of the same system's plain
+translations of the same lines. What an instruction puts around a sentence (quotation marks, the
+source in front, `{"translation": ...}`) is taken off the output and off its reference first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The catalogue: every instruction we can verify, one family a file.
 
-Each module of this folder has a list `INSTRUCTIONS`. A new entry in one of them, or a new module,
-adds an instruction everywhere: curation, training, generation, evaluation.
+A new entry in the list `INSTRUCTIONS` of one of these files, or a new file, adds an instruction
+everywhere: curation, training, generation, evaluation.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ def catalogue() -> Mapping[str, Instruction]:
 def find(name: str) -> Optional[Instruction]:
     """The catalogue's instruction of that name, or None for an instruction of a user's own.
 
-    `to:LANGUAGE` is made for any language. A name with an argument, such as
-    `begin-with="Heute"`, gives the instruction with its slot filled; the name alone gives it as
-    it is defined. Where there is no verifier, its `obeys` is None.
+    `to:LANGUAGE` is made for any language. An argument, as in `begin-with="Heute"`, fills the slot.
 
     Raises:
         InputError: if an argument is not accepted.

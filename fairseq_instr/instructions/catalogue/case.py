@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable, Optional
 
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 
 
 def _to_title(text: str) -> str:
@@ -30,7 +30,7 @@ def _case(name: str, change: Callable[[str], str], phrases: str) -> Instruction:
         rewritten = outside_kept(text, change)
         return rewritten if rewritten != text and obeys(rewritten, context) else None
 
-    return Instruction(name, "case", said(phrases), obeys=obeys, rewrite=rewrite, layer=Layer.CASE)
+    return Instruction(name, "case", phrases, obeys=obeys, rewrite=rewrite, layer=Layer.CASE)
 
 
 INSTRUCTIONS = [

@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import has_words
 
@@ -38,11 +38,10 @@ def _courtesy(name: str, fact: str, at_start: bool, phrases: str) -> Instruction
     return Instruction(
         name,
         "courtesy",
-        said(phrases),
+        phrases,
         obeys=obeys,
         rewrite=rewrite,
         unwrap=unwrap,
-        layer=Layer.WORDING,
         languages=languages_with(fact),
         overlaps=frozenset({"greeting", "thanks"} - {name}),  # the text may have the other
     )

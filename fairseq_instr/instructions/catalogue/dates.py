@@ -7,7 +7,7 @@ import functools
 import re
 from typing import Mapping, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical, fold_to_ascii
 
@@ -36,7 +36,6 @@ def _dates(language: str) -> Tuple[re.Pattern, Mapping[str, int]]:
 
 
 def _date(year: str, month: int, day: str) -> Optional[datetime.date]:
-    """A date, or None if no calendar has it."""
     try:
         return datetime.date(int(year), month, int(day))
     except ValueError:
@@ -69,13 +68,10 @@ INSTRUCTIONS = [
     Instruction(
         "iso-dates",
         "dates",
-        said(
-            "with ISO dates; dates as year and month and day; with dates in ISO form;"
-            "write dates as YYYY-MM-DD; use ISO dates; put the year first in dates"
-        ),
+        "with ISO dates; dates as year and month and day; with dates in ISO form;"
+        "write dates as YYYY-MM-DD; use ISO dates; put the year first in dates",
         obeys=_is_iso,
         rewrite=_to_iso,
-        layer=Layer.WORDING,
         languages=languages_with("months"),
     ),
 ]

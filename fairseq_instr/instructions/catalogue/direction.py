@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import List
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, direction
 from fairseq_instr.text.identification import LangidIdentifier, identify
 from fairseq_instr.text.languages import facts, language_of
@@ -33,10 +33,8 @@ def ask_for_language(language: str) -> Instruction:
     return Instruction(
         direction(language),
         TARGET_LANGUAGE,
-        said(
-            f"into {name}; in {name}; translate to {name}; the translation is {name};"
-            f"write {name}; answer in {name}"
-        ),
+        f"into {name}; in {name}; translate to {name}; the translation is {name};"
+        f"write {name}; answer in {name}",
         obeys=obeys,
         layer=Layer.LANGUAGE,
     )

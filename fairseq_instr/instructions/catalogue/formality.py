@@ -1,9 +1,9 @@
 """How the person spoken to is addressed. No rule makes such data: it comes labelled.
 
-Words tell. A language is served where they do so in nine cases of ten: precision and recall of
-both instructions, on labelled translations that nobody looked at when the words were chosen, are
-at least .9 (`tests/instructions/test_formality.py` measures them). Italian is not: its formal
-address has the words of the third person. Romanian has no labelled translations.
+A language is served where precision and recall of both instructions are at least .9 on labelled
+translations that nobody looked at when the words were chosen: see
+`tests/instructions/test_formality.py`. Italian formal address has the words of the third person;
+Romanian has no labelled translations.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 from typing import Optional
 
 from fairseq_instr.instructions.catalogue.kept import without_kept
-from fairseq_instr.instructions.instruction import Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
 
@@ -54,9 +54,8 @@ def _address(name: str, phrases: str) -> Instruction:
     return Instruction(
         name,
         "formality",
-        said(phrases),
+        phrases,
         obeys=lambda output, context: address(output, context.language) == name,
-        layer=Layer.WORDING,
         languages=languages_with(FORMAL),
     )
 

@@ -6,25 +6,14 @@ with annotated references instead.
 
 from __future__ import annotations
 
-from fairseq_instr.instructions.instruction import Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Instruction, Layer
 
+_PHRASES = {
+    "feminine": "feminine; about a woman; with feminine forms; use feminine forms;"
+    "the person is a woman; speak of her",
+    "masculine": "masculine; about a man; with masculine forms; use masculine forms;"
+    "the person is a man; speak of him",
+}
 INSTRUCTIONS = [
-    Instruction(
-        "feminine",
-        "gender",
-        said(
-            "feminine; about a woman; with feminine forms; use feminine forms;"
-            "the person is a woman; speak of her"
-        ),
-        layer=Layer.LANGUAGE,
-    ),
-    Instruction(
-        "masculine",
-        "gender",
-        said(
-            "masculine; about a man; with masculine forms; use masculine forms;"
-            "the person is a man; speak of him"
-        ),
-        layer=Layer.LANGUAGE,
-    ),
+    Instruction(name, "gender", phrases, layer=Layer.LANGUAGE) for name, phrases in _PHRASES.items()
 ]

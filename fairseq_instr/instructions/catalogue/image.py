@@ -5,17 +5,15 @@ They help to choose a translation and need not stand in it: no verifier.
 
 from __future__ import annotations
 
-from fairseq_instr.instructions.instruction import Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Instruction, Layer
 
 INSTRUCTIONS = [
     Instruction(
         "image-context",
         "context",
-        said(
-            "with these words about the image; knowing what the image shows;"
-            "seeing this in the image; the image shows this; use what the image shows;"
-            "take the image into account"
-        ),
+        "with these words about the image; knowing what the image shows;"
+        "seeing this in the image; the image shows this; use what the image shows;"
+        "take the image into account",
         argument="text",
         layer=Layer.LANGUAGE,
     ),

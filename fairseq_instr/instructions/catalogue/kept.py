@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import Callable, List
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import canonical, fold_to_ascii
 
 _LINK = r"(?i:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
@@ -118,7 +118,7 @@ def _keeps_names(output: str, context: Context) -> bool:
 
 
 def _natural(name: str, axis: str, obeys, phrases: str) -> Instruction:
-    return Instruction(name, axis, said(phrases), obeys=obeys, natural=True, layer=Layer.LANGUAGE)
+    return Instruction(name, axis, phrases, obeys=obeys, natural=True, layer=Layer.LANGUAGE)
 
 
 INSTRUCTIONS = [

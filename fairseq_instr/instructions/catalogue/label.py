@@ -6,7 +6,7 @@ import re
 from typing import Optional
 from unicodedata import normalize
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import any_of, fold_to_ascii, has_words
 
@@ -27,7 +27,7 @@ def _label(fact: str, phrases: str) -> Instruction:
     return Instruction(
         f"{fact}-label",
         "label",
-        said(phrases),
+        phrases,
         obeys=lambda output, context: unwrap(output, context) != output,
         rewrite=rewrite,
         unwrap=unwrap,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import canonical, same_words
 
 SEPARATOR = "|||"
@@ -36,10 +36,6 @@ def _is_bilingual(output: str, context: Context) -> bool:
     return bool(left) and _is_copy(left, context.source) and not _is_copy(right, context.source)
 
 
-def _is_repeated(output: str, context: Context) -> bool:
-    return same_words(*(_halves(output) or ("", "")))
-
-
 def _join(left: str, right: str) -> Optional[str]:
     """The two texts around the separator, if each can be had back."""
     joined = f"{left} {SEPARATOR} {right}"
@@ -50,10 +46,6 @@ def _with_source(text: str, context: Context) -> Optional[str]:
     return None if _is_copy(text, context.source) else _join(context.source, text)
 
 
-def _twice(text: str, context: Context) -> Optional[str]:
-    return _join(text, text) if same_words(text, text) else None
-
-
 def _second_half(output: str, context: Context) -> str:
     return (_halves(output) or (output, output))[1]
 
@@ -62,11 +54,9 @@ INSTRUCTIONS = [
     Instruction(
         "bilingual",
         "layout",
-        said(
-            "with the source in front; source and translation; bilingual;"
-            "repeat the source first; give both languages;"
-            "show the original before the translation"
-        ),
+        "with the source in front; source and translation; bilingual;"
+        "repeat the source first; give both languages;"
+        "show the original before the translation",
         obeys=_is_bilingual,
         rewrite=_with_source,
         unwrap=_second_half,
@@ -75,12 +65,10 @@ INSTRUCTIONS = [
     Instruction(
         "repeated",
         "layout",
-        said(
-            "twice; say it two times; repeated; repeat the translation;"
-            "give the translation twice; write it two times over"
-        ),
-        obeys=_is_repeated,
-        rewrite=_twice,
+        "twice; say it two times; repeated; repeat the translation;"
+        "give the translation twice; write it two times over",
+        obeys=lambda output, context: same_words(*(_halves(output) or ("", ""))),
+        rewrite=lambda text, context: _join(text, text) if same_words(text, text) else None,
         unwrap=_second_half,
         layer=Layer.LAYOUT,
     ),

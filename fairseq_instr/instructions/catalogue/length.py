@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import canonical, has_words
 
 TENTHS = 1  # how far from the source's length is isometric, in tenths of it
@@ -44,7 +44,7 @@ def _draw_limit(text: str, context: Context, chooser: random.Random) -> Optional
 
 def _natural(name: str, obeys, phrases: str, **slot) -> Instruction:
     return Instruction(
-        name, "length", said(phrases), obeys=obeys, natural=True, layer=Layer.LANGUAGE, **slot
+        name, "length", phrases, obeys=obeys, natural=True, layer=Layer.LANGUAGE, **slot
     )
 
 

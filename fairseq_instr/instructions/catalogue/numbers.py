@@ -13,7 +13,7 @@ from typing import List, Mapping, Optional
 
 from fairseq_instr.instructions.catalogue.dates import ISO_DATE
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_words
 
@@ -33,7 +33,6 @@ def _forms(language: str) -> List[List[str]]:
 
 @functools.lru_cache(maxsize=None)
 def _values(language: str) -> Mapping[str, str]:
-    """Number word, also folded to ASCII -> digits."""
     return {
         spelled: str(value)
         for value, forms in enumerate(_forms(language), start=2)
@@ -109,36 +108,27 @@ INSTRUCTIONS = [
     Instruction(
         "digits",
         "numbers",
-        said(
-            "with numbers as digits; write numbers in figures; use digits;"
-            "use figures for numbers; put numbers in digits; numerals instead of number words"
-        ),
+        "with numbers as digits; write numbers in figures; use digits;"
+        "use figures for numbers; put numbers in digits; numerals instead of number words",
         obeys=_in_digits,
         rewrite=_to_digits,
-        layer=Layer.WORDING,
         languages=languages_with("numbers"),
     ),
     Instruction(
         "number-words",
         "numbers",
-        said(
-            "with numbers as words; write numbers out; spell the numbers; spell out every number;"
-            "use words for numbers; number words instead of numerals"
-        ),
+        "with numbers as words; write numbers out; spell the numbers; spell out every number;"
+        "use words for numbers; number words instead of numerals",
         obeys=_in_words,
         rewrite=_to_words,
-        layer=Layer.WORDING,
         languages=languages_with("numbers"),
     ),
     Instruction(
         "keep-numbers",
         "numbers",
-        said(
-            "with numbers as in the source; leave numbers untouched; numbers exactly as given;"
-            "keep the numbers; copy every number as it is written; keep the source's number format"
-        ),
+        "with numbers as in the source; leave numbers untouched; numbers exactly as given;"
+        "keep the numbers; copy every number as it is written; keep the source's number format",
         obeys=_keeps_numbers,
         rewrite=_as_in_source,
-        layer=Layer.WORDING,
     ),
 ]

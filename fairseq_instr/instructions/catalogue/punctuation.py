@@ -7,7 +7,7 @@ import unicodedata
 from typing import Optional
 
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts
 from fairseq_instr.text.letters import has_words
 
@@ -46,11 +46,7 @@ def _drop_marks(text: str, context: Context) -> Optional[str]:
 
 
 def _ending(name: str, mark: str, ends: str, phrases: str) -> Instruction:
-    """An instruction that ends a text in a mark.
-
-    Args:
-        ends: pattern of the end of a text that obeys.
-    """
+    """End a text in a mark; a text that matches the pattern `ends` at its end obeys."""
     end = re.compile(rf"(?:{ends})\s*\Z")
 
     def obeys(output: str, context: Context) -> bool:
@@ -65,7 +61,7 @@ def _ending(name: str, mark: str, ends: str, phrases: str) -> Instruction:
     return Instruction(
         name,
         "punctuation",
-        said(phrases),
+        phrases,
         obeys=obeys,
         rewrite=rewrite,
         layer=Layer.PUNCTUATION,
@@ -76,10 +72,8 @@ INSTRUCTIONS = [
     Instruction(
         "no-punctuation",
         "punctuation",
-        said(
-            "without punctuation; with no punctuation marks; leave out all punctuation;"
-            "drop the punctuation; use no punctuation; words only and no marks"
-        ),
+        "without punctuation; with no punctuation marks; leave out all punctuation;"
+        "drop the punctuation; use no punctuation; words only and no marks",
         obeys=_has_no_marks,
         rewrite=_drop_marks,
         layer=Layer.PUNCTUATION,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import has_words
 
 
 def _separate(name: str, separator: str, phrases: str) -> Instruction:
-    """An instruction that joins the words by a separator."""
-
     def obeys(output: str, context: Context) -> bool:
         words = output.strip().split(separator)
         one_each = all(len(word.split()) == 1 for word in words)
@@ -26,7 +24,7 @@ def _separate(name: str, separator: str, phrases: str) -> Instruction:
     return Instruction(
         name,
         "separation",
-        said(phrases),
+        phrases,
         obeys=obeys,
         rewrite=rewrite,
         unwrap=unwrap,

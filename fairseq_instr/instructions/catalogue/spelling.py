@@ -8,7 +8,7 @@ import unicodedata
 from typing import Dict, Mapping, Optional
 
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_words
 
@@ -79,7 +79,6 @@ _ENDINGS = ("", "s", "ed", "ful", "less", "ing")
 
 @functools.lru_cache(maxsize=None)
 def _replaced(american: bool) -> Mapping[str, str]:
-    """Word of the other variety -> the word for it in one variety."""
     words: Dict[str, str] = {}
     for british, in_american in _BRITISH.items():
         for ending in _ENDINGS:
@@ -114,7 +113,7 @@ def _variety(american: bool, phrases: str) -> Instruction:
     return Instruction(
         "american" if american else "british",
         "spelling",
-        said(phrases),
+        phrases,
         obeys=obeys,
         rewrite=rewrite,
         layer=Layer.SPELLING,
@@ -152,10 +151,8 @@ INSTRUCTIONS = [
     Instruction(
         "ascii",
         "spelling",
-        said(
-            "in ASCII; without umlauts or accents; with plain letters only;"
-            "use ASCII characters only; replace accented letters; avoid special letters"
-        ),
+        "in ASCII; without umlauts or accents; with plain letters only;"
+        "use ASCII characters only; replace accented letters; avoid special letters",
         obeys=_is_ascii,
         rewrite=_to_ascii,
         layer=Layer.SPELLING,
@@ -165,10 +162,8 @@ INSTRUCTIONS = [
     Instruction(
         "swiss",
         "spelling",
-        said(
-            "in Swiss spelling; as spelled in Switzerland; with ss for ß; use Swiss spelling;"
-            "spell it the Swiss way; write ss instead of ß"
-        ),
+        "in Swiss spelling; as spelled in Switzerland; with ss for ß; use Swiss spelling;"
+        "spell it the Swiss way; write ss instead of ß",
         obeys=_is_swiss,
         rewrite=_to_swiss,
         layer=Layer.SPELLING,
@@ -188,10 +183,8 @@ INSTRUCTIONS = [
     Instruction(
         "latin-script",
         "spelling",
-        said(
-            "in Latin script; transliterated; in the Latin alphabet; use Latin letters;"
-            "transliterate it; write it without Cyrillic letters"
-        ),
+        "in Latin script; transliterated; in the Latin alphabet; use Latin letters;"
+        "transliterate it; write it without Cyrillic letters",
         obeys=_is_latin,
         rewrite=_to_latin,
         layer=Layer.SPELLING,

@@ -7,7 +7,7 @@ from typing import Callable, Optional
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import has_words
 
 KEY = "translation"
@@ -61,7 +61,7 @@ def _structure(
     return Instruction(
         name,
         "structure",
-        said(phrases),
+        phrases,
         obeys=lambda output, context: value_of(output) is not None,
         rewrite=rewrite,
         unwrap=unwrap,

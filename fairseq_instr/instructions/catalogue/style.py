@@ -10,7 +10,7 @@ import functools
 import re
 from typing import Iterator, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import any_of, canonical, has_words, whole_words
 
@@ -64,13 +64,10 @@ INSTRUCTIONS = [
     Instruction(
         "telegraphic",
         "style",
-        said(
-            "without articles; in telegraphic style; like a telegram; leave out the articles;"
-            "use telegram style; drop every article"
-        ),
+        "without articles; in telegraphic style; like a telegram; leave out the articles;"
+        "use telegram style; drop every article",
         obeys=_has_no_articles,
         rewrite=_without_articles,
-        layer=Layer.WORDING,
         languages=languages_with("articles"),
     ),
 ]

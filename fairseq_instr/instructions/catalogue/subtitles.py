@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import List, Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import canonical, has_words
 
 BREAK = "<eol>"
@@ -47,10 +47,8 @@ INSTRUCTIONS = [
     Instruction(
         "subtitles",
         "separation",
-        said(
-            "as a subtitle of two lines; in two lines of at most 42 characters; as a subtitle;"
-            "break it into two subtitle lines; write a two-line subtitle; fit it into a subtitle"
-        ),
+        "as a subtitle of two lines; in two lines of at most 42 characters; as a subtitle;"
+        "break it into two subtitle lines; write a two-line subtitle; fit it into a subtitle",
         obeys=_obeys,
         rewrite=_rewrite,
         unwrap=_unwrap,

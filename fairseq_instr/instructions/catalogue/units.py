@@ -7,7 +7,7 @@ import re
 from typing import Mapping, Optional
 
 from fairseq_instr.instructions.catalogue.kept import outside_kept
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
 
@@ -26,10 +26,7 @@ _GAP = r"[ \u00a0\u202f-]"
 
 @functools.lru_cache(maxsize=None)
 def _pattern(language: str, metric: bool) -> re.Pattern:
-    """Finds a number and its unit of one system, `5 miles`, `5-mile` or `5km`.
-
-    Of the metric system, the words of the units are found without a number as well.
-    """
+    """Finds a number and its unit of one system; of the metric one, the words alone as well."""
     units = facts(language).units.items()
     forms = " ".join(words for unit, words in units if (unit in FACTORS) != metric).split()
     longer = "|".join(form for form in forms if len(form) > 1)  # 5m may be millions, 4g a network
@@ -48,7 +45,6 @@ def _units(language: str) -> Mapping[str, str]:
 
 
 def _value(number: str, language: str) -> float:
-    """The value of a number as the language writes it: `1.200` is 1200 in German."""
     decimal, grouping = ".," if facts(language).code == "en" else ",."
     if decimal in number and len(number.rpartition(decimal)[2]) < 3:
         return float(number.replace(grouping, "").replace(decimal, "."))
@@ -93,14 +89,11 @@ INSTRUCTIONS = [
     Instruction(
         "metric",
         "units",
-        said(
-            "in metric units; with kilometres instead of miles; with metric measures;"
-            "use metric units; convert measures to the metric system;"
-            "give measures in metres and litres"
-        ),
+        "in metric units; with kilometres instead of miles; with metric measures;"
+        "use metric units; convert measures to the metric system;"
+        "give measures in metres and litres",
         obeys=_is_metric,
         rewrite=_to_metric,
-        layer=Layer.WORDING,
         languages=languages_with("units"),
     ),
 ]

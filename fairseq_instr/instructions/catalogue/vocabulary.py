@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import canonical
 
@@ -24,10 +24,8 @@ INSTRUCTIONS = [
     Instruction(
         "simple-words",
         "vocabulary",
-        said(
-            "in simple words; with short words only; in plain language; use simple words;"
-            "avoid long words; say it simply"
-        ),
+        "in simple words; with short words only; in plain language; use simple words;"
+        "avoid long words; say it simply",
         obeys=_is_simple,
         natural=True,
         layer=Layer.LANGUAGE,

@@ -7,7 +7,7 @@ import random
 import re
 from typing import Optional
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.letters import canonical, has_words
 
 MAX_OPENING = 3  # words of an opening that is drawn, at most
@@ -55,7 +55,7 @@ def _uses(output: str, context: Context) -> bool:
 
 
 def _words(name: str, axis: str, obeys, phrases: str, **options) -> Instruction:
-    return Instruction(name, axis, said(phrases), obeys=obeys, layer=Layer.LANGUAGE, **options)
+    return Instruction(name, axis, phrases, obeys=obeys, layer=Layer.LANGUAGE, **options)
 
 
 INSTRUCTIONS = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Iterator, Optional, Tuple
 
-from fairseq_instr.instructions.instruction import Context, Instruction, Layer, said
+from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts
 from fairseq_instr.text.letters import has_words
 
@@ -50,11 +50,9 @@ def _wrap(
     *others: Pair,
     written: Optional[Callable[[str], Pair]] = None,
 ) -> Instruction:
-    """An instruction that puts marks around the sentence.
+    """Put marks around the sentence, or `before` it alone; pairs of `others` obey too.
 
     Args:
-        after: mark after it; empty for marks that stand in front alone.
-        others: pairs of marks that obey as well.
         written: language -> the pair that it writes, where that is not (before, after).
     """
 
@@ -82,7 +80,7 @@ def _wrap(
     return Instruction(
         name,
         axis,
-        said(phrases),
+        phrases,
         obeys=lambda output, context: inside(output) is not None,
         rewrite=rewrite,
         unwrap=unwrap,

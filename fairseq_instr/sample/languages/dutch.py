@@ -9,7 +9,7 @@ class Dutch(Grammar):
     """For one: "Elke dag koop je twee rode appels op de markt."."""
 
     language, preposition = "nl", "voor"
-    question_words = {"yes-no": "", "why": "waarom", "where": "waar", "when": "wanneer"}
+    question_words = {"who": "wie", "why": "waarom", "where": "waar", "when": "wanneer"}
     pronouns = ("hij", "ze", "ze")
     persons = {"1s": "stem", "1p": "plural", "3p": "plural"}
 
@@ -41,13 +41,8 @@ class Dutch(Grammar):
         rest = join(*middle, end)
         if subject_first:
             return join(self.subject, finite, rest)
-        if content.form == "statement":
-            return join(self.first, finite, self.subject, rest)
         if content.form == "request":
             polite = join(verb["2s"], "u alstublieft")
             return join(polite if self.formal else join(verb["stem"], "alsjeblieft"), rest)
-        if content.form == "who":
-            return join("wie", finite, rest)
-        if content.form == "how many":
-            return join(what, finite, self.subject, rest)
-        return join(self.question_words[content.form], finite, self.subject, rest)
+        firsts = {"statement": self.first, "how many": what, **self.question_words}
+        return join(firsts.get(content.form), finite, self.subject, rest)

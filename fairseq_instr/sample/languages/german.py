@@ -15,7 +15,7 @@ class German(Grammar):
     """For one: "Jeden Tag bringt Anna zwei rote Äpfel mit."."""
 
     language, preposition = "de", "für"
-    question_words = {"yes-no": "", "why": "warum", "where": "wo", "when": "wann"}
+    question_words = {"who": "wer", "why": "warum", "where": "wo", "when": "wann"}
     pronouns = ("er", "sie", "sie")
     persons = {"1p": "plural", "3p": "plural"}
     polite_person = "plural"
@@ -48,15 +48,10 @@ class German(Grammar):
         if content.form != "how many":  # what is known comes first
             middle.insert(0 if content.is_definite else len(middle), what)
         rest = join(*middle, end)
-        if content.form == "statement":
-            if content.fronted:
-                return join(self.first, finite, self.subject, rest)
+        if content.form == "statement" and not content.fronted:
             return join(self.subject, finite, rest)
         if content.form == "request":
             asked = join(verb["plural"], "Sie") if self.formal else verb["imperative"]
             return join(asked, "bitte", rest)
-        if content.form == "who":
-            return join("wer", finite, rest)
-        if content.form == "how many":
-            return join(what, finite, self.subject, rest)
-        return join(self.question_words[content.form], finite, self.subject, rest)
+        firsts = {"statement": self.first, "how many": what, **self.question_words}
+        return join(firsts.get(content.form), finite, self.subject, rest)

@@ -22,16 +22,10 @@ class Grammar:
     """Says a content in one language; each language is a subclass.
 
     Attributes:
-        polite_person: of the verb with a polite "you".
-        content: what is said.
-        formality: "formal", or any other.
-        formal: whether the hearer is addressed formally.
         person: the verb's form that agrees with the subject.
         subject: who acts; "" where that is left unsaid.
-        noun: its forms.
+        noun, verb, modal: their forms; no modal is the plain present.
         noun_number: "singular" or "plural".
-        verb: its forms.
-        modal: the forms of the modal verb; None for the plain present.
         whom: the recipient with the preposition, or "".
         where: the place, or "".
         when: the time in its usual position, or "".
@@ -40,11 +34,11 @@ class Grammar:
 
     language: str  # code
     preposition: str  # before a recipient
-    question_words: Mapping[str, str] = {}  # of the forms "yes-no", "why", "where" and "when"
+    question_words: Mapping[str, str] = {}  # by form
     # "he", "she" and "they"; empty where they are left unsaid
     pronouns: Tuple[str, str, str] = ("", "", "")
     persons: Mapping[str, str] = {}  # of the subject -> the verb's form, where they differ
-    polite_person = "2s"
+    polite_person = "2s"  # of the verb with a polite "you"
 
     def __init__(self, content: Content, formality: Optional[str] = None):
         self.content, self.formality = content, formality

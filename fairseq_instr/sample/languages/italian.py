@@ -40,7 +40,7 @@ class Italian(Grammar):
     """For one: "Quante mele rosse compra Anna al mercato?"."""
 
     language, preposition = "it", "per"
-    question_words = {"yes-no": "", "why": "perché", "where": "dove", "when": "quando"}
+    question_words = {"who": "chi", "why": "perché", "where": "dove", "when": "quando"}
     polite_person = "3s"
 
     def noun_phrase(self) -> str:
@@ -67,14 +67,12 @@ class Italian(Grammar):
         if form == "request":
             asked = self.verb["polite" if self.formal else "imperative"]
             return join("per favore,", asked, what, adjuncts)
-        if form == "who":
-            return join("chi", predicate, what, adjuncts)
         if form == "how many":
             # The subject follows; the polite pronoun is then left unsaid as the others are.
             follows = "" if self.content.subject == "you" else self.subject
             return join(what, predicate, follows, adjuncts)
         asking = self.question_words.get(form)
-        if form in ("where", "when"):
+        if form in ("who", "where", "when"):
             return join(asking, predicate, what, adjuncts)
         # statements, yes-no and why: the subject, if said, before the verb
         return join(self.first, asking, self.subject, predicate, what, adjuncts)

@@ -14,7 +14,7 @@ class Romanian(Grammar):
     """For one: "Anna vrea să cumpere două mere roșii la piață."."""
 
     language, preposition = "ro", "pentru"
-    question_words = {"why": "de ce", "where": "unde", "when": "când"}
+    question_words = {"who": "cine", "why": "de ce", "where": "unde", "when": "când"}
     polite_person = "2p"
 
     def noun_phrase(self) -> str:
@@ -50,8 +50,6 @@ class Romanian(Grammar):
             polite = join("vă rog,", self.verb["2p"])
             asked = polite if self.formal else join("te rog,", self.verb["imperative"])
             return join(asked, what, adjuncts)
-        if form == "who":
-            return join("cine", finite, dependent, what, adjuncts)
         if form in ("statement", "yes-no"):
             return join(self.first, self.subject, finite, dependent, what, adjuncts)
         # Behind a question word the verb comes first; pronouns, polite or not, stay unsaid.

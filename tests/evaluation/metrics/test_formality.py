@@ -25,6 +25,10 @@ def references(n):
     return {"formal": [FORMAL_REFERENCE] * n, "informal": [INFORMAL_REFERENCE] * n}
 
 
+SPACED = ("[F]Gehen Sie [/F]langsam", INFORMAL_REFERENCE, "de")
+JAPANESE = ("これは本[F]です[/F]。", "これは本[F]だ[/F]。", "ja")
+
+
 @pytest.mark.parametrize(
     "output, verdict",
     [
@@ -43,6 +47,21 @@ def test_verdicts(output, verdict):
     assert classify(output, FORMAL_REFERENCE, INFORMAL_REFERENCE, "de") == verdict
 
 
+@pytest.mark.parametrize(
+    "output, references, verdict",
+    [
+        # a space inside the marks is a token of its own
+        ("Gehen Sie langsam", SPACED, NEUTRAL),
+        ("Gehen Sie  langsam", SPACED, FORMAL),
+        # Japanese phrases are found inside the text
+        ("それは本です。", JAPANESE, FORMAL),
+        ("それは本だ。", JAPANESE, INFORMAL),
+    ],
+)
+def test_what_a_token_is(output, references, verdict):
+    assert classify(output, *references) == verdict
+
+
 def test_accuracy_and_coverage_on_four_lines():
     outputs = ["Gehen Sie", "mit Ihrer", "Geh", "Tasche"]
     lines = references(4)
@@ -52,25 +71,6 @@ def test_accuracy_and_coverage_on_four_lines():
     informal = measure_formality(outputs, lines, "informal", "de")
     assert (informal["accuracy"], informal["coverage"]) == (pytest.approx(1 / 3, abs=1e-4), 3 / 4)
     assert signature("de", 4) == "iwslt-formality|lang:de|match:tokens|lines:4"
-
-
-def test_a_space_inside_the_marks_is_a_token_of_its_own():
-    spaced = "[F]Gehen Sie [/F]langsam"
-    assert marked_phrases(spaced) == ["Gehen Sie "]
-    assert classify("Gehen Sie langsam", spaced, INFORMAL_REFERENCE, "de") == NEUTRAL
-    assert classify("Gehen Sie  langsam", spaced, INFORMAL_REFERENCE, "de") == FORMAL
-
-
-def test_japanese_phrases_are_found_inside_the_text():
-    formal, informal = "これは本[F]です[/F]。", "これは本[F]だ[/F]。"
-    assert classify("それは本です。", formal, informal, "ja") == FORMAL
-    assert classify("それは本だ。", formal, informal, "ja") == INFORMAL
-    assert (
-        measure_formality(["です"], {"formal": [formal], "informal": [informal]}, "formal", "ja")[
-            "accuracy"
-        ]
-        == 1.0
-    )
 
 
 def test_a_mark_that_is_not_closed_marks_nothing():
@@ -90,9 +90,6 @@ def test_the_two_accuracies_add_up_where_anything_counts(outputs):
 
 
 def test_wrong_input_is_named():
-    with pytest.raises(InputError, match="polite"):
-        measure_formality(["x"], references(1), "polite", "de")
-    with pytest.raises(InputError, match="formal 2"):
-        measure_formality(["x"], references(2), "formal", "de")
-    with pytest.raises(InputError, match="no line"):
-        measure_formality([], references(0), "formal", "de")
+    for outputs, n, asked in ((["x"], 1, "polite"), (["x"], 2, "formal"), ([], 0, "formal")):
+        with pytest.raises(InputError, match=asked if n else "no line"):
+            measure_formality(outputs, references(n), asked, "de")
