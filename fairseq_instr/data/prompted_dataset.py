@@ -148,8 +148,8 @@ class PromptedDataset(FairseqDataset):
             fixed = corpus.stream is None
             may_conflict = self.conflicts.applies(corpus.fixed) if fixed else n > 0
         source = data.src_sizes.take(index) + (0 if corpus.is_prompt else self.prompt.n_source(n))
-        has_target = self.has_target and data.tgt_sizes is not None
-        target = data.tgt_sizes.take(index) + self.prompt.n_target(n) if has_target else 0
+        tgt_sizes = data.tgt_sizes if self.has_target else None
+        target = 0 if tgt_sizes is None else tgt_sizes.take(index) + self.prompt.n_target(n)
         return source, target, may_conflict
 
     def __len__(self) -> int:

@@ -175,13 +175,13 @@ def check_options(cfg: TranslationWithInstructionsConfig) -> None:
             "--prompt-rendering phrases: --prompt-template says instructions in words already; "
             "leave one of them out"
         )
-    for option, value in (
+    for option, given in (
         ("--held-out-phrases", cfg.held_out_phrases),
         ("--phrase-word-dropout", cfg.phrase_word_dropout or None),
     ):
-        if value is not None and cfg.prompt_rendering != PHRASES:
+        if given is not None and cfg.prompt_rendering != PHRASES:
             raise InputError(
-                f"{option} {value} needs --prompt-rendering phrases; other prompts have none"
+                f"{option} {given} needs --prompt-rendering phrases; other prompts have none"
             )
 
 
