@@ -27,13 +27,15 @@ class Directions:
     def __init__(self, cfg, inventory: Inventory, native: bool):
         self.cfg, self.inventory, self.native = cfg, inventory, native
         self.trained: Tuple[str, ...] = ()
+        self.one_pair = False  # whether `-s` and `-t` choose among `--lang-pairs`
         self._taken: Optional[str] = None  # what --direction-instruction auto became
 
     @property
     def pairs(self) -> List[Pair]:
         """Language pairs that are trained, or translated."""
         own = (self.cfg.source_lang, self.cfg.target_lang)
-        return parse_pairs(self.cfg.lang_pairs, "--lang-pairs") or [own]
+        several = None if self.one_pair else self.cfg.lang_pairs
+        return parse_pairs(several, "--lang-pairs") or [own]
 
     @property
     def validated_pairs(self) -> List[Pair]:

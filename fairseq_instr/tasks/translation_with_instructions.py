@@ -99,6 +99,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             cfg, guidance, self.prompt, inventory, src_dict, tgt_dict, native, self._text
         )
         self._tokenizer = None  # of fairseq's --tokenizer
+        self._one_pair = False  # whether -s and -t were both given
         self._language_check: Optional[LanguageCheck] = None
         self._n_known: Optional[int] = None  # instructions of the checkpoint that was loaded
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
@@ -110,12 +111,15 @@ class TranslationWithInstructionsTask(TranslationTask):
     def setup_task(cls, cfg: TranslationWithInstructionsConfig, **kwargs):
         """Read inventory and dictionaries; `InputError` for a wrong option or a missing file."""
         check_options(cfg)
-        if cfg.source_lang is None or cfg.target_lang is None:
+        one_pair = cfg.source_lang is not None and cfg.target_lang is not None
+        if not one_pair:
             pairs = parse_pairs(cfg.lang_pairs, "--lang-pairs")
             source, target = pairs[0] if pairs else only_pair(utils.split_paths(cfg.data)[0])
             cfg.source_lang = cfg.source_lang or source
             cfg.target_lang = cfg.target_lang or target
-        return cls(cfg, *Vocabulary.read(cfg))
+        task = cls(cfg, *Vocabulary.read(cfg))
+        task._one_pair = one_pair
+        return task
 
     # -- corpora ------------------------------------------------------------------------
 
@@ -123,6 +127,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         """Load a split, as `SplitLoader.load` says, with its errors; `train` is the mixture."""
         shards = utils.split_paths(self.cfg.data)
         training = split == self.cfg.train_subset
+        # fairseq-generate and fairseq-validate, which name the pair, say how the model was trained
+        self.directions.one_pair = self._one_pair and "task_cfg" in kwargs
         data = shards[(epoch - 1) % len(shards)] if training else shards[0]
         loaded = self._split_loader(combine).load(data, split, training)
         joined = self.src_dict == self.tgt_dict

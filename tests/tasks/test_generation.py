@@ -295,3 +295,13 @@ def test_other_errors_of_a_good_checkpoint_keep_their_traceback(run, data_bin, b
     overrides = ["--model-overrides", "{'encoder_attention_heads': 3}"]
     done = run("generate", data_bin, *PLUGIN, "--path", base, "--cpu", *overrides)
     assert "Traceback" in done.stderr and "fairseq_instr: error" not in done.stderr
+
+
+@pytest.mark.parametrize(("pair", "lines"), [([], 48), (["-s", "en", "-t", "fr"], 12)])
+def test_a_pair_is_chosen_among_several(call, multilingual, pair, lines):
+    out = call(
+        "generate", *multilingual.task, "--path", multilingual.checkpoints[0], "--gen-subset",
+        "valid", "--cpu", "--num-workers", 0, *pair,
+    )  # fmt: skip
+    assert len(column(out, "H")) == lines
+    assert not pair or column(out, "T") == multilingual.valid["fr"]
