@@ -188,7 +188,11 @@ def read_text(source, target, instruction: str) -> Iterator[Sample]:
         InputError: if no instruction can have that name; if a file is missing, misaligned or
             not UTF-8.
     """
-    if find(instruction) is None:
-        Instruction(instruction, axis=instruction)  # refuses what is no name
+    known = find(instruction) or Instruction(instruction, axis=instruction)  # refuses no name
+    if known.argument:
+        raise InputError(
+            f"--label {instruction} needs an argument for each line, which a label has not; write "
+            "SPLIT.instr beside the text, and begin with fairseq-instr binarise"
+        )
     for pair in AlignedText(source, target).pairs():
         yield Sample(*pair, instruction)

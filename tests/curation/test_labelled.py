@@ -136,6 +136,8 @@ def test_text_that_is_all_of_one_kind(formality):
     assert list(own) == [("Come!", "Kommen Sie!", "like-a-pirate")]
     with pytest.raises(InputError, match="'Poetry!'"):
         list(read_text(formality / "phone.en", formality / "phone.formal.de", "Poetry!"))
+    with pytest.raises(InputError, match="--label at-most"):  # of how many?
+        list(read_text(formality / "phone.en", formality / "phone.formal.de", "at-most"))
 
 
 def test_samples_are_filtered_counted_and_written(formality):
