@@ -2,7 +2,7 @@
 # make test                      set up .venv, then run the tests (ARGS="-k mixture" goes to pytest)
 # make test PYTHON=python3.10    the same with another interpreter, in .venv-3.10
 # make bench                     run the benchmarks that need no model and no GPU
-# make try                       translate three lines with the model in models/, no training
+# make try                       translate four lines with the models in models/, no training
 # make docs                      build the pages of docs/ into build/site
 # make lint                      ruff and mypy
 # make clean                     remove what was made, but for the environments
@@ -52,6 +52,8 @@ demo: environment
 try: environment
 	@printf '%s\n' 'Can you help me?' 'I have three dogs.' 'Please close the door.' | \
 		$(VENV)/bin/fairseq-instr translate --instruct "formal, html-bold"
+	@printf '%s\n' 'Non riesco ad aprire il file.' | \
+		$(VENV)/bin/fairseq-instr translate --model models/it-nl-ro -s it -t ro
 
 # The tests of one file stay in one process: they share what the file trains.
 test: environment
