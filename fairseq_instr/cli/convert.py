@@ -12,7 +12,10 @@ that fairseq can read of one that an earlier version saved, or that was stripped
 
 from __future__ import annotations
 
+import math
+
 from fairseq_instr.cli.options import REQUIRED, add_output, flag, option, take
+from fairseq_instr.errors import InputError
 
 ROLES = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>"}
 DTYPES = ("float32", "bfloat16", "float16")
@@ -54,6 +57,10 @@ def run(args) -> None:
     else:
         from fairseq_instr.checkpoints.hugging_face import to_hugging_face
 
+        if not 0 < args.shard_size < math.inf:
+            raise InputError(
+                f"--shard-size {args.shard_size} is not accepted: give a number above zero"
+            )
         names = to_hugging_face(
             shard_bytes=int(args.shard_size * 10**9),
             **take(args, "checkpoint tokenizer output dtype force"),

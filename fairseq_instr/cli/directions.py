@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fairseq_instr.cli import systems
 from fairseq_instr.cli.options import REQUIRED, option, take
-from fairseq_instr.errors import check_at_least
+from fairseq_instr.errors import InputError, check_at_least
 from fairseq_instr.evaluation import evaluate_directions
 from fairseq_instr.evaluation.directions import read_test_sets, read_vocabularies
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
@@ -59,6 +59,8 @@ def add_arguments(parser) -> None:
 
 def run(args) -> None:
     asked = parse_pairs(args.directions, "--directions")
+    if not asked:
+        raise InputError("--directions names none; give some, such as de-fr,fr-de")
     trained = parse_pairs(args.trained, "--trained")
     check_at_least(1, lines=args.lines)
     checkpoints = systems.parse_named(args.systems, "--systems", "MODEL,...")

@@ -129,5 +129,8 @@ def parse_samples(text: str):
                 f"--samples {text}: {count!r} is no number; give one for all, then NAME:NUMBER "
                 "for single instructions"
             )
-    (_, n), *n_of = ((name, int(count)) for name, count in pairs)
-    return n, dict(n_of)
+    (_, n), *named = ((name, int(count)) for name, count in pairs)
+    n_of = dict(named)
+    if len(n_of) < len(named):
+        raise InputError(f"--samples {text}: an instruction has two limits; give it one")
+    return n, n_of

@@ -41,6 +41,12 @@ def add_arguments(parser) -> None:
 def run(args) -> None:
     if len(args.prompts) == 1:
         raise InputError("--prompts: give the clean lines and at least one file of attacked ones")
+    suites = [Path(path).name.split(".")[0] for path in args.prompts[1:]]
+    if len(set(suites)) < len(suites):
+        raise InputError(
+            f"--prompts: the files of a suite are told by their names, such as direct.en, and "
+            f"{max(suites, key=suites.count)!r} stands for two; rename one"
+        )
     languages = (args.source_language, args.target_language)
     prompts = [read_lines(path) for path in args.prompts]
     with report_folder(args.output, args.force) as folder:
@@ -48,10 +54,7 @@ def run(args) -> None:
             tuned=systems.LazySystem(args, args.tuned, languages, args.decoding),
             sources=read_lines(args.source),
             base=args.base and systems.LazySystem(args, args.base, languages),
-            prompts={
-                Path(path).name.split(".")[0]: (prompts[0], lines)
-                for path, lines in zip(args.prompts[1:], prompts[1:])
-            },
+            prompts={name: (prompts[0], lines) for name, lines in zip(suites, prompts[1:])},
             **take(args, "source_language target_language cases batch_size seed"),
             conditions=systems.conditions(args, {"tuned": args.decoding}),
         )

@@ -149,6 +149,7 @@ def evaluate_general_tasks(
     Raises:
         InputError: if there is no system, no task with a reference, or a number is too small.
     """
+    check_at_least(0, samples=samples)
     check_at_least(1, new_tokens=new_tokens, batch_size=batch_size)
     tasks = [task for task in tasks if (task.output or "").strip()]
     if not systems or not tasks:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any, Collection, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Collection, Dict, List, Mapping, Sequence
 
 from fairseq.logging import metrics
+from torch import Tensor
 
 from fairseq_instr.data.data_bin import PROMPT_PAIR
+from fairseq_instr.data.dictionary import spellable
 from fairseq_instr.errors import InputError
+from fairseq_instr.prompts.templates import subwords_path
 from fairseq_instr.text.identification import LangidIdentifier, identify
 from fairseq_instr.text.languages import language_of
+from fairseq_instr.text.subwords import load_subwords
 
 LINES, WRONG = "_off_target_lines", "_off_target_wrong"
 _GREEDY = Namespace(beam=1, max_len_a=1.5, max_len_b=20)
@@ -26,7 +30,8 @@ class LanguageCheck:
         n_lines: how many lines of each corpus and direction.
 
     Raises:
-        InputError: if the number is below 1, or the identifier doesn't know a language.
+        InputError: if the number is below 1, the identifier doesn't know a language, or outputs
+            can't be made text.
     """
 
     def __init__(self, task, model, languages: Collection[str], n_lines: int):
@@ -37,7 +42,7 @@ class LanguageCheck:
         self.identifier = LangidIdentifier()
         identify([], self.identifier, self.languages)  # refuses unknown languages now
         self._generator = task.build_generator([model], _GREEDY)
-        self._post_process = _segmentation(task.target_dictionary)
+        self._to_text = _text_of(task)
 
     def count(self, sample: dict, model) -> Dict[str, int]:
         """Outputs looked at, and those that are not in their target language.
@@ -65,10 +70,7 @@ class LanguageCheck:
         for key in ("requests", "sources", "origins"):
             part[key] = [sample[key][row] for row in rows]
         outputs = self.task.inference_step(self._generator, [model], part)
-        return [
-            self.task.target_dictionary.string(best["tokens"].int().cpu(), self._post_process)
-            for best, *_ in outputs
-        ]
+        return [self._to_text(best["tokens"].int().cpu()) for best, *_ in outputs]
 
 
 def log_off_target(logging_outputs: Sequence[Mapping[str, Any]]) -> None:
@@ -83,10 +85,22 @@ def log_off_target(logging_outputs: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def _segmentation(dictionary) -> str:
-    """How fairseq puts the pieces of a dictionary together again.
+def _text_of(task) -> Callable[[Tensor], str]:
+    """What makes text of an output's tokens.
 
-    The mark of subword-nmt does nothing to text in words.
+    Raises:
+        InputError: if they are ids of a tokenizer, which is not given.
     """
-    pieces = any(symbol.startswith("\u2581") for symbol in dictionary.symbols)
-    return "sentencepiece" if pieces else "subword_nmt"
+    dictionary, subwords = task.target_dictionary, subwords_path(task.cfg)
+    if subwords.exists():
+        encoder = load_subwords(subwords, task.cfg.source_lang, task.cfg.target_lang).target
+        return lambda tokens: encoder.decode(dictionary.string(tokens))
+    entries = spellable(dictionary)
+    if entries and all(map(str.isdecimal, entries)):
+        raise InputError(
+            "--eval-off-target: the dictionary holds the ids of a tokenizer; give its folder by "
+            "--prompt-subwords"
+        )
+    # the mark of subword-nmt does nothing to text in words
+    marked = any(entry.startswith("\u2581") for entry in entries)
+    return lambda tokens: dictionary.string(tokens, "sentencepiece" if marked else "subword_nmt")

@@ -53,6 +53,7 @@ class LineTranslator:
     Attributes:
         inventory: the instructions that can be asked for.
         n_learned: how many of them, from the first, the model was trained with.
+        native: whether prompts say directions in language tokens of a pretrained model.
         target: code of the target language.
         beam: beam size, the most translations of a line that there are.
         max_source: longest source in tokens, its prompt and eos included.
@@ -68,6 +69,7 @@ class LineTranslator:
     max_source: int
     max_len: Tuple[float, int]
     unknown: int
+    native: bool = False
     allow_unknown: bool = False
 
     def translate(
@@ -126,7 +128,11 @@ class LineTranslator:
                 not as many as the lines; if a line is too long or no text; if most tokens are
                 unknown; if a number is not accepted.
         """
-        for name, number, most in (("n_best", n_best, self.beam), ("batch_size", batch_size, None)):
+        for name, number, most in (
+            ("beam", self.beam, None),
+            ("n_best", n_best, self.beam),
+            ("batch_size", batch_size, None),
+        ):
             if number < 1 or (most is not None and number > most):
                 accepted = "a number above 0" if most is None else f"1 to {most}, the beam size"
                 raise InputError(f"{name} {number} is not accepted; give {accepted}")
@@ -179,14 +185,19 @@ class LineTranslator:
         """What one string asks for, all of it known to the model."""
         requests = compose(parse(instruct), self.inventory, origin="instruct")
         for request in requests:
-            instruction = self.inventory[request.position]
-            if request.position >= self.n_learned and instruction.axis != TARGET_LANGUAGE:
-                learned = ", ".join(self.inventory.names[: self.n_learned]) or "none"
-                raise InputError(
-                    f"instruct: the model was not trained with {instruction.name!r}; it learned: "
-                    f"{learned}"
-                )
+            self._check_learned(request, "instruct")
         return requests
+
+    def _check_learned(self, request: Request, origin: str) -> None:
+        """Refuse what the model was not trained with; where it comes from begins the error."""
+        instruction = self.inventory[request.position]
+        said = self.native and instruction.axis == TARGET_LANGUAGE
+        if request.position >= self.n_learned and not said:
+            learned = ", ".join(self.inventory.names[: self.n_learned]) or "none"
+            raise InputError(
+                f"{origin}: the model was not trained with {instruction.name!r}; it learned: "
+                f"{learned}"
+            )
 
     def _refuse_unknown(self, encoded: Sequence[List[int]]) -> None:
         n_tokens = sum(map(len, encoded))
@@ -239,6 +250,16 @@ def _one_each(instruct: Instruct, n_lines: int) -> List[str]:
     if len(instruct) != n_lines:
         raise InputError(f"instruct: {len(instruct)} entries came for {n_lines} lines")
     return [names or "" for names in instruct]
+
+
+def check_pair(source: str, target: str) -> None:
+    """Refuse a language with itself: the option of one side, and the model's default of the other.
+
+    Raises:
+        InputError: names the language.
+    """
+    if source == target:
+        raise InputError(f"source and target are both {source!r}; give both, by -s and -t")
 
 
 def longest_output(a: float, b: int, n_source: int) -> int:

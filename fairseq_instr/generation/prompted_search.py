@@ -27,7 +27,11 @@ class PromptedSearch:
 
     def remember(self, lines: Sequence[TypedLine]) -> None:
         """Know typed lines by their tokens, which are all that fairseq-interactive hands on."""
-        self._typed = {tuple(line.rendered.tolist()): line for line in lines}
+        self._typed = {self._key(line.rendered): line for line in lines}
+
+    def _key(self, row: Tensor) -> Tuple[int, ...]:
+        """Tokens of a row without padding, which a user may have typed as well."""
+        return tuple(row[row != self.pad].tolist())
 
     def run(
         self,
@@ -76,8 +80,7 @@ class PromptedSearch:
                 )
             ]
         rows = sample["net_input"]["src_tokens"].cpu()
-        found = [row[row != self.pad] for row in rows]
-        return [self._typed.get(tuple(row.tolist()), Line(row)) for row in found]
+        return [self._typed.get(self._key(row)) or Line(row[row != self.pad]) for row in rows]
 
 
 def blank(eos: Tensor) -> dict:

@@ -28,7 +28,7 @@ from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.data.data_bin import all_pairs
 from fairseq_instr.data.dictionary import base_symbols, load_dictionary
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.lines import LineTranslator, Output
+from fairseq_instr.generation.lines import LineTranslator, Output, check_pair
 from fairseq_instr.generation.typed_lines import TypedLine
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.prompts.templates import TemplatePrompt
@@ -55,6 +55,7 @@ class Translator(LineTranslator):
     def __init__(
         self, task, models, subwords, generation: GenerationConfig, n_learned: Optional[int] = None
     ):
+        check_pair(task.cfg.source_lang, task.cfg.target_lang)
         self.task = task
         self.models = models
         self._subwords = subwords
@@ -67,6 +68,7 @@ class Translator(LineTranslator):
         self.generation = generation
         self.inventory = task.inventory
         self.n_learned = len(task.inventory) if n_learned is None else n_learned
+        self.native = task.directions.native
         self.target = task.cfg.target_lang
         self.beam = generation.beam
         self.max_len = generation.max_len_a, generation.max_len_b
@@ -150,6 +152,7 @@ class Translator(LineTranslator):
             n_learned = len(task.inventory)
         translator = cls(task, [model], subwords or None, generation, n_learned)
         translator._pairs = pairs
+        translator.allow_unknown = task.cfg.allow_unknown
         return translator
 
     def for_direction(self, source: str, target: str) -> Translator:

@@ -371,6 +371,11 @@ def _words(template: Template, inventory: Inventory) -> Iterator[str]:
         yield from (phrase_of(variant, instruction) for instruction in inventory)
 
 
+def subwords_path(cfg) -> Path:
+    """What `--prompt-subwords` names, or the folder `tokenizer` of the data-bin."""
+    return Path(cfg.prompt_subwords or Path(cfg.data.split(os.pathsep)[0], "tokenizer"))
+
+
 def prompt_in_words(cfg, inventory: Inventory, dictionary):
     """The prompt that the options of a task ask for.
 
@@ -386,8 +391,8 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
             dictionary, or it can't spell the template.
     """
     template = Template.load(cfg.prompt_template)
-    path = cfg.prompt_subwords or str(Path(cfg.data.split(os.pathsep)[0], "tokenizer"))
-    if not Path(path).exists():
+    path = subwords_path(cfg)
+    if not path.exists():
         raise InputError(
             f"{path} does not exist; --prompt-template needs --prompt-subwords, a SentencePiece "
             "model or the folder of a tokenizer"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Optional
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.serving.folder import MODEL_FILE
+from fairseq_instr.serving.folder import MODEL_FILE, SUBWORDS_FILE
 
 PACKAGE = Path(__file__).resolve().parents[1]
 DEFAULT_MODELS = (PACKAGE.parent / "models" / "en-de-instruct", PACKAGE / "models")
@@ -51,6 +51,11 @@ def load_translator(
     if path.is_dir():
         from fairseq_instr.serving.translator import CTranslate2Translator
 
+        if subwords and not (path / SUBWORDS_FILE).exists():
+            raise InputError(
+                f"--subwords {subwords}: {path} was exported without subwords; export the model "
+                "again with --subwords"
+            )
         return CTranslate2Translator.from_pretrained(path, source=source, target=target, beam=beam)
     if not path.exists():
         raise InputError(f"{option} {path} does not exist")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.generation.lines import LineTranslator, Output
+from fairseq_instr.generation.lines import LineTranslator, Output, check_pair
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import compose_requests
 from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
@@ -80,6 +80,7 @@ class CTranslate2Translator(LineTranslator):
         self.settings = settings
         self.inventory = inventory
         self.n_learned = len(inventory) if settings.learned is None else settings.learned
+        self.native = settings.language_tokens is not None
         self.target = target or settings.target
         self._subwords = subwords
         self._encoders: Optional[Encoders] = None
@@ -98,8 +99,9 @@ class CTranslate2Translator(LineTranslator):
                 f"{INVENTORY_FILE} is not the inventory that the model was exported with: the "
                 "source vocabulary ends in other symbols; export the model again"
             )
-        # the symbols are left out: no text has them
-        self._ids: Dict[str, int] = {t: i for i, t in enumerate(self._tokens[:first_symbol])}
+        words = self._tokens[:first_symbol]
+        # no text has symbols or language tokens
+        self._ids: Dict[str, int] = {token: i for i, token in enumerate(words)}
         self._prompt: Prompt = appended_tokens_prompt(
             inventory, first_symbol, settings.placement, self._spell
         )
@@ -107,10 +109,12 @@ class CTranslate2Translator(LineTranslator):
         tokens = LanguageTokens.of_list(settings.language_tokens)
         if tokens is not None:
             pair = settings.source, target or settings.target
-            words = self._tokens[:first_symbol]
             self._prompt = NativePrompt(self._prompt, tokens, inventory, words, EOS, *pair)
-            self._unsaid.update(map(tokens.token, tokens.languages(words)))
+            for token in map(tokens.token, tokens.languages(words)):
+                self._unsaid.add(token)
+                del self._ids[token]
         self._direction = self._direction_request(target)
+        check_pair(settings.source, self.target)
 
     @classmethod
     def from_pretrained(
@@ -202,7 +206,9 @@ class CTranslate2Translator(LineTranslator):
                 f"target {language!r} has no instruction {name!r} in the inventory; languages "
                 f"there: {', '.join(self.inventory.target_languages)}"
             )
-        return Request(self.inventory.position(name))
+        request = Request(self.inventory.position(name))
+        self._check_learned(request, f"target {language!r}")
+        return request
 
     def _encode(self, line: str) -> List[int]:
         pieces = self._encoders.source.encode(line) if self._encoders else line

@@ -40,7 +40,7 @@ from fairseq_instr.generation.prompted_search import PromptedSearch
 from fairseq_instr.generation.typed_lines import TypedLine, TypedLines
 from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.composition import compose, compose_requests
-from fairseq_instr.instructions.inventory import Inventory
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 from fairseq_instr.prompts.choice import ArgumentSpelling, choose_prompt
 from fairseq_instr.prompts.language_tokens import LanguageTokens
 from fairseq_instr.prompts.templates import TemplatePrompt
@@ -217,6 +217,8 @@ class TranslationWithInstructionsTask(TranslationTask):
         if self._n_known is None or self.cfg.prompt_template:
             return
         asked = {request.position for request in requests if request.position >= self._n_known}
+        if self.language_tokens is not None:  # they say the direction
+            asked -= set(self.inventory.members(TARGET_LANGUAGE))
         for position in sorted(asked - self._warned):
             logger.warning(
                 f"the model was not trained with the instruction "

@@ -7,8 +7,12 @@ import re
 import unicodedata
 from typing import Iterable
 
+from fairseq_instr.text.languages import language_of
+
 _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
-_OTHER = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l"}
+_OTHER = {
+    "ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
+}  # fmt: skip
 _MARKS = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
 _IN_GERMAN, _ELSEWHERE = (str.maketrans({**_MARKS, **letters}) for letters in (_GERMAN, _OTHER))
 # Romanian with a cedilla, as old keyboards write it
@@ -59,7 +63,7 @@ def fold_to_ascii(text: str, language: str) -> str:
 
     Example: `fold_to_ascii("größer", "de") == "groesser"`.
     """
-    table = _IN_GERMAN if language == "de" else _ELSEWHERE
+    table = _IN_GERMAN if language_of(language) == "de" else _ELSEWHERE
     folded = unicodedata.normalize("NFC", text).translate(table)
     decomposed = unicodedata.normalize("NFKD", folded)
     return "".join(c for c in decomposed if not unicodedata.combining(c))

@@ -30,6 +30,10 @@ def test_there_and_back(tmp_path, capsys):
         assert after[key].equal(load_file(folder / name)[key])
     assert main(["convert", *map(str, forth)]) == 1
     assert "--force" in capsys.readouterr().err
+    for size in ("0", "-1", "nan", "inf"):
+        again = ["convert", *map(str, back), "--force", "--shard-size", size]
+        assert main(again) == 1
+        assert f"--shard-size {float(size)}" in capsys.readouterr().err
 
 
 def test_in_a_process_of_its_own(tmp_path):

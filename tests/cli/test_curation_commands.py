@@ -92,7 +92,7 @@ def test_errors_are_one_line(text, capsys, arguments, named):
 def test_samples_are_a_number_for_all_and_for_single_ones():
     assert parse_samples("1000") == (1000, {})
     assert parse_samples("7, swiss:9,json:3") == (7, {"swiss": 9, "json": 3})
-    for text in ("", "many", "7,swiss", "7,swiss:"):
+    for text in ("", "many", "7,swiss", "7,swiss:", "7,swiss:1,swiss:2"):
         with pytest.raises(InputError, match="--samples"):
             parse_samples(text)
 

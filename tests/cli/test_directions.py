@@ -37,6 +37,7 @@ def test_options_are_checked_before_anything_is_translated(start, arguments, fol
         (["--decoding", "three=--guidance 1"], "--decoding"),
         (["--pivot", "three"], "--pivot"),
         (["--lines", "0"], "--lines"),
+        (["--directions", ""], "--directions"),
         (["--languages", "de,fr"], "--languages"),
         (["--identifier", "fasttext"], "fasttext"),
     ):

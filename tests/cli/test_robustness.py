@@ -18,6 +18,8 @@ def test_examples_are_the_very_outputs_of_the_model(start, data_bin, base, tuned
     ]  # fmt: skip
     refused = start(*arguments, "--prompts", clean)
     assert refused.status == 1 and "--prompts" in refused.err
+    refused = start(*arguments, "--prompts", clean, attacked, tmp_path / "b" / "direct.en")
+    assert refused.status == 1 and "--prompts" in refused.err and "'direct'" in refused.err
     done = start(*arguments, "--prompts", clean, attacked)
     assert done.status == 0, done.err
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))

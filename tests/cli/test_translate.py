@@ -88,6 +88,7 @@ def test_reranking_takes_what_obeys(translate, translator):
         (["--instruct", "uppercase, lowercase"], b"w1", "exclude each other"),
         (["--n-best", 2, "--rerank", 2], b"w1", "--rerank"),
         (["--n-best", 9], b"w1", "n_best 9"),
+        (["--beam", 0], b"w1", "beam 0"),
         (["--buffer-size", 0], b"w1", "--buffer-size 0"),
         (["--input", "none.txt"], b"", "none.txt"),
         (["-t", "en", "-s", "de"], b"w1", "de-en"),
@@ -145,3 +146,5 @@ def test_without_a_model_the_one_that_comes_along_translates(
     assert loading.default_model() == folder
     served = CTranslate2Translator.from_pretrained(folder)
     assert translate(stdin=b"w1 w2", model=())[1] == served.translate(["w1 w2"])
+    status, _, error = translate("--subwords", "own.model", stdin=b"w1 w2", model=())
+    assert status == 1 and "--subwords own.model" in error

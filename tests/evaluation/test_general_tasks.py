@@ -108,6 +108,11 @@ def test_figures(measure):
     assert [sample["asked"] for sample in report["samples"]] == [c.words for c in CONSTRAINTS]
 
 
+def test_fewer_samples_than_none_are_refused():
+    with pytest.raises(InputError, match="--samples -1"):
+        evaluate_general_tasks({}, [], identifier=LangidIdentifier(), samples=-1)
+
+
 def test_nothing_to_measure(measure):
     with pytest.raises(InputError):
         measure([GeneralTask("No reference.")], one=Answers([], []))

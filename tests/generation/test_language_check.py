@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
+import torch
+from fairseq.data import Dictionary
 
+from fairseq_instr.errors import InputError
+from fairseq_instr.generation.language_check import LINES, WRONG, LanguageCheck
 from fairseq_instr.generation.translator import Translator
+from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 from fairseq_instr.text.identification import LangidIdentifier, identify
+from tests.checkpoints.conftest import sentencepiece_like
 
 VALIDATION = ["--eval-lang-pairs", "de-fr", "--eval-off-target", "--valid-subset", "zero/valid"]
 
@@ -58,6 +65,33 @@ def test_the_size_of_batches_changes_nothing(multilingual, call):
         found.append(float(log["zero/valid_off_target"]))
     assert found[0] == found[1]
     assert round(found[0] * 7 / 100, 2) in range(8)  # a number of lines out of 7
+
+
+def test_outputs_of_a_tokenizer_become_text(tmp_path):
+    tokenizer = sentencepiece_like()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    dictionary = Dictionary()
+    for number in range(tokenizer.get_vocab_size()):
+        dictionary.add_symbol(str(number))
+    pieces = HuggingFaceSubwords(tmp_path).encode("zwei große Hunde laufen durch den Schnee")
+    output = {"tokens": dictionary.encode_line(pieces, add_if_not_exist=False)}
+    task = SimpleNamespace(
+        cfg=SimpleNamespace(
+            data=str(tmp_path), prompt_subwords=None, source_lang="en", target_lang="de"
+        ),
+        target_dictionary=dictionary,
+        build_generator=lambda models, args: None,
+        inference_step=lambda generator, models, sample: [[output]],
+    )
+    with pytest.raises(InputError, match="--prompt-subwords"):
+        LanguageCheck(task, None, ["en", "de"], 1)
+    task.cfg.prompt_subwords = str(tmp_path)
+    sample = {
+        "id": torch.tensor([0]), "origins": [(("en", "de"), 0)], "sources": [[5, 2]],
+        "requests": [()],
+        "net_input": {"src_tokens": output["tokens"][None], "src_lengths": torch.ones(1)},
+    }  # fmt: skip
+    assert LanguageCheck(task, None, ["en", "de"], 1).count(sample, None) == {LINES: 1, WRONG: 0}
 
 
 @pytest.mark.parametrize(

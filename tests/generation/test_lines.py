@@ -106,7 +106,10 @@ def test_the_limit_is_fairseqs():
 def test_what_the_model_never_learned_is_refused(translator, asked):
     with pytest.raises(InputError, match="'lowercase'.* uppercase"):
         translator.translate(["w1", "w2"], asked)
-    translator.n_learned = 0  # a base model, which may be asked for its language all the same
+    translator.n_learned = 0  # a base model
+    with pytest.raises(InputError, match="'to:de'.* none"):
+        translator.translate(["w1"], "to:de")
+    translator.native = True  # that knows languages by tokens of its own
     assert translator.translate(["w1"], "to:de") == ["w1"]
     with pytest.raises(InputError, match="'uppercase'.* none"):
         translator.translate([], "uppercase")

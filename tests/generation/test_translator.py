@@ -115,3 +115,5 @@ def test_subwords_of_another_vocabulary_are_refused(tuned, data_bin, tmp_path):
     with pytest.raises(InputError, match=f"--subwords {model}.*dict.*txt"):
         Translator.from_pretrained(tuned, data_bin, model)
     Translator.from_pretrained(tuned, data_bin, model, allow_unknown=True)
+    pieces = Translator.from_pretrained(tuned, data_bin, allow_unknown=True)
+    assert len(pieces.translate(["Two men are talking."])) == 1

@@ -12,6 +12,7 @@ from fairseq_instr.checkpoints.task_state import TaskState
 from fairseq_instr.checkpoints.upgrading import complete, empty_model
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.translator import Translator
+from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.prompts.language_tokens import PRESETS
 from fairseq_instr.serving.export import export_ctranslate2
 from fairseq_instr.serving.translator import CTranslate2Translator
@@ -61,6 +62,25 @@ def test_language_tokens_are_said(with_tokens, data_bin, corpus_maker, tmp_path,
         for target in ("de", "fr")
     )
     assert german != french
+
+
+def test_directions_need_no_training_and_typed_tokens_are_text(
+    with_tokens, own_data_bin, tmp_path, caplog
+):
+    languages = (Instruction(f"to:{language}", "target-language") for language in ("de", "fr"))
+    inventory = Inventory([*languages, Instruction("uppercase", "case")])
+    inventory.save(own_data_bin / "instructions.yaml", force=True)
+    path = with_tokens("m2m")
+    export_ctranslate2(path, own_data_bin, tmp_path / "served", source="en", target="de")
+    served = CTranslate2Translator.from_pretrained(tmp_path / "served")
+    original = Translator.from_pretrained(path, own_data_bin, None, "en", "de")
+    for translator in (served, original):
+        assert len(translator.translate(["w1"], "to:de")) == 1
+        with pytest.raises(InputError, match="'uppercase'"):
+            translator.translate(["w1"], "uppercase")
+    assert not [record for record in caplog.records if "to:de" in record.getMessage()]
+    source, prompt = served.render("__fr__ w1")
+    assert [*prompt, *source] == original.render("__fr__ w1").rendered.tolist()
 
 
 def test_language_tokens_that_begin_the_decoder_are_refused(with_tokens, data_bin, tmp_path):

@@ -20,7 +20,10 @@ from fairseq_instr.text.letters import (
     "text, language, folded",
     [
         ("größer, Über ẞ", "de", "groesser, Ueber SS"),
+        ("größer", "de_DE", "groesser"),
+        ("größer", "deu_Latn", "groesser"),
         ("größer", "nl", "grosser"),
+        ("Łódź łzy", "pl", "Lodz lzy"),
         ("„Cœur“ – naïve…", "fr", '"Coeur" - naive...'),
         ("Șapte țări, şapte", "ro", "Sapte tari, sapte"),
         (unicodedata.normalize("NFD", "größer"), "de", "groesser"),
