@@ -16,7 +16,7 @@ from fairseq_instr.text.subwords import train_on_files
 def add_arguments(parser) -> None:
     text = "raw text, plain or .gz"
     option(parser, "--input", REQUIRED, text, dest="inputs", nargs="+", metavar="FILE")
-    option(parser, "--vocabulary-size", 8000, "pieces")
+    option(parser, "--vocabulary-size", 8000, "pieces, at most")
     option(parser, "--seed", 1, "random seed: which lines are read of a very large text")
     add_output(parser, "prefix: writes PREFIX.model, and dict.txt beside it")
 

@@ -53,11 +53,12 @@ def train(
 
     Args:
         model_prefix: the model is written to `model_prefix.model`.
-        vocabulary_size: number of pieces, special ones and bytes included.
+        vocabulary_size: number of pieces at most, special ones and bytes included; a small text
+            has fewer.
         seed: for SentencePiece's sampling of very large inputs.
 
     Raises:
-        InputError: if the model exists, or the text holds fewer pieces than asked for.
+        InputError: if the model exists, or the pieces are too few for the characters of the text.
     """
     path = Path(f"{model_prefix}.model")
     sentencepiece.set_random_generator_seed(seed)

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.generation.lines import longest_output
 from fairseq_instr.generation.translator import Translator
 from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.serving.export import export_ctranslate2
@@ -85,6 +86,14 @@ def test_the_model_is_the_same_wherever_its_prompt_stands(
         own = served_log_probabilities(served, "w1 w2 unheard of w3", asked, TARGET)
         expected = fairseq_log_probabilities(original, "w1 w2 unheard of w3", asked, TARGET)
         assert own == pytest.approx(expected, abs=1e-4)
+        for beam in (1, 3):  # the prompt counts for nothing
+            served.beam = beam
+            ((best,),) = served.translate_n_best(["w1 w2"], asked)
+            scores = served_log_probabilities(served, "w1 w2", asked, best.text)
+            if len(scores) > longest_output(*served.max_len, 3):
+                scores.pop()  # it ran on up to its limit, and has no eos
+            # the share of eos in the first step goes to words
+            assert best.score == pytest.approx(sum(scores) / len(scores), abs=1e-2)
     # no instruction is generated, and none is scored: all is left to the target's vocabulary
     outputs = served.translate(["w1 w2"], ASKED[-1])
     assert set(" ".join(outputs).split()) <= set(original.task.tgt_dict.symbols)
@@ -156,8 +165,26 @@ def test_it_says_what_fairseq_says_in_each_direction(multilingual, tmp_path):
     for translator in (german, original):
         with pytest.raises(InputError, match="xx"):
             translator.for_direction("xx", "de")
+        with pytest.raises(InputError, match="both 'de'"):
+            translator.for_direction("de", "de")
+    with pytest.raises(InputError, match="both 'de'"):  # into the export's own target
+        CTranslate2Translator.from_pretrained(tmp_path / "served", source="de")
     with pytest.raises(InputError, match="source 'xx'.*en, de, fr"):
         CTranslate2Translator.from_pretrained(tmp_path / "served", source="xx")
+
+
+def test_a_direction_that_was_not_learned_is_refused(tuned, own_data_bin, inventory, tmp_path):
+    more = Inventory([*inventory, Instruction("to:de", "target-language")])
+    more.save(own_data_bin / "instructions.yaml", force=True)
+    export_ctranslate2(tuned, own_data_bin, tmp_path / "served")
+    served = CTranslate2Translator.from_pretrained(tmp_path / "served")
+    for translator in (served, Translator.from_pretrained(tuned, own_data_bin)):
+        with pytest.raises(InputError, match="'to:de'"):
+            translator.translate(["w1"], "to:de")
+    path = tmp_path / "served" / "serving.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "direction": True}))
+    with pytest.raises(InputError, match="'to:de'"):
+        CTranslate2Translator.from_pretrained(tmp_path / "served")
 
 
 def test_int8_takes_less_room_and_is_nearly_the_same(folder, tuned, data_bin, tmp_path):
