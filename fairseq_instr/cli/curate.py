@@ -41,12 +41,13 @@ from fairseq_instr.curation import curate, data_card
 from fairseq_instr.curation.formats import MARKS
 from fairseq_instr.curation.from_parallel import ALL
 from fairseq_instr.curation.shards import parse_shard
-from fairseq_instr.instructions.asking import parse
+from fairseq_instr.instructions.asking import parse, parse_line
+from fairseq_instr.instructions.catalogue import find
 
 
 def add_arguments(parser) -> None:
     add_text(parser)
-    text = f"separated by commas; {ALL}: every instruction for which this text has samples"
+    text = f"separated by commas or blanks; {ALL}: every instruction that this text has samples of"
     option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
     text = "samples of each instruction, at most; 1000,uppercase:5000 gives one its own limit"
     option(parser, "--samples", "1000", text, metavar="N")
@@ -57,7 +58,7 @@ def add_arguments(parser) -> None:
         "at once; some of these pairs have no instruction and go to OUTPUT/formatted. 0 = off",
         metavar="SHARE",
     )  # fmt: skip
-    text = "axes of these formats, separated by commas"
+    text = "axes of these formats, separated by commas or blanks"
     option(parser, "--format-axes", ",".join(MARKS), text, metavar="AXES")
     add_checks(parser)
     flag(parser, "--skip-invalid", "skip and count lines that are not UTF-8")
@@ -69,10 +70,10 @@ def add_arguments(parser) -> None:
 def run(args):
     n_samples, n_samples_of = parse_samples(args.samples)
     card = curate(
-        instructions=ALL if args.instructions.strip() == ALL else parse(args.instructions),
+        instructions=ALL if args.instructions.strip() == ALL else parse(args.instructions, find),
         n_samples=n_samples,
         n_samples_of=n_samples_of,
-        format_axes=parse(args.format_axes),
+        format_axes=parse_line(args.format_axes),
         checks=checks(args),
         shard=parse_shard(args.shard) if args.shard else None,
         show_progress=True,

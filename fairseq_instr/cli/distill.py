@@ -38,11 +38,12 @@ from fairseq_instr.curation.distillation_harvest import MAX_ALIKE, MIN_SIMILARIT
 from fairseq_instr.curation.distillation_prompt import DEFAULT
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import parse
+from fairseq_instr.instructions.catalogue import find
 
 
 def add_arguments(parser) -> None:
     add_text(parser)
-    text = "separated by commas, with arguments, such as formal,at-most=40"
+    text = "separated by commas or blanks, with arguments, such as formal,at-most=40"
     option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
     option(parser, "--samples", 1000, "samples of each instruction, at most", dest="n_samples")
     text = "pairs to ask about for each sample, at most"
@@ -92,7 +93,7 @@ def run(args):
         print(f"Note: {endpoint.base_url} is not encrypted: the key can be read", file=sys.stderr)
     limits = " n_samples n_candidates max_requests max_tokens max_alike min_similarity"
     card = distill(
-        instructions=parse(args.instructions),
+        instructions=parse(args.instructions, find),
         endpoint=endpoint,
         prompt=args.prompt or DEFAULT,
         checks=checks(args),

@@ -16,9 +16,9 @@ from tabulate import tabulate
 from fairseq_instr.cli.options import flag, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
-from fairseq_instr.instructions.asking import split
+from fairseq_instr.instructions.asking import parse, split
 from fairseq_instr.instructions.base_rates import base_rate
-from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.catalogue import find, look_up
 
 
 def add_arguments(parser) -> None:
@@ -35,10 +35,11 @@ def run(args) -> None:
         return
     if not args.names or not args.output:
         raise InputError("give --output and at least one instruction, or --list")
-    for name, argument in map(split, args.names):
+    names = parse(",".join(args.names), find)
+    for name, argument in map(split, names):
         if argument is not None:
             raise InputError(f"{name}={argument} is not accepted: name {name} without its argument")
-    inventory = Inventory(map(look_up, args.names))
+    inventory = Inventory(map(look_up, names))
     inventory.save(args.output, force=args.force)
     print(f"{args.output}: {len(inventory)} instructions on {len(inventory.axes)} axes")
 
