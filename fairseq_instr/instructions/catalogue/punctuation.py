@@ -13,7 +13,7 @@ from fairseq_instr.text.letters import has_words
 
 _FINAL = re.compile(r"[\s.!?,;:…]+$")
 _WORD_JOINERS = "-'’"
-_NUMBER_MARKS = ".,:/"
+_NUMBER_MARKS = ".,:/–"
 _SYMBOLS = "%‰&#@§*"
 """Punctuation to Unicode that says something: `5 %` is not `5`."""
 

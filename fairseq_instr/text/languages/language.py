@@ -41,6 +41,7 @@ class Language:
     # out
     units: Mapping[str, str] = field(default_factory=dict)
     folded: str = ""  # pattern of words that show, in a text in ASCII, that an accent was folded
+    swiss: str = ""  # pattern of words that have ss in Switzerland and ß elsewhere
     misfolded: str = ""  # pattern of words that show that an accent was folded wrongly
     # pattern of words that show the language where it is not written in its own script
     in_latin: str = ""
