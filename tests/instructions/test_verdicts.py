@@ -37,6 +37,7 @@ for name, before, after in [
     ("double-quotes", "“", "”"),
     ("single-quotes", "'", "'"),
     ("single-quotes", "‘", "’"),
+    ("single-quotes", "‚", "‘"),
     ("guillemets", "»", "«"),
     ("guillemets", "« ", "\u00a0»"),
     ("low-high-quotes", "„", "“"),
@@ -203,7 +204,12 @@ verdicts("british", ["Grey colours.", "centred"],
          ["Gray colours.", "A dog.", "Gray colors.", "Analyses."], "en")  # fmt: skip
 verdicts("american", ["GRAY COLORS.", "Centered colors."],
          ["Gray colours.", "A dog.", "Grey colours.", "Colors, organising"], "en")  # fmt: skip
-verdicts("latin-script", ["Shchuka i 3 Yuli."], ["Щука и Юля.", "Shchuka и", "3 !"], "ru")
+verdicts(
+    "latin-script",
+    ["Shchuka i 3 Yuli.", "podʺezd, Yulʹ"],
+    ["Щука и Юля.", "Shchuka и", "3 !"],
+    "ru",
+)
 verdicts("latin-script", ["Hnat"], ["Гнат", "3"], "uk")
 verdicts(
     "no-punctuation",
@@ -384,6 +390,13 @@ verdicts(
 verdicts("keep-names", ["Ann ist da"], ["Anna ist da", "Ein Hund"], source="Then Ann came.")
 verdicts("keep-names", ["Anns Hund", "Ann’s Hund"], ["Annas Hund"], source="Then Ann's dog came.")
 verdicts("keep-names", ["in Köln", "in Koeln"], ["in Koln"], source="It is in Köln")
+verdicts(
+    "keep-names",
+    accepts=["Am Montag im Mai sagte Tom, ich sei mit einem Franzosen in Bern."],
+    rejects=["Am Montag sagte Thomas, ich sei in Bern."],
+    source="It was on a Monday in May that Tom I'd say met a French man and I'm in Bern.",
+)
+verdicts("keep-names", [], ["Am Montag", "on Monday"], source="It was on Monday.")
 
 # -- articles, address, language ------------------------------------------------------------
 
@@ -575,6 +588,9 @@ writes(
 )
 writes("exclamation", {"Ein Hund ...": "Ein Hund!", "Ein Hund!": None})
 writes("exclamation", {"Un chien.": "Un chien !"}, "fr")
+writes("exclamation", {"¿Un perro?": "¡Un perro!", "Hola. Un perro.": "Hola. ¡Un perro!"}, "es")
+writes("question-mark", {"Un perro.": "¿Un perro?", "¡Un perro!": "¿Un perro?"}, "es")
+writes("ellipsis", {"¡Un perro!": "Un perro..."}, "es")
 writes("ellipsis", {"Ein Hund?!": "Ein Hund...", "Ein Hund…": None})
 writes("question-mark", {"Ein Hund ...": "Ein Hund?"})
 writes("word-slashes", {"Ein  Hund.": "Ein / Hund.", "Halt!": None})

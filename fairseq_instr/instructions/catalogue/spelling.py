@@ -145,7 +145,8 @@ def _latin_table(language: str) -> Mapping[int, str]:
 
 
 def _is_latin(output: str, context: Context) -> bool:
-    letters = list(filter(str.isalpha, output))
+    # the prime that stands for a soft sign is a letter of no script
+    letters = [c for c in output if c.isalpha() and unicodedata.category(c) != "Lm"]
     return bool(letters) and all("LATIN" in unicodedata.name(c, "") for c in letters)
 
 

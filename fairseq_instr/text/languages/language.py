@@ -25,6 +25,8 @@ class Language:
     # marks before and after a quotation, with the space inside them
     guillemets: Tuple[str, str] = ("«", "»")
     spaced_marks: str = ""  # marks with a space before them
+    # mark at the end of a sentence -> the mark at its start
+    opening_marks: Mapping[str, str] = field(default_factory=dict)
     months: str = ""  # the twelve months, by spaces
     # the words for 2 to 12, by spaces; forms of one number by a bar, the first one to write. A form
     # that also is another word stands in parentheses: it is never read
