@@ -1,12 +1,13 @@
 """Which sentences say for certain how they address somebody.
 
-German: `Sie` at the start of a sentence may be she, they or you; inside one its capital makes it you,
-where the English says you too (some writers capitalise her and their). The possessive `Ihr`
-likewise. Where the English has no you, only an imperative (`Kommen Sie`) is certain. `du` and
-its forms are as they stand, but for French names (`Mont du Chat`): there too the English has
-no you. The familiar plural `ihr` may be her and is left alone, `euch` and `eure` are certain.
+In German, `Sie` at the start of a sentence may be she, they or you. Inside a sentence its capital
+makes it you, where the English says you too (some writers capitalise her and their). The
+possessive `Ihr` likewise. Where the English has no you, only an imperative (`Kommen Sie`) is
+certain. `du` and its forms are as they stand, but for French names (`Mont du Chat`): there too the
+English has no you. The familiar plural `ihr` may be her and is left alone, `euch` and `eure` are
+certain.
 
-Other languages: the words that the verifiers of the catalogue know, where the English says you.
+In other languages, the words that the verifiers of the catalogue know, count where the English says you.
 """
 
 import re

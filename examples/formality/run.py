@@ -34,7 +34,7 @@ Pairs = List[Tuple[str, str]]
 
 
 class FormalityTuning(BilingualRecipe):
-    """Train a base model, finetune it on labelled pairs, count the forms of address as IWSLT does."""
+    """Train a base model, finetune it on labelled pairs, count forms of address as IWSLT does."""
 
     @property
     def steps(self):
