@@ -7,7 +7,7 @@ certain. `du` and its forms are as they stand, but for French names (`Mont du Ch
 English has no you. The familiar plural `ihr` may be her and is left alone, `euch` and `eure` are
 certain.
 
-In other languages, the words that the verifiers of the catalogue know, count where the English says you.
+In other languages the words that the catalogue's verifiers know count, where the English says you.
 """
 
 import re
