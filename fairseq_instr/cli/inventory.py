@@ -1,12 +1,10 @@
-"""Show the catalogue, or write instructions of it into a data-bin as its inventory.
-
-Such as:
+"""List the catalogue of instructions, or write the inventory of a data-bin.
 
     fairseq-instr inventory --list
     fairseq-instr inventory --output data-bin/instructions.yaml to:de uppercase formal
 
-An instruction with a slot, such as begin-with, is named without its argument here. An instruction
-of your own is an entry that you add to the file by hand.
+An instruction that takes an argument, such as begin-with, is named without it here. To add an
+instruction of your own, add an entry to the file by hand.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ def add_arguments(parser) -> None:
     text = "instructions of the catalogue, in the order of their symbols"
     parser.add_argument("names", nargs="*", help=text)
     option(parser, "--output", None, "file to write, DATA/instructions.yaml")
-    flag(parser, "--list", "show the catalogue and stop")
+    flag(parser, "--list", "list the catalogue")
     flag(parser, "--force", "overwrite the output")
 
 

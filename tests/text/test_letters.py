@@ -20,8 +20,9 @@ from fairseq_instr.text.letters import (
     "text, language, folded",
     [
         ("größer, Über ẞ", "de", "groesser, Ueber SS"),
-        ("größer", "de_DE", "groesser"),
-        ("größer", "deu_Latn", "groesser"),
+        ("größer", "de_AT", "groesser"),
+        ("GRÖßE, ÜBUNG, Ä", "de", "GROESSE, UEBUNG, Ae"),
+        ("ŒUVRE, Œuvre", "fr", "OEUVRE, Oeuvre"),
         ("größer", "nl", "grosser"),
         ("Łódź łzy", "pl", "Lodz lzy"),
         ("„Cœur“ – naïve…", "fr", '"Coeur" - naive...'),

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import check_aligned
+from fairseq_instr.text.languages import language_of
 
 FORMAL, INFORMAL, OTHER, NEUTRAL = "FORMAL", "INFORMAL", "OTHER", "NEUTRAL"
 ASKED = {"formal": FORMAL, "informal": INFORMAL}
@@ -37,7 +38,7 @@ def without_marks(annotated: str) -> str:
 
 def has_phrase(output: str, phrases: Sequence[str], language: str) -> bool:
     """Whether any of the phrases is found in an output; case counts."""
-    if language in UNSPACED:
+    if language_of(language) in UNSPACED:
         return any(phrase in output for phrase in phrases)
     tokens = set(output.split(" "))
     return any(tokens.issuperset(phrase.split(" ")) for phrase in phrases)
@@ -97,5 +98,5 @@ def measure_formality(
 
 def signature(language: str, lines: int) -> str:
     """What was counted, and how."""
-    matching = "substring" if language in UNSPACED else "tokens"
+    matching = "substring" if language_of(language) in UNSPACED else "tokens"
     return f"iwslt-formality|lang:{language}|match:{matching}|lines:{lines}"
