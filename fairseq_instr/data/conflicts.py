@@ -7,8 +7,8 @@ catalogue says of an instruction decides.
     swapped    for members of the axis that its samples can't obey (`Instruction.overlaps`)
     dropped    if a rule made its targets, which are then no plain translations
 
-Nor is the text of a language wrong in a variant of it, such as `pt` and `pt-BR`, unless the two name
-different scripts; and a target that is its source, such as a name, is right in any language.
+A target in one variant of a language, such as `pt-BR`, may be right in another, such as `pt`,
+unless they name different scripts. A target that is its source, such as a name, is right in any language.
 
 A *copy* is a conflict of another kind: the source itself is the target, under the instruction of
 any language but its own. It makes unlikely what a small model does in directions that it never
@@ -32,6 +32,7 @@ from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, target_language
 from fairseq_instr.instructions.inventory import direction as direction_name
+from fairseq_instr.prompts import Prompt
 from fairseq_instr.text.languages import language_of
 
 logger = logging.getLogger(__name__)
@@ -70,8 +71,9 @@ def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
     if not axes:
         raise InputError(
             f"--conflict-axes {text!r}: no instruction of the inventory "
-            f"({', '.join(inventory.names) or 'which is empty'}) can be swapped; write an inventory "
-            "with others into the data-bin by fairseq-instr inventory, or leave the option out"
+            f"({', '.join(inventory.names) or 'which is empty'}) can be swapped; write an "
+            "inventory with others into the data-bin with fairseq-instr inventory, or leave the "
+            "option out"
         )
     return axes
 
@@ -137,9 +139,9 @@ def wrong_instead(position: int, inventory: Inventory) -> Tuple[Optional[int], .
 
 def _may_be_right(instruction: Instruction, other: Instruction) -> bool:
     """Whether targets of an instruction may be right under another one of its axis."""
-    languages = target_language(instruction.name), target_language(other.name)
-    if None not in languages:
-        return are_variants(*languages)
+    language, another = target_language(instruction.name), target_language(other.name)
+    if language and another:
+        return are_variants(language, another)
     known = find(instruction.name)
     return known is not None and other.name in known.overlaps
 
@@ -300,10 +302,32 @@ class ConflictSampler:
         if not self.applies(requests):
             swapped = ", ".join(self._inventory[i].name for i in self._changes) or "none"
             raise InputError(
-                f"--conflict-axes: no sample of the training data asks for an instruction that a "
+                "--conflict-axes: no sample of the training data asks for an instruction that a "
                 f"conflict swaps ({swapped}); train on a corpus with such an .instr stream, give "
                 "--direction-instruction always for directions, or leave the option out"
             )
+
+    def check_prompts(self, prompt: Prompt) -> None:
+        """Refuse prompts in which a conflict reads as its sample.
+
+        Raises:
+            InputError: if two instructions that are swapped are said alike, or one not at all.
+        """
+        for position, instead in self._changes.items():
+            for other in instead:
+                asked = (Request(position),), () if other is None else (Request(other),)
+                try:
+                    right, wrong = (prompt.render(each)._replace(together=None) for each in asked)
+                except InputError:  # such as demonstrations, which need a direction too
+                    continue
+                if right == wrong:
+                    name = self._inventory[position].name
+                    than = "without" if other is None else f"with {self._inventory[other].name!r}"
+                    raise InputError(
+                        f"--conflict-axes: the prompt with {name!r} is the one {than}, so that a "
+                        "conflict would be its own sample; put {instructions} into "
+                        "--prompt-template, or leave the axis out"
+                    )
 
     def draw(
         self,

@@ -235,19 +235,26 @@ class SplitLoader:
                 f"--mixture names the group {DENOISE!r}, which needs one joined dictionary; "
                 f"dict.{source}.txt and dict.{target}.txt differ"
             )
-        noise = Noise(self.tgt_dict, self._noise, seed=self.cfg.seed)
-        shared = self.inventory, noise, self.tgt_dict, self.cfg.dataset_impl
+        dictionary, seed = self.tgt_dict, self.cfg.seed
         return [
-            load_monolingual(data, corpus, split, language, *shared)
+            load_monolingual(
+                data, corpus, split, language, self.inventory,
+                Noise(dictionary, self._noise, seed, language), dictionary, self.cfg.dataset_impl,
+            )
             for corpus in corpora
             for language in monolingual_in(Path(data, corpus), split)
-        ]
+        ]  # fmt: skip
 
     def _read_pair(
         self, folder: str, split: str, source: str, target: str, room: int = 0
     ) -> LanguagePairDataset:
         reading = {name: getattr(self.cfg, name) for name in READING}
         reading["max_source_positions"] -= room
+        if self.cfg.truncate_source and reading["max_source_positions"] < 2:
+            raise InputError(
+                f"--truncate-source: --max-source-positions {self.cfg.max_source_positions} leaves "
+                f"no room for a source beside a prompt of up to {room} tokens; raise it"
+            )
         return load_langpair_dataset(
             folder, split, source, self.src_dict, target, self.tgt_dict, self.combine, **reading
         )

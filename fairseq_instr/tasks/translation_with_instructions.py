@@ -146,6 +146,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         asked = [request for c in corpora for request in (*c.fixed, *c.named)]
         if conflicts is not None:
             conflicts.log_left_out(split, (c.stream.compositions for c in corpora if c.stream))
+            conflicts.check_prompts(self.prompt)
             if training:
                 conflicts.check_applies(asked)
         if not training:

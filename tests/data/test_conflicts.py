@@ -22,6 +22,7 @@ from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.catalogue import catalogue, look_up
 from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.prompts.templates import Template, TemplatePrompt
 from fairseq_instr.sample.corpus import split
 
 LANGUAGES = [Instruction(f"to:{code}", "target-language") for code in ("de", "it", "nl")]
@@ -318,6 +319,18 @@ def test_shares_change_no_draw_that_has_none():
         plain, copied = (s.draw(2, place, asked, "it") for s in (without, copying))
         assert (plain is None) == (copied is None)
         assert copied is None or copied.copies or copied == plain
+
+
+def test_conflicts_that_read_as_their_samples_are_refused():
+    def prompt(text):
+        template = Template.from_dict({"prompt": text}, "test")
+        return TemplatePrompt(template, INVENTORY, lambda text: list(map(ord, text)))
+
+    sampler().check_prompts(prompt("{instructions}: {source}"))
+    with pytest.raises(InputError, match="--conflict-axes.*'to:de'.*'to:it'.*--prompt-template"):
+        sampler().check_prompts(prompt("Say it in German: {source}"))
+    with pytest.raises(InputError, match="'exclaim'"):
+        sampler("punctuation").check_prompts(prompt("{source}"))
 
 
 # -- in a dataset -----------------------------------------------------------------------

@@ -16,7 +16,6 @@ from fairseq_instr.instructions import Instruction, Inventory
 from tests.conftest import DECODING, column
 from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
 
-
 ODDS_RATIO = """
     --criterion label_smoothed_cross_entropy_with_unlikelihood --conflict-axes case
     --conflict-loss odds-ratio
