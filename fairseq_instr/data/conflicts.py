@@ -8,7 +8,8 @@ catalogue says of an instruction decides.
     dropped    if a rule made its targets, which are then no plain translations
 
 A target in one variant of a language, such as `pt-BR`, may be right in another, such as `pt`,
-unless they name different scripts. A target that is its source, such as a name, is right in any language.
+unless they name different scripts. A target that is its source, such as a name, is right in any
+language.
 
 A *copy* is a conflict of another kind: the source itself is the target, under the instruction of
 any language but its own. It makes unlikely what a small model does in directions that it never

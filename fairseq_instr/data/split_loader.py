@@ -37,6 +37,7 @@ from fairseq_instr.data.data_bin import (
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.directions import Directions
 from fairseq_instr.data.mixture import parse_mixture
+from fairseq_instr.data.pairs import check_whole
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory
@@ -178,8 +179,12 @@ class SplitLoader:
         for language, own_language, (dictionary, lines) in zip(corpus.pair, own, sides):
             expected = Path(dictionaries, f"dict.{own_language}.txt")
             check_dictionary(folder / f"dict.{language}.txt", expected, dictionary)
-            if lines is None:
+            what = f"corpus {folder}, split {split!r}, text in {language}"
+            if lines is None:  # a test set may have no references
+                if training:
+                    raise InputError(f"{what} is missing: its .bin is not there, binarise it again")
                 continue
+            check_whole(lines, what)
             hidden = getattr(dictionary, "hidden", torch.tensor([]))
             if len(hidden) and token_share(lines, hidden) > MAX_LANGUAGE_TOKENS:
                 raise InputError(
