@@ -104,7 +104,7 @@ def compare(found, expected, references):
         for i in differing
     ]
     better, worse = sum(gain > 0 for gain in gains), sum(gain < 0 for gain in gains)
-    quality = paired_significance({"fairseq": own, "other": texts}, references)
+    quality = paired_significance({"fairseq": own, "other": texts}, references, "de")
     bleu, chrf2 = (quality[metric] for metric in ("BLEU", "chrF2"))
     figures = {
         "agreement": round(1 - len(differing) / len(texts), 4),

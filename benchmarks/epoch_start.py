@@ -10,7 +10,8 @@ of its own:
 - CPU seconds until the first batch of an epoch is collated, and until that of an epoch resumed
   in its middle;
 - the most anonymous memory that this takes (`RssAnon`, watched by a thread in a second run);
-- CPU nanoseconds a sample for drawing, sorting and batching, median over parts of the epoch;
+- CPU nanoseconds a sample for drawing, sorting and batching, median over parts of the epoch
+  behind the first; an epoch of one part, of up to 260,000 samples, has none;
 - the share of source and target matrices that is not padding.
 
 Beside them, fairseq's own `translation` on 10^6 pairs, for the ratio.
@@ -133,24 +134,26 @@ def measure_memory(task, path, n_pairs):
 
 
 def measure_parts(task, path, n_pairs, n_parts=32):
-    """CPU nanoseconds a sample (median), and the share not padding, over some parts."""
+    """CPU nanoseconds a sample (median, None for one part), and the share not padding."""
     dataset = make_dataset(task, path, n_pairs)
     iterator = first_batch(task, dataset)
     batches = iterator.ordered_batches(2, False, True)
     per_part = len(batches) // dataset.n_parts
     nanoseconds = []
     filled = area = 0
-    for number in range(1, min(n_parts + 1, dataset.n_parts)):  # the first is there already
+    first = int(dataset.n_parts > 1)  # the first is there already: it takes no time
+    for number in range(first, min(n_parts + 1, dataset.n_parts)):
         start = time.process_time()
         made = list(batches[per_part * number : per_part * (number + 1)])
         seconds = time.process_time() - start
-        nanoseconds.append(seconds / sum(map(len, made)) * 1e9)
+        if number:
+            nanoseconds.append(seconds / sum(map(len, made)) * 1e9)
         part = dataset.part(number)
         for batch in made:
             for sizes in part.lengths[:2]:
                 filled += sizes[batch - part.first].sum()
                 area += len(batch) * sizes[batch - part.first].max()
-    return statistics.median(nanoseconds), filled / area
+    return statistics.median(nanoseconds) if nanoseconds else None, filled / area
 
 
 def measure_stock(path, n_pairs, dictionary):
@@ -210,12 +213,15 @@ def main():
             details["quartiles"][size] = {name: quartiles(found, 4) for name, found in own.items()}
             mebibytes = in_process(measure_memory, task, path, pairs)
             nanoseconds, filled = in_process(measure_parts, task, path, pairs)
+            each = "" if nanoseconds is None else f"{nanoseconds:.0f} ns a sample, "
             print(f"{size} pairs: {start:.3f} s, resumed {resumed:.3f} s, {mebibytes:.0f} MiB, "
-                  f"{nanoseconds:.0f} ns a sample, {filled:.1%} not padding")  # fmt: skip
+                  f"{each}{filled:.1%} not padding")  # fmt: skip
             figures[f"seconds_{size}"] = round(start, 4)
             figures[f"mib_{size}"] = round(mebibytes, 1)
             figures[f"resumed_seconds_{size}"] = round(resumed, 4)
-            figures.update(ns_per_sample=round(nanoseconds, 1), non_padding=round(filled, 4))
+            figures["non_padding"] = round(filled, 4)
+            if nanoseconds is not None:
+                figures["ns_per_sample"] = round(nanoseconds, 1)
             if size == "1e6":
                 stock = in_process(measure_stock, path, pairs, task.src_dict)
                 details["stock_translation_seconds_1e6"] = round(stock, 3)

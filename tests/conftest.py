@@ -201,7 +201,7 @@ def run_script():
 
     def run_script(name, *arguments):
         line = [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)]
-        alone = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(ROOT)}
+        alone = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": ""}
         return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=alone)
 
     return run_script

@@ -1,17 +1,19 @@
-r"""Make synthetic pairs for zero-shot directions, by the model itself.
+r"""Make synthetic pairs for zero-shot directions with the model itself.
 
     fairseq-instr backtranslate --text text/train.{pair} --pairs en-it,en-nl,en-ro \
         --model stage1.pt --data data-bin --subwords subwords.model \
         --lines 20000 --output synthetic
 
-translates the English side of the pairs en-nl into Italian, which gives pairs for it-nl: synthetic
-Italian and real Dutch. Each direction becomes a corpus, synthetic/it-nl/train.{it,nl,instr}, for
-fairseq-instr binarise and the group backtranslate. synthetic/backtranslation.json says what it
-was made from, and what was left out and why. A folder that fairseq-instr export wrote translates
-several times faster than a checkpoint; it needs neither --data nor --subwords.
+Translates the English side of the pairs en-nl into Italian. The result is pairs for it-nl, with
+synthetic Italian and real Dutch. Each direction becomes a corpus, such as
+synthetic/it-nl/train.{it,nl,instr}, for fairseq-instr binarise and the group backtranslate.
+synthetic/backtranslation.json says what was translated, and what was left out and why.
+
+A folder that fairseq-instr export wrote translates several times faster than a checkpoint. It needs
+neither --data nor --subwords.
 
 A run that was stopped or killed goes on when it is started again. Several processes or machines
-each take a share, and a last run without --shard adds them up:
+each translate a share, and a last run without --shard writes the pairs of all shares:
 
     fairseq-instr backtranslate ... --output synthetic --shard 1/2
     fairseq-instr backtranslate ... --output synthetic --shard 2/2
@@ -33,7 +35,7 @@ def add_arguments(parser) -> None:
         parser, "--text", REQUIRED, "training text, raw: prefix of .SOURCE and .TARGET, plain or "
         ".gz; {pair} in it stands for SOURCE-TARGET", metavar="PREFIX",
     )  # fmt: skip
-    text = "pairs of the text, such as en-it,en-nl; their one source language is translated"
+    text = "pairs of the text, such as en-it,en-nl; their common source language is translated"
     option(parser, "--pairs", REQUIRED, text, metavar="PAIRS")
     text = "directions to make pairs for; default: all between the targets of --pairs"
     option(parser, "--directions", None, text, metavar="PAIRS")
@@ -51,8 +53,8 @@ def add_arguments(parser) -> None:
         parser, "--any-language", "also keep pairs with a side that langid takes for another "
         "language of the pairs",
     )  # fmt: skip
-    option(parser, "--shard", None, "translate the I-th of N shares, no more", metavar="I/N")
-    add_output(parser, force="overwrite what is there, and begin anew")
+    option(parser, "--shard", None, "translate the I-th of N shares alone", metavar="I/N")
+    add_output(parser, force="overwrite the output, and begin anew")
 
 
 def run(args):

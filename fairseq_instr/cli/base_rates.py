@@ -1,9 +1,9 @@
-r"""Measure how often plain references obey each instruction of the catalogue unasked.
-
-Such as:
+r"""Measure how often ordinary references obey each instruction of the catalogue by chance.
 
     fairseq-instr base-rates --pair de=test.en,test.de --pair fr=test.en,test.fr \
         --text "Multi30k test_2016_flickr" --output base_rates.yaml
+
+The rates that come with the package are shown by fairseq-instr inventory --list.
 """
 
 from __future__ import annotations

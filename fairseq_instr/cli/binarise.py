@@ -1,14 +1,16 @@
-r"""Write a folder of raw text as a data-bin, or as a group of one, in one process.
+r"""Make a data-bin, or a group in one, from a folder of raw text.
 
     fairseq-instr binarise --input text -s en -t de --subwords subwords.model \
         --dictionary dict.txt --output data-bin
     fairseq-instr binarise --input task -s en -t de --subwords subwords.model \
         --output data-bin/task
 
-The first writes text/{train,valid,test}.{en,de} into a new data-bin with the model's dictionary;
-the second what fairseq-instr curate wrote, task/NAME/train.{en,de,instr}, as the group task of
-that data-bin, under its dictionaries. Without -t, text of one language, as the group denoise
-wants it. The files are those that fairseq-preprocess writes of the same text in subwords.
+The first command reads text/{train,valid,test}.{en,de} and writes a new data-bin with the model's
+dictionary. The second reads the output of fairseq-instr curate, task/NAME/train.{en,de,instr}, and
+writes the group task of that data-bin, with its dictionaries. Without -t, the text has one
+language, as the group denoise needs it.
+
+The files are those of fairseq-instr encode and fairseq-preprocess.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ def add_arguments(parser) -> None:
     option(parser, "--source-language", REQUIRED, "such as en", "-s", metavar="CODE")
     option(parser, "--target-language", None, "such as de", "-t", metavar="CODE")
     add_subwords(parser)
-    text = "the model's dictionary; not needed where the data-bin has dict.LANGUAGE.txt"
+    text = "the model's dictionary; not needed if the data-bin has dict.LANGUAGE.txt"
     option(parser, "--dictionary", None, text, metavar="FILE")
     add_output(parser, "data-bin, or a folder in one")
 

@@ -1,13 +1,11 @@
 r"""Convert a model between a Hugging Face folder and a fairseq checkpoint.
 
-Such as:
-
     fairseq-instr convert from-hugging-face Llama-2-7b-hf --output llama
     fairseq-instr convert to-hugging-face tuned.pt --tokenizer llama/tokenizer --output tuned-hf
     fairseq-instr convert upgrade wmt16.pt --output base.pt
 
-The first writes llama/model.pt, llama/dict.txt and llama/tokenizer/. The last makes a checkpoint
-that fairseq can read of one that an earlier version saved, or that was stripped to its model.
+The first writes llama/model.pt, llama/dict.txt and llama/tokenizer/. The last completes a
+checkpoint of an old fairseq, or one that was stripped to its model, so that fairseq loads it.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ def add_arguments(parser) -> None:
     upgrade.add_argument("checkpoint", help="fairseq checkpoint")
     flag(upgrade, "--ema", "take the moving average that --store-ema kept")
     for command in (forth, back):
-        text = "number format of the weights; default: as it is"
+        text = "number format of the weights; default: that of the input"
         option(command, "--dtype", None, text, choices=DTYPES)
         add_output(command)
     add_output(upgrade, "checkpoint to write")

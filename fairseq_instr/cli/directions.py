@@ -4,9 +4,10 @@ r"""Measure translation directions, supervised and zero-shot, of any number of s
         --data data-bin --subwords subwords.model --text test --training-text train \
         --systems mle=stage1.pt tuned=seed1.pt,seed2.pt --pivot mle,tuned --output report
 
-Writes report.json, report.md, a plot and all outputs. They hold the off-target ratio with its
-floor on the references, the share of words of other languages, BLEU and chrF2, and the same of
-translating through English. An evaluation that was interrupted goes on when it is started again.
+Writes report.json, report.md, a plot and all outputs. They hold the off-target ratio (share of
+outputs in a wrong language), that of the references, the share of words of other languages, BLEU
+and chrF2. With --pivot they hold the same of translation through English. An evaluation that was
+interrupted goes on when it is started again.
 """
 
 from __future__ import annotations
@@ -35,14 +36,15 @@ def add_arguments(parser) -> None:
         metavar="NAME=MODEL[,MODEL...]",
     )  # fmt: skip
     systems.add_decoding(parser, "c='--instruct formal'")
-    option(parser, "--pivot", "", "systems that also translate by pivot, such as mle,tuned")
-    option(parser, "--pivot-language", "en", "language that they go through", metavar="CODE")
+    text = "systems that also translate through the pivot language, such as mle,tuned"
+    option(parser, "--pivot", "", text)
+    option(parser, "--pivot-language", "en", "the pivot language", metavar="CODE")
     systems.add_data_arguments(parser)
     text = "test text, raw: prefix of .SRC and .TGT; {pair} in it stands for SRC-TGT"
     option(parser, "--text", REQUIRED, text, metavar="PREFIX")
     option(
-        parser, "--training-text", None, "prefix of .LANGUAGE: text whose words tell languages "
-        "apart, to count foreign words", metavar="PREFIX",
+        parser, "--training-text", None, "prefix of .LANGUAGE: text from which the words of each "
+        "language are learnt, to count foreign words", metavar="PREFIX",
     )  # fmt: skip
     option(
         parser, "--languages", None, "stated set of languages that outputs are identified among; "

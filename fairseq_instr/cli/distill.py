@@ -6,13 +6,12 @@ r"""Have a language model rewrite translations under instructions, and keep the 
         --base-url https://HOST/v1 --model NAME --concurrency 8 --max-requests 5000 \
         --subwords subwords.model --dictionary dict.de.txt --output task
 
-asks any OpenAI-compatible endpoint for chat completions, and writes what fairseq-instr curate
-writes: task/NAME/train.{en,de,instr} and task/data_card.{md,json}. An answer becomes a sample if
-it passes the filters of curation and the instruction's verifier.
+Asks any OpenAI-compatible endpoint for chat completions. Writes what fairseq-instr curate writes:
+task/NAME/train.{en,de,instr} and task/data_card.{md,json}. An answer becomes a sample if it passes
+the filters of curation and the instruction's verifier.
 
-Every answer is on disk, in task/answers.sqlite, before the next one is asked for. A run that was
-stopped, killed, or ended for its budget or the endpoint goes on when it is started again, and
-asks nothing twice that was answered.
+Every answer is kept in task/answers.sqlite. A run that was stopped, killed or out of budget goes on
+when it is started again. No answered question is asked twice.
 """
 
 from __future__ import annotations
@@ -39,11 +38,12 @@ from fairseq_instr.curation.distillation_harvest import MAX_ALIKE, MIN_SIMILARIT
 from fairseq_instr.curation.distillation_prompt import DEFAULT
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import parse
+from fairseq_instr.instructions.catalogue import find
 
 
 def add_arguments(parser) -> None:
     add_text(parser)
-    text = "separated by commas, with an argument where they have a slot"
+    text = "separated by commas or blanks, with arguments, such as formal,at-most=40"
     option(parser, "--instructions", REQUIRED, text, metavar="NAMES")
     option(parser, "--samples", 1000, "samples of each instruction, at most", dest="n_samples")
     text = "pairs to ask about for each sample, at most"
@@ -63,10 +63,10 @@ def add_arguments(parser) -> None:
     option(endpoint, "--requests-per-minute", None, text, type=float, metavar="N")
     text = "time limit of a request and its whole answer"
     option(endpoint, "--timeout", 120.0, text, metavar="SECONDS")
-    option(endpoint, "--retries", 5, "tries again of a request that failed for a passing reason")
+    option(endpoint, "--retries", 5, "retries of a request that failed for a passing reason")
     option(
-        endpoint, "--first-wait", 1.0, "wait before the first retry; it doubles each time. A "
-        "wait that the endpoint asks for comes first", metavar="SECONDS",
+        endpoint, "--first-wait", 1.0, "wait before the first retry; it doubles each time, "
+        "unless the endpoint says how long to wait", metavar="SECONDS",
     )  # fmt: skip
     text = "budget of all runs with this --output, retries included; default: no limit"
     option(endpoint, "--max-requests", None, text, type=int, metavar="N")
@@ -93,7 +93,7 @@ def run(args):
         print(f"Note: {endpoint.base_url} is not encrypted: the key can be read", file=sys.stderr)
     limits = " n_samples n_candidates max_requests max_tokens max_alike min_similarity"
     card = distill(
-        instructions=parse(args.instructions),
+        instructions=parse(args.instructions, find),
         endpoint=endpoint,
         prompt=args.prompt or DEFAULT,
         checks=checks(args),

@@ -1,12 +1,12 @@
-"""Spell raw text in subwords, for fairseq-preprocess.
+"""Segment raw text into subwords, for fairseq-preprocess.
 
     fairseq-instr encode --subwords subwords.model --input train.en train.de --output spm
     fairseq-instr encode --subwords subwords.model --input task --output task.spm
 
-writes the files under the same names into another folder; of a folder, the whole tree. In .instr
-files the arguments are spelled: begin-with="Heute Abend" becomes begin-with =▁Heute =▁Abend.
+Writes files of the same names into another folder; of a folder, the whole tree. In .instr files,
+arguments are segmented: begin-with="Heute Abend" becomes begin-with =▁Heute =▁Abend.
 
-fairseq-instr binarise does this step and fairseq-preprocess's in one.
+fairseq-instr binarise does this and the work of fairseq-preprocess in one step.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def add_arguments(parser) -> None:
     add_subwords(parser)
     option(
         parser, "--dictionary", None, "the model's dictionary, or a folder with dict.LANGUAGE.txt: "
-        "refuse text of which it lacks more than 5 %% of the subwords", metavar="FILE",
+        "refuse text if it lacks more than 5 %% of the subwords", metavar="FILE",
     )  # fmt: skip
-    text = "ending of the source files; BPE codes need it, and a folder with source.spm"
+    text = "ending of the source files; needed for BPE codes and for a folder with source.spm"
     option(parser, "--source-language", None, text, "-s", metavar="CODE")
-    text = "ending of the target files; needed where -s is"
+    text = "ending of the target files; needed together with -s"
     option(parser, "--target-language", None, text, "-t", metavar="CODE")
     add_output(parser)
 

@@ -4,9 +4,12 @@ r"""Measure how a base model and its tuned version answer instructions.
         --base base.pt --tuned tuned.pt --mixed 0.7=mixed.pt -s en -t de \
         --source test.en --reference test.de --pairs all --triples 20 --rerank --output report
 
-Writes report.json, report.md and plots. They hold the response rate and adequacy of every
-instruction of the inventory, of pairs and of a random sample of triples; the same with verified
-reranking; BLEU and chrF2 of plain translation with their significance; and sample outputs.
+Writes report.json, report.md and plots:
+
+- response rate (share of outputs that obey) and adequacy (1 = as good as without instructions) of
+  every instruction of the inventory, of pairs, and of a random sample of triples;
+- with --rerank, the same when the first of the n best that obeys is taken;
+- BLEU and chrF2 without instructions, with significance; sample outputs.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-r"""Export an encoder-decoder to a CTranslate2 folder, instructions included.
-
-Such as:
+r"""Export an encoder-decoder and its instructions to a CTranslate2 folder.
 
     fairseq-instr export --checkpoint tuned.pt --data data-bin --subwords subwords.model \
         --quantization int8 --output served
+
+Neither torch nor fairseq is needed to translate with the folder:
 
     from fairseq_instr import CTranslate2Translator
     CTranslate2Translator.from_pretrained("served").translate(["Hello."], instruct="formal")

@@ -1,13 +1,14 @@
-r"""Measure formality as the IWSLT scorer counts it, on both requests.
+r"""Measure formality as the IWSLT scorer does, under `formal` and under `informal`.
 
     fairseq-instr formality --data data-bin --subwords subwords.model \
         --base base.pt --systems tuned=tuned.pt -s en -t de \
         --folder formality/test/en-de --domains telephony,call_center --output report
 
 Translates every source under `formal` and under `informal`, and writes report.json, report.md and
-the outputs. They hold accuracy with its coverage, the same of the references, and quality against
-the references of the kind that was asked for. The base model is asked for nothing and scored as
-either. `formality` of report.json has the figures of the first of --systems.
+the outputs. Coverage is the share of outputs with marked phrases of one form alone; accuracy is the
+share of these in the requested form. The reports also hold both of the references, and BLEU and
+chrF2. The base model gets no instruction and is scored as either. `formality` of report.json has
+the figures of the first of --systems.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def add_arguments(parser) -> None:
     systems.add_decoding(parser, "guided='--guidance 0.5'")
     option(
         parser, "--rerank", [], "systems to rerank: take the first of the --beam hypotheses that "
-        "has words of the address that was asked for and none of the other", nargs="*",
+        "has words of the requested form and none of the other", nargs="*",
         metavar="NAME",
     )  # fmt: skip
     add_languages(parser)

@@ -1,4 +1,4 @@
-r"""General tasks in Alpaca's JSON: as a corpus of the group `general`, and to measure models on.
+r"""Train decoder-only models on other tasks than translation, and measure them on such tasks.
 
     fairseq-instr general-tasks corpus alpaca.json --subwords llama/tokenizer --output train
     fairseq-preprocess -s prompt -t response --trainpref train --srcdict llama/dict.txt \
@@ -8,8 +8,9 @@ r"""General tasks in Alpaca's JSON: as a corpus of the group `general`, and to m
     fairseq-instr general-tasks alpaca-eval alpaca_eval.json --subwords llama/tokenizer \
         --hypotheses generate.log --generator ours --output outputs.json
 
-`evaluate` writes report.json, report.md, and the answers of each system as AlpacaEval reads them.
-`alpaca-eval` wants its tasks made into a corpus, and generated in that order.
+Tasks are Alpaca's JSON. `corpus` writes train.prompt and train.response, for the group `general` of
+a mixture. `evaluate` writes report.json, report.md, and the answers of each system in AlpacaEval's
+JSON. `alpaca-eval` writes that JSON from a log of fairseq-generate on a corpus of the same tasks.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 r"""Mix the weights of a base model and its tuned version: (1 - w) base + w tuned.
 
-Such as:
-
     fairseq-instr interpolate --base base.pt --tuned tuned.pt --tuned-weight 0.7 --output mixed.pt
+
+Low-rank adapters are merged into their base; w = 1 does nothing else.
 """
 
 from __future__ import annotations

@@ -1,12 +1,10 @@
-"""Show the catalogue, or write instructions of it into a data-bin as its inventory.
-
-Such as:
+"""List the catalogue of instructions, or write the inventory of a data-bin.
 
     fairseq-instr inventory --list
     fairseq-instr inventory --output data-bin/instructions.yaml to:de uppercase formal
 
-An instruction with a slot, such as begin-with, is named without its argument here. An instruction
-of your own is an entry that you add to the file by hand.
+An instruction that takes an argument, such as begin-with, is named without it here. To add an
+instruction of your own, add an entry to the file by hand.
 """
 
 from __future__ import annotations
@@ -18,16 +16,16 @@ from tabulate import tabulate
 from fairseq_instr.cli.options import flag, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory, catalogue
-from fairseq_instr.instructions.asking import split
+from fairseq_instr.instructions.asking import parse, split
 from fairseq_instr.instructions.base_rates import base_rate
-from fairseq_instr.instructions.catalogue import look_up
+from fairseq_instr.instructions.catalogue import find, look_up
 
 
 def add_arguments(parser) -> None:
     text = "instructions of the catalogue, in the order of their symbols"
     parser.add_argument("names", nargs="*", help=text)
     option(parser, "--output", None, "file to write, DATA/instructions.yaml")
-    flag(parser, "--list", "show the catalogue and stop")
+    flag(parser, "--list", "list the catalogue")
     flag(parser, "--force", "overwrite the output")
 
 
@@ -37,10 +35,11 @@ def run(args) -> None:
         return
     if not args.names or not args.output:
         raise InputError("give --output and at least one instruction, or --list")
-    for name, argument in map(split, args.names):
+    names = parse(",".join(args.names), find)
+    for name, argument in map(split, names):
         if argument is not None:
             raise InputError(f"{name}={argument} is not accepted: name {name} without its argument")
-    inventory = Inventory(map(look_up, args.names))
+    inventory = Inventory(map(look_up, names))
     inventory.save(args.output, force=args.force)
     print(f"{args.output}: {len(inventory)} instructions on {len(inventory.axes)} axes")
 

@@ -5,8 +5,8 @@
     fairseq-instr label terminology --source dev.en.sgm --target dev.fr.sgm -s en -t fr ...
     fairseq-instr label text --label news --source a.en --target a.de -s en -t de ...
 
-writes OUTPUT/train.{SOURCE,TARGET,instr}, raw text, and OUTPUT/data_card.json with what was left
-out. The next step is fairseq-instr binarise.
+Writes raw text, OUTPUT/train.{SOURCE,TARGET,instr}. OUTPUT/data_card.json says what was left out.
+The next step is fairseq-instr binarise.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def add_arguments(parser) -> None:
     option(gender, "--folder", REQUIRED, "folder of the data set")
     option(gender, "--split", "dev", "dev or test")
     terminology = kinds.add_parser("terminology", help="SGM files with marked terms")
-    text = kinds.add_parser("text", help="aligned text that is all of one kind")
+    text = kinds.add_parser("text", help="aligned text that has one label throughout")
     what = "instruction of all pairs, such as news, or one of your own"
     option(text, "--label", REQUIRED, what, metavar="NAME")
     for kind in (terminology, text):
-        option(kind, "--source", REQUIRED, "plain or .gz", metavar="FILE")
-        option(kind, "--target", REQUIRED, "plain or .gz", metavar="FILE")
+        option(kind, "--source", REQUIRED, "source text, plain or .gz", metavar="FILE")
+        option(kind, "--target", REQUIRED, "its translation, plain or .gz", metavar="FILE")
     for kind in (formality, gender, terminology, text):
         add_languages(kind)
         add_checks(kind)

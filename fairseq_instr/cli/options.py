@@ -65,8 +65,9 @@ TEXT = "source target source_language target_language"
 
 def add_text(parser) -> None:
     """Two aligned files and their languages."""
-    option(parser, "--source", REQUIRED, "source text, a line a segment, or .gz", metavar="FILE")
-    option(parser, "--target", REQUIRED, "plain translation, aligned by line", metavar="FILE")
+    text = "source text, one segment a line, plain or .gz"
+    option(parser, "--source", REQUIRED, text, metavar="FILE")
+    option(parser, "--target", REQUIRED, "its translation, aligned by line", metavar="FILE")
     add_languages(parser)
 
 
@@ -86,8 +87,7 @@ def add_checks(parser) -> None:
     option(parser, "--dictionary", None, text, metavar="FILE")
     add_pair_filters(parser, 3.0)
     flag(
-        parser, "--identify-language", "leave out pairs that langid takes for other languages; "
-        "looks only at pairs that would be kept",
+        parser, "--identify-language", "leave out pairs that langid takes for other languages",
     )  # fmt: skip
 
 
@@ -95,7 +95,7 @@ def add_pair_filters(parser, max_length_ratio: float) -> None:
     """Which pairs are left out for their lengths, or because a test set has them."""
     option(
         parser, "--max-length-ratio", max_length_ratio, "leave out pairs with a side longer than "
-        "RATIO times the other, 15 characters added to both", metavar="RATIO",
+        "RATIO times the other, after 15 characters are added to both", metavar="RATIO",
     )  # fmt: skip
     option(
         parser, "--exclude", [], "test sets: leave out pairs whose source or target is a line of a "

@@ -1,9 +1,9 @@
-"""Put reports of evaluations on one page that needs no network, and beside it in Markdown.
+"""Put reports of evaluations on one page that needs no network, and in Markdown.
 
     fairseq-instr report first/report.json second/report.json --output reports.html
 
-Writes reports.html and reports.md: everything in each report, and what compares between them.
-Reports of earlier versions are read too.
+Writes reports.html and reports.md: everything in each report, and tables that compare them. Reports
+of earlier versions are read too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fairseq_instr.reports import write_page
 def add_arguments(parser) -> None:
     parser.add_argument(
         "reports", nargs="+", metavar="REPORT.json",
-        help="a report that evaluate, directions, formality or robustness wrote",
+        help="report of evaluate, directions, formality, robustness or general-tasks",
     )  # fmt: skip
     option(parser, "--title", "Evaluation", "heading of the page")
     add_output(parser, "page to write, .html; .md is written beside it")

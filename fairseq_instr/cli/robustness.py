@@ -1,13 +1,15 @@
-r"""Attack a model through its source text: does what stands there act as an instruction?
+r"""Attack a model through its sources: does a source act as an instruction?
 
     fairseq-instr robustness --data data-bin --subwords subwords.model \
         --tuned tuned.pt --base base.pt -s en -t de --source test.en \
         --prompts clean.en direct.en switch.en --output report
 
-Puts text that asks for something into lines of the source: in words, as role play, as tokens that
-look like ours, with control characters, in mixed scripts; --prompts adds suites of others. Writes
-report.json and report.md. They hold how often an instruction that nobody gave is obeyed, beside
-controls and the base model, and how often an instruction of the trusted channel still is.
+Inserts text that asks for something into sources: in words, as role play, as tokens that look like
+ours, with control characters, in mixed scripts. --prompts adds published suites.
+
+Writes report.json and report.md. They hold how often an output obeys the inserted text, beside
+controls and the base model. They also hold how often an instruction that was really given is still
+obeyed.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ def add_arguments(parser) -> None:
     text = "a suite of prompts: clean lines, then files of the same lines under attack"
     option(parser, "--prompts", [], text, nargs="+", metavar="FILE")
     option(parser, "--cases", 50, "attacks of each kind")
-    text = "random seed: sources, attacks, and instructions over the trusted channel"
+    text = "random seed: sources, attacks, and instructions that are really given"
     option(parser, "--seed", 1, text)
     systems.add_tuned_decoding(parser)
     systems.add_output_arguments(parser)

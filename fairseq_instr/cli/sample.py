@@ -2,7 +2,7 @@
 
     fairseq-instr sample --output text --languages en,de
 
-writes text/{train,valid,test}.{en,de}, to try a recipe on without a download.
+Writes text/{train,valid,test}.{en,de}. With this text a recipe can be tried without a download.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fairseq_instr.sample import LANGUAGES, write
 
 
 def add_arguments(parser) -> None:
-    text = "separated by commas"
+    text = "languages, separated by commas"
     option(parser, "--languages", ",".join(LANGUAGES), text, metavar="CODES")
     for split, size in (("train", 4000), ("valid", 200), ("test", 200)):
         option(parser, f"--{split}", size, "sentences")

@@ -19,7 +19,7 @@ from fairseq_instr.text.subwords import SUBWORDS
 def add_data_arguments(parser, allow_unknown: bool = False) -> None:
     """Options of the data-bin and the subwords; with `allow_unknown`, any text is translated."""
     option(parser, "--data", REQUIRED, "data-bin with the dictionaries and instructions.yaml")
-    text = f"{SUBWORDS}; leave it out if the text is in pieces already"
+    text = f"{SUBWORDS}; leave it out if the text is segmented already"
     option(parser, "--subwords", None, text, metavar="MODEL")
     if allow_unknown:
         parser.set_defaults(allow_unknown=True)

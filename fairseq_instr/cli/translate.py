@@ -1,13 +1,11 @@
-r"""Translate lines under instructions: raw text in, one translation a line out.
-
-Such as:
+r"""Translate raw text under instructions, line by line.
 
     fairseq-instr translate --instruct "formal, html-bold" < input.en > output.de
     fairseq-instr translate --model tuned.pt --data data-bin --subwords subwords.model \
         --instruct uppercase --input input.en --output output.de
 
-Without --model, the model that comes with fairseq_instr translates, if there is one. A blank line
-gives a blank line.
+Without --model, a checkout translates with models/en-de-instruct, English to German; an installed
+package needs --model. A blank line gives a blank line.
 """
 
 from __future__ import annotations
@@ -36,9 +34,9 @@ def add_arguments(parser) -> None:
     )  # fmt: skip
     option(
         parser, "--n-best", 0, "write N translations of each line, as LINE<tab>SCORE<tab>TEXT; "
-        "the score is the natural log-probability of a token",
+        "the score is the mean natural log-probability of a token. 0 = the best alone",
     )  # fmt: skip
-    text = "write the first of the N best translations that obeys the instructions"
+    text = "write the first of the N best translations that obeys the instructions. 0 = off"
     option(parser, "--rerank", 0, text)
     flag(parser, "--allow-unknown", "also translate text that the model's vocabulary can't spell")
 

@@ -1,10 +1,10 @@
-"""Triples of source, target and instructions: from JSON lines to aligned files, and back.
+"""Convert task data from JSON lines to aligned files, and back.
 
     fairseq-instr triples import triples.jsonl -s en -t de --output task/formality/train
     fairseq-instr triples export task/formality/train -s en -t de --output triples.jsonl
 
-where a line is {"source": "Come in!", "target": "Kommen Sie herein!", "instructions": ["formal"]}
-and the files are task/formality/train.{en,de,instr}, raw text.
+A JSON line is {"source": "Come in!", "target": "Kommen Sie herein!", "instructions": ["formal"]}.
+The aligned files are task/formality/train.{en,de,instr}, raw text.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from fairseq_instr.text.subwords import load_subwords
 def add_arguments(parser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     importing = commands.add_parser("import", help="JSON lines -> OUTPUT.{SOURCE,TARGET,instr}")
-    importing.add_argument("input", help="file of JSON lines, or .gz")
+    importing.add_argument("input", help="file of JSON lines, plain or .gz")
     exporting = commands.add_parser("export", help="INPUT.{SOURCE,TARGET,instr} -> JSON lines")
     exporting.add_argument("input", help="prefix of the three files")
-    option(exporting, "--subwords", None, "the model that spelled arguments in the .instr file")
+    text = "the model that segmented the arguments in the .instr file, if any"
+    option(exporting, "--subwords", None, text)
     for command in (importing, exporting):
         add_languages(command)
         option(command, "--inventory", None, "instructions.yaml: refuse other instructions")

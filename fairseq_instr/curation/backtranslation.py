@@ -302,7 +302,7 @@ class _Kept:
         if path == self._path and len(whole) < len(data):  # killed while it wrote
             os.truncate(path, len(whole))
         try:
-            old, *blocks = map(json.loads, whole.decode("utf-8").splitlines())
+            old, *blocks = map(json.loads, whole.decode("utf-8").split("\n")[:-1])
             found = {((source, target), first): out for (source, target), first, out in blocks}
             changed = find_difference(old, self._made_from)
         except (ValueError, TypeError):

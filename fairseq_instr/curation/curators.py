@@ -144,7 +144,7 @@ class Curator:
                 f"instruction {instruction.name!r} does not serve the target language "
                 f"{language!r}; it serves {', '.join(sorted(instruction.languages or ()))}"
             )
-        self.instruction = instruction
+        self.instruction, self._language = instruction, language
         self._obeys = instruction.obeys
         self.n_samples = n_samples
         self.spell = spell
@@ -273,7 +273,9 @@ class Curator:
         """Count the plain targets that obey; nothing for an instruction with a slot."""
         if self.instruction.argument is None:
             self.base_rate_pairs += len(pairs)
-            self.obeyed += sum(self._obeys(p.plain[1], p.context) for p in pairs)
+            for source, target in (pair.plain for pair in pairs):
+                context = Context(source=source, language=self._language)
+                self.obeyed += bool(self._obeys(target, context))
 
     def _count_again(self, priority: int, line: int) -> None:
         first, sample = self._kept[priority]

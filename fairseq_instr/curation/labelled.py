@@ -174,7 +174,7 @@ def _segments(path) -> Dict[tuple, str]:
 
 
 def _plain(marked: str) -> str:
-    return " ".join(html.unescape(_TAG.sub(" ", marked)).split())
+    return " ".join(html.unescape(_TAG.sub("", marked)).split())
 
 
 def _stands_in(term: str, text: str) -> bool:

@@ -89,7 +89,7 @@ def parse_swapped(
     """
     if not text:
         return None
-    names = parse(text)
+    names = parse(text, inventory.__contains__)
     accepted = [i.name for i in inventory if i.axis in axes]
     for name in names:
         if name not in accepted:

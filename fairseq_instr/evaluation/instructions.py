@@ -224,15 +224,19 @@ def evaluate(
     base_jobs = [job for job in [*plain_jobs, *test.jobs(cases)] if not job[1]]
     base_answers = ask(base, base_jobs, BASE, batch_size)
     outputs = {BASE: test.outputs(base_answers, cases, plain=True), **outputs}
-    by_weight = {"0": test.respond({n: outputs[BASE][n] for n in singles}, base_answers)}
+    of_base = test.respond({n: outputs[BASE][n] for n in singles}, base_answers)
     systems = {BASE: base_answers, TUNED: answers}
     mixed_names = [f"mixed {weight}" for weight in mixed or ()]
+    by_weight: Dict[str, Dict[Names, Response]] = {}
+    cut = test.first(mixed_lines, singles)  # of all weights the same lines
+    if mixed:
+        by_weight["0"] = cut.respond(cut.outputs(base_answers, singles, plain=True), base_answers)
     for weight, system in (mixed or {}).items():
-        cut = test.first(mixed_lines, singles)
         found = ask(system, [*plain_jobs, *cut.jobs(singles)], f"weight {weight}", batch_size)
         systems[f"mixed {weight}"] = found
         by_weight[weight] = cut.respond(cut.outputs(found, singles), found)
-    by_weight["1"] = {names: responses[names] for names in singles}
+    if mixed:
+        by_weight["1"] = cut.respond(cut.outputs(answers, singles), answers)
 
     plain = {name: [found[job][0] for job in plain_jobs] for name, found in systems.items()}
     quality: Dict[str, Dict[str, float]] = {}
@@ -250,7 +254,7 @@ def evaluate(
             "base": "translates plainly; its rate is how often that obeys by chance",
             "not measured": ", ".join(not_measured) or "none",
         },
-        **summarise_singles(by_weight["0"], by_weight["1"]),
+        **summarise_singles(of_base, {names: responses[names] for names in singles}),
         axes={i.name: i.axis for i in tuned.inventory if (i.name,) in test.lines},
         pairs=summarise_compositions("by_pair", chosen_pairs, responses),
         triples=summarise_compositions("by_triple", chosen_triples, responses),
@@ -258,11 +262,10 @@ def evaluate(
         phrasings=summarise_phrasings(in_phrases, phrases),
         **{score: {s: figures[score] for s, figures in quality.items()} for score in quality[BASE]},
         signatures=signatures,
-        significance=paired_significance(plain, references, seed=seed),
+        significance=paired_significance(plain, references, target_language, seed=seed),
         interpolation={
             weight: {**means(rows.values()), **quality[system]}
             for (weight, rows), system in zip(by_weight.items(), [BASE, *mixed_names, TUNED])
-            if mixed
         },
         samples=sample_cases(test, outputs, singles, compositions, samples, seed),
     )

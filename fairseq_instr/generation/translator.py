@@ -26,6 +26,7 @@ from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.task_state import task_state_of
 from fairseq_instr.checkpoints.upgrading import load_model
 from fairseq_instr.data.data_bin import all_pairs
+from fairseq_instr.data.dictionary import base_symbols, load_dictionary
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.lines import LineTranslator, Output
 from fairseq_instr.generation.typed_lines import TypedLine
@@ -173,6 +174,17 @@ class Translator(LineTranslator):
         translator.allow_unknown = self.allow_unknown
         translator._lock = self._lock  # one model, one batch at a time
         return translator
+
+    def source_languages(self) -> List[str]:
+        """Languages that the model can be loaded to translate from."""
+        task = self.task
+        if not task.directions.said:
+            return [task.cfg.source_lang]
+        data, own = utils.split_paths(task.cfg.data)[0], base_symbols(task.src_dict)
+        appended = task.language_tokens.appended if task.language_tokens else ()
+        files = sorted(Path(data).glob("dict.*.txt"))
+        codes = [file.name[len("dict.") : -len(".txt")] for file in files]
+        return [code for code in codes if load_dictionary(data, code, appended).symbols == own]
 
     def _encode(self, line: str) -> List[int]:
         text = self._encoders.source.encode(line) if self._encoders else line

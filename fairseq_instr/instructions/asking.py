@@ -77,16 +77,26 @@ def split(text: str) -> Written:
     return Written(name, argument)
 
 
-def parse(text: str) -> Tuple[str, ...]:
+def parse(text: str, known: Callable[[str], object] = lambda name: None) -> Tuple[str, ...]:
     """What a `--instruct` string asks for, separated by commas: names, some with a quoted argument.
+
+    Args:
+        known: tells names from words of a phrase; known names are separated by blanks as well.
 
     Raises:
         InputError: if a quotation mark is opened and not closed.
 
     Example: `parse("begin-with=Heute Abend, formal") == ('begin-with="Heute Abend"', 'formal')`.
     """
-    items = (found[1].strip() for found in _ITEM.finditer(text))
-    return tuple(str(split(item)) for item in items if item)
+    items = (found[1] for found in _ITEM.finditer(text) if found[1].strip())
+    return tuple(name for item in items for name in parse_item(item, known))
+
+
+def parse_item(text: str, known: Callable[[str], object]) -> Tuple[str, ...]:
+    """As `parse`, for what stands between two commas: one name or phrase, or known names."""
+    whole = str(split(text))
+    names = parse_line(whole)
+    return names if names and all(known(split(name).name) for name in names) else (whole,)
 
 
 def parse_line(line: str) -> Tuple[str, ...]:

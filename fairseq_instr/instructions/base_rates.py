@@ -50,7 +50,8 @@ def write_base_rates(
         language -> number of pairs.
 
     Raises:
-        InputError: if a file can't be read, two files differ in length, or the output exists.
+        InputError: if a file can't be read, two files differ in length, a language has no line, or
+            the output exists.
     """
     counts, rates = {}, {}
     for language, paths in files.items():
@@ -63,6 +64,8 @@ def write_base_rates(
                     "that are aligned line by line"
                 )
             pairs += zip(sources, targets)
+        if not pairs:
+            raise InputError(f"the files of {language} hold no line; give text to measure rates on")
         counts[language] = len(pairs)
         rates[language] = {name: round(rate, 4) for name, rate in measure(pairs, language).items()}
     content = {"text": text, "pairs": counts, "rates": rates}

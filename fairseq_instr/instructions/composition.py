@@ -6,10 +6,10 @@ Two instructions of one axis exclude each other.
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request, parse_line, split
+from fairseq_instr.instructions.asking import Request, parse_item, split
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
 
@@ -31,7 +31,8 @@ def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tup
     inventory)`.
     """
     try:
-        return compose_requests((r for name in names for r in _resolve(name, inventory)), inventory)
+        written = [each for item in names for each in parse_item(item, inventory.__contains__)]
+        return compose_requests(map(inventory.request, map(split, written)), inventory)
     except InputError as error:
         raise InputError(f"{origin}: {error}" if origin else str(error)) from None
 
@@ -64,15 +65,6 @@ def _said(argument: Union[None, str, Tuple[int, ...]]) -> str:
     if isinstance(argument, tuple):  # ids of tokens come from streams alone
         return "what the .instr line says"
     return "no argument" if argument is None else argument
-
-
-def _resolve(text: str, inventory: Inventory) -> List[Request]:
-    """One name or phrase, or several names between blanks."""
-    written = split(text)
-    words = list(map(split, parse_line(text)))
-    if written.name not in inventory and words and all(word.name in inventory for word in words):
-        return list(map(inventory.request, words))
-    return [inventory.request(written)]
 
 
 def excluding(instructions: Sequence[Instruction]) -> Optional[str]:

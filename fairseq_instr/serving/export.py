@@ -102,6 +102,7 @@ def export_ctranslate2(
         rendering=task.inventory.rendering,
         learned=loaded.n_learned,
         language_tokens=None if tokens is None else [*tokens],
+        sources=loaded.source_languages(),
     )
     try:
         spec.validate()

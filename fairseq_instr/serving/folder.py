@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
@@ -43,6 +43,8 @@ class Settings:
     learned: Optional[int] = None
     # of a pretrained model, as `LanguageTokens.of_list` reads them; None for none
     language_tokens: Optional[list] = None
+    # languages that the model translates from; none for `source` alone
+    sources: Sequence[str] = ()
 
     def save(self, folder: Path) -> None:
         text = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)

@@ -17,7 +17,7 @@ from fairseq_instr.instructions.inventory import INVENTORY_FILE, Inventory
 from fairseq_instr.instructions.inventory import direction as direction_name
 from fairseq_instr.instructions.phrasing import PhrasedInventory
 from fairseq_instr.prompts import Prompt, appended_tokens_prompt
-from fairseq_instr.prompts.language_tokens import LanguageTokens
+from fairseq_instr.prompts.language_tokens import SOURCE, LanguageTokens
 from fairseq_instr.prompts.native import NativePrompt
 from fairseq_instr.prompts.options import PHRASES
 from fairseq_instr.serving.folder import MODEL_FILE, SUBWORDS_FILE, Settings, read_vocabulary
@@ -38,10 +38,12 @@ class _Line(NamedTuple):
 
 def _from_source(settings: Settings, source: str) -> Settings:
     """Settings of a model that reads a source language, if it does."""
-    several = settings.language_tokens is not None or settings.direction
-    if source != settings.source and not several:
+    tokens = LanguageTokens.of_list(settings.language_tokens)
+    said = tokens is not None and tokens.encoder == SOURCE  # then the prompt refuses it
+    accepted = dict.fromkeys((settings.source, *settings.sources))
+    if source not in accepted and not said:
         raise InputError(
-            f"source {source!r} is not accepted: the model translates from {settings.source} alone"
+            f"source {source!r} is not accepted: the model translates from {', '.join(accepted)}"
         )
     return replace(settings, source=source)
 

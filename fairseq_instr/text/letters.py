@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from typing import Iterable
+from typing import Iterable, Mapping
+
+from fairseq_instr.text.languages import language_of
 
 _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
 _OTHER = {"ß": "ss", "æ": "ae", "œ": "oe", "Æ": "Ae", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l"}
 _MARKS = {"„": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "..."}
-_IN_GERMAN, _ELSEWHERE = (str.maketrans({**_MARKS, **letters}) for letters in (_GERMAN, _OTHER))
+_IN_GERMAN, _ELSEWHERE, _IN_ASCII = map(str.maketrans, (_GERMAN, _OTHER, _MARKS))
+_WORD = re.compile(r"[^\W\d_]+")
 # Romanian with a cedilla, as old keyboards write it
 _CEDILLA = re.compile("[şţŞŢ]")
 _COMMA_BELOW = str.maketrans("şţŞŢ", "șțȘȚ")
@@ -57,9 +60,26 @@ def any_of(words: Iterable[str]) -> str:
 def fold_to_ascii(text: str, language: str) -> str:
     """Spell a text in ASCII: German umlauts as two letters, elsewhere accents dropped.
 
-    Example: `fold_to_ascii("größer", "de") == "groesser"`.
+    Example: `fold_to_ascii("größer", "de-AT") == "groesser"`.
     """
-    table = _IN_GERMAN if language == "de" else _ELSEWHERE
-    folded = unicodedata.normalize("NFC", text).translate(table)
+    table = _IN_GERMAN if language_of(language) == "de" else _ELSEWHERE
+    folded = replace_letters(unicodedata.normalize("NFC", text), table).translate(_IN_ASCII)
     decomposed = unicodedata.normalize("NFKD", folded)
     return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def replace_letters(text: str, table: Mapping[int, str]) -> str:
+    """Write some letters as one or more others; a word of capitals stays one.
+
+    Args:
+        table: as `str.maketrans` gives it, such as that of `Ü` -> `Ue`.
+
+    Example: `ÜBER Übung` -> `UEBER Uebung`.
+    """
+
+    def spell(found: re.Match) -> str:
+        word, spelled = found.group(), found.group().translate(table)
+        in_capitals = len(word) > 1 and word.replace("ß", "").isupper()
+        return spelled.upper() if in_capitals else spelled
+
+    return _WORD.sub(spell, text)

@@ -25,6 +25,9 @@ def test_rates_are_written_with_the_name_of_the_text(text, tmp_path):
     assert yaml.safe_load(output.read_text(encoding="utf-8"))["pairs"] == {"de": 4}
     (tmp_path / "test.de").write_text("Halt!\n", encoding="utf-8")
     assert main([*command, "--force"]) == 1  # it is not aligned
+    for side in ("en", "de"):
+        (tmp_path / f"test.{side}").write_text("")
+    assert main([*command, "--force"]) == 1  # a rate over no line says nothing
     assert yaml.safe_load(output.read_text(encoding="utf-8"))["pairs"] == {"de": 4}
 
 

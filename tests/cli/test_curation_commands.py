@@ -31,7 +31,7 @@ def test_from_raw_text_to_a_data_bin(text, capsys):
     prefix = ["--input", "train.en", "train.de"]
     assert run("subwords", *prefix, vocabulary_size=420, output="subwords") == 0
     vocabulary = {"subwords": "subwords.model", "dictionary": "dict.txt"}
-    names = "swiss,begin-with"
+    names = "swiss begin-with"
     assert run("curate", *PAIR, instructions=names, output="task", samples=5, **vocabulary) == 0
     assert run("binarise", "-s", "en", "-t", "de", input="task", output="bin", **vocabulary) == 0
     assert (text / "bin" / "swiss" / "train.en-de.de.idx").exists()

@@ -17,13 +17,15 @@ def test_the_list_has_a_line_for_every_instruction_with_where_its_data_come_from
 
 def test_an_inventory_is_written_in_the_order_named_and_never_over_another(tmp_path, capsys):
     path = tmp_path / "instructions.yaml"
-    command = ["inventory", "--output", str(path), "uppercase", "to:de", "begin-with"]
+    command = ["inventory", "--output", str(path), "uppercase,to:de", "begin-with"]
     assert main(command) == 0
     assert Inventory.load(path).names == ("uppercase", "to:de", "begin-with")
     assert main(command[:-1]) == 1
     assert "--force" in capsys.readouterr().err
     assert main([*command[:-1], "--force"]) == 0
     assert Inventory.load(path).names == ("uppercase", "to:de")
+    assert main([*command[:-2], "formal swiss", "--force"]) == 0
+    assert Inventory.load(path).names == ("formal", "swiss")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from fairseq_instr.cli.main import GROUPS, SUBCOMMANDS, main
 from fairseq_instr.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_help_lists_every_subcommand_under_its_group(capsys):
@@ -48,6 +52,27 @@ def test_wrong_usage_is_one_line(arguments, named, capsys):
     assert end.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("fairseq-instr") and named in line
+
+
+@pytest.mark.parametrize(
+    "name, options, subcommand",
+    [
+        ("interpolate_checkpoints.py", [], "interpolate"),
+        ("evaluate.py", [], "evaluate"),
+        ("evaluate.py", ["--directions=en-de"], "directions"),
+    ],
+)
+def test_a_checkout_runs_the_earlier_names(run_script, name, options, subcommand):
+    done = run_script(name, *options, "--help")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"usage: fairseq-instr {subcommand} ")
+
+
+def test_every_earlier_name_is_a_subcommand():
+    table = runpy.run_path(str(ROOT / "scripts" / "subcommand.py"))["SUBCOMMANDS"]
+    links = {path.stem for path in (ROOT / "scripts").iterdir() if path.is_symlink()}
+    assert links == set(table)
+    assert set(table.values()) <= set(SUBCOMMANDS)
 
 
 def wrapped():

@@ -145,6 +145,22 @@ def test_a_run_that_was_stopped_goes_on(folder, fake, stop_after):
     assert done % 4 in (0, N % 4) and content(folder / "synthetic") == content(folder / "whole")
 
 
+@pytest.mark.parametrize("separator", ["\x85", "\u2028", "\u2029"])
+def test_a_run_goes_on_after_outputs_with_separators_that_unicode_knows(
+    folder, fake, monkeypatch, separator
+):
+    translate = Fake.translate
+    monkeypatch.setattr(
+        Fake, "translate", lambda *args, **o: [t + separator for t in translate(*args, **o)]
+    )
+    fake.stop_after = 10
+    with pytest.raises(KeyboardInterrupt):
+        run(folder)
+    fake.stop_after = 10**9
+    run(folder)
+    assert len(fake.translated) == 6 * N
+
+
 def test_a_block_that_was_written_by_half_is_translated_again(folder, fake):
     run(folder, "whole")
     fake.stop_after = len(fake.translated) + 10

@@ -32,6 +32,17 @@ def samples_of(names, formatted, seed=1, pairs=PAIRS, n_samples=200, axes=AXES, 
     return {c.instruction.name: c.finish() for c in curation.curators}
 
 
+def test_the_base_rate_is_that_of_plain_pairs():
+    same_length = [(f"A dog {i}", f"Ein Dg{i}") for i in range(100, 200)]
+    formats = Formats(1.0, LANGUAGES, 1, ("layout",))
+    curation = Curation(
+        [catalogue()["isometric"]], "de", {"isometric": 9, FORMATTED: 9}, formats=formats
+    )
+    sides = zip(*((source.encode(), target.encode()) for source, target in same_length))
+    curation.add(Chunk(0, *map(list, sides)))
+    assert curation.curators[0].base_rate_pairs == curation.curators[0].obeyed == 100
+
+
 def test_some_carry_a_format_and_ask_for_nothing():
     found = samples_of(("uppercase",), 0.5)
     assert FORMATTED not in samples_of(("uppercase",), 0.0)

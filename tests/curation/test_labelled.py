@@ -102,7 +102,7 @@ SOURCE = (
     '<seg id="2"> nothing </seg></doc>'
 ).format("runny nose", "nez bouché|nez qui coule", "cough", "toux grasse")  # fmt: skip
 TARGET = (
-    '<doc docid="A"><seg id="1"> le <term id="1">nez qui coule</term> &amp; la toux </seg>'
+    '<doc docid="A"><seg id="1"> le <term id="1">nez qui coule</term>, la toux </seg>'
     '<seg id="2"> rien </seg></doc>'
 )
 
@@ -113,7 +113,7 @@ def test_terms_whose_translation_stands_in_the_reference(tmp_path):
     (sample,) = read_terminology(tmp_path / "s.sgm", tmp_path / "t.sgm")
     assert sample == (
         "a runny nose & a cough",
-        "le nez qui coule & la toux",
+        "le nez qui coule, la toux",
         'use-term="runny nose=nez qui coule"',
     )
     assert look_up(sample.instruction).obeys(sample.target, Context(language="fr"))

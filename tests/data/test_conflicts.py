@@ -77,6 +77,7 @@ def test_only_the_chosen_axes_conflict(own, place):
 def test_only_the_chosen_instructions_are_swapped(own, place):
     axes = ("target-language",)
     only = parse_swapped("to:it", axes, INVENTORY)
+    assert len(parse_swapped("to:it to:de", axes, INVENTORY)) == 2
     conflicts = ConflictSampler(INVENTORY, axes, 1.0, only=only)
     conflict = draw(conflicts, 1, place, own)
     assert conflicts.applies(tuple(map(Request, own))) == (conflict is not None) == (TO_IT in own)

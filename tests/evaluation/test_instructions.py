@@ -183,6 +183,16 @@ def test_interpolations_stand_between_base_and_tuned(measured, fake_system):
     assert len(asked) == len(NAMES)  # one line an instruction
 
 
+def test_all_weights_of_an_interpolation_are_measured_on_the_same_lines(fake_system):
+    def after_the_first(line, asked):
+        return PLAIN[line] if line == SOURCES[0] else obedient(line, asked)[0]
+
+    tuned, base = fake_system(after_the_first, INVENTORY), fake_system(plainly)
+    report = evaluate(base, tuned, SOURCES, REFERENCES, "de", mixed={"0.5": tuned}, mixed_lines=1)
+    assert report["response_rate"]["mean"] > 0
+    assert {row["response_rate"] for row in report["interpolation"].values()} == {0.0}
+
+
 def test_samples_show_what_each_verifier_says(measured, test_set):
     report, _ = measured(pairs=1, samples=2)
     samples = report["samples"]

@@ -40,6 +40,20 @@ def test_commas_separate_what_is_asked_for(text, parsed):
     assert parse(text) == parsed
 
 
+@pytest.mark.parametrize(
+    "text, parsed",
+    [
+        ("formal uppercase", ("formal", "uppercase")),
+        (" formal  uppercase, formal", ("formal", "uppercase", "formal")),
+        ("formal begin-with=so formal", ("formal", 'begin-with="so formal"')),
+        ("begin-with=so formal", ('begin-with="so formal"',)),
+        ("formal polite, uppercase", ("formal polite", "uppercase")),
+    ],
+)
+def test_blanks_separate_known_names(text, parsed):
+    assert parse(text, {"formal", "uppercase", "begin-with"}.__contains__) == parsed
+
+
 @given(requests=REQUESTS)
 @example(requests=[Written("a", '",b="\\'), Written("b", "")])
 def test_any_argument_survives_quoting(requests):

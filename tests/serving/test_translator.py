@@ -150,6 +150,14 @@ def test_it_says_what_fairseq_says_in_each_direction(multilingual, tmp_path):
     assert german.for_direction("en", "fr").translate(lines) == french.translate(lines)
     with pytest.raises(InputError, match="target 'nl' has no instruction 'to:nl'"):
         CTranslate2Translator.from_pretrained(tmp_path / "served", target="nl")
+    from_french = [each.for_direction("fr", "de") for each in (german, original)]
+    one, other = (each.translate(multilingual.valid["fr"]) for each in from_french)
+    assert one == other
+    for translator in (german, original):
+        with pytest.raises(InputError, match="xx"):
+            translator.for_direction("xx", "de")
+    with pytest.raises(InputError, match="source 'xx'.*en, de, fr"):
+        CTranslate2Translator.from_pretrained(tmp_path / "served", source="xx")
 
 
 def test_int8_takes_less_room_and_is_nearly_the_same(folder, tuned, data_bin, tmp_path):

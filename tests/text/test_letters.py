@@ -20,6 +20,9 @@ from fairseq_instr.text.letters import (
     "text, language, folded",
     [
         ("größer, Über ẞ", "de", "groesser, Ueber SS"),
+        ("größer", "de_AT", "groesser"),
+        ("GRÖßE, ÜBUNG, Ä", "de", "GROESSE, UEBUNG, Ae"),
+        ("ŒUVRE, Œuvre", "fr", "OEUVRE, Oeuvre"),
         ("größer", "nl", "grosser"),
         ("„Cœur“ – naïve…", "fr", '"Coeur" - naive...'),
         ("Șapte țări, şapte", "ro", "Sapte tari, sapte"),

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import check_aligned
-from fairseq_instr.text.languages import UNSPACED
+from fairseq_instr.text.languages import UNSPACED, language_of
 
 FORMAL, INFORMAL, OTHER, NEUTRAL = "FORMAL", "INFORMAL", "OTHER", "NEUTRAL"
 ASKED = {"formal": FORMAL, "informal": INFORMAL}
@@ -36,7 +36,7 @@ def without_marks(annotated: str) -> str:
 
 def has_phrase(output: str, phrases: Sequence[str], language: str) -> bool:
     """Whether any of the phrases is found in an output; case counts."""
-    if language in UNSPACED:  # a phrase is found where it stands in the output
+    if language_of(language) in UNSPACED:  # a phrase is found where it stands in the output
         return any(phrase in output for phrase in phrases)
     tokens = set(output.split(" "))
     return any(tokens.issuperset(phrase.split(" ")) for phrase in phrases)
@@ -96,5 +96,5 @@ def measure_formality(
 
 def signature(language: str, lines: int) -> str:
     """What was counted, and how."""
-    matching = "substring" if language in UNSPACED else "tokens"
+    matching = "substring" if language_of(language) in UNSPACED else "tokens"
     return f"iwslt-formality|lang:{language}|match:{matching}|lines:{lines}"

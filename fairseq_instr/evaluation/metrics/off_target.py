@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Collection, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Score, Translations
@@ -40,7 +40,8 @@ def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str
     Returns:
         `lines`, `empty` and `short` (one or two words) are counts. `off_target`, `on_target`,
         `in_source` and `in_english` are percentages among the stated languages, with the ending
-        `_unrestricted` among all. `foreign_words` is a percentage of words.
+        `_unrestricted` among all. `foreign_words` is a percentage of words; it is missing where
+        no output holds a word.
 
     Raises:
         InputError: if the stated set lacks the source or the target language, the identifier
@@ -72,8 +73,9 @@ def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str
         on_target = codes.count(target)
         figures["off_target" + ending] = _percentage(len(codes) - on_target, len(codes))
     if languages.vocabularies is not None:
-        own = translations.target_language
-        figures["foreign_words"] = foreign_words(outputs, own, languages.vocabularies)
+        share = foreign_words(outputs, translations.target_language, languages.vocabularies)
+        if share is not None:
+            figures["foreign_words"] = share
     signature = f"lid:{languages.identifier.signature}|set:{'+'.join(stated)}|lines:{len(outputs)}"
     return figures, {"language identification": signature}
 
@@ -96,8 +98,10 @@ def build_vocabulary(lines: Iterable[str], min_count: int = 1) -> Dict[str, int]
 
 def foreign_words(
     outputs: Sequence[str], target_language: str, vocabularies: Mapping[str, Collection[str]]
-) -> float:
+) -> Optional[float]:
     """Percentage of running words that other languages' text has and the target's has not.
+
+    None without a word: empty outputs are not free of foreign words.
 
     Names and words that languages share are in the target's text too, and words in no text at
     all may be new compounds: neither counts.
@@ -113,7 +117,7 @@ def foreign_words(
         )
     foreign = set().union(*vocabularies.values()) - set(vocabularies[target_language])
     words = [word for line in outputs for word in _words(line)]
-    return _percentage(sum(word in foreign for word in words), len(words))
+    return _percentage(sum(word in foreign for word in words), len(words)) if words else None
 
 
 def _words(line: str) -> List[str]:

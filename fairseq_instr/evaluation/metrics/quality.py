@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Mapping, Sequence, Tuple, cast
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, cast
 
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest, Result
 
+from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Score, Translations
+from fairseq_instr.text.languages import language_of
 
 SCORES = (Score("bleu", "BLEU", by_pivot=True), Score("chrf2", "chrF2", by_pivot=True))
 
@@ -16,12 +18,28 @@ SCORES = (Score("bleu", "BLEU", by_pivot=True), Score("chrf2", "chrF2", by_pivot
 def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str]]:
     """Corpus BLEU and chrF2, 0..100.
 
-    sacreBLEU splits some target languages, such as `zh`, in a way of their own.
+    Raises:
+        InputError: as `bleu_of`.
     """
     outputs, references = list(translations.outputs), [list(translations.references)]
-    metrics = {"bleu": BLEU(trg_lang=translations.target_language), "chrf2": CHRF()}
+    metrics = {"bleu": bleu_of(translations.target_language), "chrf2": CHRF()}
     figures = {n: round(m.corpus_score(outputs, references).score, 2) for n, m in metrics.items()}
     return figures, {name: str(metric.get_signature()) for name, metric in metrics.items()}
+
+
+def bleu_of(language: str, **options: Any) -> BLEU:
+    """BLEU that splits words as sacreBLEU does for a target language; `zh_CN` is `zh`.
+
+    Raises:
+        InputError: if sacreBLEU splits this language by a package that is not installed.
+    """
+    try:
+        return BLEU(trg_lang=language_of(language), **options)
+    except RuntimeError:
+        extra = f"sacrebleu[{language_of(language)}]"
+        raise InputError(
+            f"BLEU into {language} needs words that a package splits; run pip install '{extra}'"
+        ) from None
 
 
 def chrf2(outputs: Sequence[str], references: Sequence[str]) -> float:
@@ -32,10 +50,14 @@ def chrf2(outputs: Sequence[str], references: Sequence[str]) -> float:
 def paired_significance(
     systems: Mapping[str, Sequence[str]],
     references: Sequence[str],
+    language: str,
     samples: int = 1000,
     seed: int = 12345,
 ) -> Dict[str, Dict[str, dict]]:
     """Paired bootstrap (Koehn, 2004) of every system against the first one.
+
+    Args:
+        language: code of the target language.
 
     Returns:
         metric -> system -> `{"score", "p_value"}`; the first system has no p-value, and a
@@ -50,7 +72,10 @@ def paired_significance(
     try:
         test = PairedTest(
             [(name, list(outputs)) for name, outputs in systems.items()],
-            {"BLEU": BLEU(references=[expected]), "chrF2": CHRF(references=[expected])},
+            {
+                "BLEU": bleu_of(language, references=[expected]),
+                "chrF2": CHRF(references=[expected]),
+            },
             references=None,
             test_type="bs",
             n_samples=samples,

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Callable, List
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
+from fairseq_instr.text.languages import facts
 from fairseq_instr.text.letters import canonical, fold_to_ascii
 
 _LINK = r"(?i:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
@@ -25,8 +26,15 @@ _MAY_BE_KEPT = re.compile(r"[<@{%$]|://|www\.", re.IGNORECASE)  # quick: most li
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*(?:=\s*(\"[^\"]*\"|'[^']*'|[^\s\"'>]+))?")
 _QUOTES = "\"'"
 _VOID = {"area", "br", "hr", "img", "input", "link", "meta", "wbr"}
+# words that have a capital in English and are translated: pronoun, times, peoples
+_NO_NAMES = (
+    "I|OK|(?:Sun|Mon|Tues|Wednes|Thurs|Fri|Satur)days?|(?:American|African|Asian|Australian|British"
+    "|Canadian|Chinese|Dutch|English|European|French|German|Indian|Italian|Japanese|Mexican|Russian"
+    f"|Spanish)s?|{facts('en').months.replace(' ', '|')}"
+)
+_PART = rf"(?!(?:{_NO_NAMES})(?!\w))[A-Z][\w’'-]*"
 # a capital inside a sentence; in German every noun has one, so that sources are never German
-_NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*")
+_NAME = re.compile(rf"(?<=[a-z0-9,;] ){_PART}(?: {_PART})*")
 
 
 def _parts(text: str) -> List[str]:
@@ -83,9 +91,11 @@ def _are_nested(text: str) -> bool:
 
 
 def names(text: str) -> List[str]:
-    """Capitalised words within an English sentence, adjacent ones together; `I` is none."""
-    found = (re.sub(r"[’']s$", "", name) for name in _NAME.findall(text))
-    return [name for name in found if name != "I" and not name.startswith(("I’", "I'"))]
+    """Capitalised words within an English sentence, adjacent ones together.
+
+    Example: `On a Monday in New York I met Tom's friend.` has `New York` and `Tom`.
+    """
+    return [re.sub(r"[’']s$", "", name) for name in _NAME.findall(text)]
 
 
 def _keeps(find: Callable[[str], List[str]]) -> Callable[[str, Context], bool]:

@@ -18,8 +18,12 @@ from fairseq_instr.text.languages import facts, languages_with
 from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_words
 
 _DIGITS = re.compile(r"\d")
-# a number that can be said: no part of `1.000`, `10:30`, `-5`, `2km`, `20 °C`, `5 %`
-_COUNT = re.compile(r"(?<![\w.,:/+−$€£-])\d+(?![\w/°%€$£-]|[.,:]\d|[ \u00a0\u202f][°%€$£])")
+# a number that can be said: no part of `1.000`, `10:30`, `-5`, `2km`, `20 °C`, `5 %`, `#5`, `§ 5`,
+# `[5]`, `open(2)`
+_COUNT = re.compile(
+    r"(?<![\w.,:/+−$€£#§\[-])(?<!§ )(?<!\w\()\d+"
+    r"(?![\w/°%€$£-]|[.,:]\d|[ \u00a0\u202f][°%€$£])"
+)
 # a number with a mark in it, which languages write differently
 _MARKED = re.compile(r"\d+(?:[.,:]\d+)+")
 
@@ -55,9 +59,13 @@ def _in_digits(output: str, context: Context) -> bool:
 
 def _to_digits(text: str, context: Context) -> Optional[str]:
     words, values = _number_words(context.language), _values(context.language)
+    capital_nouns = facts(context.language).capital_nouns
 
     def write(found: re.Match) -> str:
-        return values.get(found.group().lower(), found.group())
+        word, before = found.group(), found.string[: found.start()]
+        if capital_nouns and word.istitle() and re.search(r"[\w,;] \Z", before):
+            return word  # a noun: `der Elf`, `in Acht nehmen`
+        return values.get(word.lower(), word)
 
     text = canonical(text)
     if not _number_words(context.language, larger=False).search(text):  # true of most texts

@@ -12,8 +12,9 @@ from fairseq_instr.text.languages import facts
 from fairseq_instr.text.letters import has_words
 
 _FINAL = re.compile(r"[\s.!?,;:…]+$")
+_SENTENCE_END = re.compile(r"[.!?…]\s+")
 _WORD_JOINERS = "-'’"
-_NUMBER_MARKS = ".,:/"
+_NUMBER_MARKS = ".,:/–"
 _SYMBOLS = "%‰&#@§*"
 """Punctuation to Unicode that says something: `5 %` is not `5`."""
 
@@ -55,8 +56,14 @@ def _ending(name: str, mark: str, ends: str, phrases: str) -> Instruction:
 
     def rewrite(text: str, context: Context) -> Optional[str]:
         body = _FINAL.sub("", text)
-        space = " " if mark in facts(context.language).spaced_marks else ""
-        return f"{body}{space}{mark}" if has_words(body) and not obeys(text, context) else None
+        if not has_words(body) or obeys(text, context):
+            return None
+        language = facts(context.language)
+        if language.opening_marks:
+            start = max((found.end() for found in _SENTENCE_END.finditer(body)), default=0)
+            opening = language.opening_marks.get(mark, "")
+            body = body[:start] + opening + body[start:].lstrip("¡¿")
+        return body + (" " if mark in language.spaced_marks else "") + mark
 
     return Instruction(
         name,

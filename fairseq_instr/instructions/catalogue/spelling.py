@@ -10,7 +10,15 @@ from typing import Dict, Mapping, Optional
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.text.languages import facts, languages_with
-from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_words
+from fairseq_instr.text.letters import (
+    any_of,
+    canonical,
+    fold_to_ascii,
+    replace_letters,
+    whole_words,
+)
+
+_SS = str.maketrans({"ß": "ss", "ẞ": "SS"})
 
 
 def _shows_folding(text: str, language: str) -> bool:
@@ -33,30 +41,22 @@ def _to_ascii(text: str, context: Context) -> Optional[str]:
     return folded if folded != text and _is_ascii(folded, context) else None
 
 
-# stems that are spelled with ß outside Switzerland
-_SWISS = whole_words(
-    r"\w*(?:gr[oö]ss|strass|weiss|heiss|spass|schliess|fliess|giess|grüss|süss|beiss|reiss|schiess"
-    r"|st[oö]ss|fleiss|geniess|massnahm|mässig|f[uü]ss)\w*|bloss\w*|dreissig\w*|mass|masse[ns]?"
-    r"|gemäss|(?:äu|au)sser\w*|(?:dr)?aussen\w*|preuss\w*|russ|liess\w*|sass(?:en)?|ass(?:en)?",
-)
-
-
 def _is_swiss(output: str, context: Context) -> bool:
     if "ss" not in output.lower() or re.search("[ßẞ]", output):
         return False
-    return _SWISS.search(canonical(output)) is not None
+    return whole_words(facts(context.language).swiss).search(canonical(output)) is not None
 
 
 def _to_swiss(text: str, context: Context) -> Optional[str]:
     if not re.search("[ßẞ]", text):
         return None
-    rewritten = outside_kept(text, lambda part: part.replace("ß", "ss").replace("ẞ", "SS"))
+    rewritten = outside_kept(text, lambda part: replace_letters(part, _SS))
     return rewritten if _is_swiss(rewritten, context) else None
 
 
 # British -> American; stems that take no other spelling, endings are kept
 _BRITISH = {
-    "aluminium": "aluminum", "analyse": "analyze", "analysing": "analyzing", "armour": "armor",
+    "aluminium": "aluminum", "analyse": "analyze", "armour": "armor",
     "behaviour": "behavior", "cancelled": "canceled", "catalogue": "catalog", "centre": "center",
     "cheque": "check", "colour": "color", "cosy": "cozy", "defence": "defense",
     "dialogue": "dialog", "favour": "favor", "favourite": "favorite", "fibre": "fiber",
@@ -65,16 +65,24 @@ _BRITISH = {
     "licence": "license", "litre": "liter", "metre": "meter", "kilometre": "kilometer",
     "centimetre": "centimeter", "modelling": "modeling", "mould": "mold",
     "moustache": "mustache", "neighbour": "neighbor", "neighbourhood": "neighborhood",
-    "offence": "offense", "organise": "organize", "organised": "organized",
-    "organisation": "organization", "parlour": "parlor", "plough": "plow",
+    "offence": "offense", "organise": "organize", "organisation": "organization",
+    "parlour": "parlor", "plough": "plow",
     "practise": "practice", "programme": "program", "pyjamas": "pajamas", "realise": "realize",
-    "realised": "realized", "recognise": "recognize", "rumour": "rumor", "savour": "savor",
+    "recognise": "recognize", "rumour": "rumor", "savour": "savor",
     "sceptic": "skeptic", "theatre": "theater", "towards": "toward", "travelled": "traveled",
     "traveller": "traveler", "travelling": "traveling", "tyre": "tire", "vapour": "vapor",
 }  # fmt: skip
 # words that the other side of the ocean has too, in another sense
 _SHARED = {"check", "curb", "tire", "practice", "license", "program", "dialog", "meter"}
+# plurals and verbs that both sides spell alike
+_ALIKE = {"analyses", "programmed", "programming"}
 _ENDINGS = ("", "s", "ed", "ful", "less", "ing")
+
+
+def _inflected(word: str, ending: str) -> str:
+    """A word with an ending: `centre` and `ed` are `centred`."""
+    drops_e = word.endswith("e") and ending in ("ed", "ing")
+    return (word[:-1] if drops_e else word) + ending
 
 
 @functools.lru_cache(maxsize=None)
@@ -82,9 +90,9 @@ def _replaced(american: bool) -> Mapping[str, str]:
     words: Dict[str, str] = {}
     for british, in_american in _BRITISH.items():
         for ending in _ENDINGS:
-            pair = (british + ending, in_american + ending)
+            pair = (_inflected(british, ending), _inflected(in_american, ending))
             old, new = pair if american else pair[::-1]
-            if american or in_american not in _SHARED:
+            if old not in _ALIKE and (american or in_american not in _SHARED):
                 words.setdefault(old, new)
     return words
 
@@ -137,13 +145,14 @@ def _latin_table(language: str) -> Mapping[int, str]:
 
 
 def _is_latin(output: str, context: Context) -> bool:
-    letters = list(filter(str.isalpha, output))
+    # the prime that stands for a soft sign is a letter of no script
+    letters = [c for c in output if c.isalpha() and unicodedata.category(c) != "Lm"]
     return bool(letters) and all("LATIN" in unicodedata.name(c, "") for c in letters)
 
 
 def _to_latin(text: str, context: Context) -> Optional[str]:
     text = canonical(text)
-    rewritten = text.translate(_latin_table(context.language))
+    rewritten = replace_letters(text, _latin_table(context.language))
     return rewritten if rewritten != text and _is_latin(rewritten, context) else None
 
 
@@ -167,7 +176,7 @@ INSTRUCTIONS = [
         obeys=_is_swiss,
         rewrite=_to_swiss,
         layer=Layer.SPELLING,
-        languages=frozenset({"de"}),
+        languages=languages_with("swiss"),
         overlaps=frozenset({"ascii", "latin-script"}),
     ),
     _variety(

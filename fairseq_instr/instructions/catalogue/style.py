@@ -53,10 +53,13 @@ def _without_articles(text: str, context: Context) -> Optional[str]:
         if is_article:
             kept += text[end : found.start()]
             end = len(text) - len(after.lstrip())
+            if found.group()[0].isupper():  # at the start of a sentence
+                first = re.match(r"[\W_]*\w", text[end:])
+                kept += first.group().upper() if first else ""
+                end += first.end() if first else 0
     if not end:
         return None
     kept += text[end:]
-    kept = kept[:1].upper() + kept[1:]
     return kept if kept != text and _has_no_articles(kept, context) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Sequence
 
 from fairseq_instr.instructions.catalogue.kept import outside_kept
 from fairseq_instr.instructions.instruction import Context, Instruction
@@ -30,7 +30,7 @@ def _pattern(language: str, metric: bool) -> re.Pattern:
     units = facts(language).units.items()
     forms = " ".join(words for unit, words in units if (unit in FACTORS) != metric).split()
     longer = "|".join(form for form in forms if len(form) > 1)  # 5m may be millions, 4g a network
-    unit = rf"(?:{_GAP}(?P<unit>{'|'.join(forms)})|(?P<joined>{longer}))\b"
+    unit = rf"(?:(?P<gap>{_GAP})(?P<unit>{'|'.join(forms)})|(?P<joined>{longer}))\b"
     fahrenheit = "" if metric else rf"|{_NUMBER.replace('number', 'degrees')}{_GAP}?°{_GAP}?F\b"
     # `acht Kilometer` is metric too; feet may be those of a person, and `l` an article
     words = rf"|\b(?:{'|'.join(form for form in forms if len(form) > 3)})\b" if metric else ""
@@ -60,6 +60,17 @@ def _written(value: float, language: str) -> str:
     return text if facts(language).code == "en" else text.replace(".", ",")
 
 
+def _singular(forms: Sequence[str]) -> str:
+    """The shortest form that is no symbol: `kilometre` of `kilometres kilometre km`."""
+    return min((form for form in forms if len(form) > 3), key=len)
+
+
+def _is_one(value: str, language: str) -> bool:
+    """Whether a unit is singular behind a number as it is written; French is below two."""
+    below_two = value.partition(",")[0] in ("0", "1")
+    return value == "1" or facts(language).code == "fr" and below_two
+
+
 def _to_metric(text: str, context: Context) -> Optional[str]:
     language = context.language
     if not re.search(r"\d", text):
@@ -71,7 +82,10 @@ def _to_metric(text: str, context: Context) -> Optional[str]:
             return found.group()
         unit, factor = FACTORS[_units(language)[form.lower()]]
         value = _written(_value(found["number"], language) * factor, language)
-        return f"{value} {facts(language).units[unit].split()[0]}"
+        forms = facts(language).units[unit].split()
+        if found["gap"] == "-":  # `a 100-mile race`
+            return f"{value}-{_singular(forms)}"
+        return f"{value} {_singular(forms) if _is_one(value, language) else forms[0]}"
 
     text = canonical(text)
     imperial = _pattern(language, metric=False)

@@ -125,7 +125,7 @@ INSTRUCTIONS = [
         "single-quotes", "quotation", Layer.QUOTATION, "'", "'",
         "in single quotation marks; between single quotes; in simple quotes;"
         "put it in single quotation marks; with single quotes around it; use single quotes",
-        ("‘", "’"),
+        ("‘", "’"), ("‚", "‘"),
     ),
     _wrap(
         "low-high-quotes", "quotation", Layer.QUOTATION, "„", "“",

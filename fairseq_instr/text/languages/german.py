@@ -28,6 +28,14 @@ _START = r"(?:\A\W*|[.!?:…]\s+|[„‚]|\b[Bb]itte )"
 # inside a sentence; at its start, the capital of `Sie` says nothing: she, they or you
 _INSIDE = r"(?<=[\w,;)“\"»] )"
 _SHE = r"(?! (?:ist|hat|war|wird|kann|muss|will|soll|darf|mag|weiß|(?!bitte|heute)\w+te)\b)"
+# words with ss for ß, umlauts in two letters as well; not Beweisstück, Kreissäge
+_SS = (
+    r"\w*(?:gr(?:o|ö|oe)ss|strass|(?<!be)(?<!hin)(?<!ver)(?<!aus)(?<!nach)weiss|heiss"
+    r"|spass(?![aw]|ph)|schliess|fliess|giess|gr(?:ü|ue)ss|s(?:ü|ue)ss|beiss|(?<![pk])reiss(?!ch|am)|schiess"
+    r"|st(?:o|ö|oe)ss|fleiss|geniess|massnahm|m(?:ä|ae)ssig|f(?:u|ü|ue)ss(?!el))\w*|bloss\w*"
+    r"|dreissig\w*|mass|gem(?:ä|ae)ss|(?:a|ä|ae)usser\w*|(?:dr)?aussen(?!de|dung)\w*|preuss\w*|russ"
+    r"|liess\w*|sass(?:en)?|ass(?:en)?"
+)
 _NO_SUBJECT = r"(?! (?:ich|wir|Sie|er|es|sie|man|ihr|das|der|die)\b)"
 
 LANGUAGE = Language(
@@ -68,13 +76,11 @@ LANGUAGE = Language(
         "gram": "Gramm g",
         "litre": "Liter l Litern",
     },
-    # ae, oe and ue for an umlaut; not in neue, Frauen, Quelle, aktuell, zuerst or Israel
-    folded=r"\w*(?:(?<![aeq])ue(?!(?<=[dnstx]ue)ll|nz|(?<=zue)rst|(?<=due)tt)"
-    r"|(?<!isr|ich|aph)ae|oe(?!sie|t\b|ten\b|nix))\w*"
-    # ss for ß, in the stems that have one
-    r"|\w*(?:gr[oö]e?ss|strass|weiss|heiss|spass|schliess|fliess|giess|gruess|suess|beiss|reiss"
-    r"|schiess|sto(?:e)?ss|fleiss|geniess|massnahm|maessig|fuss)\w*|bloss\w*|dreissig\w*|mass"
-    r"|a(?:u|eu)sser\w*|(?:dr)?aussen\w*|preuss\w*",
+    swiss=_SS,
+    # ae, oe and ue for an umlaut; not in neue, Frauen, Quelle, aktuell, zuerst, Statue or Israel
+    folded=r"\w*(?:(?<![aeoq])ue(?!s?\b|(?<=[dnstx]ue)ll|nz|(?<=zue)(?:rst|rkenn|inander)|(?<=due)tt"
+    r"|(?<=statue)n|(?<=blue)t|f[ai])|(?<!isr|ich|aph)ae(?!mon)"
+    rf"|oe(?!sie|t\b|ten\b|nix|ben\b|in|ffiz|xist))\w*|{_SS}",
     misfolded=r"fur|\w*uber\w*|erklar\w*|prasident\w*|behorde\w*|konig\w*|europaisch\w*"
     r"|bevolkerung\w*|geschaft\w*|\w*gebaude\w*|hande|\w*funf\w*|zuruck\w*|konn(?:en|te?n?)|mussen"
     r"|durfen|wahrend\w*|grun\w*|spat\w*|fruh\w*|naturlich\w*|\w*moglich\w*|madchens?|manner\w*"

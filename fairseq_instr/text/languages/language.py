@@ -25,6 +25,8 @@ class Language:
     # marks before and after a quotation, with the space inside them
     guillemets: Tuple[str, str] = ("«", "»")
     spaced_marks: str = ""  # marks with a space before them
+    # mark at the end of a sentence -> the mark at its start
+    opening_marks: Mapping[str, str] = field(default_factory=dict)
     months: str = ""  # the twelve months, by spaces
     # the words for 2 to 12, by spaces; forms of one number by a bar, the first one to write. A form
     # that also is another word stands in parentheses: it is never read
@@ -41,6 +43,7 @@ class Language:
     # out
     units: Mapping[str, str] = field(default_factory=dict)
     folded: str = ""  # pattern of words that show, in a text in ASCII, that an accent was folded
+    swiss: str = ""  # pattern of words that have ss in Switzerland and ß elsewhere
     misfolded: str = ""  # pattern of words that show that an accent was folded wrongly
     # pattern of words that show the language where it is not written in its own script
     in_latin: str = ""

@@ -10,6 +10,7 @@ LANGUAGE = Language(
     note="Nota",
     picture="Imagen",
     translation="Traducción",
+    opening_marks={"!": "¡", "?": "¿"},
     months="enero febrero marzo abril mayo junio "
     "julio agosto septiembre octubre noviembre diciembre",
     long_word=8,

@@ -56,6 +56,7 @@ def test_verdicts(output, verdict):
         # Japanese phrases are found inside the text
         ("それは本です。", JAPANESE, FORMAL),
         ("それは本だ。", JAPANESE, INFORMAL),
+        ("それは本だ。", (*JAPANESE[:2], "ja_XX"), INFORMAL),
     ],
 )
 def test_what_a_token_is(output, references, verdict):

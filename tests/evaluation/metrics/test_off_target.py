@@ -107,7 +107,9 @@ def test_only_words_that_the_target_lacks_and_another_has_are_foreign():
         "nl": build_vocabulary(["De hond blaft in Berlin, the end"]),
     }
     # der: own; the: en and nl; dog: en; in, Berlin: shared; Xylo: nobody's; 42: no word
-    assert foreign_words(["", "42 !"], "de", vocabularies) == 0
+    assert foreign_words(["Der Xylo"], "de", vocabularies) == 0
+    assert foreign_words(["", "42 !"], "de", vocabularies) is None
+    assert "foreign_words" not in figures([""], "en", "de", vocabularies=vocabularies)
     found = foreign_words(["Der Hund", "The DOG in Berlin Xylo 42"], "de", vocabularies)
     assert found == round(100 * 2 / 7, 2)
 
