@@ -147,8 +147,8 @@ class Recipe:
         self.subcommand(
             "curate", "--source", f"{prefix}.{source}", "--target", f"{prefix}.{target}",
             "-s", source, "-t", target, "--instructions", ",".join(names), "--samples", samples,
-            "--subwords", self.subwords, "--dictionary", self.work / "dict.txt", *more,
-            "--seed", self.seed, "--output", output, "--force",
+            "--subwords", self.subwords, "--dictionary", self.work / "dict.txt",
+            "--seed", self.seed, "--output", output, "--force", *more,
         )  # fmt: skip
 
     def binarise_task(

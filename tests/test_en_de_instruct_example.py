@@ -117,6 +117,19 @@ class TestTask:
             assert by_rule
             assert all(verify(by_rule, target, Context(source=source, language="de")).values())
 
+    def test_hard_pairs_hold_what_is_hard(self, text, example):
+        """The same rows from the same seed, and each has an instruction of the hard ones."""
+        rows = []
+        for seed in (1, 1, 2):
+            example("task").write_hard_pairs(text, self.NAMES, ["uppercase", "short"], 8, seed)
+            rows.append(read(text / "hard_pairs" / "train", "en", "de", "instr"))
+        assert rows[0] == rows[1] != rows[2]
+        for source, target, asked in rows[0]:
+            assert "uppercase" in asked.split()  # no rule makes a line short
+            both = [look_up(name) for name in asked.split()]
+            assert len(both) == 2
+            assert all(verify(both, target, Context(source=source, language="de")).values())
+
     def test_addresses_are_of_the_kind_that_is_asked_for(self, task, example):
         address = example("task").address
         for source, target, asked in read(task / "formality" / "train", "en", "de", "instr"):
@@ -126,4 +139,6 @@ class TestTask:
 
 def test_instructions_are_in_the_catalogue():
     assert set(CONFIG["instructions"]) <= set(catalogue())
-    assert set(CONFIG["more_samples"]) - {"formatted"} <= set(CONFIG["instructions"])
+    second = CONFIG["second_round"]
+    for names in (CONFIG["more_samples"], second["instructions"], second["more_samples"]):
+        assert set(names) - {"formatted"} <= set(CONFIG["instructions"])

@@ -55,6 +55,20 @@ def test_address(address, english, german, kind):
     assert address(english, german) == kind
 
 
+@pytest.mark.parametrize(
+    "english, dutch, kind",
+    [
+        ("Are you coming?", "Komt u?", "formal"),
+        ("Are you coming?", "Kom je?", "informal"),
+        ("You and yours.", "Uw huis en jouw huis.", None),  # both
+        ("People may come.", "Je mag komen.", None),  # says no you
+        ("You know.", "Dat is bekend.", None),
+    ],
+)
+def test_address_in_dutch(address, english, dutch, kind):
+    assert address(english, dutch, "nl") == kind
+
+
 def write(path, lines):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines).encode("utf-8")))

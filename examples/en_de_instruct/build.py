@@ -13,9 +13,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "instruction_finetuning"))
 from recipe import run_recipe, words
-from run import InstructionFinetuning
-from task import write_task
+from run import InstructionFinetuning, sample_sizes
+from task import write_hard_pairs, write_task
 from text import COCOA, write_text
+
+from fairseq_instr.curation.curators import FORMATTED
 
 
 class EnDeInstruct(InstructionFinetuning):
@@ -30,6 +32,8 @@ class EnDeInstruct(InstructionFinetuning):
             ("base-model", self.train_base),
             ("task-data", self.make_task_data),
             ("tuning", self.tune),
+            ("hard-data", self.make_hard_data),
+            ("second-round", self.tune_again),
             ("export", self.export),
             ("measure", self.measure),
         ]
@@ -38,6 +42,32 @@ class EnDeInstruct(InstructionFinetuning):
         seed = int(self.seed)
         write_text(self.given_text, self.text, self.config["held_out"], seed)
         write_task(self.text, self.config["instructions"], self.config["composed"], seed)
+
+    def make_hard_data(self) -> None:
+        """The group `hard`: new samples of the instructions that the first round leaves weak."""
+        second, seed = self.config["second_round"], int(self.seed) + 1
+        names, rules = second["instructions"], self.work / "hard"
+        formats = ",".join(self.config["format_axes"])
+        self.curate(
+            self.text / "train", self.languages, names, sample_sizes(second), rules, "--seed", seed,
+            "--formatted", self.config["formatted"], "--format-axes", formats,
+        )  # fmt: skip
+        write_hard_pairs(self.text, self.config["instructions"], names, second["pairs"], seed)
+        folders = [*(rules / name for name in (*names, FORMATTED)), self.text / "hard_pairs"]
+        self.binarise_task(self.work / "data-bin" / "hard", self.languages, rules, folders)
+
+    def tune_again(self) -> None:
+        """The second round: the first one's mixture, and the group `hard`."""
+        self.finetune(
+            self.work / "data-bin", self.tuned_model.parent,
+            "--finetune-from-model", self.work / "tuned" / "checkpoint_last.pt",
+            "--seed", int(self.seed) + 1, *words(self.config["second_round"]["options"]),
+            log="second-round",
+        )  # fmt: skip
+
+    @property
+    def tuned_model(self) -> Path:
+        return self.work / "tuned_again" / "checkpoint_last.pt"
 
     def export(self) -> None:
         """The tuned model and the base model, for CTranslate2."""

@@ -8,7 +8,7 @@ as `formal html-bold`.
 import random
 import sys
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "formality"))
@@ -35,7 +35,7 @@ def write_task(text: Path, names: Iterable[str], sizes: Mapping[str, int], seed:
         seed: of what is chosen.
     """
     chooser = random.Random(seed)
-    by_rule = [catalogue()[name] for name in sorted(names) if catalogue()[name].rewrite]
+    by_rule = made_by_rule(names)
     train = read_columns(text / "train", LANGUAGES)
     labelled: List[Sample] = read_columns(text / "labelled", STREAMS)
     found: Dict[str, List[Sample]] = {formality: [] for formality in FORMALITIES}
@@ -51,9 +51,29 @@ def write_task(text: Path, names: Iterable[str], sizes: Mapping[str, int], seed:
     composed = compose_addressed(labelled + told, by_rule, sizes["formality_pairs"], chooser)
     formality_samples = labelled * LABELLED_COPIES + told + composed
     write_columns(text / "formality" / "train", STREAMS, formality_samples)
-    pairs = compose_pairs(train, by_rule, sizes["pairs"], chooser)
+    pairs = compose_pairs(train, lambda: chooser.sample(by_rule, 2), sizes["pairs"], chooser)
     write_columns(text / "pairs" / "train", STREAMS, pairs)
     print(f"  {len(formality_samples)} samples of formality, {len(pairs)} of pairs")
+
+
+def write_hard_pairs(
+    text: Path, names: Iterable[str], hard: Iterable[str], count: int, seed: int
+) -> None:
+    """Write TEXT/hard_pairs/train.{en,de,instr}: one of `hard` with one of `names`."""
+    chooser = random.Random(seed)
+    by_rule, hard_by_rule = made_by_rule(names), made_by_rule(hard)
+
+    def draw() -> List[Instruction]:
+        asked = [chooser.choice(hard_by_rule), chooser.choice(by_rule)]
+        chooser.shuffle(asked)
+        return asked
+
+    pairs = compose_pairs(read_columns(text / "train", LANGUAGES), draw, count, chooser)
+    write_columns(text / "hard_pairs" / "train", STREAMS, pairs)
+
+
+def made_by_rule(names: Iterable[str]) -> List[Instruction]:
+    return [catalogue()[name] for name in sorted(names) if catalogue()[name].rewrite]
 
 
 def compose_addressed(
@@ -72,15 +92,15 @@ def compose_addressed(
 
 def compose_pairs(
     pairs: Sequence[Tuple[str, str]],
-    by_rule: Sequence[Instruction],
+    draw: Callable[[], List[Instruction]],
     count: int,
     chooser: random.Random,
 ) -> List[Sample]:
-    """Samples of two instructions of different axes."""
+    """Samples of two instructions of different axes, as `draw` gives them."""
     composed: List[Sample] = []
     while len(composed) < count:
         source, target = chooser.choice(pairs)
-        asked = chooser.sample(by_rule, 2)
+        asked = draw()
         rewritten = None if excluding(asked) else rewrite_under(asked, source, target)
         if rewritten is not None:
             composed.append((source, rewritten, " ".join(i.name for i in asked)))

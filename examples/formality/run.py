@@ -1,4 +1,4 @@
-r"""Formal or informal German on request: text -> base model -> finetuning -> accuracy.
+r"""Formal or informal translation on request: text -> base model -> finetuning -> accuracy.
 
     python examples/formality/run.py \
         --config examples/formality/en_de.yaml --text DIR --work work/formality
@@ -34,7 +34,7 @@ Pairs = List[Tuple[str, str]]
 
 
 class FormalityTuning(BilingualRecipe):
-    """Train a base model, finetune it on labelled pairs, count Sie and du as IWSLT does."""
+    """Train a base model, finetune it on labelled pairs, count forms of address as IWSLT does."""
 
     @property
     def steps(self):
@@ -111,7 +111,7 @@ class FormalityTuning(BilingualRecipe):
         source, target = self.languages
         folder = self.work / "task" / LABELLED
         self.subcommand(
-            "label", "formality", "--folder", self.given_text / self.config["text"]["labelled"],
+            "label", "formality", "--folder", self.link_labelled(),
             "-s", source, "-t", target, "--exclude", *self.test_files(),
             "--output", folder, "--force",
         )  # fmt: skip
@@ -125,7 +125,7 @@ class FormalityTuning(BilingualRecipe):
 
         by_kind: Dict[str, list] = {kind: [] for kind in FORMALITIES}
         for pair in read_columns(self.text / "train", self.languages):
-            kind = address(*pair)
+            kind = address(*pair, target)
             if kind:
                 by_kind[kind].append((*pair, kind))
         chooser = random.Random(int(self.seed))
@@ -134,6 +134,19 @@ class FormalityTuning(BilingualRecipe):
             print(f"  {len(found)} pairs of the training text are {kind}")
             chosen += chooser.sample(found, min(len(found), self.config["address"]))
         write_columns(self.work / "task" / ADDRESS / "train", streams, chosen)
+
+    def link_labelled(self) -> Path:
+        """A folder of links to all sentences in both addresses, each prefix a domain of its own."""
+        folder, (source, target) = self.work / "labelled", self.languages
+        folder.mkdir(exist_ok=True)
+        for number, prefix in enumerate(self.find(self.config["text"]["labelled"])):
+            for ending in (source, *(f"{kind}.{target}" for kind in FORMALITIES)):
+                plain = Path(f"{prefix}.{ending}")
+                path = plain if plain.exists() else Path(f"{plain}.gz")
+                link = folder / f"{number}_{path.name}"
+                link.unlink(missing_ok=True)
+                link.symlink_to(path.absolute())
+        return folder
 
     # -- data ---------------------------------------------------------------------------
 

@@ -78,12 +78,6 @@ class InstructionFinetuning(BilingualRecipe):
                     write_lines(self.text / f"{split}.{language}", read_text(stem))
         self.write_base_training_text()
 
-    @property
-    def samples(self) -> str:
-        """Samples per instruction, and what some instructions get instead."""
-        more = self.config.get("more_samples", {})
-        return ",".join([str(self.config["samples"]), *(f"{n}:{c}" for n, c in more.items())])
-
     def write_sample_text(self) -> None:
         """The embedded sample corpus, with labelled data: the same English, formal or not."""
         sizes = {**self.config["sample"]}
@@ -138,7 +132,9 @@ class InstructionFinetuning(BilingualRecipe):
         options = ["--formatted", formatted]
         if "format_axes" in self.config:
             options += ["--format-axes", ",".join(self.config["format_axes"])]
-        self.curate(self.text / "train", self.languages, names, self.samples, task, *options)
+        self.curate(
+            self.text / "train", self.languages, names, sample_sizes(self.config), task, *options
+        )
         if self.natural:
             split, output = self.text / "test", self.work / "natural_test"
             self.curate(split, self.languages, self.natural, 1000, output)
@@ -159,7 +155,7 @@ class InstructionFinetuning(BilingualRecipe):
     def tune(self) -> None:
         """Parallel and task data in the mixture that the config states."""
         mixture = ("--mixture", self.config["mixture"])
-        self.finetune(self.work / "data-bin", self.tuned_model.parent, *mixture, log="tuning")
+        self.finetune(self.work / "data-bin", self.work / "tuned", *mixture, log="tuning")
 
     @property
     def tuned_model(self) -> Path:
@@ -208,6 +204,12 @@ class InstructionFinetuning(BilingualRecipe):
             *words(self.config["evaluation"]), *more, "--output", output, "--force",
             show=True,
         )  # fmt: skip
+
+
+def sample_sizes(config: Mapping) -> str:
+    """Samples per instruction, and what some instructions get instead, as `curate` wants them."""
+    more = config.get("more_samples", {})
+    return ",".join([str(config["samples"]), *(f"{name}:{count}" for name, count in more.items())])
 
 
 def has_source(name: str, *sources: str) -> bool:
