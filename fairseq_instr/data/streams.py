@@ -16,7 +16,7 @@ import numpy as np
 from fairseq.data import Dictionary, data_utils
 
 from fairseq_instr.data.data_bin import STREAM, stream_index
-from fairseq_instr.data.pairs import TokenLines
+from fairseq_instr.data.pairs import TokenLines, reading
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import ARGUMENT_MARK, Request, parse_line, split
 from fairseq_instr.instructions.composition import compose_requests
@@ -174,17 +174,13 @@ def _named(text: str, inventory: Inventory) -> Request:
 
 
 def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]) -> TokenLines:
-    remedy = "it is broken or cut short: binarise the stream again"
-    try:
+    with reading(prefix):
         stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
-    except Exception as error:  # assertions, and whatever numpy makes of the bytes
-        raise InputError(f"{prefix}.idx can't be read ({error!s:.200}); {remedy}") from None
-    if stream is None:
-        raise InputError(f"{prefix}.idx and its .bin can't be read; {remedy}")
-    sizes = np.asarray(stream.sizes)
+        sizes = np.asarray(stream.sizes)  # of None where a file is missing
     if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_STREAM_TOKENS):
         raise InputError(
-            f"{prefix}.idx has a line of {sizes.min()} or {sizes.max()} tokens; {remedy}"
+            f"{prefix}.idx has a line of {sizes.min()} or {sizes.max()} tokens; it is broken or "
+            "cut short: binarise the stream again"
         )
     return stream
 
