@@ -101,6 +101,11 @@ class InstructionStream:
                         f"{where}: an instruction is not in dict.{STREAM}.txt; binarise the stream "
                         "again with a dictionary that holds those of all splits"
                     )
+                if self.pieces is not None and self.pieces[line[0]] >= 0:
+                    raise InputError(
+                        f"{where}: it begins with an argument; tokens that begin with "
+                        f"{ARGUMENT_MARK!r} stand behind their instruction"
+                    )
                 asked = compose_requests(all_asked(self.requests(index)), inventory, where)
                 for request in asked:
                     instruction = inventory[request.position]
