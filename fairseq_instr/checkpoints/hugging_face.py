@@ -124,7 +124,8 @@ def from_hugging_face(
     """
     folder, output = Path(folder), Path(output)
     check_dtype(dtype)
-    refuse_to_overwrite(output / CHECKPOINT_FILE, force)
+    for name in (CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER):
+        refuse_to_overwrite(output / name, force)
     config = read_object(folder / CONFIG_FILE)
     family = family_of(config, folder / CONFIG_FILE).read(folder, config, tokens or {})
     entries = family.dictionary_entries(folder)
@@ -291,3 +292,5 @@ def _copy(source: Path, destination: Path) -> None:
     for name in COPIED:
         if (source / name).is_file():
             shutil.copyfile(source / name, destination / name)
+        elif (destination / name).is_file():  # of the model that was there before
+            (destination / name).unlink()

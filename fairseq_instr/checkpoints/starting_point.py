@@ -61,6 +61,19 @@ class StartingPoint(NamedTuple):
         refuse_incomplete(state, path)
         return cls(path, option, resets_optimizer, state)
 
+    @staticmethod
+    def refuse_missing(cfg) -> None:
+        """Raise `InputError` if a training without a starting point was given one.
+
+        fairseq would begin with random parameters.
+        """
+        if cfg.restore_file != DEFAULT_RESTORE_FILE:
+            raise InputError(
+                f"--restore-file {cfg.restore_file} does not exist; give a checkpoint's path as "
+                "seen from the working directory, or leave the option out to go on from the last "
+                "one in --save-dir"
+            )
+
     @property
     def origin(self) -> str:
         """Option and path, for errors."""

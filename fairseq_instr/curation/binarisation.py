@@ -139,9 +139,11 @@ def _find_corpora(text: Path, output: Path, language: str) -> List[Corpus]:
     for folder in sorted((text, *(path for path in text.rglob("*") if path.is_dir()))):
         splits, instructed = (
             sorted(
-                path.name.split(".")[0]
-                for ending in ("", ".gz")
-                for path in folder.glob(f"[!.]*.{side}{ending}")
+                {  # a file may lie there packed as well
+                    path.name.split(".")[0]
+                    for ending in ("", ".gz")
+                    for path in folder.glob(f"[!.]*.{side}{ending}")
+                }
             )
             for side in (language, STREAM)
         )

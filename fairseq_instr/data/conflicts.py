@@ -7,6 +7,10 @@ catalogue says of an instruction decides.
     swapped    for members of the axis that its samples can't obey (`Instruction.overlaps`)
     dropped    if a rule made its targets, which are then no plain translations
 
+A target in one variant of a language, such as `pt-BR`, may be right in another, such as `pt`,
+unless they name different scripts. A target that is its source, such as a name, is right in any
+language.
+
 A *copy* is a conflict of another kind: the source itself is the target, under the instruction of
 any language but its own. It makes unlikely what a small model does in directions that it never
 saw, to repeat the source.
@@ -15,6 +19,7 @@ saw, to repeat the source.
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from typing import Dict, Iterable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -25,8 +30,11 @@ from fairseq_instr.data.mixture import parse_weights
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request, parse
 from fairseq_instr.instructions.catalogue import find
-from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
+from fairseq_instr.instructions.instruction import Instruction
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, target_language
 from fairseq_instr.instructions.inventory import direction as direction_name
+from fairseq_instr.prompts import Prompt
+from fairseq_instr.text.languages import language_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +42,16 @@ ALL_AXES = "all"
 SOURCE, OTHER = "source", "other"
 """The source's own language, and all that have no weight of their own."""
 _PURPOSE = "conflicts"
+_SCRIPT = re.compile(r"[-_]([A-Z][a-z]{3})\b")
+"""The script in the code of a language, such as `zh-Hans` or `eng_Latn`."""
 
 
 def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
     """Axes of a `--conflict-axes` such as `target-language,case`, or `all`.
 
     Raises:
-        InputError: if an axis has no instruction, or `target-language` has a single one.
+        InputError: if an axis has no instruction, `target-language` has a single one, or no axis
+            is left.
     """
     axes = tuple(dict.fromkeys(axis.strip() for axis in text.split(",") if axis.strip()))
     # dropping the only direction would teach the model to refuse what it is always asked for
@@ -58,6 +69,13 @@ def parse_axes(text: str, inventory: Inventory) -> Tuple[str, ...]:
                 f"--conflict-axes {text}: the inventory has one target language only, "
                 "so there is no wrong one to draw; add another to:LANGUAGE or leave this axis out"
             )
+    if not axes:
+        raise InputError(
+            f"--conflict-axes {text!r}: no instruction of the inventory "
+            f"({', '.join(inventory.names) or 'which is empty'}) can be swapped; write an "
+            "inventory with others into the data-bin with fairseq-instr inventory, or leave the "
+            "option out"
+        )
     return axes
 
 
@@ -69,7 +87,7 @@ def parse_swapped(
     Raises:
         InputError: if one is unknown, or not on the axes of the conflicts.
     """
-    if text is None:
+    if not text:
         return None
     names = parse(text, inventory.__contains__)
     accepted = [i.name for i in inventory if i.axis in axes]
@@ -115,9 +133,27 @@ def wrong_instead(position: int, inventory: Inventory) -> Tuple[Optional[int], .
         # one with a slot would need an argument, and any may be right
         if i != position
         and inventory[i].argument is None
-        and (known is None or inventory[i].name not in known.overlaps)
+        and not _may_be_right(instruction, inventory[i])
     )
     return others or ((None,) if known is None or known.rewrite is not None else ())
+
+
+def _may_be_right(instruction: Instruction, other: Instruction) -> bool:
+    """Whether targets of an instruction may be right under another one of its axis."""
+    language, another = target_language(instruction.name), target_language(other.name)
+    if language and another:
+        return are_variants(language, another)
+    known = find(instruction.name)
+    return known is not None and other.name in known.overlaps
+
+
+def are_variants(code: str, other: str) -> bool:
+    """Whether two codes are of one language, and don't name different scripts.
+
+    Example: `pt` and `pt-BR` are, `zh-Hans` and `zh-Hant` are not.
+    """
+    scripts = {*_SCRIPT.findall(code), *_SCRIPT.findall(other)}
+    return language_of(code) == language_of(other) and len(scripts) < 2
 
 
 class Conflict(NamedTuple):
@@ -166,6 +202,7 @@ class ConflictSampler:
             )
         self.rate = rate
         self.copies = copies
+        self._inventory = inventory
         self._weights = dict(languages or {})
         self._language_of = {
             inventory.position(direction_name(code)): code for code in inventory.target_languages
@@ -250,9 +287,48 @@ class ConflictSampler:
             f"prompt ({', '.join(self.left_out) or 'none'})"
         )
 
-    def applies(self, requests: Sequence[Request]) -> bool:
+    def applies(self, requests: Iterable[Request]) -> bool:
         """Whether one of the requests may be swapped."""
         return any(request.position in self._changes for request in requests)
+
+    def check_applies(self, requests: Iterable[Request]) -> None:
+        """Refuse training data that ask for nothing which may be swapped.
+
+        Args:
+            requests: all that the samples ask for.
+
+        Raises:
+            InputError: if none of them may be.
+        """
+        if not self.applies(requests):
+            swapped = ", ".join(self._inventory[i].name for i in self._changes) or "none"
+            raise InputError(
+                "--conflict-axes: no sample of the training data asks for an instruction that a "
+                f"conflict swaps ({swapped}); train on a corpus with such an .instr stream, give "
+                "--direction-instruction always for directions, or leave the option out"
+            )
+
+    def check_prompts(self, prompt: Prompt) -> None:
+        """Refuse prompts in which a conflict reads as its sample.
+
+        Raises:
+            InputError: if two instructions that are swapped are said alike, or one not at all.
+        """
+        for position, instead in self._changes.items():
+            for other in instead:
+                asked = (Request(position),), () if other is None else (Request(other),)
+                try:
+                    right, wrong = (prompt.render(each)._replace(together=None) for each in asked)
+                except InputError:  # such as demonstrations, which need a direction too
+                    continue
+                if right == wrong:
+                    name = self._inventory[position].name
+                    than = "without" if other is None else f"with {self._inventory[other].name!r}"
+                    raise InputError(
+                        f"--conflict-axes: the prompt with {name!r} is the one {than}, so that a "
+                        "conflict would be its own sample; put {instructions} into "
+                        "--prompt-template, or leave the axis out"
+                    )
 
     def draw(
         self,
@@ -260,13 +336,21 @@ class ConflictSampler:
         place: int,
         requests: Sequence[Request],
         source: Optional[str] = None,
+        untranslated: bool = False,
     ) -> Optional[Conflict]:
         """What is in conflict with the sample at a place of an epoch; None if it gets none.
 
         Args:
             source: language of its source, which tells copies and `source` from others.
+            untranslated: whether its target is its source.
         """
-        candidates = [request for request in requests if request.position in self._changes]
+        candidates = [
+            request
+            for request in requests
+            if request.position in self._changes
+            # a name or a number is the same in any language
+            and not (untranslated and request.position in self._language_of)
+        ]
         if not candidates:
             return None
         chosen, which, other, copied = four_numbers(_PURPOSE, self.seed, epoch, place, 1)[0]
@@ -276,10 +360,10 @@ class ConflictSampler:
         instead = self._changes[wrong.position]
         language = self._language_of.get(wrong.position)
         # of text in one language, as in the group denoise, the target is the copy
-        speaks = language is not None and source not in (None, language)
-        copies = speaks and bool(copied < self.copies)
+        copies = language is not None and source not in (None, language) and copied < self.copies
         if copies:  # the right language is as wrong for it as the others
-            instead = tuple(p for p in self._language_of if self._language_of[p] != source)
+            wrong_for_it = self._languages_unlike(source)
+            copies, instead = bool(wrong_for_it), wrong_for_it or instead
         if language is None or not self._weights:
             position = instead[int(other * len(instead))]
         else:
@@ -289,6 +373,9 @@ class ConflictSampler:
         if position is not None:
             changed.append(Request(position))
         return Conflict(tuple(sorted(changed, key=lambda request: request.position)), copies)
+
+    def _languages_unlike(self, source: Optional[str]) -> Tuple[Optional[int], ...]:
+        return tuple(p for p, c in self._language_of.items() if not are_variants(c, source or ""))
 
     def _shares(self, instead: Sequence[Optional[int]], source: Optional[str]) -> np.ndarray:
         """How often each of some directions is asked for, not normalised: float64 `(n,)`."""

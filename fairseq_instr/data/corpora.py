@@ -16,7 +16,7 @@ from fairseq.data import Dictionary, LanguagePairDataset, data_utils
 from fairseq_instr.data.data_bin import DENOISE, STREAM, holds_pair, pairs_in
 from fairseq_instr.data.denoise import Noise
 from fairseq_instr.data.dictionary import base_symbols
-from fairseq_instr.data.pairs import SentencePairs, TokenLines
+from fairseq_instr.data.pairs import SentencePairs, TokenLines, reading
 from fairseq_instr.data.streams import InstructionStream, load_stream
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
@@ -136,10 +136,11 @@ def load_corpus(
         )
     origin = f"corpus {folder}, split {split!r}"
     remedy = "they must be aligned line by line: binarise them again from aligned files"
-    try:
-        dataset = SentencePairs.of(load_pair(str(folder), split, *pair))
-    except AssertionError as error:  # fairseq's own check of source and target
-        raise InputError(f"{origin}: {error}; {remedy}") from None
+    with reading(origin):
+        try:
+            dataset = SentencePairs.of(load_pair(str(folder), split, *pair))
+        except AssertionError as error:  # fairseq's own check of source and target
+            raise InputError(f"{origin}: {error}; {remedy}") from None
     stream = load_stream(folder, split, inventory, dataset_impl, dataset.src_dict)
     if stream is not None and len(stream) != len(dataset):
         raise InputError(
@@ -185,8 +186,9 @@ def load_monolingual(
             f"{', '.join(inventory.target_languages) or 'none'}; add it, or remove the text"
         )
     prefix = str(Path(data, name, f"{split}.{language}-None.{language}"))
-    text = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
-    dataset = SentencePairs(text, text, text.sizes, text.sizes, dictionary)
+    with reading(prefix):
+        text = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
+        dataset = SentencePairs(text, text, text.sizes, text.sizes, dictionary)
     fixed = (Request(inventory.position(asked)),)
     return Corpus(name, (language, language), dataset, None, fixed, noise)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.text.pairs import Pair
+from fairseq_instr.text.pairs import Pair, split_pair
 
 PARALLEL = "parallel"
 TASK = "task"
@@ -71,9 +71,12 @@ def _files(folder: Path, split: str) -> Iterator[Pair]:
     for path in folder.glob(f"{split}.*-*.*.idx"):
         # train.zh-CN-en.en.idx: the language of the file says which hyphen parts the pair
         pair, language = path.name[: -len(".idx")].split(".")[-2:]
-        if pair.startswith(f"{language}-"):
+        first, last = pair.startswith(f"{language}-"), pair.endswith(f"-{language}")
+        if first and last:  # train.pt-BR-pt.pt.idx
+            yield split_pair(pair) or (language, language)
+        elif first:
             yield language, pair[len(language) + 1 :]
-        elif pair.endswith(f"-{language}"):
+        elif last:
             yield pair[: -len(language) - 1], language
 
 

@@ -18,6 +18,7 @@ from fairseq.data import Dictionary
 from fairseq_instr.data.draws import numbers_at
 from fairseq_instr.data.pairs import TokenLines
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.languages import UNSPACED, language_of
 
 SENTENCEPIECE_SPACE = "\u2581"
 BPE_CONTINUES = "@@"
@@ -55,22 +56,27 @@ class NoiseOptions:
 class WordStarts:
     """Where words begin in tokens of a dictionary, by the marks of its subwords.
 
-    SentencePiece marks a piece that begins a word, subword-nmt one that does not end it;
-    without either mark every token is a word.
+    SentencePiece marks a piece that begins a word, subword-nmt one that does not end it; the
+    dictionary has more of the mark that is its own. Without either mark every token is a word, and
+    so it is in a language without spaces, where a sentence would be one word.
+
+    Args:
+        language: code of the text's language; None for one with spaces.
     """
 
-    def __init__(self, dictionary: Dictionary):
-        symbols = dictionary.symbols
+    def __init__(self, dictionary: Dictionary, language: Optional[str] = None):
+        symbols = dictionary.symbols if language_of(language or "") not in UNSPACED else []
         self._starts = np.array([s.startswith(SENTENCEPIECE_SPACE) for s in symbols])
         self._continues = np.array([s.endswith(BPE_CONTINUES) for s in symbols])
-        self._by_start = bool(self._starts.any())
+        self._by_start = bool(self._starts.sum() > self._continues.sum())
+        self._spaced = len(symbols) > 0
 
     def __call__(self, tokens: np.ndarray) -> np.ndarray:
         """Whether a word begins: int64 `(n,)` -> bool `(n,)`; the first token always does."""
         starts = np.ones(len(tokens), dtype=bool)
         if self._by_start:
             starts[1:] = self._starts[tokens[1:]]
-        else:
+        elif self._spaced:
             starts[1:] = ~self._continues[tokens[:-1]]
         return starts
 
@@ -80,13 +86,22 @@ class Noise:
 
     Dropping and shuffling are those of Lample et al. (2018, arXiv 1711.00043, section 2.3);
     masked spans are BART's text infilling (Lewis et al., 2020), of one length.
+
+    Args:
+        language: as for `WordStarts`.
     """
 
-    def __init__(self, dictionary: Dictionary, options: NoiseOptions, seed: int = 1):
+    def __init__(
+        self,
+        dictionary: Dictionary,
+        options: NoiseOptions,
+        seed: int = 1,
+        language: Optional[str] = None,
+    ):
         self.options = options
         self.seed = seed
         self._mask = np.array([dictionary.unk()])
-        self._word_starts = WordStarts(dictionary)
+        self._word_starts = WordStarts(dictionary, language)
 
     def __call__(
         self,

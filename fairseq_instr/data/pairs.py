@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
-from typing import Optional, Protocol
+from typing import Iterator, Optional, Protocol
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary, LanguagePairDataset
+
+from fairseq_instr.errors import InputError
 
 
 class TokenLines(Protocol):
@@ -19,6 +22,31 @@ class TokenLines(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> torch.Tensor: ...
+
+
+@contextlib.contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Within the block, binarised text is read; `what` begins the error.
+
+    Raises:
+        InputError: for whatever fairseq and numpy raise of files that are missing or broken.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # assertions, and whatever numpy makes of the bytes
+        raise InputError(
+            f"{what} can't be read ({error!s:.200}): its .bin or .idx is missing, broken or cut "
+            "short; binarise it again"
+        ) from None
+
+
+def check_whole(lines: TokenLines, what: str) -> None:
+    """Raise `InputError` if binarised text was cut short; `what` begins it."""
+    with reading(what):
+        if len(lines):
+            lines[len(lines) - 1]
 
 
 @dataclass(frozen=True)

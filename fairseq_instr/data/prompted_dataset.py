@@ -170,12 +170,13 @@ class PromptedDataset(FairseqDataset):
         item["bare"] = source.numpy()
         conflict = None
         if self.conflicts is not None:
-            conflict = self.conflicts.draw(self.epoch, place, requests, corpus.pair[0])
-        if conflict is not None and conflict.copies and target is not None:
-            # a name or a number is the same in any language: its copy is right
-            conflict, target = (None, target) if torch.equal(source, target) else (conflict, source)
+            untranslated = corpus.noise is None and target is not None and source.equal(target)
+            conflict = self.conflicts.draw(
+                self.epoch, place, requests, corpus.pair[0], untranslated
+            )
         if conflict is not None:
-            item["conflict"] = self._render(place, corpus, source, target, conflict.requests)
+            copy = source if conflict.copies and target is not None else target
+            item["conflict"] = self._render(place, corpus, source, copy, conflict.requests)
         return item
 
     def _render(

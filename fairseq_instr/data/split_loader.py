@@ -37,6 +37,7 @@ from fairseq_instr.data.data_bin import (
 from fairseq_instr.data.denoise import Noise, NoiseOptions
 from fairseq_instr.data.directions import Directions
 from fairseq_instr.data.mixture import parse_mixture
+from fairseq_instr.data.pairs import check_whole
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.inventory import Inventory
@@ -178,8 +179,12 @@ class SplitLoader:
         for language, own_language, (dictionary, lines) in zip(corpus.pair, own, sides):
             expected = Path(dictionaries, f"dict.{own_language}.txt")
             check_dictionary(folder / f"dict.{language}.txt", expected, dictionary)
-            if lines is None:
+            what = f"corpus {folder}, split {split!r}, text in {language}"
+            if lines is None:  # a test set may have no references
+                if training:
+                    raise InputError(f"{what} is missing: its .bin is not there, binarise it again")
                 continue
+            check_whole(lines, what)
             hidden = getattr(dictionary, "hidden", torch.tensor([]))
             if len(hidden) and token_share(lines, hidden) > MAX_LANGUAGE_TOKENS:
                 raise InputError(
@@ -235,19 +240,26 @@ class SplitLoader:
                 f"--mixture names the group {DENOISE!r}, which needs one joined dictionary; "
                 f"dict.{source}.txt and dict.{target}.txt differ"
             )
-        noise = Noise(self.tgt_dict, self._noise, seed=self.cfg.seed)
-        shared = self.inventory, noise, self.tgt_dict, self.cfg.dataset_impl
+        dictionary, seed = self.tgt_dict, self.cfg.seed
         return [
-            load_monolingual(data, corpus, split, language, *shared)
+            load_monolingual(
+                data, corpus, split, language, self.inventory,
+                Noise(dictionary, self._noise, seed, language), dictionary, self.cfg.dataset_impl,
+            )
             for corpus in corpora
             for language in monolingual_in(Path(data, corpus), split)
-        ]
+        ]  # fmt: skip
 
     def _read_pair(
         self, folder: str, split: str, source: str, target: str, room: int = 0
     ) -> LanguagePairDataset:
         reading = {name: getattr(self.cfg, name) for name in READING}
         reading["max_source_positions"] -= room
+        if self.cfg.truncate_source and reading["max_source_positions"] < 2:
+            raise InputError(
+                f"--truncate-source: --max-source-positions {self.cfg.max_source_positions} leaves "
+                f"no room for a source beside a prompt of up to {room} tokens; raise it"
+            )
         return load_langpair_dataset(
             folder, split, source, self.src_dict, target, self.tgt_dict, self.combine, **reading
         )

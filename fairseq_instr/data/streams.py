@@ -16,7 +16,7 @@ import numpy as np
 from fairseq.data import Dictionary, data_utils
 
 from fairseq_instr.data.data_bin import STREAM, stream_index
-from fairseq_instr.data.pairs import TokenLines
+from fairseq_instr.data.pairs import TokenLines, reading
 from fairseq_instr.errors import InputError
 from fairseq_instr.instructions.asking import ARGUMENT_MARK, Request, parse_line, split
 from fairseq_instr.instructions.composition import compose_requests
@@ -101,6 +101,11 @@ class InstructionStream:
                         f"{where}: an instruction is not in dict.{STREAM}.txt; binarise the stream "
                         "again with a dictionary that holds those of all splits"
                     )
+                if self.pieces is not None and self.pieces[line[0]] >= 0:
+                    raise InputError(
+                        f"{where}: it begins with an argument; tokens that begin with "
+                        f"{ARGUMENT_MARK!r} stand behind their instruction"
+                    )
                 asked = compose_requests(all_asked(self.requests(index)), inventory, where)
                 for request in asked:
                     instruction = inventory[request.position]
@@ -174,17 +179,13 @@ def _named(text: str, inventory: Inventory) -> Request:
 
 
 def _open_stream(prefix: str, dictionary: Dictionary, dataset_impl: Optional[str]) -> TokenLines:
-    remedy = "it is broken or cut short: binarise the stream again"
-    try:
+    with reading(prefix):
         stream = data_utils.load_indexed_dataset(prefix, dictionary, dataset_impl)
-    except Exception as error:  # assertions, and whatever numpy makes of the bytes
-        raise InputError(f"{prefix}.idx can't be read ({error!s:.200}); {remedy}") from None
-    if stream is None:
-        raise InputError(f"{prefix}.idx and its .bin can't be read; {remedy}")
-    sizes = np.asarray(stream.sizes)
+        sizes = np.asarray(stream.sizes)  # of None where a file is missing
     if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_STREAM_TOKENS):
         raise InputError(
-            f"{prefix}.idx has a line of {sizes.min()} or {sizes.max()} tokens; {remedy}"
+            f"{prefix}.idx has a line of {sizes.min()} or {sizes.max()} tokens; it is broken or "
+            "cut short: binarise the stream again"
         )
     return stream
 

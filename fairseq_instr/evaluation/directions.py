@@ -126,8 +126,10 @@ def evaluate_directions(
                 texts = kept.translate(test.sources, direction)
                 of_first_seed[name_of(direction)].setdefault(name, texts)
                 figures[name_of(direction)] = judge.figures(texts, direction)
-                if name in pivot and direction not in trained and pivot_language not in direction:
-                    through = translate_by_pivot(kept, test.sources, direction, pivot_language)
+                if name in pivot and direction not in trained:
+                    through = texts  # with the pivot on a side, the way through it is direct
+                    if pivot_language not in direction:
+                        through = translate_by_pivot(kept, test.sources, direction, pivot_language)
                     by_pivot = judge.figures(through, direction, by_pivot=True)
                     figures[name_of(direction)].update(by_pivot)
             checkpoint = str(getattr(model, "name", title))
@@ -193,7 +195,7 @@ class _Judge:
     def marking(self, target: str) -> Mark:
         """Marks an output by whether it is in the target language."""
 
-        def mark(output: str, source: str) -> Dict[str, bool]:
+        def mark(output: str, index: int) -> Dict[str, bool]:
             stated = sorted(self._languages.stated)
             ((code,),) = identify([output], self._languages.identifier, stated)
             return {f"in {target}": code == language_of(target)}

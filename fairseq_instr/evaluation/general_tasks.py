@@ -62,7 +62,7 @@ class Constraint(NamedTuple):
     words: str  # added to the task's instruction
     obeys: Callable[[str], bool]
 
-    def mark(self, answer: str, task: str) -> Dict[str, bool]:
+    def mark(self, answer: str, index: int) -> Dict[str, bool]:
         """Marks of a sample answer, see `evaluation.samples`."""
         return {"obeyed": self.obeys(answer)}
 

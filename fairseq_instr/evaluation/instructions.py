@@ -21,10 +21,10 @@ from fairseq_instr.evaluation.phrasings import Phrases, choose_phrases, summaris
 from fairseq_instr.evaluation.report import INSTRUCTIONS, JOINT, new_report
 from fairseq_instr.evaluation.samples import choose_lines, draw_samples
 from fairseq_instr.evaluation.systems import Answers, Job, System, ask
-from fairseq_instr.instructions.asking import parse_line
+from fairseq_instr.instructions.asking import Written, parse_line, split
 from fairseq_instr.instructions.catalogue import find, look_up
 from fairseq_instr.instructions.composition import excluding, verify
-from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.instructions.instruction import Context, check_argument
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE
 from fairseq_instr.instructions.reranking import first_obeying
 from fairseq_instr.text.lines import read_lines
@@ -58,6 +58,15 @@ class Line(NamedTuple):
     source: str  # raw text
     reference: str  # the reference under the instruction
     plain: str  # the reference without it
+    argument: Optional[str] = None  # what fills the instruction's slot
+
+    def under(self, names: Names) -> str:
+        """What to ask a system for: the names, one with a slot with its argument."""
+        return ",".join(str(Written(name, self.argument)) for name in names)
+
+    def context(self, language: str) -> Context:
+        """What verifiers look at besides an output in a language."""
+        return Context(self.source, language, self.argument)
 
 
 @dataclass
@@ -95,7 +104,7 @@ class Cases:
             (line.source, asked)
             for names in cases
             for line in self.lines[names]
-            for asked in ("", ",".join(names))
+            for asked in ("", line.under(names))
         ]
 
     def outputs(
@@ -109,11 +118,11 @@ class Cases:
         """
         found: Outputs = {}
         for names in cases:
-            asked, instructions = "" if plain else ",".join(names), [*map(look_up, names)]
+            instructions = [*map(look_up, names)]
             found[names] = []
             for line in self.lines[names]:
-                texts = answers[line.source, asked]
-                context = Context(source=line.source, language=self.language)
+                texts = answers[line.source, "" if plain else line.under(names)]
+                context = line.context(self.language)
                 best = first_obeying(texts, instructions, context) if rerank else 0
                 found[names].append(texts[best])
         return found
@@ -126,11 +135,10 @@ class Cases:
             plain = [answers[line.source, ""][0] for line in lines]
             found[names] = measure_response(
                 [look_up(name) for name in names],
-                [line.source for line in lines],
+                [line.context(self.language) for line in lines],
                 [line.reference for line in lines],
                 texts,
                 chrf2(plain, [line.plain for line in lines]),
-                self.language,
             )
         return found
 
@@ -179,8 +187,8 @@ def evaluate(
         can't be measured are listed in its conditions.
 
     Raises:
-        InputError: if a number is not accepted, the test set is empty or not aligned, or no
-            instruction can be measured on it.
+        InputError: if a number is not accepted, the test set is empty or not aligned, a label lacks
+            its argument, or no instruction can be measured on it.
 
     Example: `evaluate(Translator.from_pretrained("base.pt", "data-bin"),
     Translator.from_pretrained("tuned.pt", "data-bin"), sources, references, "de")`.
@@ -293,7 +301,10 @@ def choose_singles(
     for each in labelled:
         check_aligned(**each._asdict())
         for source, reference, label in zip(*each):
-            by_label.setdefault(parse_line(label), []).append(Line(source, reference, reference))
+            asked = [split(word) for word in parse_line(label)]
+            argument = asked[0].argument if len(asked) == 1 else None
+            line = Line(source, reference, reference, argument)
+            by_label.setdefault(tuple(each.name for each in asked), []).append(line)
     left_out = []
     n_learned = getattr(tuned, "n_learned", len(tuned.inventory))
     for position, instruction in enumerate(tuned.inventory):
@@ -307,7 +318,10 @@ def choose_singles(
         else:
             has_rule = known.rewrite is not None and known.argument is None
             ruled = test.by_rule(names, limit) if has_rule else []
-            if not test.add(names, [*ruled, *by_label.get(names, ())]):
+            labelled_lines = by_label.get(names, [])
+            for line in labelled_lines:
+                check_argument(known, line.argument)
+            if not test.add(names, [*ruled, *labelled_lines]):
                 reason = "changes no line" if has_rule else "no labelled lines"
         if reason:
             left_out.append(f"{instruction.name} ({reason})")
@@ -341,7 +355,9 @@ def measure_phrases(
     for names, lines in test.lines.items():
         said = phrases.get(names[0], ())
         if said:
-            jobs[names] = [(line.source, said[i % len(said)]) for i, line in enumerate(lines)]
+            jobs[names] = [
+                (line.source, line.under((said[i % len(said)],))) for i, line in enumerate(lines)
+            ]
     found = ask(tuned, [job for own in jobs.values() for job in own], title, batch_size)
     under = {names: [found[job][0] for job in own] for names, own in jobs.items()}
     return {names[0]: response for names, response in test.respond(under, answers).items()}
@@ -440,8 +456,8 @@ def sample_cases(
     for names, limit in [*((names, n) for names in singles), *((names, 1) for names in few)]:
         instructions = [look_up(name) for name in names]
 
-        def mark(output: str, source: str, instructions=instructions) -> Dict[str, bool]:
-            return verify(instructions, output, Context(source=source, language=test.language))
+        def mark(output: str, i: int, instructions=instructions, names=names) -> Dict[str, bool]:
+            return verify(instructions, output, test.lines[names][i].context(test.language))
 
         lines = [(line.source, line.reference) for line in test.lines[names]]
         found = {system: by_case[names] for system, by_case in outputs.items()}

@@ -10,7 +10,7 @@ import random
 from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 Lines = Sequence[Tuple[str, str]]  # (source, reference)
-Mark = Callable[[str, str], Dict[str, bool]]  # `(output, source) -> marks`
+Mark = Callable[[str, int], Dict[str, bool]]  # `(output, index of its line) -> marks`
 
 
 def choose_lines(n_lines: int, n: int, seed: str) -> List[int]:
@@ -33,7 +33,7 @@ def draw_samples(
             "source": lines[i][0],
             "reference": lines[i][1],
             "outputs": {
-                system: {"text": texts[i], "marks": mark(texts[i], lines[i][0])}
+                system: {"text": texts[i], "marks": mark(texts[i], i)}
                 for system, texts in outputs.items()
             },
         }

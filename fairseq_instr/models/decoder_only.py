@@ -332,7 +332,9 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         """Features of the target where each row is read as `prompt target padding`."""
         n_prompt, n_target = prompt.tokens.size(1), prev_output_tokens.size(1)
         n_read = n_prompt + n_target - 1  # the target's last token is not read
-        self.check_positions(n_read)
+        if n_read > self._max_positions:  # the longest prompt may have a short target
+            n_targets = prev_output_tokens.ne(self.dictionary.pad()).sum(1)
+            self.check_positions(int((prompt.lengths + n_targets).max()) - 1)
         places = torch.arange(n_read, device=prompt.tokens.device)
         behind = places - prompt.lengths[:, None]
         index = torch.where(behind < 0, places, (n_prompt + behind).clamp(max=n_read - 1))
@@ -448,6 +450,11 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
             raise InputError(
                 "a decoder-only model needs one joined dictionary, dict.* of source and target "
                 "differ; give fairseq-preprocess the same --srcdict for both"
+            )
+        if getattr(getattr(task, "cfg", None), "left_pad_target", False):
+            raise InputError(
+                "--left-pad-target is not supported by a decoder-only model, whose targets follow "
+                "their prompts; leave it out"
             )
         check_sizes(cfg)
         check_adapters(cfg, len(source) - len(target))

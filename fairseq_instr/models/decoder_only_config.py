@@ -72,7 +72,9 @@ class DecoderOnlyConfig(FairseqDataclass):
         ",".join(LINEAR),
         "layers that adapters are beside; embed_tokens, output_projection: train that as a whole",
     )
-    dropout: float = with_help(0.0, "on what attention and feed-forward layers add")
+    dropout: float = with_help(
+        0.0, "on the embeddings, and on what attention and feed-forward layers add"
+    )
     checkpoint_activations: bool = with_help(
         False, "recompute each layer in the backward pass: slower, less memory"
     )

@@ -12,6 +12,7 @@ a map: `instructions={"to:fr": None, "begin-with": "Voici"}`.
 from __future__ import annotations
 
 import json
+import re
 import string
 from typing import Any
 
@@ -73,10 +74,7 @@ def _body(template: templates.Template, inventory: Inventory) -> str:
         "LEAD": _literal(template.lead),
         "PROMPT": " ~ ".join(parts),
     }
-    body = _BODY
-    for place, value in values.items():
-        body = body.replace(place, value, 1)
-    return body
+    return re.sub("|".join(values), lambda place: values[place[0]], _BODY)
 
 
 def _literal(value: Any) -> str:

@@ -7,6 +7,7 @@ With a SentencePiece model the source is spelled apart.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import string
@@ -224,14 +225,14 @@ class TemplatePrompt:
         return n_instructions * 0
 
     def _measure(self) -> Tuple[int, int]:
-        """The longest prompt with one direction or none, and the longest phrase."""
-        positions = range(len(self.inventory))
-        directions = [(Request(i),) for i in positions if target_language(self.inventory[i].name)]
+        """The longest prompt with one direction or none from any language, and longest phrase."""
+        targets = self.inventory.target_languages
+        directions = [(Request(self.inventory.position(direction(code))),) for code in targets]
         base = 0
-        for asked in ((), *directions):
+        for asked, source in itertools.product(((), *directions), {self.language, *targets}):
             try:
-                base = max(base, sum(map(len, self.render(asked)[:3])))
-            except InputError:  # a direction that has no demonstrations is not asked for
+                base = max(base, sum(map(len, self.render(asked, source)[:3])))
+            except InputError:  # of a direction that is not asked for: no name, no demonstrations
                 continue
         each = 0
         for template in (self.template, *self.template.by_target.values()):
@@ -362,10 +363,32 @@ class Demonstrations:
         return self._drawn[source, target]
 
 
+def _variants(template: Template, inventory: Inventory) -> List[Template]:
+    """A template, and those of the target languages that an inventory has."""
+    own = (v for code, v in template.by_target.items() if direction(code) in inventory)
+    return [template, *own]
+
+
+def _check_distinct(template: Template, inventory: Inventory, origin: str) -> None:
+    """Raise `InputError` if a template says two instructions alike; `origin` begins the error."""
+    for variant in _variants(template, inventory):
+        said: Dict[str, str] = {}
+        for instruction in inventory:
+            language = target_language(instruction.name)
+            if language and template.for_target(language) is not variant:
+                continue
+            phrase = phrase_of(variant, instruction)
+            other = said.setdefault(phrase, instruction.name)
+            if other != instruction.name:
+                raise InputError(
+                    f"{origin}: {other!r} and {instruction.name!r} are both said as {phrase!r}; "
+                    "give one of them other words in the template's 'phrases', or in the inventory"
+                )
+
+
 def _words(template: Template, inventory: Inventory) -> Iterator[str]:
     """The texts of a template that prompts of an inventory can hold."""
-    own = (v for code, v in template.by_target.items() if direction(code) in inventory)
-    for variant in (template, *own):
+    for variant in _variants(template, inventory):
         yield variant.prompt
         yield variant.demonstration or ""
         yield from (phrase_of(variant, instruction) for instruction in inventory)
@@ -415,6 +438,7 @@ def prompt_in_words(cfg, inventory: Inventory, dictionary):
         def decode(ids: Sequence[int]) -> str:
             return spelled([dictionary[i] for i in ids])
 
+    _check_distinct(template, inventory, f"--prompt-template {cfg.prompt_template:.80}")
     for text in _words(template, inventory):
         if dictionary.unk() in encode(text):
             raise InputError(

@@ -8,6 +8,7 @@ from fairseq.tasks.translation import TranslationConfig
 from omegaconf import II
 
 from fairseq_instr.config_fields import with_help
+from fairseq_instr.criterions.label_smoothed_cross_entropy_with_unlikelihood import LOGGED_AS
 from fairseq_instr.data.directions import AUTO, DIRECTION_MODES
 from fairseq_instr.errors import InputError
 from fairseq_instr.generation.options import GuidanceOptions
@@ -217,6 +218,8 @@ def check_criterion(cfg: TranslationWithInstructionsConfig, criterion) -> None:
 
 def _logged_metrics(criterion) -> Set[str]:
     sums = {"loss": 1, "nll_loss": 1, "ntokens": 1, "nsentences": 1, "sample_size": 1}
+    if getattr(criterion, "conflict_loss", None):
+        sums[LOGGED_AS[criterion.conflict_loss]] = 1
     with metrics.aggregate(new_root=True) as logged:
         criterion.__class__.reduce_metrics([sums])
     names = set(logged.get_smoothed_values())

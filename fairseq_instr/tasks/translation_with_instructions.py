@@ -143,10 +143,14 @@ class TranslationWithInstructionsTask(TranslationTask):
             n_shards=len(shards) if training else 1, phrasings=phrasings,
         )  # fmt: skip
         corpora = [corpus for group in loaded.values() for corpus in group]
+        asked = [request for c in corpora for request in (*c.fixed, *c.named)]
         if conflicts is not None:
             conflicts.log_left_out(split, (c.stream.compositions for c in corpora if c.stream))
+            conflicts.check_prompts(self.prompt)
+            if training:
+                conflicts.check_applies(asked)
         if not training:
-            self._warn_of_untrained(r for c in corpora for r in (*c.fixed, *c.named))
+            self._warn_of_untrained(asked)
 
     def _split_loader(self, combine: bool = False) -> SplitLoader:
         # a truncated source leaves room for its prompt, which has one symbol an axis at most
@@ -306,6 +310,7 @@ class TranslationWithInstructionsTask(TranslationTask):
     def _check_starting_point(self, model_cfg) -> Optional[StartingPoint]:
         start = StartingPoint.find(self.cfg)
         if start is None:
+            StartingPoint.refuse_missing(self.cfg)
             return None
         start.leave_if_finished(self.cfg.max_update)
         changed = self.cfg.allow_architecture_change

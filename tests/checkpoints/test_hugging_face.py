@@ -310,6 +310,18 @@ class TestRefusals:
             from_hugging_face(folder, output)
         with pytest.raises(InputError, match="--force"):
             to_hugging_face(output / "model.pt", output / "tokenizer", tmp_path)
+        # nor what else it writes, of a model that was moved away
+        (tmp_path / "dict.txt").touch()
+        with pytest.raises(InputError, match="dict.txt exists.*--force"):
+            from_hugging_face(folder, tmp_path)
+
+    def test_nothing_of_an_overwritten_tokenizer_stays(self, make_folder, tmp_path):
+        kept = tmp_path / "out" / "tokenizer"
+        kept.mkdir(parents=True)
+        for name in ("source.spm", "notes.txt"):
+            (kept / name).touch()
+        from_hugging_face(make_folder("llama-2"), tmp_path / "out", force=True)
+        assert not (kept / "source.spm").exists() and (kept / "notes.txt").exists()
 
     def test_tokenizer_of_another_model(self, converted, tmp_path):
         with pytest.raises(InputError, match="has a vocabulary of"):

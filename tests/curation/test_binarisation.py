@@ -1,5 +1,6 @@
 """A data-bin of raw text is what fairseq-preprocess makes of the same text in subwords."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,14 @@ def test_a_data_bin_and_a_group_of_it(folder):
     stream = data / "task" / "a" / "train.instr-None.instr"
     expected = read_lines(spelled.with_name("train.instr"))
     assert lines_of(stream, data / "task" / "a" / "dict.instr.txt") == expected
+
+
+def test_a_text_that_lies_there_packed_as_well_is_one_split(folder):
+    for name in ("train.en", "train.de"):
+        packed = gzip.compress((folder / "text" / name).read_bytes())
+        (folder / "text" / f"{name}.gz").write_bytes(packed)
+    made = run(folder, "text", "data-bin", dictionary=folder / "dict.txt")
+    assert [m.prefix.name for m in made] == ["train", "valid"]
 
 
 def test_the_files_are_those_of_fairseq_preprocess(folder, call):

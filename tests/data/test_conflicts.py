@@ -22,6 +22,7 @@ from fairseq_instr.instructions import Instruction, Inventory
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.catalogue import catalogue, look_up
 from fairseq_instr.instructions.instruction import Context
+from fairseq_instr.prompts.templates import Template, TemplatePrompt
 from fairseq_instr.sample.corpus import split
 
 LANGUAGES = [Instruction(f"to:{code}", "target-language") for code in ("de", "it", "nl")]
@@ -131,6 +132,9 @@ def test_axes_are_parsed():
     [
         (parse_axes, ("case,style", INVENTORY), "--conflict-axes.*'style'.*punctuation"),
         (parse_axes, ("case", Inventory()), "--conflict-axes.*'case'"),
+        (parse_axes, ("all", Inventory()), "--conflict-axes 'all'"),
+        (parse_axes, ("all", Inventory(LANGUAGES[:1])), "--conflict-axes 'all'"),
+        (parse_axes, (" , ", INVENTORY), "--conflict-axes"),
         (parse_axes, ("case,target-language", ONE_LANGUAGE), "--conflict-axes case,target"),
         (parse_swapped, ("uppercase", ("target-language",), INVENTORY), "'uppercase'.*to:de"),
         *((parse_languages, (text, INVENTORY), "--conflict-languages")
@@ -181,6 +185,9 @@ def test_an_instruction_with_a_slot_is_swapped_out_but_never_in():
         ("short at-most", []),
         ("short long isometric", ["long", "isometric"]),
         ("ascii swiss", [None]),
+        ("to:pt-BR to:pt to:de", ["to:de"]),  # much text is right in both
+        ("to:pt-BR to:pt", []),
+        ("to:zho_Hans to:zho_Hant to:zh", ["to:zho_Hant"]),
     ],
 )
 def test_what_an_instruction_is_changed_for(names, expected):
@@ -289,6 +296,21 @@ def test_a_copy_is_asked_for_in_any_language_but_its_own():
     assert not any(conflict.copies for conflict in drawn("it", "it", copies=1.0)[1])
 
 
+def test_a_copy_is_not_wrong_in_a_variant_of_its_language():
+    inventory = Inventory(map(look_up, ("to:pt-BR", "to:pt", "to:de")))
+    sampler = ConflictSampler(inventory, ("target-language",), 1.0, copies=1.0)
+    for place in range(20):
+        conflict = sampler.draw(1, place, [Request(0)], source="pt")
+        assert conflict.copies and conflict.requests == (Request(2),)
+
+
+def test_an_untranslated_line_keeps_its_other_conflicts():
+    for place in range(20):
+        own = [Request(TO_DE), Request(UPPERCASE)]
+        conflict = sampler().draw(1, place, own, "en", untranslated=True)
+        assert conflict.requests == (Request(TO_DE), Request(LOWERCASE))
+
+
 def test_shares_change_no_draw_that_has_none():
     assert drawn("en", "it")[1] == drawn("en", "it", "de:1,it:1,nl:1")[1]
     without = ConflictSampler(FOUR, ("target-language",), 0.5)
@@ -298,6 +320,18 @@ def test_shares_change_no_draw_that_has_none():
         plain, copied = (s.draw(2, place, asked, "it") for s in (without, copying))
         assert (plain is None) == (copied is None)
         assert copied is None or copied.copies or copied == plain
+
+
+def test_conflicts_that_read_as_their_samples_are_refused():
+    def prompt(text):
+        template = Template.from_dict({"prompt": text}, "test")
+        return TemplatePrompt(template, INVENTORY, lambda text: list(map(ord, text)))
+
+    sampler().check_prompts(prompt("{instructions}: {source}"))
+    with pytest.raises(InputError, match="--conflict-axes.*'to:de'.*'to:it'.*--prompt-template"):
+        sampler().check_prompts(prompt("Say it in German: {source}"))
+    with pytest.raises(InputError, match="'exclaim'"):
+        sampler("punctuation").check_prompts(prompt("{source}"))
 
 
 # -- in a dataset -----------------------------------------------------------------------
@@ -316,6 +350,15 @@ def load_both_ways(own_data_bin, make_task):
         return task.datasets["train"]
 
     return load
+
+
+def test_training_data_without_any_conflict_are_refused(load_both_ways, make_task):
+    with pytest.raises(InputError, match="--conflict-axes.*--direction-instruction"):
+        load_both_ways("--conflict-axes", "target-language", "--direction-instruction", "never")
+    task = make_task("--conflict-axes", "case", "--mixture", "parallel:1")
+    with pytest.raises(InputError, match="--conflict-axes"):
+        task.load_dataset("train")
+    task.load_dataset("valid")  # no conflict is needed there
 
 
 def test_a_copy_has_the_source_as_its_target(load_both_ways):
@@ -337,8 +380,9 @@ def test_a_copy_has_the_source_as_its_target(load_both_ways):
         assert plain[place]["target"].equal(dataset[place]["target"])
 
 
-def test_a_line_that_is_its_own_translation_has_no_copy(load_both_ways):
-    dataset = load_both_ways("--conflict-axes", "target-language", "--conflict-copies", 1.0)
+@pytest.mark.parametrize("copies", [0.0, 1.0])
+def test_a_line_that_is_its_own_translation_has_no_conflict(load_both_ways, copies):
+    dataset = load_both_ways("--conflict-axes", "target-language", "--conflict-copies", copies)
     for corpus in dataset.corpora:
         corpus.dataset = dataclasses.replace(corpus.dataset, tgt=corpus.dataset.src)
     assert not any("conflict" in dataset[place] for place in range(len(dataset)))

@@ -1,5 +1,7 @@
 """What is asked of each line of a corpus, and what corpora are refused."""
 
+import shutil
+
 import pytest
 
 from fairseq_instr.data.streams import load_stream
@@ -162,3 +164,31 @@ def test_a_task_that_asks_for_nothing_is_refused(own_data_bin, make_task):
     task = make_task(*arguments, "--allow-plain-task", data=own_data_bin)
     task.load_dataset("train")
     task.load_dataset("task/case/valid")
+
+
+@pytest.mark.parametrize("kept", [None, 0, 40])
+@pytest.mark.parametrize("file", ["train.en-de.en.bin", "train.en-de.de.bin", "train.en-de.de.idx"])
+def test_text_that_is_missing_or_cut_short_is_refused(own_data_bin, make_task, file, kept):
+    path = own_data_bin / file
+    content = path.read_bytes()
+    path.unlink()
+    if kept is not None:
+        path.write_bytes(content[:kept])
+    with pytest.raises(InputError, match="data-bin.*binarise"):
+        make_task(data=own_data_bin).load_dataset("train")
+
+
+@pytest.mark.parametrize("kept", [None, 40])
+def test_text_of_one_language_that_is_cut_short_is_refused(own_data_bin, make_task, kept):
+    shutil.rmtree(own_data_bin / "task")
+    Inventory([Instruction(f"to:{code}", "target-language") for code in ("en", "de")]).save(
+        own_data_bin / "instructions.yaml", force=True
+    )
+    (own_data_bin / "denoise").mkdir()
+    for ending in ("bin", "idx"):
+        text = (own_data_bin / f"train.en-de.de.{ending}").read_bytes()
+        if ending == "idx" or kept is not None:
+            path = own_data_bin / "denoise" / f"train.de-None.de.{ending}"
+            path.write_bytes(text if ending == "idx" else text[:kept])
+    with pytest.raises(InputError, match="denoise.*binarise"):
+        make_task("--mixture", "parallel:1,denoise:1", data=own_data_bin).load_dataset("train")

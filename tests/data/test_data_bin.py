@@ -68,7 +68,9 @@ def test_all_pairs_are_those_of_all_groups_and_splits_each_once(tmp_path):
     assert all_pairs(tmp_path) == [("en", "de"), ("de", "fr")]
 
 
-@pytest.mark.parametrize("pair", [("zh-CN", "en"), ("en", "zh-CN"), ("zh-CN", "zh-TW")])
+@pytest.mark.parametrize(
+    "pair", [("zh-CN", "en"), ("en", "zh-CN"), ("zh-CN", "zh-TW"), ("pt-BR", "pt"), ("pt", "pt-BR")]
+)
 def test_codes_may_have_hyphens(tmp_path, pair):
     touch(tmp_path, *(f"train.{'-'.join(pair)}.{language}" for language in pair))
     touch(tmp_path / "denoise", "train.zh-CN-None.zh-CN")

@@ -45,12 +45,22 @@ def noise(dictionary, seed=1, **options):
         (["▁a", "c"], "c c ▁a", [1, 0, 1]),  # the first token begins a word, whatever it is
         (["ab@@", "c", "d"], "ab@@ c d ab@@ ab@@ c", [1, 0, 1, 1, 0, 0]),
         (["a", "b"], "a b a", [1, 1, 1]),
+        # a stray mark of another kind of subwords, from the text itself
+        (["ab@@", "d@@", "c", "▁"], "ab@@ c c", [1, 0, 1]),
     ],
 )
 def test_words_are_found_by_the_marks_of_the_subwords(symbols, text, starts):
     dictionary = dictionary_of(*symbols)
     tokens = encode(dictionary, text)[:-1].numpy()
     assert WordStarts(dictionary)(tokens).tolist() == [bool(start) for start in starts]
+
+
+@pytest.mark.parametrize("language, n_words", [("ja", 4), ("zh-CN", 4), ("de", 1), (None, 1)])
+def test_every_token_is_a_word_in_languages_without_spaces(language, n_words):
+    """A sentence of one word is never dropped or shuffled: its noise would be a copy."""
+    dictionary = dictionary_of("▁犬", "が", "走", "る")
+    tokens = encode(dictionary, "▁犬 が 走 る")[:-1].numpy()
+    assert WordStarts(dictionary, language)(tokens).sum() == n_words
 
 
 @given(st.lists(st.sampled_from(["▁a", "▁b c", "▁d e <0xC3>"]), min_size=1), st.integers(0, 99))

@@ -113,6 +113,12 @@ def test_a_truncated_source_leaves_room_for_its_prompt(load, placement):
     assert max(dataset.size(p)[0] for p in places) == 7
 
 
+def test_a_prompt_that_leaves_no_room_for_a_truncated_source_is_refused(load):
+    """Sources would be cut from behind, from their prompts' lengths on."""
+    with pytest.raises(InputError, match="--max-source-positions 4"):
+        load("test", "--truncate-source", "--max-source-positions", 4)
+
+
 # -- batches ----------------------------------------------------------------------------
 
 

@@ -90,6 +90,15 @@ def test_wrong_language_and_content_stand_beside_the_pivot(report):
     assert json.loads(json.dumps(report)) == report
 
 
+def test_means_by_pivot_are_over_the_directions_of_those_beside_them():
+    """English to German is untrained here: by way of English it is as it is."""
+    model = Model(lambda lines, d: ["?"] * len(lines) if d == EN_DE else perfect(lines, d))
+    found = evaluate_directions({"a": [model]}, TESTS, pivot=["a"], languages=LANGUAGES)
+    scores = found["systems"]["a"]["directions"]
+    assert scores["en-de"]["pivot_bleu"] == scores["en-de"]["bleu"] == 0.0
+    assert model.asked.count(EN_DE) == 2  # for itself, and behind French
+
+
 def test_seeds_are_averaged_and_shown_each(report):
     system = report[0]["systems"]["mixed"]
     assert [seed["means"]["zero_shot"]["off_target"] for seed in system["seeds"]] == [100.0, 0.0]

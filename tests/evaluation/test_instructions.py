@@ -100,11 +100,36 @@ def test_labelled_lines_are_read_and_follow_those_of_the_rule(tmp_path, test_set
     labelled = read_labelled(str(tmp_path / "test"), "en", "de")
     inventory = Inventory(catalogue()[name] for name in ("formal", "uppercase"))
     assert choose_singles(test_set, fake_system(obedient, inventory), [labelled], 2) == []
-    assert test_set.lines[("formal",)] == [("How are you?", "Wie geht es?", "Wie geht es?")]
+    assert test_set.lines[("formal",)] == [("How are you?", "Wie geht es?", "Wie geht es?", None)]
     assert [line.source for line in test_set.lines[("uppercase",)]] == [*SOURCES[:2], "Hi!"]
     (tmp_path / "test.de").write_text("a\n")
     with pytest.raises(InputError, match="test.de 1"):
         read_labelled(str(tmp_path / "test"), "en", "de")
+
+
+def test_labels_with_arguments_are_asked_and_judged_by_their_own(fake_system):
+    lines = {"A cough.": ("Ein Husten.", "cough=Husten"), "A dog.": ("Ein Köter.", "dog=Köter")}
+
+    def by_term(line, asked):
+        reference, term = lines[line]
+        return reference if asked == f'use-term="{term}"' else "Ein Hund mit Husten."
+
+    inventory = Inventory([catalogue()["use-term"]])
+    labels = [f'use-term="{term}"' for _, term in lines.values()]
+    test = Labelled([*lines], [reference for reference, _ in lines.values()], labels)
+    report = evaluate(
+        fake_system(by_term), fake_system(by_term, inventory), [*lines], test.references, "de",
+        labelled=[test],
+    )  # fmt: skip
+    assert report["response_rate"]["by_instruction"] == {"use-term": 1.0}
+    assert report["response_rate"]["base_by_instruction"] == {"use-term": 0.5}
+    marks = [sample["outputs"]["tuned"]["marks"] for sample in report["samples"]]
+    assert marks == [{"use-term": True}] * 2
+    with pytest.raises(InputError, match="use-term"):  # the label lacks its argument
+        choose_singles(
+            Cases([], [], "de"), fake_system(by_term, inventory),
+            [test._replace(labels=["use-term"] * 2)], 9,
+        )  # fmt: skip
 
 
 def test_compositions_are_valid_seeded_and_have_lines(test_set):

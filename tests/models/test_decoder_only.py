@@ -295,6 +295,25 @@ class TestErrors:
         with pytest.raises(InputError, match="--max-len-b"):
             model(**make_batch((10,), (6,))["net_input"])
 
+    def test_a_long_prompt_beside_a_long_target(self, make_model, make_batch):
+        """Each sentence has its place, but not the longest prompt with the longest target."""
+        model = make_model(max_positions=16)
+        both = make_batch((13, 3), (2, 11), left_pad=False)
+        together = model(**both["net_input"])[0]
+        for row, sizes in enumerate(((14, 3), (4, 12))):
+            source, target = (
+                both["net_input"][name][row : row + 1, :size]
+                for name, size in zip(("src_tokens", "prev_output_tokens"), sizes)
+            )
+            alone = model(source, None, target)[0]
+            assert torch.allclose(together[row : row + 1, : sizes[1]], alone, atol=1e-5)
+
+    def test_targets_are_padded_on_the_right(self, dictionary):
+        cfg = SimpleNamespace(left_pad_target=True)
+        task = SimpleNamespace(source_dictionary=dictionary, target_dictionary=dictionary, cfg=cfg)
+        with pytest.raises(InputError, match="--left-pad-target"):
+            DecoderOnlyModel.build_model(DecoderOnlyConfig(), task)
+
     @pytest.mark.parametrize(
         "options, error",
         [

@@ -12,7 +12,7 @@ from .test_templates import DIRECTIONS, make, say
 
 ODD = {
     "prompt": "{{\"'}} {source_language}{instructions}: {source} =\n\\",
-    "lead": " → ",
+    "lead": " → PROMPT ",  # as the placeholders of `chat_template`
     "languages": {"en": "“English”", "de": "German"},
     "by_target": {
         "fr": {

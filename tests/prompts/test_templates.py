@@ -104,6 +104,12 @@ class TestRendering:
             added = len(say(prompt, "", asked))
             assert added <= prompt.n_source(len(asked))
 
+    def test_bound_on_lengths_from_any_language(self):
+        """The longest name is not that of the prompt's own language."""
+        names = {"en": "English", "de": "the German of Germany"}
+        prompt = make({"prompt": "{source_language}: {source}", "languages": names}, language="en")
+        assert len(say(prompt, "", (), "de")) <= prompt.n_source(0)
+
     def test_one_text_with_the_source(self):
         """A tokenizer with a token for a full stop and a line break uses it, as for any text."""
 

@@ -78,6 +78,7 @@ def test_arguments_reach_batches_and_conflicts(make_task, with_stream):
         ("begin-with", "", "line 1: .*'begin-with'"),
         (" ;uppercase =w1", "", "line 2: .*'uppercase'"),
         ("begin-with =unheard", "", "'unheard'"),
+        ("uppercase; =w1 begin-with =w2", "", "line 2: .*argument"),
         ("begin-wiht =w1", "", "'begin-wiht'"),
         ("uppercase lowercase;begin-with =w1", "", "line 1: .*uppercase"),
         # both are on one axis: neither may be lost without a word

@@ -141,6 +141,12 @@ class TestPromptsInWords:
         assert "go together" in refusal(*train, *in_words, "--shots", 2)
         assert "one of alpaca" in refusal(*train, "--prompt-template", "alpakka")
 
+    def test_two_instructions_are_said_in_two_ways(self, data, in_words, make_task, tmp_path):
+        path = tmp_path / "instructions.yaml"
+        Inventory(map(look_up, ("to:de", "to:pt", "to:pt-BR"))).save(path)
+        with pytest.raises(InputError, match="--prompt-template.*'to:pt' and 'to:pt-BR'"):
+            make_task(*in_words, "--inventory", path, data=data)
+
     def test_general_tasks_are_prompts_already(self, data, in_words, spelling, make_task):
         mixture = "parallel:1,general:1"
         task = make_task(*in_words, "--lang-pairs", "en-de,de-en", "--mixture", mixture, data=data)

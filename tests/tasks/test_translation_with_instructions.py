@@ -11,9 +11,15 @@ from fairseq import checkpoint_utils
 from fairseq_instr.checkpoints.inspection import read_checkpoint, trained_inventory
 from fairseq_instr.checkpoints.parameters import trained_parameters
 from fairseq_instr.data.prompted_dataset import PromptedDataset
+from fairseq_instr.errors import InputError
 from fairseq_instr.instructions import Instruction, Inventory
 from tests.conftest import DECODING, column
 from tests.conftest import WITH_INSTRUCTIONS as PLUGIN
+
+ODDS_RATIO = """
+    --criterion label_smoothed_cross_entropy_with_unlikelihood --conflict-axes case
+    --conflict-loss odds-ratio
+""".split()
 
 
 @pytest.fixture
@@ -191,6 +197,7 @@ def test_new_instructions_may_follow_at_the_end(call, generate, own_data_bin, in
         (["--best-checkpoint-metric", "bleu"], "--eval-bleu"),
         (["--best-checkpoint-metric", "accuracy"], "--best-checkpoint-metric accuracy"),
         (["--best-checkpoint-metric", "conflict_gap"], "--best-checkpoint-metric conflict_gap"),
+        ([*ODDS_RATIO, "--best-checkpoint-metric", "ul_loss"], "or_loss"),
         (["--load-alignments"], "--load-alignments"),
     ],
 )
@@ -223,6 +230,13 @@ def test_an_unexpanded_checkpoint_can_t_be_resumed(refusal, call, finetuning, ba
     # with a fresh optimizer it can
     call("train", *arguments, "--reset-optimizer", "--reset-dataloader", "--reset-lr-scheduler")
     assert (tmp_path / "save" / "checkpoint_last.pt").is_file()
+
+
+def test_a_checkpoint_to_restore_must_exist(make_task):
+    """Fairseq would train on from random parameters."""
+    task = make_task("--restore-file", "checkpoint_best.pt")
+    with pytest.raises(InputError, match="--restore-file checkpoint_best.pt"):
+        task.build_model(task.full_cfg.model)
 
 
 @pytest.mark.parametrize("change", [-1, 1])

@@ -13,12 +13,10 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import check_aligned
-from fairseq_instr.text.languages import language_of
+from fairseq_instr.text.languages import UNSPACED, language_of
 
 FORMAL, INFORMAL, OTHER, NEUTRAL = "FORMAL", "INFORMAL", "OTHER", "NEUTRAL"
 ASKED = {"formal": FORMAL, "informal": INFORMAL}
-# written without spaces: a phrase is found where it stands in the output
-UNSPACED = frozenset({"ja", "zh", "th"})
 _MARKED = re.compile(r"\[F\](.*?)\[/F\]")
 
 
@@ -38,7 +36,7 @@ def without_marks(annotated: str) -> str:
 
 def has_phrase(output: str, phrases: Sequence[str], language: str) -> bool:
     """Whether any of the phrases is found in an output; case counts."""
-    if language_of(language) in UNSPACED:
+    if language_of(language) in UNSPACED:  # a phrase is found where it stands in the output
         return any(phrase in output for phrase in phrases)
     tokens = set(output.split(" "))
     return any(tokens.issuperset(phrase.split(" ")) for phrase in phrases)

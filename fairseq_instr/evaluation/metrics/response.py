@@ -74,23 +74,22 @@ def unwrapped(instructions: Sequence[Instruction], output: str, context: Context
 
 def measure_response(
     instructions: Sequence[Instruction],
-    sources: Sequence[str],
+    contexts: Sequence[Context],
     references: Sequence[str],
     outputs: Sequence[str],
     plain_chrf2: float,
-    language: str,
 ) -> Response:
     """Score the outputs of a system under instructions.
 
     Args:
+        contexts: of each line: its source, the target language, what fills a slot.
         references: references under the instructions.
         plain_chrf2: chrF2 of the system's plain translations of these lines.
     """
-    check_aligned(sources=sources, references=references, outputs=outputs)
-    if not sources:
+    check_aligned(sources=contexts, references=references, outputs=outputs)
+    if not contexts:
         names = ", ".join(instruction.name for instruction in instructions)
         raise InputError(f"no line to measure {names} on: its rule applies to none of the test set")
-    contexts = [Context(source=source, language=language) for source in sources]
     obeyed = sum(all(verify(instructions, *pair).values()) for pair in zip(outputs, contexts))
     said, expected = (
         [unwrapped(instructions, *pair) for pair in zip(texts, contexts)]

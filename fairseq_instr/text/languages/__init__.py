@@ -33,6 +33,8 @@ _SHORT = dict(
     yid:yi ydd:yi yor:yo zho:zh zsm:ms zul:zu
     """.split()
 )
+UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "zh"})
+"""Languages written without spaces between words."""
 
 
 def language_of(code: str) -> str:

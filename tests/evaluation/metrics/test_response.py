@@ -13,6 +13,7 @@ from fairseq_instr.instructions import Context, catalogue
 
 SOURCES = ["Two dogs are running.", "A man reads.", "Three women are talking in the street."]
 REFERENCES = ["Zwei Hunde rennen.", "Ein Mann liest.", "Drei Frauen reden auf der Straße."]
+CONTEXTS = [Context(source, "de") for source in SOURCES]
 
 
 def named(*names):
@@ -39,7 +40,7 @@ def test_rate_and_adequacy_on_literal_outputs():
     lines = applicable_lines(named("uppercase"), SOURCES, REFERENCES, "de")
     references = [text for _, text in lines]
     outputs = ["ZWEI HUNDE RENNEN.", "Ein Mann liest.", "DREI FRAUEN REDEN AUF DER STRASSE."]
-    response = measure_response(named("uppercase"), SOURCES, references, outputs, 80.0, "de")
+    response = measure_response(named("uppercase"), CONTEXTS, references, outputs, 80.0)
     assert (response.lines, response.rate) == (3, pytest.approx(2 / 3))
     assert response.chrf2 == pytest.approx(chrf2(outputs, references))
     assert response.adequacy == pytest.approx(response.chrf2 / 80.0)
@@ -48,13 +49,13 @@ def test_rate_and_adequacy_on_literal_outputs():
 def test_a_pair_is_obeyed_when_both_are():
     outputs = ["<b>ZWEI HUNDE</b>", "<b>Ein Mann</b>", "DREI FRAUEN"]
     names = named("html-bold", "uppercase")
-    response = measure_response(names, SOURCES, REFERENCES, outputs, 50.0, "de")
+    response = measure_response(names, CONTEXTS, REFERENCES, outputs, 50.0)
     assert response.rate == pytest.approx(1 / 3)
 
 
 def test_no_line_at_all_is_refused():
     with pytest.raises(InputError, match="uppercase"):
-        measure_response(named("uppercase"), [], [], [], 50.0, "de")
+        measure_response(named("uppercase"), [], [], [], 50.0)
 
 
 # -- adequacy: what an output says, without what its instruction put around it -----------------
@@ -82,8 +83,8 @@ def adequacy(name, texts):
         context = Context(source=sources[i], language="de")
         outputs.append(instruction.rewrite(texts[i], context) or texts[i])
     response = measure_response(
-        [instruction], [sources[i] for i in at], [text for _, text in lines], outputs,
-        chrf2([PLAIN[i] for i in at], [references[i] for i in at]), "de",
+        [instruction], [Context(sources[i], "de") for i in at], [text for _, text in lines],
+        outputs, chrf2([PLAIN[i] for i in at], [references[i] for i in at]),
     )  # fmt: skip
     return response.adequacy
 
