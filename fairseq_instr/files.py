@@ -103,6 +103,8 @@ def atomic_folder(path, force: bool = False, marker: str = "") -> Iterator[Path]
                 os.replace(path, old)
             os.replace(temporary, path)
         finally:
+            if old.exists() and not path.exists():  # stopped between the two
+                os.replace(old, path)
             shutil.rmtree(temporary, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)
 

@@ -83,6 +83,24 @@ def test_a_disk_that_can_t_be_written_is_told_with_the_path(tmp_path, monkeypatc
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_a_folder_whose_successor_can_t_take_its_name_stays(tmp_path, monkeypatch):
+    output, replace = tmp_path / "out", os.replace
+    output.mkdir()
+    (output / "a").write_text("old")
+
+    def only_away(source, target):
+        if os.fspath(target) == os.fspath(output) and not os.fspath(source).endswith(".old"):
+            raise_read_only(source, target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", only_away)
+    with pytest.raises(InputError, match="out.*Read-only"):
+        with atomic_folder(output, force=True, marker="a") as temporary:
+            (temporary / "a").write_text("new")
+    assert os.listdir(tmp_path) == ["out"]
+    assert (output / "a").read_text() == "old"
+
+
 def raise_read_only(source, target):
     raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(source), None, str(target))
 

@@ -23,7 +23,9 @@ from typing import Callable, FrozenSet, NamedTuple, Optional, Sequence
 from fairseq_instr.errors import InputError
 from fairseq_instr.text.languages import language_of
 
-NAME_PATTERN = re.compile(r"(?=.{1,64}\Z)([a-z0-9][a-z0-9_.:-]*|to:[a-z]{2,3}([_-][A-Za-z0-9]+)+)")
+NAME_PATTERN = re.compile(
+    r"(?=.{1,64}\Z)(?!to:\Z)([a-z0-9][a-z0-9_.:-]*|to:[a-z]{2,3}([_-][A-Za-z0-9]+)+)"
+)
 """Names of instructions and axes. The code of a language keeps its capitals: `to:de_DE`."""
 MAX_ARGUMENT = 200  # longest argument, in characters
 ARGUMENTS = {

@@ -70,6 +70,7 @@ def test_a_file_is_not_overwritten_without_force(tmp_path):
         "instructions: [{name: Formal, axis: formality}]",
         "instructions: [{name: De_DE, axis: formality}]",
         "instructions: [{name: 'to:DE', axis: formality}]",
+        "instructions: [{name: 'to:', axis: target-language}]",
         "instructions: [{name: 'in:de_DE', axis: formality}]",
         "instructions: [{name: 'for mal', axis: formality}]",
         "instructions: [{name: '', axis: formality}]",
