@@ -66,12 +66,16 @@ def cpu_seconds(*arguments: str, rounds: int) -> List[float]:
 
 
 def count_lines(patterns) -> int:
-    """Lines of the files that git knows."""
+    """Lines of the files that git knows; a link to another one has none of its own."""
     listed = subprocess.run(
         ["git", "ls-files", *patterns], cwd=ROOT, check=True, capture_output=True, text=True
     )
     paths = [ROOT / name for name in listed.stdout.splitlines()]
-    return sum(len(path.read_bytes().splitlines()) for path in paths if path.exists())
+    return sum(
+        len(path.read_bytes().splitlines())
+        for path in paths
+        if path.is_file() and not path.is_symlink()
+    )
 
 
 def write_recipe(folder: Path):

@@ -69,6 +69,9 @@ class Translator(LineTranslator):
         self.inventory = task.inventory
         self.n_learned = len(task.inventory) if n_learned is None else n_learned
         self.native = task.directions.native
+        direction = task.directions.request((task.cfg.source_lang, task.cfg.target_lang))
+        if direction is not None:
+            self._check_learned(direction, f"target {task.cfg.target_lang!r}")
         self.target = task.cfg.target_lang
         self.beam = generation.beam
         self.max_len = generation.max_len_a, generation.max_len_b

@@ -181,6 +181,8 @@ def test_a_direction_that_was_not_learned_is_refused(tuned, own_data_bin, invent
     for translator in (served, Translator.from_pretrained(tuned, own_data_bin)):
         with pytest.raises(InputError, match="'to:de'"):
             translator.translate(["w1"], "to:de")
+    with pytest.raises(InputError, match="target 'de'.*'to:de'"):
+        Translator.from_pretrained(tuned, own_data_bin, direction_instruction="always")
     path = tmp_path / "served" / "serving.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "direction": True}))
     with pytest.raises(InputError, match="'to:de'"):
