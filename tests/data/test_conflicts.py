@@ -368,6 +368,7 @@ def test_a_copy_has_the_source_as_its_target(load_both_ways):
     conflicts = batch["conflicts"]
     assert len(conflicts["positive"]) == len(dataset)
     assert conflicts["target"].size(1) == batch["target"].size(1)
+    assert conflicts["copies"].all()
     for row, positive in enumerate(conflicts["positive"].tolist()):
         target, source = conflicts["target"][row], batch["sources"][positive].tolist()
         assert target[target.ne(dataset.pad)].tolist() == source
