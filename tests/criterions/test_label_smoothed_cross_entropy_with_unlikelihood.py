@@ -420,9 +420,11 @@ def test_workers_log_the_same_keys_and_kinds(task, model):
 def test_metrics_are_means_over_all_batches(task, name):
     logs = [
         {"loss": 24.0, "nll_loss": 16.0, "ntokens": 8, "nsentences": 2, "sample_size": 8,
-         name: 3.0, "n_conflicts": 2, "n_conflict_tokens": 6, "conflict_gap": 6.0, "n_gap_tokens": 4},
+         name: 3.0, "n_conflicts": 2, "n_conflict_tokens": 6,
+         "conflict_gap": 6.0, "n_gap_tokens": 4},
         {"loss": 8.0, "nll_loss": 8.0, "ntokens": 4, "nsentences": 1, "sample_size": 4,
-         name: 0.0, "n_conflicts": 0, "n_conflict_tokens": 0, "conflict_gap": 0.0, "n_gap_tokens": 0},
+         name: 0.0, "n_conflicts": 0, "n_conflict_tokens": 0,
+         "conflict_gap": 0.0, "n_gap_tokens": 0},
     ]  # fmt: skip
 
     def reduced(logs):
