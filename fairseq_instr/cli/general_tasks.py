@@ -15,6 +15,7 @@ JSON. `alpaca-eval` writes that JSON from a log of fairseq-generate on a corpus 
 Whoever has no tasks lets an instruction-tuned model write some, with its own answers:
 
     fairseq-instr general-tasks write SmolLM2-135M-Instruct --tasks 1000 --output own.json
+    fairseq-instr general-tasks corpus alpaca.json own.json --subwords llama/tokenizer ...
 """
 
 from __future__ import annotations
@@ -38,12 +39,13 @@ from fairseq_instr.text.subwords import SUBWORDS, load_subwords
 
 def add_arguments(parser) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
-    corpus = commands.add_parser("corpus", help="JSON -> OUTPUT.prompt and OUTPUT.response")
+    corpus = commands.add_parser("corpus", help="JSON files -> OUTPUT.prompt and OUTPUT.response")
     evaluation = commands.add_parser("evaluate", help="measure models on held-out tasks")
     alpaca_eval = commands.add_parser("alpaca-eval", help="generated outputs -> AlpacaEval's JSON")
     write = commands.add_parser("write", help="an instruction-tuned model's own tasks -> JSON")
     for command in (corpus, evaluation, alpaca_eval):
-        command.add_argument("tasks", help="JSON list of instruction, input, output")
+        text = "JSON list of instruction, input, output"
+        command.add_argument("tasks", help=text, nargs="+" if command is corpus else None)
         option(command, "--subwords", REQUIRED, SUBWORDS, metavar="MODEL")
     for command in (corpus, alpaca_eval):
         add_output(command, "prefix or file to write")
@@ -71,7 +73,11 @@ def add_arguments(parser) -> None:
     write.add_argument("model", help="Hugging Face folder of a chat model")
     option(write, "--tasks", 1000, "how many tasks to write", dest="n_tasks")
     option(write, "--instruction-tokens", 64, "longest instruction in tokens")
-    option(write, "--answer-tokens", 256, "longest answer in tokens")
+    option(write, "--answer-tokens", 128, "longest answer in tokens")
+    option(
+        write, "--answer-system", "Answer in one or two short sentences.",
+        "system message under which the model answers; '' for its own", metavar="TEXT",
+    )  # fmt: skip
     option(write, "--temperature", 1.0, "temperature of the softmax that tokens are drawn from")
     option(write, "--top-p", 0.95, "probability mass that tokens are drawn from", metavar="P")
     option(write, "--batch-size", 64, "tasks written together")
@@ -87,11 +93,13 @@ def run(args):
     if args.command == "write":
         _write(args)
         return
-    tasks, subwords = general_tasks.read_tasks(args.tasks), load_subwords(args.subwords).source
+    subwords = load_subwords(args.subwords).source
     if args.command == "corpus":
+        tasks = [task for path in args.tasks for task in general_tasks.read_tasks(path)]
         count = general_tasks.write_corpus(tasks, args.output, subwords, args.force)
         print(f"{args.output}: {count} of {len(tasks)} tasks; the others have no output")
     else:
+        tasks = general_tasks.read_tasks(args.tasks)
         outputs = general_tasks.read_hypotheses(args.hypotheses, subwords)
         general_tasks.write_alpaca_eval(tasks, outputs, args.generator, args.output, args.force)
         print(f"{args.output}: {len(outputs)} outputs of {args.generator}")
@@ -124,10 +132,11 @@ def _evaluate(args) -> None:
 def _write(args) -> None:
     check_at_least(1, tasks=args.n_tasks)
     refuse_to_overwrite(args.output, args.force)
-    drawing = "instruction_tokens answer_tokens temperature top_p batch_size dtype seed"
+    texts = take(args, "instruction_tokens answer_tokens answer_system batch_size")
+    drawing = take(args, "temperature top_p dtype seed")
     tasks: List[general_tasks.GeneralTask] = []
     with tqdm(total=args.n_tasks, desc="tasks written", unit="task") as bar:
-        for batch in self_written_tasks(args.model, **take(args, drawing)):
+        for batch in self_written_tasks(args.model, **texts, **drawing):
             tasks = [*tasks, *batch][: args.n_tasks]
             bar.update(len(tasks) - bar.n)
             if batch:  # what is written so far outlives an interruption

@@ -8,7 +8,7 @@ arXiv 2402.13669), where nobody has the tasks that it was tuned on.
 from __future__ import annotations
 
 import itertools
-from typing import Iterator, List, Sequence, Set
+from typing import Iterator, List, NamedTuple, Sequence, Set
 
 from fairseq_instr.curation.general_tasks import GeneralTask
 from fairseq_instr.errors import InputError, check_at_least
@@ -22,7 +22,8 @@ def self_written_tasks(
     model,
     *,
     instruction_tokens: int = 64,
-    answer_tokens: int = 256,
+    answer_tokens: int = 128,
+    answer_system: str = "Answer in one or two short sentences.",
     temperature: float = 1.0,
     top_p: float = 0.95,
     batch_size: int = 64,
@@ -37,6 +38,8 @@ def self_written_tasks(
         model: folder of a Hugging Face causal language model with a chat template.
         instruction_tokens: longest instruction in tokens.
         answer_tokens: longest answer in tokens.
+        answer_system: system message under which the model answers; empty for its own. The tasks
+            do not have it.
         temperature: temperature of the softmax; tasks are more alike below 1.
         top_p: probability mass that a token is drawn from, at most 1.
         batch_size: instructions that are written together.
@@ -55,13 +58,16 @@ def self_written_tasks(
     if not 0 < top_p <= 1:
         raise InputError(f"--top-p {top_p} is not accepted: give more than 0, at most 1")
     writer = _ChatModel(model, dtype, temperature, top_p)
+    asked, answered = writer.turn(), writer.turn(answer_system)
     seen: Set[str] = set()
     fruitless = 0
     for batch in itertools.count():
-        instructions = writer.instructions(batch_size, instruction_tokens, (seed, batch, 0))
+        opening = [asked.before] * batch_size
+        instructions = writer.finish(opening, instruction_tokens, (seed, batch, 0))
         new = [text for text in dict.fromkeys(instructions) if text and text not in seen]
         seen.update(new)
-        answers = writer.answers(new, answer_tokens, (seed, batch, 1)) if new else []
+        prompts = [answered.before + text + answered.after for text in new]
+        answers = writer.finish(prompts, answer_tokens, (seed, batch, 1)) if new else []
         tasks = [GeneralTask(task, output=answer) for task, answer in zip(new, answers) if answer]
         yield tasks
         fruitless = 0 if tasks else fruitless + 1
@@ -71,6 +77,11 @@ def self_written_tasks(
                 f"{instruction_tokens} and --answer-tokens {answer_tokens}; raise them, or give an "
                 "instruction-tuned model"
             )
+
+
+class _Turn(NamedTuple):
+    before: str
+    after: str
 
 
 class _ChatModel:
@@ -95,24 +106,24 @@ class _ChatModel:
             raise InputError(
                 f"the tokenizer of {folder} has no chat template; give an instruction-tuned model"
             )
-        chat = self._tokenizer.apply_chat_template(
-            [{"role": "user", "content": _PLACE}], tokenize=False, add_generation_prompt=True
-        )
-        self._before, _, self._after = chat.partition(_PLACE)
         self._tokenizer.pad_token = self._tokenizer.pad_token or self._tokenizer.eos_token
         self._model.generation_config.update(
             do_sample=True, temperature=temperature, top_p=top_p, top_k=0,
             pad_token_id=self._tokenizer.pad_token_id,
         )  # fmt: skip
 
-    def instructions(self, count: int, tokens: int, seed: Sequence[int]) -> List[str]:
-        return self._continue([self._before] * count, tokens, seed)
+    def turn(self, system: str = "") -> _Turn:
+        """What the chat template writes around a user's text."""
+        messages = [{"role": "system", "content": system}] if system else []
+        chat = self._tokenizer.apply_chat_template(
+            [*messages, {"role": "user", "content": _PLACE}],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        before, _, after = chat.partition(_PLACE)
+        return _Turn(before, after)
 
-    def answers(self, instructions: Sequence[str], tokens: int, seed: Sequence[int]) -> List[str]:
-        prompts = [self._before + text + self._after for text in instructions]
-        return self._continue(prompts, tokens, seed)
-
-    def _continue(self, prompts: List[str], tokens: int, seed: Sequence[int]) -> List[str]:
+    def finish(self, prompts: List[str], tokens: int, seed: Sequence[int]) -> List[str]:
         """What comes after each prompt; empty where it does not end within so many tokens."""
         import numpy
         import torch
