@@ -120,7 +120,7 @@ class _ChatModel:
             tokenize=False,
             add_generation_prompt=True,
         )
-        before, _, after = chat.partition(_PLACE)
+        before, _, after = str(chat).partition(_PLACE)
         return _Turn(before, after)
 
     def finish(self, prompts: List[str], tokens: int, seed: Sequence[int]) -> List[str]:
@@ -133,7 +133,11 @@ class _ChatModel:
         )
         with torch.random.fork_rng():
             torch.manual_seed(int(numpy.random.SeedSequence(seed).generate_state(1)[0]))
-            outputs = self._model.generate(**inputs, max_new_tokens=tokens)
+            outputs = self._model.generate(
+                inputs["input_ids"],
+                attention_mask=inputs["attention_mask"],
+                max_new_tokens=tokens,
+            )
         ends = self._model.generation_config.eos_token_id
         ends = torch.tensor(ends if isinstance(ends, list) else [ends])
         continuations = outputs[:, inputs["input_ids"].shape[1] :]
