@@ -87,7 +87,7 @@ def evaluate_directions(
         vocabularies: language -> its words, for the share of foreign words; None for none.
         outputs: folder that outputs are kept in, as `SYSTEM/SEED/SRC-TGT.txt`, the seeds counted
             from 1; what is kept there is not translated again. None to keep nothing.
-        force: translate again what was made by another model, decoding or text.
+        force: translate again what was made by another model, data-bin, decoding or text.
         conditions: more of what the report says about how it was made.
 
     Returns:
@@ -246,7 +246,8 @@ def read_vocabularies(
 class KeptOutputs:
     """Outputs of one model in a folder, so that an evaluation that was broken off goes on.
 
-    Each output is kept with a digest of what it was made from: model, decoding and sources.
+    Each output is kept with a digest of what it was made from: model with its data-bin, decoding
+    and sources.
     Without a folder, or a model's `digest`, nothing is kept.
     """
 
@@ -278,8 +279,8 @@ class KeptOutputs:
                 return read_lines(path)
             if not self._force:
                 raise InputError(
-                    f"{path} was made by another model, decoding or text; give --force to "
-                    "translate again, or another --output"
+                    f"{path} was made by another model, data-bin, decoding or text; give --force "
+                    "to translate again, or another --output"
                 )
             path.unlink()
         # the same under another name: with multi-way text, pivots share their steps
