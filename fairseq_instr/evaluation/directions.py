@@ -32,7 +32,12 @@ from fairseq_instr.evaluation.report import DIRECTIONS, SUPERVISED, ZERO_SHOT, n
 from fairseq_instr.evaluation.samples import Mark, draw_samples
 from fairseq_instr.evaluation.systems import System
 from fairseq_instr.files import write_atomically
-from fairseq_instr.text.identification import LangidIdentifier, LanguageIdentifier, identify
+from fairseq_instr.text.identification import (
+    LangidIdentifier,
+    LanguageIdentifier,
+    identify,
+    is_in,
+)
 from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.pairs import Pair as Direction
@@ -198,7 +203,7 @@ class _Judge:
         def mark(output: str, index: int) -> Dict[str, bool]:
             stated = sorted(self._languages.stated)
             ((code,),) = identify([output], self._languages.identifier, stated)
-            return {f"in {target}": code == language_of(target)}
+            return {f"in {target}": is_in(code, target)}
 
         return mark
 

@@ -188,6 +188,7 @@ def test_an_instruction_with_a_slot_is_swapped_out_but_never_in():
         ("to:pt-BR to:pt to:de", ["to:de"]),  # much text is right in both
         ("to:pt-BR to:pt", []),
         ("to:zho_Hans to:zho_Hant to:zh", ["to:zho_Hant"]),
+        ("to:nb to:no to:nn", ["to:nn"]),
     ],
 )
 def test_what_an_instruction_is_changed_for(names, expected):

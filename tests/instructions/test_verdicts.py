@@ -485,6 +485,8 @@ verdicts(
     rejects=["", "!!", "A man is standing in front of the big house and waits for the bus."],
 )
 verdicts("to:de_AT", [GERMAN], ["A man is standing in front of the big house."])
+BOKMAL = "Jeg har ikke sett filmen ennå, men jeg gleder meg til helgen."  # `no` to langid
+verdicts("to:nb", [BOKMAL], [GERMAN], "nb")
 RUSSIAN = "Он сказал, что это было уже после обеда."
 verdicts(
     "to:ru",

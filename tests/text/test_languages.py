@@ -5,7 +5,13 @@ import re
 
 import pytest
 
-from fairseq_instr.text.languages import facts, language_of, languages, languages_with
+from fairseq_instr.text.languages import (
+    facts,
+    language_of,
+    languages,
+    languages_with,
+    same_language,
+)
 from fairseq_instr.text.languages.language import Language
 
 PATTERNS = ("larger_numbers", "pronouns", "folded", "misfolded", "in_latin", "formal", "informal",
@@ -20,6 +26,15 @@ PATTERNS = ("larger_numbers", "pronouns", "folded", "misfolded", "in_latin", "fo
 def test_a_code_names_a_language_with_or_without_region_and_script(code, language):
     assert language_of(code) == language
     assert facts(code).code == language
+
+
+@pytest.mark.parametrize(
+    "code, other, same",
+    [("pt", "pt-BR", True), ("nb", "no", True), ("nob_Latn", "nor", True), ("nb", "nn", False),
+     ("hr", "sr", False), ("", "nb", False), ("xx", "yy", False)],
+)  # fmt: skip
+def test_a_language_may_be_part_of_another(code, other, same):
+    assert same_language(code, other) == same_language(other, code) == same
 
 
 def test_a_language_without_a_file_has_a_code_and_nothing_else():
