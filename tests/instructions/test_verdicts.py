@@ -585,6 +585,7 @@ writes(
         "Am 2. Mai.": None,
         "2km bei 5 °C und 8 %": None,
         "-5 oder 3-4": None,
+        "Agent 007": None,
         "Siehe open(2), § 5, [3] und #7": None,
         "Ein Hund (2)": "Ein Hund (zwei)",
     },

@@ -22,9 +22,9 @@ from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_w
 
 _DIGITS = re.compile(r"\d")
 # a number that can be said: no part of `1.000`, `10:30`, `-5`, `2km`, `20 °C`, `5 %`, `#5`, `§ 5`,
-# `[5]`, `open(2)`
+# `[5]`, `open(2)`, nor `007`
 _COUNT = re.compile(
-    r"(?<![\w.,:/+−$€£#§\[-])(?<!§ )(?<!\w\()\d+"
+    r"(?<![\w.,:/+−$€£#§\[-])(?<!§ )(?<!\w\()[1-9]\d*"
     r"(?![\w/°%€$£-]|[.,:]\d|[ \u00a0\u202f][°%€$£])"
 )
 # a number with a mark in it, which languages write differently
