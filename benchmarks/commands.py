@@ -119,4 +119,7 @@ def conflicts(net_input: dict, target: torch.Tensor, every: int = 1) -> dict:
     """Conflicts of every n-th row, whose prompts `net_input` has in place of the right ones."""
     positive = torch.arange(0, len(target), every)
     wrong = {name: rows[positive] for name, rows in net_input.items()}
-    return {"positive": positive, "net_input": wrong, "target": target[positive]}
+    copies = torch.zeros(len(positive), dtype=torch.bool)
+    return {
+        "positive": positive, "copies": copies, "net_input": wrong, "target": target[positive]
+    }  # fmt: skip

@@ -257,7 +257,7 @@ class LanguageAwareTuning(Recipe):
         self.write_inventory(self.data, [*directions, *self.instructions])
 
     @property
-    def general(self) -> Dict[str, str]:
+    def general(self) -> Dict[str, List[str]]:
         """Files of general tasks in Alpaca's JSON, by split, in the folder of the text."""
         return self.config.get("text", {}).get("general", {})
 
@@ -265,7 +265,7 @@ class LanguageAwareTuning(Recipe):
         """General tasks as the group `general`; the held-out ones have a folder of their own."""
         prefix = self.work / "general" / split
         self.subcommand(
-            "general-tasks", "corpus", self.given_text / self.general[split],
+            "general-tasks", "corpus", *(self.given_text / name for name in self.general[split]),
             "--subwords", self.subwords, "--output", prefix, "--force",
         )  # fmt: skip
         folder = self.data / GENERAL if split == "train" else self.work / "general-bin"

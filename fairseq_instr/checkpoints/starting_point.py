@@ -45,6 +45,8 @@ class StartingPoint(NamedTuple):
             if default:
                 restore_cut_copy(last)
             return cls._read(str(last), bool(cfg.reset_optimizer), "--restore-file")
+        if default and cfg.continue_once:
+            return cls._read(cfg.continue_once, bool(cfg.reset_optimizer), "--continue-once")
         path = cfg.finetune_from_model
         if not path:
             return None

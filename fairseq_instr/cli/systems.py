@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, Collection, Dict, Iterable, List, Optional, Tu
 from fairseq_instr.cli.options import REQUIRED, add_output, flag, option
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import digest_of
+from fairseq_instr.instructions.inventory import INVENTORY_FILE
 from fairseq_instr.serving.loading import load_translator
 from fairseq_instr.text.subwords import SUBWORDS
 
@@ -93,9 +95,16 @@ class LazySystem:
 
     @property
     def digest(self) -> str:
-        """Changes with the model, the subwords and the options of decoding."""
+        """Changes with the options of decoding, and with all files that a translation rests on."""
         decoding = hashlib.sha256(json.dumps([self._options, self._args.beam]).encode())
-        return digest_of(*filter(None, (self.name, self._args.subwords)), begun=decoding)
+        data = Path(self._args.data)
+        read = [self.name, *filter(None, [self._args.subwords])]
+        if self._options.get("source_contrast") or self._options.get("language_boost"):
+            read.append(data)  # they look at its text
+        else:
+            read += [*sorted(data.glob("dict.*.txt")), *data.glob(INVENTORY_FILE)]
+        read += filter(os.path.isfile, map(str, self._options.values()))
+        return digest_of(*read, begun=decoding)
 
 
 def conditions(args, decoding: Dict[str, str]) -> Dict[str, str]:

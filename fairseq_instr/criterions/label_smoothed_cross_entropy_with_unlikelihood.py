@@ -6,6 +6,7 @@ swapped::
 
     sample["conflicts"] = {
         "positive": LongTensor (C,)     row of the batch that each conflict belongs to
+        "copies": BoolTensor (C,)       whether its target is the source
         "net_input": {"src_tokens": (C, S), "src_lengths": (C,), "prev_output_tokens": (C, T)}
         "target": LongTensor (C, T)
     }
@@ -106,8 +107,9 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
 
     Logged beside the parent's: `loss` includes the conflicts' term; `ul_loss`, mean
     -log2(1 - p) over the conflicts' target tokens, in bits, or `or_loss`, mean -log2 sigmoid of
-    the log odds ratio; `conflict_gap`, mean over the same tokens of log p under the right prompt
-    less log p under the wrong one, in nats; `n_conflicts`, conflicts a batch.
+    the log odds ratio; `conflict_gap`, mean over the tokens of targets under both prompts (those of
+    copies are under the wrong one alone) of log p under the right prompt less log p under the wrong
+    one, in nats, 0 where there are none; `n_conflicts`, conflicts a batch.
 
     Args:
         label_smoothing (float): epsilon, of the positives.
@@ -162,7 +164,7 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
             loss, sample_size, logging_output = super().forward(model, sample, reduce)
             # Tensors where there are tensors with conflicts: workers sum the two kinds apart.
             zero = loss.new_zeros((), dtype=torch.float32)
-            self._log_conflicts(logging_output, zero, zero, 0, 0)
+            self._log_conflicts(logging_output, zero, zero, zero, 0, 0)
             return loss, sample_size, logging_output
         if not reduce:
             raise ValueError(
@@ -185,9 +187,13 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         losses = compute(model, sample, conflicts, target, conflict_target, weight)
         # Compared by sentence, since a dropped instruction may shift a conflict's tokens.
         lprobs, conflict_lprobs = losses.target_lprobs.sum(1).split([len(target), n_conflicts])
-        conflict_gap = -conflict_lprobs.sum()
+        conflict_gap = n_gap_tokens = lprobs.new_zeros(())
         if conflicts is not None:
-            conflict_gap += lprobs[conflicts["positive"]].sum()
+            gaps = lprobs[conflicts["positive"]] - conflict_lprobs
+            lengths = conflict_target.ne(self.padding_idx).sum(1)
+            # a copy is another text than its positive
+            conflict_gap = gaps.masked_fill(conflicts["copies"], 0).sum()
+            n_gap_tokens = lengths.masked_fill(conflicts["copies"], 0).sum().to(lprobs)
 
         sample_size = sample["target"].size(0) if self.sentence_avg else sample["ntokens"]
         logging_output = {
@@ -200,8 +206,9 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         if self.report_accuracy:
             logging_output["n_correct"] = utils.item(losses.n_correct)
             logging_output["total"] = utils.item(target.ne(self.padding_idx).sum())
+        gap = conflict_gap, n_gap_tokens
         self._log_conflicts(
-            logging_output, losses.conflict_loss.data, conflict_gap, n_conflicts, n_conflict_tokens
+            logging_output, losses.conflict_loss.data, *gap, n_conflicts, n_conflict_tokens
         )
         return losses.loss, sample_size, logging_output
 
@@ -331,11 +338,14 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
                 f"{type(projection).__name__}; leave the option out for this model"
             )
 
-    def _log_conflicts(self, logging_output, loss, conflict_gap, n_conflicts, n_conflict_tokens):
+    def _log_conflicts(
+        self, logging_output, loss, conflict_gap, n_gap_tokens, n_conflicts, n_conflict_tokens
+    ):
         logging_output.update(
             {
                 LOGGED_AS[self.conflict_loss]: loss,
                 "conflict_gap": conflict_gap,
+                "n_gap_tokens": n_gap_tokens,
                 "n_conflicts": n_conflicts,
                 "n_conflict_tokens": n_conflict_tokens,
             }
@@ -349,10 +359,12 @@ class LabelSmoothedCrossEntropyWithUnlikelihoodCriterion(LabelSmoothedCrossEntro
         def total(key):
             return utils.item(sum(log.get(key, 0) for log in logging_outputs))
 
-        n_tokens = total("n_conflict_tokens")
-        per_token = 1 / max(n_tokens, 1)
+        def log_mean(name, count, unit=1.0):
+            n_tokens = total(count)
+            metrics.log_scalar(name, total(name) / max(n_tokens, 1) / unit, n_tokens, round=3)
+
         used = [name for name in LOGGED_AS.values() if any(name in log for log in logging_outputs)]
         for name in used or [LOGGED_AS[UNLIKELIHOOD]]:
-            metrics.log_scalar(name, total(name) * per_token / math.log(2), n_tokens, round=3)
-        metrics.log_scalar("conflict_gap", total("conflict_gap") * per_token, n_tokens, round=3)
+            log_mean(name, "n_conflict_tokens", math.log(2))
+        log_mean("conflict_gap", "n_gap_tokens")
         metrics.log_scalar("n_conflicts", total("n_conflicts"), round=1)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Callable, Collection, Iterable, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.identification import LangidIdentifier, identify, is_in
 from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import iterate_lines
 from fairseq_instr.text.subwords import Spell, speller
@@ -96,8 +96,7 @@ def in_languages(source_language: str, target_language: str, among: Collection[s
         among: further languages that a line may be found to be in.
     """
     identifier = LangidIdentifier()
-    expected = (language_of(source_language), language_of(target_language))
-    languages = {*expected, *map(language_of, among)}
+    languages = {*map(language_of, (source_language, target_language, *among))}
     try:
         identify((), identifier, languages)
     except InputError as error:
@@ -105,9 +104,11 @@ def in_languages(source_language: str, target_language: str, among: Collection[s
 
     def check(source: str, target: str) -> Optional[str]:
         ((found_source, found_target),) = identify((source, target), identifier, languages)
-        if found_source not in (expected[0], None):
+        if found_source and not is_in(found_source, source_language):
             return SOURCE_LANGUAGE
-        return TARGET_LANGUAGE if found_target not in (expected[1], None) else None
+        if found_target and not is_in(found_target, target_language):
+            return TARGET_LANGUAGE
+        return None
 
     return check
 

@@ -34,7 +34,7 @@ from fairseq_instr.instructions.instruction import Instruction
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, target_language
 from fairseq_instr.instructions.inventory import direction as direction_name
 from fairseq_instr.prompts import Prompt
-from fairseq_instr.text.languages import language_of
+from fairseq_instr.text.languages import same_language
 
 logger = logging.getLogger(__name__)
 
@@ -148,12 +148,12 @@ def _may_be_right(instruction: Instruction, other: Instruction) -> bool:
 
 
 def are_variants(code: str, other: str) -> bool:
-    """Whether two codes are of one language, and don't name different scripts.
+    """Whether two codes may be of one language, and don't name different scripts.
 
     Example: `pt` and `pt-BR` are, `zh-Hans` and `zh-Hant` are not.
     """
     scripts = {*_SCRIPT.findall(code), *_SCRIPT.findall(other)}
-    return language_of(code) == language_of(other) and len(scripts) < 2
+    return same_language(code, other) and len(scripts) < 2
 
 
 class Conflict(NamedTuple):

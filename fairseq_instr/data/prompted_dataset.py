@@ -177,6 +177,7 @@ class PromptedDataset(FairseqDataset):
         if conflict is not None:
             copy = source if conflict.copies and target is not None else target
             item["conflict"] = self._render(place, corpus, source, copy, conflict.requests)
+            item["conflict"]["copies"] = copy is not target
         return item
 
     def _render(
@@ -241,11 +242,14 @@ class PromptedDataset(FairseqDataset):
     def _collate_conflicts(self, wrong: List[dict], batch: dict, pad_to_length) -> dict:
         conflicts = self._collate(wrong, pad_to_length)
         row_of = {place: row for row, place in enumerate(batch["id"].tolist())}
+        copies = {item["id"]: item["copies"] for item in wrong}
+        places = conflicts["id"].tolist()
         net_input = conflicts["net_input"]
         if not self.prompt.on_encoder:
             net_input = {"prev_output_tokens": net_input["prev_output_tokens"]}
         return {
-            "positive": torch.tensor([row_of[i] for i in conflicts["id"].tolist()]),
+            "positive": torch.tensor([row_of[place] for place in places]),
+            "copies": torch.tensor([copies[place] for place in places]),
             "net_input": net_input,
             "target": conflicts["target"],
         }

@@ -32,7 +32,12 @@ from fairseq_instr.evaluation.report import DIRECTIONS, SUPERVISED, ZERO_SHOT, n
 from fairseq_instr.evaluation.samples import Mark, draw_samples
 from fairseq_instr.evaluation.systems import System
 from fairseq_instr.files import write_atomically
-from fairseq_instr.text.identification import LangidIdentifier, LanguageIdentifier, identify
+from fairseq_instr.text.identification import (
+    LangidIdentifier,
+    LanguageIdentifier,
+    identify,
+    is_in,
+)
 from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.lines import read_lines
 from fairseq_instr.text.pairs import Pair as Direction
@@ -87,7 +92,7 @@ def evaluate_directions(
         vocabularies: language -> its words, for the share of foreign words; None for none.
         outputs: folder that outputs are kept in, as `SYSTEM/SEED/SRC-TGT.txt`, the seeds counted
             from 1; what is kept there is not translated again. None to keep nothing.
-        force: translate again what was made by another model, decoding or text.
+        force: translate again what was made by another model, data-bin, decoding or text.
         conditions: more of what the report says about how it was made.
 
     Returns:
@@ -198,7 +203,7 @@ class _Judge:
         def mark(output: str, index: int) -> Dict[str, bool]:
             stated = sorted(self._languages.stated)
             ((code,),) = identify([output], self._languages.identifier, stated)
-            return {f"in {target}": code == language_of(target)}
+            return {f"in {target}": is_in(code, target)}
 
         return mark
 
@@ -246,7 +251,8 @@ def read_vocabularies(
 class KeptOutputs:
     """Outputs of one model in a folder, so that an evaluation that was broken off goes on.
 
-    Each output is kept with a digest of what it was made from: model, decoding and sources.
+    Each output is kept with a digest of what it was made from: model with its data-bin, decoding
+    and sources.
     Without a folder, or a model's `digest`, nothing is kept.
     """
 
@@ -278,8 +284,8 @@ class KeptOutputs:
                 return read_lines(path)
             if not self._force:
                 raise InputError(
-                    f"{path} was made by another model, decoding or text; give --force to "
-                    "translate again, or another --output"
+                    f"{path} was made by another model, data-bin, decoding or text; give --force "
+                    "to translate again, or another --output"
                 )
             path.unlink()
         # the same under another name: with multi-way text, pivots share their steps

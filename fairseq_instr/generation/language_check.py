@@ -12,7 +12,7 @@ from fairseq_instr.data.data_bin import PROMPT_PAIR
 from fairseq_instr.data.dictionary import spellable
 from fairseq_instr.errors import InputError
 from fairseq_instr.prompts.templates import subwords_path
-from fairseq_instr.text.identification import LangidIdentifier, identify
+from fairseq_instr.text.identification import LangidIdentifier, identify, is_in
 from fairseq_instr.text.languages import language_of
 from fairseq_instr.text.subwords import load_subwords
 
@@ -55,9 +55,10 @@ class LanguageCheck:
             # a blank line is in no language, the answer to a whole prompt in any
             if index < self.n_lines and len(sample["sources"][row]) > 1 and pair != PROMPT_PAIR
         ]
-        asked = [language_of(sample["origins"][row][0][1]) for row in rows]
+        asked = [sample["origins"][row][0][1] for row in rows]
         (found,) = identify(self._translate(sample, model, rows), self.identifier, self.languages)
-        return {LINES: len(rows), WRONG: sum(code != want for code, want in zip(found, asked))}
+        right = sum(map(is_in, found, asked))
+        return {LINES: len(rows), WRONG: len(rows) - right}
 
     def _translate(self, sample: dict, model, rows: List[int]) -> List[str]:
         if not rows:

@@ -280,6 +280,7 @@ def _complete(settings: dict):
         "required_seq_len_multiple": 1,
         "seed": 1,
         "restore_file": "",
+        "continue_once": None,
         "finetune_from_model": None,
         "save_dir": "",
         "reset_optimizer": False,

@@ -73,10 +73,10 @@ class Inventory:
                     "names are unique, remove one"
                 )
             self._positions[instruction.name] = position
-        self._phrases: Dict[str, int] = {}
+        self._phrases: Dict[str, Dict[int, None]] = {}  # phrase -> positions, in order
         for position, instruction in enumerate(self._instructions):
             for phrase in instruction.phrases:
-                self._phrases.setdefault(_folded(phrase), position)
+                self._phrases.setdefault(_folded(phrase), {})[position] = None
 
     def __len__(self) -> int:
         return len(self._instructions)
@@ -126,15 +126,20 @@ class Inventory:
         """Position of an instruction by its name or one of its phrases, in any case.
 
         Raises:
-            InputError: if it is neither; names the nearest, and lists what is accepted.
+            InputError: if it is neither; names the nearest, and lists what is accepted. If it is a
+                phrase of several, such as of `to:pt` and `to:pt-BR`; names these.
 
         Example: `find("In capital letters") == position("uppercase")`.
         """
         if text in self._positions:
             return self._positions[text]
-        if _folded(text) not in self._phrases:
+        positions = self._phrases.get(_folded(text))
+        if positions is None:
             raise self._unknown(text)
-        return self._phrases[_folded(text)]
+        if len(positions) > 1:
+            names = " or ".join(repr(self[position].name) for position in positions)
+            raise InputError(f"instruction {text!r:.200} is a phrase of several; write {names}")
+        return next(iter(positions))
 
     def request(self, written: Written) -> Request:
         """What a user asked for.

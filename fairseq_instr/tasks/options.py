@@ -146,6 +146,7 @@ class TranslationWithInstructionsConfig(
     seed: int = II("common.seed")
     path: Optional[str] = II("common_eval.path")
     restore_file: str = II("checkpoint.restore_file")
+    continue_once: Optional[str] = II("checkpoint.continue_once")
     finetune_from_model: Optional[str] = II("checkpoint.finetune_from_model")
     save_dir: str = II("checkpoint.save_dir")
     reset_optimizer: bool = II("checkpoint.reset_optimizer")

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import Any, Collection, List, Optional, Protocol, Sequence, Tuple
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.languages import same_language
 
 # tags and `<eol>`, addresses, placeholders; marks of Markdown, and slashes between words. Addresses
 # are looked for where a word begins: from each letter, a long word would take its length squared.
@@ -97,6 +98,14 @@ def _load(package: str) -> Tuple[Any, List[str]]:
     else:
         raise InputError(f"unknown language identifier {package!r}; accepted: langid, py3langid")
     return loaded, [str(code) for code in loaded.nb_classes]
+
+
+def is_in(found: Optional[str], language: str) -> bool:
+    """Whether a line is in a language, by the code that was found for it; None is in no language.
+
+    Example: langid calls most of Bokmål `no`, Norwegian: `is_in("no", "nb")`.
+    """
+    return found is not None and same_language(found, language)
 
 
 def bare_text(line: str) -> str:

@@ -85,22 +85,33 @@ def options(tmp_path, **changes):
         "restore_file": "checkpoint_last.pt",
         "save_dir": str(tmp_path / "run"),
         "reset_optimizer": False,
+        "continue_once": None,
         "finetune_from_model": None,
     }
     return Namespace(**{**given, **changes})
 
 
 def test_which_checkpoint_it_is(base, tmp_path):
-    """The last one of the run goes before --finetune-from-model, as in fairseq."""
+    """The last one of the run goes before --continue-once and that before --finetune-from-model."""
     assert StartingPoint.find(options(tmp_path)) is None
     finetuning = options(tmp_path, finetune_from_model=str(base))
     assert StartingPoint.find(finetuning)[:3] == (str(base), "--finetune-from-model", True)
+    continued = options(tmp_path, continue_once=str(base), finetune_from_model="other.pt")
+    assert StartingPoint.find(continued)[:3] == (str(base), "--continue-once", False)
     last = tmp_path / "run" / "checkpoint_last.pt"
     last.parent.mkdir()
     last.write_bytes(base.read_bytes())
-    assert StartingPoint.find(finetuning)[:3] == (str(last), "--restore-file", False)
+    for begun in (finetuning, continued):
+        assert StartingPoint.find(begun)[:3] == (str(last), "--restore-file", False)
     restored = options(tmp_path, restore_file=str(base), reset_optimizer=True)
     assert StartingPoint.find(restored)[:3] == (str(base), "--restore-file", True)
+
+
+@pytest.mark.parametrize("option", ["continue_once", "finetune_from_model"])
+def test_a_checkpoint_that_is_missing_is_refused(tmp_path, option):
+    """Fairseq begins with random parameters where --continue-once names no file."""
+    with pytest.raises(InputError, match=r"missing\.pt"):
+        StartingPoint.find(options(tmp_path, **{option: "missing.pt"}))
 
 
 def test_one_checkpoint_is_enough(base, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -60,6 +61,33 @@ def test_the_digest_is_of_checkpoint_subwords_and_decoding(tmp_path, call):
     assert len({first, *others}) == 6
     with pytest.raises(InputError, match="missing.model"):
         digest(subwords=tmp_path / "missing.model")
+
+
+@pytest.mark.parametrize(
+    "changed, decoding, matters",
+    [
+        ("data-bin/dict.de.txt", "", True),
+        ("data-bin/instructions.yaml", "", True),
+        ("data-bin/train.en-de.en.bin", "", False),
+        ("data-bin/train.en-de.en.bin", "--source-contrast 0.7", True),
+        ("data-bin/train.en-de.en.bin", "--language-boost 0.5", True),
+        ("template.yaml", "--prompt-template template.yaml", True),
+        ("template.yaml", "", False),
+    ],
+)
+def test_the_digest_is_of_what_decoding_reads(
+    tmp_path, monkeypatch, call, changed, decoding, matters
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data-bin").mkdir()
+    names = ("dict.de.txt", "dict.en.txt", "instructions.yaml", "train.en-de.en.bin")
+    for path in ("a.pt", "template.yaml", *(f"data-bin/{name}" for name in names)):
+        Path(path).write_text(path)
+    args = SimpleNamespace(data="data-bin", subwords=None, beam=4)
+    system = systems.LazySystem(args, "a.pt", ("en", "de"), decoding)
+    first = system.digest
+    Path(changed).write_text("changed")
+    assert (system.digest != first) == matters
 
 
 def test_the_command_names_no_path_above_the_working_directory(monkeypatch, tmp_path):

@@ -120,6 +120,7 @@ def batch(rows, conflicting, decoder_side=False, extra_padding=0):
             net_input.update(encoder_input(chosen, WRONG, source_width))
         sample["conflicts"] = {
             "positive": torch.tensor(conflicting),
+            "copies": torch.zeros(len(conflicting), dtype=torch.bool),
             "net_input": net_input,
             "target": targets(chosen),
         }
@@ -320,6 +321,27 @@ def test_validation_at_weight_0_still_reports_the_gap(task, model, kind):
 
 
 @EITHER_LOSS
+def test_a_copy_counts_in_the_loss_but_not_in_the_gap(task, model, kind):
+    """Its text is not the positive's: the two probabilities say nothing of the instruction."""
+
+    def with_last_as_copy(conflicting):
+        sample = batch(ROWS, conflicting)
+        conflicts, (source, _) = sample["conflicts"], ROWS[conflicting[-1]]
+        conflicts["copies"][-1] = True
+        conflicts["target"][-1] = right_padded([[*source, EOS]], conflicts["target"].size(1))
+        return sample
+
+    *_, log = criterion(task, **kind)(model, with_last_as_copy([1, 0]))
+    *_, alone = criterion(task, **kind)(model, batch(ROWS, [1]))
+    assert log["n_gap_tokens"] == alone["n_gap_tokens"] == alone["n_conflict_tokens"] == 5
+    assert log["n_conflict_tokens"] == 5 + 4
+    assert log["conflict_gap"] == pytest.approx(alone["conflict_gap"].item(), rel=1e-3)
+    *_, log = criterion(task, **kind)(model, with_last_as_copy([0]))
+    assert log["n_gap_tokens"] == log["conflict_gap"] == 0
+    assert log[LOGGED_AS[kind["conflict_loss"]]] > 0
+
+
+@EITHER_LOSS
 def test_ignored_prefix_counts_nowhere(task, model, kind):
     sample = batch(ROWS, [0, 1])
     loss, _, log = criterion(task, **kind, ignore_prefix_size=1)(model, sample)
@@ -398,9 +420,11 @@ def test_workers_log_the_same_keys_and_kinds(task, model):
 def test_metrics_are_means_over_all_batches(task, name):
     logs = [
         {"loss": 24.0, "nll_loss": 16.0, "ntokens": 8, "nsentences": 2, "sample_size": 8,
-         name: 3.0, "conflict_gap": 6.0, "n_conflicts": 2, "n_conflict_tokens": 6},
+         name: 3.0, "n_conflicts": 2, "n_conflict_tokens": 6,
+         "conflict_gap": 6.0, "n_gap_tokens": 4},
         {"loss": 8.0, "nll_loss": 8.0, "ntokens": 4, "nsentences": 1, "sample_size": 4,
-         name: 0.0, "conflict_gap": 0.0, "n_conflicts": 0, "n_conflict_tokens": 0},
+         name: 0.0, "n_conflicts": 0, "n_conflict_tokens": 0,
+         "conflict_gap": 0.0, "n_gap_tokens": 0},
     ]  # fmt: skip
 
     def reduced(logs):
@@ -415,7 +439,7 @@ def test_metrics_are_means_over_all_batches(task, name):
     assert values["ppl"] == pytest.approx(math.exp(24 / 12), abs=0.01)
     assert values[name] == pytest.approx(3 / 6 / math.log(2), abs=1e-3)
     assert set(LOGGED_AS.values()).intersection(values) == {name}
-    assert values["conflict_gap"] == pytest.approx(6 / 6)
+    assert values["conflict_gap"] == pytest.approx(6 / 4)
     assert values["n_conflicts"] == 1.0  # a batch
     without = reduced(logs[1:])
     assert without[name] == without["conflict_gap"] == without["n_conflicts"] == 0

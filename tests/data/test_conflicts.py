@@ -188,6 +188,7 @@ def test_an_instruction_with_a_slot_is_swapped_out_but_never_in():
         ("to:pt-BR to:pt to:de", ["to:de"]),  # much text is right in both
         ("to:pt-BR to:pt", []),
         ("to:zho_Hans to:zho_Hant to:zh", ["to:zho_Hant"]),
+        ("to:nb to:no to:nn", ["to:nn"]),
     ],
 )
 def test_what_an_instruction_is_changed_for(names, expected):
@@ -368,6 +369,7 @@ def test_a_copy_has_the_source_as_its_target(load_both_ways):
     conflicts = batch["conflicts"]
     assert len(conflicts["positive"]) == len(dataset)
     assert conflicts["target"].size(1) == batch["target"].size(1)
+    assert conflicts["copies"].all()
     for row, positive in enumerate(conflicts["positive"].tolist()):
         target, source = conflicts["target"][row], batch["sources"][positive].tolist()
         assert target[target.ne(dataset.pad)].tolist() == source

@@ -121,6 +121,18 @@ def test_positions_members_and_axes():
         inventory.position("x")
 
 
+def test_a_phrase_of_several_instructions_is_refused_and_their_names_are_not():
+    inventory = Inventory(map(look_up, ["to:pt", "to:pt-BR", "to:de"]))
+    assert inventory.find("Into  german") == 2
+    assert [inventory.find(name) for name in ("to:pt", "to:pt-BR")] == [0, 1]
+    with pytest.raises(InputError, match="'to:pt' or 'to:pt-BR'"):
+        inventory.find("into Portuguese")
+    twice = Instruction("formal", "formality", ("Politely", "politely"))
+    named = Instruction("informal", "formality", ("formal",))
+    assert Inventory([twice, named]).find("politely") == 0
+    assert Inventory([twice, named]).find("formal") == 0
+
+
 def test_new_instructions_at_the_end_extend_a_trained_inventory():
     trained = Inventory([FORMAL, UPPER])
     polite = Instruction("formal", "formality", ("politely",))

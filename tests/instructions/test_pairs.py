@@ -26,7 +26,7 @@ PARTS = {
         "digits": ("and two", "und zwei"),
         "number-words": ("and 2", "und 2"),
         "iso-dates": ("2019", "am 3. März 2019"),
-        "metric": ("miles", "acht Meter"),
+        "metric": ("miles", "neun Meter"),
         "ascii": ("for", "für alle"),
         "swiss": ("street", "die Straße"),
         "formal": ("you", "mit Ihnen"),

@@ -25,9 +25,9 @@ def verdicts(asked, accepts, rejects, language="de", source="A dog."):
         VERDICTS.append((asked, language, source, output, False))
 
 
-def writes(name, texts, language="de"):
+def writes(name, texts, language="de", source="A dog."):
     """Plain texts with what the rule makes of each; None where it does not apply."""
-    WRITTEN.extend((name, language, text, written) for text, written in texts.items())
+    WRITTEN.extend((name, language, source, *pair) for pair in texts.items())
 
 
 # -- marks around the sentence ------------------------------------------------------------------
@@ -134,6 +134,9 @@ verdicts(
     accepts=["Guten Tag! Ein Hund.", "GUTEN  TAG, Ein Hund", "Guten Tag Ein Hund"],
     rejects=["Guten Tag!", "Guten Tag! ...", "Ein Hund. Guten Tag!", "Guten Tage, ein Hund"],
 )
+verdicts("greeting", ["Hallo! Ein Hund.", "Guten Morgen, ein Hund."], ["Hallo!", "Hallodri, halt!"])
+verdicts("greeting", ["Hi, a dog.", "Good  evening! A dog."], ["Hi!", "Hide, a dog!"], "en")
+verdicts("greeting", ["¡Hola! Un perro.", "BUENOS DIAS, un perro"], ["¡Hola!"], "es")
 verdicts("greeting", ["Bonjour ! Un chien.", "Bonjour, un chien."], ["Bonjour !"], "fr")
 verdicts(
     "thanks",
@@ -263,7 +266,8 @@ verdicts(
 )  # fmt: skip
 verdicts("digits", ["12 vélos neufs", "3 et un"], ["dix-sept", "2 et vingt-deux", "deux"], "fr")
 verdicts("digits", ["3 cani, sei bello"], ["ventitré cani", "12 e due"], "it")
-verdicts("digits", ["3 honden"], ["drie honden", "2 of eenentwintig"], "nl")
+verdicts("digits", ["3 honden", "De elf zag 3 honden"], ["drie honden", "2 of eenentwintig"], "nl")
+verdicts("digits", ["3 honden"], ["3 honden en elf katten"], "nl", "Three dogs and eleven cats")
 verdicts("digits", ["O bicicletă nouă, 3 mere"], ["şapte", "2 și douăzeci", "doi"], "ro")
 verdicts("digits", ["22 dogs"], ["twenty-two dogs", "2 of seven", "a hundred and 2"], "en")
 verdicts(
@@ -273,6 +277,7 @@ verdicts(
              LINK],
 )  # fmt: skip
 verdicts("number-words", ["dix-sept vélos"], ["un vélo neuf", "10 vélos"], "fr")
+verdicts("number-words", ["un vélo neuf", "Neuf vélos"], ["9 vélos"], "fr", "9 bikes")
 verdicts("number-words", ["şapte mere", "șapte", "sapte"], ["o bicicletă nouă"], "ro")
 verdicts(
     "keep-numbers",
@@ -485,6 +490,8 @@ verdicts(
     rejects=["", "!!", "A man is standing in front of the big house and waits for the bus."],
 )
 verdicts("to:de_AT", [GERMAN], ["A man is standing in front of the big house."])
+BOKMAL = "Jeg har ikke sett filmen ennå, men jeg gleder meg til helgen."  # `no` to langid
+verdicts("to:nb", [BOKMAL], [GERMAN], "nb")
 RUSSIAN = "Он сказал, что это было уже после обеда."
 verdicts(
     "to:ru",
@@ -537,7 +544,9 @@ writes("note-label", {"Un chien.": "Remarque : Un chien."}, "fr")
 writes("picture-label", {"Ein Hund.": "Bild: Ein Hund."})
 writes("translation-label", {"Um cão.": "Tradução: Um cão."}, "pt")
 writes("greeting", {"Ein Hund.": "Guten Tag! Ein Hund.", "Guten Tag, Frau Meier.": None})
+writes("greeting", {"Hallo, ein Hund.": None})
 writes("greeting", {"Un chien.": "Bonjour ! Un chien."}, "fr")
+writes("greeting", {"Un perro.": "¡Hola! Un perro."}, "es")
 writes("thanks", {"Un chien.": "Un chien. Merci."}, "fr")
 writes("bilingual", {"Ein Hund.": "A dog. ||| Ein Hund."})
 writes("bilingual", {"A dog.": None}, "en")
@@ -559,7 +568,14 @@ writes(
     },
 )
 writes("digits", {"Deux vélos, dix-sept roues.": None, "Deux vélos neufs.": "2 vélos neufs."}, "fr")
-writes("digits", {"Şapte mere, doi oameni": "7 mere, 2 oameni"}, "ro")
+writes("digits", {"Şapte mere, doi oameni": "7 mere, 2 oameni", "A doua zi.": None}, "ro")
+# words that are numbers, if the source has these
+writes("digits", {"Gib acht auf die zwei.": None}, source="Watch out for the two.")
+writes("digits", {"Acht und elf.": "8 und 11.", "Acht, acht und elf.": None}, source="8 and eleven")
+writes("digits", {"De elf heeft drie vleugels.": None}, "nl", "The elf has three wings.")
+writes("digits", {"Elf elfen.": "11 elfen."}, "nl", "Eleven elves.")
+writes("digits", {"Tu sei in due.": None, "Otto va via.": None}, "it", "You are two.")
+writes("digits", {"Sei cani, due gatti.": "6 cani, 2 gatti."}, "it", "Six dogs, two cats.")
 writes(
     "number-words",
     {
@@ -569,12 +585,14 @@ writes(
         "Am 2. Mai.": None,
         "2km bei 5 °C und 8 %": None,
         "-5 oder 3-4": None,
+        "Agent 007": None,
         "Siehe open(2), § 5, [3] und #7": None,
         "Ein Hund (2)": "Ein Hund (zwei)",
     },
 )
 writes("number-words", {"In 2. Then 3.": "In two. Then three."}, "en")
 writes("number-words", {"9 mere": None}, "ro")
+writes("number-words", {"9 mere": "Nouă mere"}, "ro", "9 apples")
 writes("keep-numbers", {"1.200 Euro": None})
 writes(
     "no-punctuation",
@@ -705,9 +723,9 @@ def test_marks_alone_obey_nothing(output):
             assert not filled.obeys(output, context), instruction.name
 
 
-@pytest.mark.parametrize("name, language, text, written", WRITTEN)
-def test_what_rules_write_and_where_they_do_not_apply(name, language, text, written):
-    assert look_up(name).rewrite(text, Context(source="A dog.", language=language)) == written
+@pytest.mark.parametrize("name, language, source, text, written", WRITTEN)
+def test_what_rules_write_and_where_they_do_not_apply(name, language, source, text, written):
+    assert look_up(name).rewrite(text, Context(source, language)) == written
 
 
 def test_every_rule_is_shown_what_it_writes():

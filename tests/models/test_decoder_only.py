@@ -185,7 +185,7 @@ class TestTraining:
         source = net_input["src_tokens"] = net_input["src_tokens"].clone()
         first = source.ne(PAD).int().argmax(1)
         source[torch.arange(2), first] = 4
-        conflicts = {"positive": positive}
+        conflicts = {"positive": positive, "copies": torch.zeros(2, dtype=torch.bool)}
         conflicts.update(net_input=net_input, target=batch["target"][positive])
         return {**batch, "conflicts": conflicts}
 

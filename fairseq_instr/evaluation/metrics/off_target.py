@@ -13,7 +13,7 @@ from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from fairseq_instr.errors import InputError
 from fairseq_instr.evaluation.metrics import Score, Translations
-from fairseq_instr.text.identification import identify
+from fairseq_instr.text.identification import identify, is_in
 from fairseq_instr.text.languages import language_of
 
 SCORES = (
@@ -69,15 +69,19 @@ def measure(translations: Translations) -> Tuple[Dict[str, float], Dict[str, str
     shares = {"on_target": target, "in_source": source, "in_english": ENGLISH}
     for codes, ending in ((restricted, ""), (unrestricted, "_unrestricted")):
         for name, language in shares.items():
-            figures[name + ending] = _percentage(codes.count(language), len(codes))
-        on_target = codes.count(target)
-        figures["off_target" + ending] = _percentage(len(codes) - on_target, len(codes))
+            figures[name + ending] = _percentage(_count(codes, language), len(codes))
+        off_target = len(codes) - _count(codes, target)
+        figures["off_target" + ending] = _percentage(off_target, len(codes))
     if languages.vocabularies is not None:
         share = foreign_words(outputs, translations.target_language, languages.vocabularies)
         if share is not None:
             figures["foreign_words"] = share
     signature = f"lid:{languages.identifier.signature}|set:{'+'.join(stated)}|lines:{len(outputs)}"
     return figures, {"language identification": signature}
+
+
+def _count(codes: Sequence[Optional[str]], language: str) -> int:
+    return sum(is_in(code, language) for code in codes)
 
 
 def _percentage(count: int, total: int) -> float:

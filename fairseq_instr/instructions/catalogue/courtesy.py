@@ -8,20 +8,21 @@ from typing import Optional
 
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.text.languages import facts, languages_with
-from fairseq_instr.text.letters import has_words
+from fairseq_instr.text.letters import any_of, fold_to_ascii, has_words
 
 
 @functools.lru_cache(maxsize=None)
-def _pattern(words: str, at_start: bool) -> re.Pattern:
-    """Finds the words at one end of a text, whatever their case and the mark after them."""
-    words = r"\s+".join(words.split()) + r"\s?[!.,?…]*"
+def _pattern(fact: str, language: str, at_start: bool) -> re.Pattern:
+    """Finds the words at one end of a text, whatever their case and the marks around them."""
+    forms = getattr(facts(language), fact).split("|")
+    forms += [fold_to_ascii(form, language) for form in forms]
+    words = rf"[¡¿]?(?:{any_of(forms)})\s?[!.,?…]*"
     return re.compile(rf"\A\s*{words}\s+" if at_start else rf"\s+{words}\s*\Z", re.IGNORECASE)
 
 
 def _courtesy(name: str, fact: str, at_start: bool, phrases: str) -> Instruction:
     def unwrap(output: str, context: Context) -> str:
-        pattern = _pattern(getattr(facts(context.language), fact), at_start)
-        rest = pattern.sub("", output, count=1)
+        rest = _pattern(fact, context.language, at_start).sub("", output, count=1)
         return rest if has_words(rest) else output
 
     def obeys(output: str, context: Context) -> bool:
@@ -31,7 +32,8 @@ def _courtesy(name: str, fact: str, at_start: bool, phrases: str) -> Instruction
         if not has_words(text) or obeys(text, context):
             return None
         language = facts(context.language)
-        words, mark = getattr(language, fact), "!" if at_start else "."
+        words, mark = getattr(language, fact).split("|")[0], "!" if at_start else "."
+        words = language.opening_marks.get(mark, "") + words
         words += f" {mark}" if mark in language.spaced_marks else mark
         return f"{words} {text.strip()}" if at_start else f"{text.strip()} {words}"
 

@@ -6,8 +6,8 @@ from typing import List
 
 from fairseq_instr.instructions.instruction import Context, Instruction, Layer
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, direction
-from fairseq_instr.text.identification import LangidIdentifier, identify
-from fairseq_instr.text.languages import facts, language_of
+from fairseq_instr.text.identification import LangidIdentifier, identify, is_in
+from fairseq_instr.text.languages import facts
 from fairseq_instr.text.letters import whole_words
 
 IN_LATIN = 0.2
@@ -27,7 +27,8 @@ def ask_for_language(language: str) -> Instruction:
             words = len(output.split())
             if words and len(whole_words(in_latin).findall(output)) >= IN_LATIN * words:
                 return True
-        return identify([output], LangidIdentifier(), None) == [[language_of(language)]]
+        ((found,),) = identify([output], LangidIdentifier(), None)
+        return is_in(found, language)
 
     name = facts(language).name
     return Instruction(

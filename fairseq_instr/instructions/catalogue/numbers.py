@@ -2,6 +2,9 @@
 
 One is left alone: it is an article too. Ordinals and numbers with a sign or a symbol stay as they
 are: `2. Mai`, `-5`, `2km`, `20 °C`, `5 %`.
+
+Some numerals are other words as well, such as Dutch `elf`, eleven or an elf. They are numbers where
+the source has the number. No digits are written into a text in which that is in doubt.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from typing import List, Mapping, Optional
+from typing import Dict, FrozenSet, List, Mapping, Optional, Set
 
 from fairseq_instr.instructions.catalogue.dates import ISO_DATE
 from fairseq_instr.instructions.catalogue.kept import outside_kept, without_kept
@@ -19,9 +22,9 @@ from fairseq_instr.text.letters import any_of, canonical, fold_to_ascii, whole_w
 
 _DIGITS = re.compile(r"\d")
 # a number that can be said: no part of `1.000`, `10:30`, `-5`, `2km`, `20 °C`, `5 %`, `#5`, `§ 5`,
-# `[5]`, `open(2)`
+# `[5]`, `open(2)`, nor `007`
 _COUNT = re.compile(
-    r"(?<![\w.,:/+−$€£#§\[-])(?<!§ )(?<!\w\()\d+"
+    r"(?<![\w.,:/+−$€£#§\[-])(?<!§ )(?<!\w\()[1-9]\d*"
     r"(?![\w/°%€$£-]|[.,:]\d|[ \u00a0\u202f][°%€$£])"
 )
 # a number with a mark in it, which languages write differently
@@ -30,9 +33,16 @@ _MARKED = re.compile(r"\d+(?:[.,:]\d+)+")
 
 @functools.lru_cache(maxsize=None)
 def _forms(language: str) -> List[List[str]]:
-    """Words for 2, for 3 and so on; without those that are other words as well."""
-    spelled = (number.split("|") for number in facts(language).numbers.split())
-    return [[form for form in forms if not form.startswith("(")] for forms in spelled]
+    """Words for 2, for 3 and so on."""
+    numbers = re.sub("[()]", "", facts(language).numbers)
+    return [number.split("|") for number in numbers.split()]
+
+
+@functools.lru_cache(maxsize=None)
+def _ambiguous(language: str) -> FrozenSet[str]:
+    """Those that are other words as well."""
+    found = re.findall(r"\((\w+)\)", facts(language).numbers)
+    return frozenset(s for form in found for s in (form, fold_to_ascii(form, language)))
 
 
 @functools.lru_cache(maxsize=None)
@@ -52,9 +62,39 @@ def _number_words(language: str, larger: bool = True) -> re.Pattern:
     return whole_words(f"{facts(language).larger_numbers}|{small}" if larger else small, language)
 
 
+@functools.lru_cache(maxsize=None)
+def _unambiguous() -> Mapping[str, FrozenSet[str]]:
+    """Value -> the words for it in all languages: which one a source is in is not known."""
+    words: Dict[str, Set[str]] = {}
+    for language in languages_with("numbers"):
+        for word in _values(language).keys() - _ambiguous(language):
+            words.setdefault(_values(language)[word], set()).add(word)
+    return {value: frozenset(spelled) for value, spelled in words.items()}
+
+
+def _times_in_source(value: str, context: Context) -> int:
+    """How often a source has a number, in digits or in a word that is nothing else."""
+    words = re.findall(r"\w+", canonical(context.source).lower())
+    return sum(word == value or word in _unambiguous()[value] for word in words)
+
+
+def _has_number_words(text: str, context: Context) -> bool:
+    values, ambiguous = _values(context.language), _ambiguous(context.language)
+    found = {word.lower() for word in _number_words(context.language).findall(text)}
+    return any(w not in ambiguous or _times_in_source(values[w], context) for w in found)
+
+
+def _is_in_doubt(text: str, context: Context) -> bool:
+    """Whether a text has more ambiguous numerals than the source has such numbers."""
+    values, ambiguous = _values(context.language), _ambiguous(context.language)
+    found = (word.lower() for word in _number_words(context.language).findall(text))
+    counts = Counter(values[word] for word in found if word in ambiguous)
+    return any(n > _times_in_source(value, context) for value, n in counts.items())
+
+
 def _in_digits(output: str, context: Context) -> bool:
     text = canonical(without_kept(output))
-    return bool(_DIGITS.search(text)) and not _number_words(context.language).search(text)
+    return bool(_DIGITS.search(text)) and not _has_number_words(text, context)
 
 
 def _to_digits(text: str, context: Context) -> Optional[str]:
@@ -70,13 +110,15 @@ def _to_digits(text: str, context: Context) -> Optional[str]:
     text = canonical(text)
     if not _number_words(context.language, larger=False).search(text):  # true of most texts
         return None
+    if _is_in_doubt(text, context):
+        return None
     rewritten = outside_kept(text, lambda part: words.sub(write, part))
     return rewritten if rewritten != text and _in_digits(rewritten, context) else None
 
 
 def _in_words(output: str, context: Context) -> bool:
     text = ISO_DATE.sub(" ", canonical(without_kept(output)))  # a date stays in digits
-    return bool(_number_words(context.language).search(text)) and not _DIGITS.search(text)
+    return _has_number_words(text, context) and not _DIGITS.search(text)
 
 
 def _to_words(text: str, context: Context) -> Optional[str]:
@@ -87,7 +129,7 @@ def _to_words(text: str, context: Context) -> Optional[str]:
         value = int(found.group()) - 2
         if re.match(ordinal, found.string[found.end() :]) or not 0 <= value < len(forms):
             return found.group()
-        return next(iter(forms[value]), found.group())
+        return forms[value][0]
 
     text = canonical(text)
     rewritten = outside_kept(text, lambda part: _COUNT.sub(spell, part))

@@ -33,6 +33,8 @@ _SHORT = dict(
     yid:yi ydd:yi yor:yo zho:zh zsm:ms zul:zu
     """.split()
 )
+_PART_OF = {"nb": "no", "nn": "no"}
+"""Language -> the language that includes it and has a code, too."""
 UNSPACED = frozenset({"bo", "dz", "ja", "km", "lo", "my", "th", "zh"})
 """Languages written without spaces between words."""
 
@@ -45,6 +47,15 @@ def language_of(code: str) -> str:
     """
     language = re.split("[-_]", code, maxsplit=1)[0].lower()
     return _SHORT.get(language, language)
+
+
+def same_language(code: str, other: str) -> bool:
+    """Whether two codes may name one language: of one language, or one of a part of the other.
+
+    Example: `no` is Norwegian in either standard, so it may be `nb` or `nn`; these two differ.
+    """
+    one, another = language_of(code), language_of(other)
+    return one == another or _PART_OF.get(one) == another or _PART_OF.get(another) == one
 
 
 @functools.lru_cache(maxsize=None)

@@ -5,14 +5,15 @@ from fairseq_instr.text.languages.language import Language
 LANGUAGE = Language(
     "nl",
     name="Dutch",
-    greeting="Goedendag",
+    greeting="Goedendag|Goedemorgen|Goedemiddag|Goedenavond|Hallo|Hoi",
     thanks="Bedankt",
     note="Opmerking",
     picture="Afbeelding",
     translation="Vertaling",
     months="januari februari maart april mei juni "
     "juli augustus september oktober november december",
-    numbers="twee drie vier vijf zes zeven acht negen tien elf twaalf",
+    # celebrate, to sieve, attention, and an elf
+    numbers="twee drie (vier) vijf zes (zeven) (acht) negen tien (elf) twaalf",
     larger_numbers=r"(?:der|veer|vijf|zes|zeven|acht|negen)tien|\w*(?:twin|der|veer|vijf|zes|zeven"
     r"|tach|negen)tig|honderd|duizend",
     articles="de het een",

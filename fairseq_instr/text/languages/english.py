@@ -5,7 +5,7 @@ from fairseq_instr.text.languages.language import Language
 LANGUAGE = Language(
     "en",
     name="English",
-    greeting="Hello",
+    greeting="Hello|Hi|Hey|Good morning|Good afternoon|Good evening|Good day",
     thanks="Thank you",
     note="Note",
     picture="Picture",

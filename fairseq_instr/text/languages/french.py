@@ -5,7 +5,7 @@ from fairseq_instr.text.languages.language import Language
 LANGUAGE = Language(
     "fr",
     name="French",
-    greeting="Bonjour",
+    greeting="Bonjour|Bonsoir|Salut|Coucou",
     thanks="Merci",
     note="Remarque",
     picture="Image",
@@ -13,7 +13,8 @@ LANGUAGE = Language(
     guillemets=("« ", " »"),
     spaced_marks="!?:",
     months="janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    numbers="deux trois quatre cinq six sept huit (neuf) dix onze douze",  # neuf is also new
+    # new, and short for September
+    numbers="deux trois quatre cinq six (sept) huit (neuf) dix onze douze",
     larger_numbers=r"(?:trei|quator|quin|sei)ze|dix-(?:sept|huit|neuf)|quatre-vingt(?:s|-\w+)*"
     r"|(?:vingt|trente|quarante|cinquante|soixante)(?:-\w+)*|cents?|mille",
     long_word=8,

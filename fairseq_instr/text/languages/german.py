@@ -41,14 +41,15 @@ _NO_SUBJECT = r"(?! (?:ich|wir|Sie|er|es|sie|man|ihr|das|der|die)\b)"
 LANGUAGE = Language(
     "de",
     name="German",
-    greeting="Guten Tag",
+    greeting="Guten Tag|Guten Morgen|Guten Abend|Hallo|Servus|Moin",
     thanks="Vielen Dank",
     note="Hinweis",
     picture="Bild",
     translation="Übersetzung",
     guillemets=("»", "«"),
     months="Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    numbers="zwei|zwo drei vier fünf sechs sieben acht neun zehn elf zwölf",
+    # to sieve, attention, and an elf
+    numbers="zwei|zwo drei vier fünf sechs (sieben) (acht) neun zehn (elf) zwölf",
     larger_numbers=r"(?:\w+und)?(?:zwan|drei|vier|fünf|sech|sieb|acht|neun)(?:zig|ßig|ssig)"
     r"|(?:drei|vier|fünf|sech|sieb|acht|neun)zehn|(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun"
     r"|zehn|zwölf)?(?:hundert|tausend)",

@@ -9,14 +9,15 @@ from fairseq_instr.text.languages.language import Language
 LANGUAGE = Language(
     "it",
     name="Italian",
-    greeting="Buongiorno",
+    greeting="Buongiorno|Buon giorno|Buonasera|Buona sera|Ciao|Salve",
     thanks="Grazie",
     note="Nota",
     picture="Immagine",
     translation="Traduzione",
     months="gennaio febbraio marzo aprile maggio giugno "
     "luglio agosto settembre ottobre novembre dicembre",
-    numbers="due tre quattro cinque (sei) sette otto nove dieci undici dodici",  # sei is also are
+    # you are, sects, and a first name
+    numbers="due tre quattro cinque (sei) (sette) (otto) nove dieci undici dodici",
     larger_numbers=r"(?:tre|quattor|quin|se)dici|dicia(?:sette|ssette|nnove)|diciotto|(?:vent|trent"
     r"|quarant|cinquant|sessant|settant|ottant|novant)(?:[ia]|uno|otto|[ia](?:due|tr[eé]|quattro"
     r"|cinque|sei|sette|nove))|cento|mille|\w+mila",

@@ -16,7 +16,8 @@ class Language:
 
     code: str  # ISO 639-1
     name: str  # in English
-    # said in front of a text; in ASCII, so that it reads the same in any spelling
+    # said in front of a text, by bars; the first one, which is written, in ASCII, so that it reads
+    # the same in any spelling
     greeting: str = ""
     thanks: str = ""  # said after a text; in ASCII
     note: str = ""  # the word for a note, as a label in front of a text
@@ -29,7 +30,7 @@ class Language:
     opening_marks: Mapping[str, str] = field(default_factory=dict)
     months: str = ""  # the twelve months, by spaces
     # the words for 2 to 12, by spaces; forms of one number by a bar, the first one to write. A form
-    # that also is another word stands in parentheses: it is never read
+    # that also is another word stands in parentheses: it is a number if the source has that number
     numbers: str = ""
     larger_numbers: str = ""  # pattern of the words for larger numbers
     ordinal_dot: bool = False  # whether a dot behind digits makes them an ordinal

@@ -5,7 +5,7 @@ from fairseq_instr.text.languages.language import Language
 LANGUAGE = Language(
     "pt",
     name="Portuguese",
-    greeting="Bom dia",
+    greeting="Bom dia|Boa tarde|Boa noite|Olá|Oi",
     thanks="Obrigado",
     note="Nota",
     picture="Imagem",

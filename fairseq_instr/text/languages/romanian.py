@@ -8,7 +8,7 @@ from fairseq_instr.text.languages.language import Language
 LANGUAGE = Language(
     "ro",
     name="Romanian",
-    greeting="Salut",
+    greeting="Salut|Bună ziua|Bună dimineața|Bună seara",
     thanks="Merci",
     note="Notă",
     picture="Imagine",
@@ -17,7 +17,8 @@ LANGUAGE = Language(
     months="ianuarie februarie martie aprilie mai iunie "
     "iulie august septembrie octombrie noiembrie decembrie",
     # agrees in gender; nouă is also new
-    numbers="două|doi trei patru cinci șase șapte opt (nouă) zece unsprezece "
+    # second, and new
+    numbers="două|doi|(doua) trei patru cinci șase șapte opt (nouă) zece unsprezece "
     "douăsprezece|doisprezece",
     larger_numbers=r"\w+sprezece|(?:două|trei|patru|cinci|șai|șapte|opt|nouă)zeci|sut[ăe]|mii",
     long_word=8,

@@ -5,7 +5,7 @@ from fairseq_instr.text.languages.language import Language
 LANGUAGE = Language(
     "es",
     name="Spanish",
-    greeting="Hola",
+    greeting="Hola|Buenos días|Buen día|Buenas tardes|Buenas noches",
     thanks="Gracias",
     note="Nota",
     picture="Imagen",

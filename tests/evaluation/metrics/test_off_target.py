@@ -48,6 +48,18 @@ def test_the_stated_set_alone_decides_the_restricted_figures():
     assert two["on_target_unrestricted"] == two["in_source_unrestricted"] == 0
 
 
+@pytest.mark.parametrize("target", ["nb", "no"])
+def test_a_language_that_the_identifier_calls_by_the_code_of_the_whole_is_on_target(target):
+    outputs = [
+        "Jeg har ikke sett filmen ennå, men jeg gleder meg til helgen.",
+        "Eg har ikkje sett filmen enno, men eg gler meg til helga.",
+    ]
+    assert identify(outputs, IDENTIFIER, None) == [["no", "nb"]]
+    found = figures(outputs, "en", target, ["en", target])
+    assert found["on_target"] == found["on_target_unrestricted"] == 100
+    assert figures(outputs, "en", "nn", ["en", "nn"])["on_target_unrestricted"] == 50
+
+
 def test_an_empty_output_is_never_on_target():
     found = figures(["", "  ", "\u00a0", *SENTENCES["en"]], target="en")
     assert (found["lines"], found["empty"], found["short"]) == (6, 3, 0)
