@@ -481,6 +481,11 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
             add_adapters(decoder, cfg.lora_rank, cfg.lora_alpha, cfg.lora_targets)
         return cls(PromptEncoder(decoder, cfg.prompt_bos), decoder)
 
+    @property
+    def longest_together(self) -> int:
+        """Longest source and target together, in tokens, of which one eos is not read."""
+        return self.max_decoder_positions() + 1
+
     def forward(self, src_tokens, src_lengths, prev_output_tokens, **kwargs):
         """Logits of the target, as an encoder-decoder's; see `DecoderOnlyDecoder.forward`."""
         prompt = self.encoder(src_tokens, src_lengths, prefill=False)

@@ -289,7 +289,10 @@ class TestGrowth:
 class TestErrors:
     def test_too_long(self, make_model, make_batch):
         model = make_model(max_positions=16)
-        model(**make_batch((10,), (5,))["net_input"])
+        fits = make_batch((10,), (5,))["net_input"]
+        model(**fits)
+        longest = fits["src_tokens"].size(1) + fits["prev_output_tokens"].size(1)
+        assert model.longest_together == longest
         with pytest.raises(InputError, match="17 tokens.* positions for 16"):
             model(**make_batch((16,), (1,))["net_input"])
         with pytest.raises(InputError, match="--max-target-positions"):
