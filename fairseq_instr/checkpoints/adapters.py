@@ -16,16 +16,16 @@ ADAPTERS = ("lora_rank", "lora_alpha", "lora_targets")
 """Options of a model that say what adapters it has."""
 
 
-def merge_adapters(state: Dict[str, Any]) -> None:
-    """Make an ordinary checkpoint of one with adapters, in place.
+def merge_adapters(state: Dict[str, Any]) -> bool:
+    """Make an ordinary checkpoint of one with adapters, in place, and tell whether it had any.
 
-    Its outputs are the same but for rounding. The optimizer's state, which was the adapters', is
-    left out. A checkpoint without adapters stays as it is.
+    Its outputs are the same but for rounding: what is merged is in fp32. The optimizer's state,
+    which was the adapters', is left out. A checkpoint without adapters stays as it is.
     """
     model = state["model"]
     adapted = [key[: -len(A)] for key in model if key.endswith(f".{A}")]
     if not adapted:
-        return
+        return False
     settings = settings_of(state, "model")
     options = complete_options(settings)
     scale = options["lora_alpha"] / options["lora_rank"]
@@ -35,6 +35,7 @@ def merge_adapters(state: Dict[str, Any]) -> None:
     state["cfg"]["model"] = {**settings, **dict.fromkeys(ADAPTERS)}
     state.pop("last_optimizer_state", None)
     state.pop(ADAPTER_BASE, None)
+    return True
 
 
 def leave_base_out(model: nn.Module, base: Optional[AdapterBase]) -> None:

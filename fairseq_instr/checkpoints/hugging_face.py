@@ -180,7 +180,8 @@ def to_hugging_face(
     Args:
         checkpoint: of a model of one of the `FAMILIES`.
         tokenizer: folder `tokenizer/` that `from_hugging_face` wrote.
-        dtype: of the weights, one of `DTYPES`; None to keep each as it is.
+        dtype: of the weights, one of `DTYPES`; None to keep each as it is, and adapters that are
+            merged as their base.
         shard_bytes: largest size of a file, at least one tensor each.
 
     Returns:
@@ -196,7 +197,8 @@ def to_hugging_face(
     kept = read_object(path, optional=True)
     kind = family_of(kept, path) if kept else LlamaFamily
     state = read_checkpoint(checkpoint, mmap=True)
-    merge_adapters(state)
+    if merge_adapters(state) and dtype is None:
+        dtype = _name(state["model"][EMBEDDING].dtype)  # as their base
     family = kind.of_checkpoint(state, checkpoint, tokenizer, kept)
     inventory = _inventory(state, checkpoint, family)
     family.n_instructions = len(inventory.symbols)
@@ -213,7 +215,7 @@ def to_hugging_face(
         )
     config = family.configuration(kept)
     config["vocab_size"] = family.vocabulary.size + family.n_instructions
-    named = dtype or str(embedding.dtype).replace("torch.", "")
+    named = dtype or _name(embedding.dtype)
     config.update(dtype=named, torch_dtype=named)  # of transformers 5, and of earlier ones
     further = family.further_parameters()
 
@@ -246,6 +248,10 @@ def to_hugging_face(
             bos = family.vocabulary.bos if family.settings.get("prompt_bos") else None
             _write_chat_template(temporary, template, bos)
     return names
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).replace("torch.", "")
 
 
 def _let_end(path: Path, eos: int) -> None:

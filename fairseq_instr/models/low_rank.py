@@ -101,5 +101,5 @@ def add_adapters(decoder: nn.Module, rank: int, alpha: float, targets: str) -> N
 
 
 def merged(weight: Tensor, a: Tensor, b: Tensor, scale: float) -> Tensor:
-    """W + scale * B A, computed in fp32, in the dtype of W."""
-    return (weight.float() + scale * (b.float() @ a.float())).to(weight.dtype)
+    """W + scale * B A in fp32: in the bfloat16 of a published W, small changes would be lost."""
+    return weight.float() + scale * (b.float() @ a.float())

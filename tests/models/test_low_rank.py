@@ -72,6 +72,14 @@ class TestModel:
         assert torch.allclose(logits(plain), expected, atol=1e-4)
         assert state["cfg"]["model"]["lora_rank"] is None
 
+    def test_a_change_too_small_for_a_half_precision_base(self):
+        """In bfloat16, 1 + 2 ** -10 is 1; the model is run, and trained, in fp32."""
+        model = {"w.weight": torch.ones(1, 1).bfloat16(), "w.lora_a": torch.ones(1, 1)}
+        model["w.lora_b"] = torch.full((1, 1), 2.0**-10)
+        state = {"model": model, "cfg": {"model": {"lora_rank": 1, "lora_alpha": 1.0}}}
+        assert merge_adapters(state)
+        assert state["model"]["w.weight"].item() == 1 + 2.0**-10
+
     def test_targets(self, make_model):
         model = make_model(lora_rank=1, lora_targets="q_proj, up_proj,embed_tokens")
         trained = [k for k, p in model.named_parameters() if p.requires_grad]
