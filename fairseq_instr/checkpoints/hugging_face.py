@@ -24,10 +24,11 @@ from fairseq_instr.checkpoints.hugging_face_translation import (
     MBartFamily,
 )
 from fairseq_instr.checkpoints.hugging_face_vocabulary import (
-    CONFIG_FILE,
     TOKENIZER_CONFIG_FILE,
     Vocabulary,
     read_object,
+    text_in_front,
+    with_end,
 )
 from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import trained_parameters
@@ -37,10 +38,11 @@ from fairseq_instr.errors import InputError
 from fairseq_instr.files import atomic_folder, refuse_to_overwrite, write_atomically
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.tokens import SOURCE_PREFIX
+from fairseq_instr.text.hugging_face import CONFIG_FILE, load_tokenizer
 
 FAMILIES = (LlamaFamily, M2M100Family, MBartFamily, MarianFamily)
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
-CARD_FILE = "README.md"
+CARD_FILE, GENERATION_FILE = "README.md", "generation_config.json"
 # what makes up a tokenizer, and how to generate; copied as it is where it is there
 COPIED = (
     "tokenizer.json",
@@ -52,7 +54,7 @@ COPIED = (
     "sentencepiece.bpe.model",
     "source.spm",
     "target.spm",
-    "generation_config.json",
+    GENERATION_FILE,
 )
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 SHARD_BYTES = 5 * 10**9
@@ -210,10 +212,9 @@ def to_hugging_face(
             f"{known}; give the tokenizer that the model was trained with"
         )
     config = family.configuration(kept)
-    config.update(
-        vocab_size=family.vocabulary.size + family.n_instructions,
-        torch_dtype=dtype or str(embedding.dtype).replace("torch.", ""),
-    )
+    config["vocab_size"] = family.vocabulary.size + family.n_instructions
+    named = dtype or str(embedding.dtype).replace("torch.", "")
+    config.update(dtype=named, torch_dtype=named)  # of transformers 5, and of earlier ones
     further = family.further_parameters()
 
     def read(name: str) -> torch.Tensor:
@@ -238,16 +239,33 @@ def to_hugging_face(
         if inventory:
             family.write_tokenizer(temporary, inventory)
             write_atomically(temporary / CARD_FILE, model_card(inventory))
+        if (temporary / GENERATION_FILE).is_file():
+            _let_end(temporary / GENERATION_FILE, family.vocabulary.eos)
         template = task_state_of(state).chat_template
         if template is not None:
-            _write_chat_template(temporary, template, family.settings.get("prompt_bos", False))
+            bos = family.vocabulary.bos if family.settings.get("prompt_bos") else None
+            _write_chat_template(temporary, template, bos)
     return names
 
 
-def _write_chat_template(folder: Path, template: str, prompt_bos: bool) -> None:
+def _let_end(path: Path, eos: int) -> None:
+    """Let generation end at the token that ends texts in training."""
+    content = read_object(path)
+    ends = with_end(content.get("eos_token_id"), eos)
+    if ends != content.get("eos_token_id"):
+        content["eos_token_id"] = ends
+        write_atomically(path, json.dumps(content, indent=2) + "\n", force=True)
+
+
+def _write_chat_template(folder: Path, template: str, bos: Optional[int]) -> None:
     path = folder / TOKENIZER_CONFIG_FILE
     content = read_object(path, optional=True)
-    content["chat_template"] = ("{{- bos_token -}}\n" if prompt_bos else "") + template
+    # training spelled texts by tokenizer.json; the class of LLaMA 2's tokenizer overrules it
+    content["tokenizer_class"] = "PreTrainedTokenizerFast"
+    if bos is not None:
+        start = json.dumps(text_in_front(load_tokenizer(folder), bos), ensure_ascii=False)
+        template = f"{{{{- {start} -}}}}\n{template}"
+    content["chat_template"] = template
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     write_atomically(path, text, force=True)
     write_atomically(folder / CARD_FILE, CHAT_CARD)

@@ -9,9 +9,10 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple
 
 import torch
 
-from fairseq_instr.checkpoints.hugging_face_vocabulary import CONFIG_FILE, read_object
+from fairseq_instr.checkpoints.hugging_face_vocabulary import read_object
 from fairseq_instr.errors import InputError
 from fairseq_instr.files import write_atomically
+from fairseq_instr.text.hugging_face import CONFIG_FILE
 
 WEIGHTS_FILE, INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 ADAPTER_FILE = "adapter_config.json"

@@ -15,6 +15,7 @@ from fairseq_instr.checkpoints.hugging_face_vocabulary import (
     Vocabulary,
     find_vocabulary,
     starts_with,
+    with_end,
 )
 from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.errors import InputError
@@ -153,7 +154,7 @@ class LlamaFamily(Family):
         kept.setdefault(
             "bos_token_id", self.vocabulary.bos if self.settings["prompt_bos"] else None
         )
-        kept.setdefault("eos_token_id", self.vocabulary.eos)
+        kept["eos_token_id"] = with_end(kept.get("eos_token_id"), self.vocabulary.eos)
         return kept
 
     def name(self, key: str) -> str:

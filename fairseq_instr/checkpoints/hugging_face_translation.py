@@ -17,7 +17,6 @@ import torch
 from fairseq_instr.checkpoints.architecture import differences
 from fairseq_instr.checkpoints.hugging_face_family import EMBEDDING, PROJECTION, Family, require
 from fairseq_instr.checkpoints.hugging_face_vocabulary import (
-    CONFIG_FILE,
     TOKENIZER_CONFIG_FILE,
     Vocabulary,
     read_object,
@@ -34,7 +33,7 @@ from fairseq_instr.prompts.language_tokens import (
     PRESETS,
     LanguageTokens,
 )
-from fairseq_instr.text.hugging_face import TOKENIZER_FILE, load_tokenizer
+from fairseq_instr.text.hugging_face import CONFIG_FILE, TOKENIZER_FILE, load_tokenizer
 
 SOURCE_EMBEDDING, BIAS = "encoder.embed_tokens.weight", "decoder.output_projection.bias"
 SHARED, HUGGING_FACE_BIAS = "model.shared.weight", "final_logits_bias"

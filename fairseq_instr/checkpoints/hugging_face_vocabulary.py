@@ -17,7 +17,7 @@ from fairseq_instr.files import write_atomically
 from fairseq_instr.plain_data import read_json
 from fairseq_instr.text.hugging_face import load_tokenizer
 
-CONFIG_FILE, TOKENIZER_CONFIG_FILE = "config.json", "tokenizer_config.json"
+TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
 SPECIAL_IDS_FILE = "special_ids.json"
 UNUSED_NAMES = ("reserved", "pad", "unk", "unused")
 N_UNUSED_BYTES = 9  # control characters 0 to 8, which no text holds
@@ -184,6 +184,27 @@ def _named_tokens(folder: Path, tokenizer) -> Dict[str, str]:
 def starts_with(tokenizer, token: int) -> bool:
     """Whether a tokenizer puts a token in front of a text."""
     return tokenizer.encode("a").ids[:1] == [token]
+
+
+def text_in_front(tokenizer, token: int) -> str:
+    """What to write for a special token in front of a text, so that the text is spelled as alone.
+
+    Example: `"<s> "` for a tokenizer that puts `▁` before the first word of a whole text only,
+    since behind `<s>` no word is the first.
+    """
+    name, alone = tokenizer.id_to_token(token), tokenizer.encode("a", add_special_tokens=False).ids
+    for text in (name, f"{name} "):
+        if tokenizer.encode(f"{text}a", add_special_tokens=False).ids == [token, *alone]:
+            return text
+    return name
+
+
+def with_end(said, eos: int):
+    """`eos_token_id` of a JSON file, with the token that ends texts in training among them."""
+    ends = said if isinstance(said, list) else [] if said is None else [said]
+    if eos in ends:
+        return said
+    return [eos, *ends] if ends else eos
 
 
 def _unused_ids(tokenizer, ids: Dict[str, int], size: int, taken: set) -> List[int]:

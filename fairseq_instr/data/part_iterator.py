@@ -136,8 +136,9 @@ class PartIterator(EpochBatchIterator):
 
     def _indices(self, part: int) -> np.ndarray:
         indices = self.dataset.ordered_part(part)
-        longest = self.dataset.part(part).longest
-        if self._max_sizes is None or all(map(operator.le, longest, self._max_sizes)):
+        longest, together = self.dataset.part(part).longest, self.dataset.longest_together
+        fits = self._max_sizes is None or all(map(operator.le, longest, self._max_sizes))
+        if fits and (together is None or sum(longest) <= together):
             return indices
         indices, ignored = self.dataset.filter_indices_by_size(indices, self._max_sizes)
         if ignored:

@@ -73,6 +73,7 @@ class PromptedDataset(FairseqDataset):
         self.n_shards = n_shards
         self.part_samples = part_samples
         self.has_target = all(c.dataset.tgt is not None for c in self.corpora)
+        self.longest_together: Optional[int] = None  # source and target in tokens; None: any
         self.epoch = 1
         self._begin_epoch()
 
@@ -300,6 +301,9 @@ class PromptedDataset(FairseqDataset):
         kept, ignored = data_utils.filter_paired_dataset_indices_by_size(
             lengths.src_sizes, lengths.tgt_sizes if self.has_target else None, offsets, max_sizes
         )
+        if self.longest_together is not None and self.has_target:
+            fits = lengths.src_sizes[kept] + lengths.tgt_sizes[kept] <= self.longest_together
+            kept, ignored = kept[fits], [*ignored, *kept[~fits].tolist()]
         first = int(indices[0] - offsets[0]) if len(indices) else 0
         return kept + first, [place + first for place in ignored]
 

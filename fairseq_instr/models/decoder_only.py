@@ -174,8 +174,8 @@ class PromptEncoder(FairseqEncoder):
         return encoder_out.reorder(new_order)
 
     def max_positions(self) -> int:
-        """Longest prompt in tokens, if it is to have a translation."""
-        return self._decoder[0].max_positions()
+        """Longest prompt in tokens, if it is to have a translation: of one token and eos."""
+        return self._decoder[0].max_positions() - 1
 
 
 class _Hypotheses:
@@ -295,7 +295,8 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         Args:
             prev_output_tokens: LongTensor `(rows, T)`, beginning with eos, padded on the right.
             encoder_out: of the encoder.
-            incremental_state: of beam search; only the newest token is computed.
+            incremental_state: of beam search; only the newest token is computed. At the model's
+                last position a hypothesis ends: eos alone is not -inf.
             features_only: leave the output projection out.
 
         Returns:
@@ -306,7 +307,14 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
             InputError: if prompt and target are longer than the model's positions.
         """
         features, extra = self.extract_features(prev_output_tokens, encoder_out, incremental_state)
-        return (features if features_only else self.output_layer(features)), extra
+        if features_only:
+            return features, extra
+        logits = self.output_layer(features)
+        if incremental_state is not None:
+            logits = self._end_at_last_position(
+                logits, cast(Prompt, encoder_out), prev_output_tokens.size(1)
+            )
+        return logits, extra
 
     def extract_features(
         self,
@@ -317,8 +325,8 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         """As `forward`, without the output projection."""
         if isinstance(encoder_out, UnreadPrompt):
             return self.norm(self._as_one_text(prev_output_tokens, encoder_out)), {"attn": None}
-        self.check_positions(encoder_out.width + prev_output_tokens.size(1))
         if incremental_state is None:
+            self.check_positions(encoder_out.width + prev_output_tokens.size(1))
             features = self._teacher_forced(prev_output_tokens, encoder_out.expand())
         else:
             features = self._one_step(prev_output_tokens, encoder_out, incremental_state)
@@ -391,6 +399,16 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
         hypotheses.length += 1
         return x
 
+    def _end_at_last_position(self, logits: Tensor, prompt: Prompt, n_target: int) -> Tensor:
+        """Allow eos alone where a row has read as many tokens as the model has positions for."""
+        if prompt.width + n_target < self._max_positions:  # without a look at a tensor
+            return logits
+        n_read = prompt.lengths + n_target
+        self.check_positions(int(n_read.max()))
+        last = n_read.eq(self._max_positions).repeat_interleave(prompt.beam)
+        others = torch.arange(logits.size(-1), device=logits.device).ne(self.dictionary.eos())
+        return logits.masked_fill(last[:, None, None] & others, -math.inf)
+
     def reorder_incremental_state(self, incremental_state: dict, new_order: Tensor) -> None:
         """Move the hypotheses to the rows `new_order`."""
         hypotheses = self.get_incremental_state(incremental_state, "hypotheses")
@@ -417,7 +435,7 @@ class DecoderOnlyDecoder(FairseqIncrementalDecoder):
             raise InputError(
                 f"prompt and target have {n_positions} tokens, the model has positions for "
                 f"{self._max_positions} (--max-positions): shorten the texts, or lower "
-                "--max-source-positions, --max-len-a or --max-len-b"
+                "--max-source-positions or --max-target-positions"
             )
 
     def max_positions(self) -> int:
@@ -462,6 +480,11 @@ class DecoderOnlyModel(FairseqEncoderDecoderModel):
         if cfg.lora_rank:
             add_adapters(decoder, cfg.lora_rank, cfg.lora_alpha, cfg.lora_targets)
         return cls(PromptEncoder(decoder, cfg.prompt_bos), decoder)
+
+    @property
+    def longest_together(self) -> int:
+        """Longest source and target together, in tokens, of which one eos is not read."""
+        return self.max_decoder_positions() + 1
 
     def forward(self, src_tokens, src_lengths, prev_output_tokens, **kwargs):
         """Logits of the target, as an encoder-decoder's; see `DecoderOnlyDecoder.forward`."""

@@ -101,6 +101,7 @@ class TranslationWithInstructionsTask(TranslationTask):
         self._tokenizer = None  # of fairseq's --tokenizer
         self._one_pair = False  # whether -s and -t were both given
         self._language_check: Optional[LanguageCheck] = None
+        self._longest_together: Optional[int] = None  # prompt and target, of a decoder-only model
         self._n_known: Optional[int] = None  # instructions of the checkpoint that was loaded
         self._n_trained = 0  # symbols of the checkpoint that the next model takes
         self._warned: Set[int] = set()
@@ -174,7 +175,12 @@ class TranslationWithInstructionsTask(TranslationTask):
             raise InputError(error) from None  # one sentence, with the option that helps
 
     def get_batch_iterator(self, dataset, *args, **options):
-        """As in the parent; an epoch of several parts is batched part by part."""
+        """As in the parent; an epoch of several parts is batched part by part.
+
+        Training leaves out samples for which the model has too few positions.
+        """
+        if isinstance(dataset, PromptedDataset):
+            dataset.longest_together = self._longest_together if dataset.shuffle else None
         if args or not isinstance(dataset, PromptedDataset) or dataset.n_parts == 1:
             return super().get_batch_iterator(dataset, *args, **options)
         return PartIterator.of(dataset, options)
@@ -291,6 +297,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             start = self._check_starting_point(cfg)
         refuse_architecture(cfg)
         model = super().build_model(cfg, from_checkpoint)
+        self._longest_together = getattr(model, "longest_together", None)
         if getattr(cfg, "lora_rank", None):
             leave_base_out(model, start and start.adapter_base)
         n_symbols = len(symbols_of(self.cfg, self.inventory).symbols)

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import List, Sequence
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.plain_data import read_json
 
-TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_FILE, CONFIG_FILE = "tokenizer.json", "config.json"
 
 
 def load_tokenizer(folder: Path):
@@ -38,6 +39,14 @@ def load_tokenizer(folder: Path):
         raise InputError(f"{path} is not a tokenizer: {error}") from None
 
 
+def _rows_of_model(folder: Path) -> int:
+    """Number of embeddings that `config.json` says, 0 where there is none."""
+    path = folder / CONFIG_FILE
+    config = read_json(path, "convert the model again") if path.is_file() else {}
+    size = config.get("vocab_size") if isinstance(config, dict) else None
+    return size if isinstance(size, int) else 0
+
+
 class HuggingFaceSubwords:
     """A Hugging Face tokenizer as text -> space-separated ids, and back."""
 
@@ -46,14 +55,18 @@ class HuggingFaceSubwords:
         self._tokenizer.encode_special_tokens = True
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._n_rows = max(self._tokenizer.get_vocab_size(), _rows_of_model(Path(folder)))
 
     def encode(self, text: str) -> str:
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         return " ".join(map(str, ids))
 
     def can_write(self, piece: str) -> bool:
-        """Whether it is an id that the tokenizer has, special ones included."""
-        return piece.isdigit() and int(piece) < self._tokenizer.get_vocab_size()
+        """Whether it is an id that the tokenizer or its model has, special ones included.
+
+        Models have rows beyond their tokens, which round their number up.
+        """
+        return piece.isdigit() and int(piece) < self._n_rows
 
     def decode(self, pieces: str) -> str:
         """Inverse of `encode`, but that line breaks become spaces: an output is a line."""

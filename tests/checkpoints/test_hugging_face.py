@@ -80,6 +80,16 @@ class TestThereAndBack:
         for key, tensor in before.items():
             assert torch.equal(after[key], tensor.float() + 0.5)
 
+    def test_the_number_format_is_named(self, make_folder, tmp_path):
+        """Under both names: transformers 5 loads weights in `dtype`, whatever `torch_dtype` is."""
+        folder = make_folder("llama-3")
+        edit(folder / "config.json", dtype="bfloat16")
+        from_hugging_face(folder, tmp_path / "out", dtype="float32")
+        path = tmp_path / "back"
+        to_hugging_face(tmp_path / "out" / "model.pt", tmp_path / "out" / "tokenizer", path)
+        config = json.loads((path / "config.json").read_text())
+        assert config["dtype"] == config["torch_dtype"] == "float32"
+
     def test_transformers_computes_the_same(self, family, converted, tmp_path):
         """The tuned model in Hugging Face's own hands: logits on a sentence of its tokenizer."""
         transformers = import_transformers()
@@ -125,25 +135,42 @@ class TestChatTemplate:
         )  # fmt: skip
         return cfg, self.INVENTORY, Dictionary.load(str(output / "dict.txt"))
 
-    @pytest.fixture(params=TEMPLATES)
-    def prompt(self, request, family, converted, tmp_path):
-        """`prompt_in_words` of a converted folder, and the folder exported with its template."""
-        _, output = converted(family)
-        options = self.options(self.TEMPLATES[request.param], output, tmp_path)
+    def export(self, output, template, folder):
+        """`prompt_in_words` of a converted folder, which is exported with its template."""
+        options = self.options(template, output, folder)
         prompt, subwords = prompt_in_words(*options)
         dictionary = options[-1]
         state = read_checkpoint(output / "model.pt")
         text = chat_template(prompt.template, self.INVENTORY)
         state["task_state"] = TaskState(Inventory(), in_words=True, chat_template=text).to_dict()
-        torch.save(state, tmp_path / "tuned.pt")
-        to_hugging_face(tmp_path / "tuned.pt", output / "tokenizer", tmp_path / "exported")
+        torch.save(state, folder / "tuned.pt")
+        to_hugging_face(folder / "tuned.pt", output / "tokenizer", folder / "exported")
         return prompt, subwords, dictionary
 
-    def test_transformers_spells_it_alike(self, prompt, family, tmp_path):
+    @pytest.mark.parametrize("template", TEMPLATES)
+    def test_transformers_spells_it_alike(self, template, family, converted, tmp_path):
+        output = converted(family)[1]
+        self.check_spelling(self.export(output, self.TEMPLATES[template], tmp_path), tmp_path)
+
+    @pytest.mark.parametrize("prefix", ["always", "first"])
+    def test_llama_2_in_transformers_5(self, make_folder, prefix, tmp_path):
+        """Its class of tokenizer reads `legacy`, not tokenizer.json, and nothing of `bos_token`."""
+        folder = make_folder("llama-2")
+        if prefix == "first":  # as transformers 5 saves it
+            space = {"replacement": "▁", "prepend_scheme": prefix, "split": False}
+            changes = {"normalizer": None, "pre_tokenizer": {"type": "Metaspace", **space}}
+            edit(folder / "tokenizer.json", **changes)
+        named = {"tokenizer_class": "LlamaTokenizer", "legacy": False, "bos_token": None}
+        edit(folder / "tokenizer_config.json", **named)
+        from_hugging_face(folder, tmp_path / "converted")
+        self.check_spelling(self.export(tmp_path / "converted", "alpaca", tmp_path), tmp_path)
+
+    @staticmethod
+    def check_spelling(exported, tmp_path):
         transformers = pytest.importorskip("transformers")
-        tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(tmp_path / "exported")
-        prompt, subwords, dictionary = prompt
-        bos = [tokenizer.bos_token_id] if family != "qwen-2" else []
+        tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "exported")
+        prompt, subwords, dictionary = exported
+        bos = load_tokenizer(tmp_path / "exported").encode("").ids
         for source in ("Two men are talking.", "1 lazy dog", "- “üß”  (x)!", "."):
             encoded = dictionary.encode_line(subwords.encode(source)).long()
             tokens = prompt.render((Request(1),)).around(encoded)[:-1]
@@ -210,6 +237,17 @@ class TestVocabulary:
         assert len(dictionary) == len(rows) == len(original)
         for i in range(4, len(dictionary), 37):
             assert torch.equal(rows[i], original[int(dictionary[i])])
+
+    def test_generation_ends_where_training_ends_texts(self, make_folder, tmp_path):
+        folder, output = make_folder("qwen-2"), tmp_path / "out"
+        ids = load_tokenizer(folder).get_vocab()
+        old, end = ids["<|endoftext|>"], ids["<|im_end|>"]
+        (folder / "generation_config.json").write_text(f'{{"eos_token_id": [{old}]}}')
+        from_hugging_face(folder, output, tokens={"eos": "<|im_end|>"})
+        to_hugging_face(output / "model.pt", output / "tokenizer", tmp_path / "back")
+        for name in ("config.json", "generation_config.json"):
+            said = json.loads((tmp_path / "back" / name).read_text())["eos_token_id"]
+            assert said == [end, old], name
 
     def test_a_token_can_be_chosen(self, make_folder, tmp_path):
         folder = make_folder("llama-3")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairseq_instr.errors import InputError
+from fairseq_instr.text.dictionary import read_entries
 from fairseq_instr.text.hugging_face import HuggingFaceSubwords
 
 
@@ -33,6 +34,12 @@ class TestSubwords:
         assert subwords.text(pieces.split()) == "one\n\ntwo"
         assert subwords.decode(pieces) == "one  two"
         assert subwords.decode(pieces + " <unk>") == "one  two"
+
+    def test_rows_beyond_the_tokens(self, converted):
+        """Qwen's dictionary has entries for rows that round up their number."""
+        last = read_entries(converted("qwen-2")[1] / "dict.txt")[-1]
+        subwords = HuggingFaceSubwords(converted("qwen-2")[1] / "tokenizer")
+        assert subwords.can_write(last) and not subwords.can_write(str(int(last) + 1))
 
     def test_missing(self, tmp_path):
         pytest.importorskip("tokenizers")

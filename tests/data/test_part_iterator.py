@@ -18,7 +18,7 @@ CONFLICTS = ["--conflict-axes", "all", "--conflict-rate", 0.5]
 def epoch_of(task, dataset, epoch=1, **options):
     """The places that each batch holds."""
     batches = iterator(task, dataset, epoch, **options).next_epoch_itr()
-    return [batch["id"].tolist() for batch in batches]
+    return [batch["id"].tolist() for batch in batches if batch]
 
 
 # -- epochs -----------------------------------------------------------------------------
@@ -80,6 +80,20 @@ def test_samples_that_are_too_long_are_left_out(load_parts):
     batches = epoch_of(task, dataset, max_positions=(7, 7), ignore_invalid_inputs=True)
     assert 0 < len(kept) < 60
     assert sorted(place for batch in batches for place in batch) == kept
+
+
+@pytest.mark.parametrize("part_samples", [16, 1000])
+def test_source_and_target_that_are_too_long_together(load_parts, part_samples):
+    """A decoder-only model reads both in the same positions; training would end at such a pair."""
+    task, dataset = load_parts(*MIXTURE, part_samples=part_samples)
+    together = sorted(sum(dataset.size(place)) for place in range(60))[30]
+    task._longest_together = together
+    kept = [place for place in range(60) if sum(dataset.size(place)) <= together]
+    batches = epoch_of(task, dataset, max_positions=(99, 99), ignore_invalid_inputs=True)
+    assert 0 < len(kept) < 60
+    assert sorted(place for batch in batches for place in batch) == kept
+    dataset.shuffle = False  # a line is translated, however long its reference
+    assert sum(map(len, epoch_of(task, dataset, max_positions=(99, 99)))) == 60
 
 
 # -- lengths ----------------------------------------------------------------------------

@@ -289,11 +289,30 @@ class TestGrowth:
 class TestErrors:
     def test_too_long(self, make_model, make_batch):
         model = make_model(max_positions=16)
-        model(**make_batch((10,), (5,))["net_input"])
+        fits = make_batch((10,), (5,))["net_input"]
+        model(**fits)
+        longest = fits["src_tokens"].size(1) + fits["prev_output_tokens"].size(1)
+        assert model.longest_together == longest
         with pytest.raises(InputError, match="17 tokens.* positions for 16"):
             model(**make_batch((16,), (1,))["net_input"])
-        with pytest.raises(InputError, match="--max-len-b"):
+        with pytest.raises(InputError, match="--max-target-positions"):
             model(**make_batch((10,), (6,))["net_input"])
+
+    def test_a_translation_ends_at_the_last_position(self, make_model, make_batch, dictionary):
+        """Each by its own prompt, as alone; the model scores what it wrote."""
+        model = make_model(max_positions=16)
+        generator = SequenceGenerator([model], dictionary, beam_size=2, max_len_b=40)
+        batch = make_batch((10, 4), (1, 1))
+        found = [hypotheses[0]["tokens"] for hypotheses in generator.generate([model], batch)]
+        assert [len(tokens) for tokens in found] == [16 - 11 + 1, 16 - 5 + 1]
+        for row, tokens in enumerate(found):
+            source = batch["net_input"]["src_tokens"][row : row + 1]
+            source = source[source != dictionary.pad()][None]
+            (alone,) = generator.generate([model], {"net_input": {"src_tokens": source}})
+            assert torch.equal(alone[0]["tokens"], tokens)
+            model(source, None, tokens.roll(1)[None])  # what it wrote, it can read
+        longest = make_batch((15,), (1,))["net_input"]["src_tokens"]
+        assert longest.size(1) > model.max_positions()[0]
 
     def test_a_long_prompt_beside_a_long_target(self, make_model, make_batch):
         """Each sentence has its place, but not the longest prompt with the longest target."""
