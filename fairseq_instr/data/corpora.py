@@ -150,12 +150,12 @@ def load_corpus(
     corpus = Corpus(name, pair, dataset, stream, fixed)
     if stream is None:
         if direction is not None:
-            corpus.fixed = compose_requests((*fixed, direction), inventory, origin)
+            corpus.fixed = compose_requests((*fixed, direction), inventory, f"--instruct, {origin}")
         return corpus
     if direction is not None:
         corpus.direction = direction
         corpus.directions = frozenset(inventory.members(inventory[direction.position].axis))
-    stream.check(corpus.all_asked, inventory, origin)
+    stream.check(corpus.all_asked, inventory, origin, " and --instruct" if fixed else "")
     return corpus
 
 

@@ -67,12 +67,15 @@ class InstructionStream:
         all_asked: Callable[[Sequence[Request]], Sequence[Request]],
         inventory: Inventory,
         origin: str,
+        others: str = "",
     ) -> None:
         """Make sure that each line can be read and composed.
 
         Args:
             all_asked: requests of a line -> those, and what else is asked of its pair.
             origin: corpus and split, to begin an error with.
+            others: what else asks, such as ` and --instruct`, for the error of two that exclude
+                each other.
 
         Raises:
             InputError: names the first line (counted from 1) with a fault.
@@ -106,7 +109,9 @@ class InstructionStream:
                         f"{where}: it begins with an argument; tokens that begin with "
                         f"{ARGUMENT_MARK!r} stand behind their instruction"
                     )
-                asked = compose_requests(all_asked(self.requests(index)), inventory, where)
+                asked = compose_requests(
+                    all_asked(self.requests(index)), inventory, f"{where}{others}"
+                )
                 for request in asked:
                     instruction = inventory[request.position]
                     if (request.argument is None) != (instruction.argument is None):

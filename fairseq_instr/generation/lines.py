@@ -11,7 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Sized, Tuple
 from tqdm import tqdm
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request, parse
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import compose
 from fairseq_instr.instructions.instruction import Context
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
@@ -183,9 +183,9 @@ class LineTranslator:
 
     def _compose(self, instruct: str) -> Tuple[Request, ...]:
         """What one string asks for, all of it known to the model."""
-        requests = compose(parse(instruct), self.inventory, origin="instruct")
+        requests = compose(instruct, self.inventory, "--instruct")
         for request in requests:
-            self._check_learned(request, "instruct")
+            self._check_learned(request, "--instruct")
         return requests
 
     def _check_learned(self, request: Request, origin: str) -> None:

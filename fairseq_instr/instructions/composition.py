@@ -9,17 +9,19 @@ from __future__ import annotations
 from typing import Dict, Iterable, Optional, Sequence, Tuple, Union
 
 from fairseq_instr.errors import InputError
-from fairseq_instr.instructions.asking import Request, parse_item, split
+from fairseq_instr.instructions.asking import Request, parse, parse_item, split
 from fairseq_instr.instructions.instruction import Context, Instruction
 from fairseq_instr.instructions.inventory import Inventory
 
 
-def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tuple[Request, ...]:
+def compose(
+    names: Union[str, Iterable[str]], inventory: Inventory, origin: str = ""
+) -> Tuple[Request, ...]:
     """Requests for the named instructions, in canonical order, each once.
 
     Args:
-        names: instruction names or phrases in any order, those with a slot with their argument;
-            or several names, separated by blanks.
+        names: what a user writes, see `asking`; or instruction names or phrases in any order, those
+            with a slot with their argument.
         inventory: what the model knows.
         origin: where the names come from, to begin an error with, such as `--instruct`.
 
@@ -27,11 +29,12 @@ def compose(names: Iterable[str], inventory: Inventory, origin: str = "") -> Tup
         InputError: if a name is unknown, two different requests share an axis, or an argument is
             missing or not accepted.
 
-    Example: `compose(["uppercase", "formal"], inventory) == compose(["formal uppercase"],
+    Example: `compose(["uppercase", "formal"], inventory) == compose("formal, uppercase",
     inventory)`.
     """
     try:
-        written = [each for item in names for each in parse_item(item, inventory.__contains__)]
+        items = parse(names) if isinstance(names, str) else names
+        written = [each for item in items for each in parse_item(item, inventory.__contains__)]
         return compose_requests(map(inventory.request, map(split, written)), inventory)
     except InputError as error:
         raise InputError(f"{origin}: {error}" if origin else str(error)) from None

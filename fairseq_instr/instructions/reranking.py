@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import List, Sequence
 
-from fairseq_instr.instructions.asking import Written, parse
+from fairseq_instr.instructions.asking import Written
 from fairseq_instr.instructions.catalogue import find
 from fairseq_instr.instructions.composition import compose, verify
 from fairseq_instr.instructions.instruction import Context, Instruction
@@ -38,7 +38,7 @@ def verifiable(instruct: str, inventory: Inventory) -> List[Instruction]:
         InputError: if a name is unknown, two exclude each other, or an argument is not accepted.
     """
     found = []
-    for request in compose(parse(instruct), inventory):
+    for request in compose(instruct, inventory):
         assert not isinstance(request.argument, tuple)  # only streams have ids
         instruction = find(str(Written(inventory[request.position].name, request.argument)))
         if instruction is not None and instruction.obeys is not None:

@@ -96,7 +96,7 @@ def create_app(
     def translate():
         text, asked = _read(request.get_data())
         instruct = ", ".join(map(str, asked))
-        compose(parse(instruct), inventory)  # refused before any model is run
+        compose(instruct, inventory)  # refused before any model is run
         wanted = [(str(name), _with_verifier(str(name))) for name in asked]
         results = []
         for name, system in systems.items():

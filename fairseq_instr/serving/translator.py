@@ -224,7 +224,7 @@ class CTranslate2Translator(LineTranslator):
 
     def _render(self, tokens: List[int], requests: Tuple[Request, ...]) -> _Line:
         if self._direction is not None:
-            requests = compose_requests((self._direction, *requests), self.inventory, "instruct")
+            requests = compose_requests((self._direction, *requests), self.inventory, "--instruct")
         found = self._prompt.render(requests)
         end = (EOS,) if found.end is None else found.end
         return _Line([*found.before, *tokens, *found.behind, *end], found.decoder)

@@ -38,7 +38,7 @@ from fairseq_instr.generation.language_check import LanguageCheck, log_off_targe
 from fairseq_instr.generation.options import GuidanceOptions
 from fairseq_instr.generation.prompted_search import PromptedSearch
 from fairseq_instr.generation.typed_lines import TypedLine, TypedLines
-from fairseq_instr.instructions.asking import Request, parse
+from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import compose, compose_requests
 from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
 from fairseq_instr.prompts.choice import ArgumentSpelling, choose_prompt
@@ -89,7 +89,7 @@ class TranslationWithInstructionsTask(TranslationTask):
             cfg, inventory, src_dict, language_tokens, self.spell_argument
         )
         self.directions = Directions(cfg, inventory, native)
-        self.instruct = compose(parse(cfg.instruct or ""), inventory, origin="--instruct")
+        self.instruct = compose(cfg.instruct or "", inventory, "--instruct")
         self.field = InstructionField(self._read_field, cfg.strict) if cfg.instruct_field else None
         most_unknown = 1.0 if cfg.allow_unknown else MAX_UNKNOWN
         self.typed = TypedSources(src_dict.unk(), most_unknown, self.typed_line, self.field)
@@ -204,22 +204,26 @@ class TranslationWithInstructionsTask(TranslationTask):
         )
 
     def _read_field(self, text: str) -> Tuple[Request, ...]:
-        asked = compose(parse(text), self.inventory)
-        self.typed_line(torch.tensor([self.src_dict.eos()]), asked)  # refused now or never
+        asked = compose(text, self.inventory)
+        eos = torch.tensor([self.src_dict.eos()])
+        self.typed_line(eos, asked, origin="")  # refused now or never
         return asked
 
-    def typed_line(self, source, requests: Sequence[Request]) -> TypedLine:
+    def typed_line(
+        self, source, requests: Sequence[Request], origin: str = "--instruct"
+    ) -> TypedLine:
         """What `inference_step` takes for one source that comes from no corpus.
 
         Args:
             source: LongTensor `(n,)`, ending in eos.
             requests: what is asked of it; `--instruct` and the direction are added. `InputError`
                 if they exclude each other.
+            origin: option that an error begins with.
         """
         pair = self.cfg.source_lang, self.cfg.target_lang
         direction = self.directions.request(pair)
         fixed = self.instruct if direction is None else (*self.instruct, direction)
-        asked = compose_requests((*fixed, *requests), self.inventory)
+        asked = compose_requests((*fixed, *requests), self.inventory, origin)
         self._warn_of_untrained(asked)
         return TypedLine.of(Line(source, asked), self.prompt)
 

@@ -89,7 +89,7 @@ def test_a_word_that_the_stream_s_dictionary_lacks_is_refused(add_corpus, make_t
 
 def test_instruct_is_checked_against_each_line(make_task):
     make_task("--instruct", "exclaim").load_dataset("task/case/valid")
-    with pytest.raises(InputError, match="line 7: lowercase and uppercase exclude each other"):
+    with pytest.raises(InputError, match="line 7 and --instruct: .*axis case"):
         make_task("--instruct", "uppercase").load_dataset("task/case/valid")
 
 

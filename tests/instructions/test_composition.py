@@ -119,6 +119,14 @@ def test_the_order_of_names_says_nothing(names, seed):
     assert {by_name[INVENTORY[i].name] for i in positions} == set(names)
 
 
+def test_names_may_come_as_one_text():
+    for text in ("uppercase, formal", "formal uppercase", "formal,uppercase,"):
+        assert compose(text, INVENTORY) == compose(["formal", "uppercase"], INVENTORY)
+    assert compose("", INVENTORY) == compose([], INVENTORY) == ()
+    with pytest.raises(InputError, match="^--instruct: .*not closed"):
+        compose('formal, begin-with="a, b', INVENTORY, "--instruct")
+
+
 def test_an_unknown_name_is_refused_and_the_inventory_is_listed():
     with pytest.raises(InputError, match="--instruct: .*'uppercas'") as caught:
         compose(["formal", "uppercas"], INVENTORY, origin="--instruct")

@@ -278,6 +278,8 @@ verdicts(
 )  # fmt: skip
 verdicts("number-words", ["dix-sept vélos"], ["un vélo neuf", "10 vélos"], "fr")
 verdicts("number-words", ["un vélo neuf", "Neuf vélos"], ["9 vélos"], "fr", "9 bikes")
+verdicts("number-words", ["Acht Kilometer"], ["8 Kilometer"], source="5 miles")
+verdicts("number-words", [], ["Gib acht."], source="Watch out.")
 verdicts("number-words", ["şapte mere", "șapte", "sapte"], ["o bicicletă nouă"], "ro")
 verdicts(
     "keep-numbers",

@@ -82,7 +82,7 @@ def test_arguments_reach_batches_and_conflicts(make_task, with_stream):
         ("begin-wiht =w1", "", "'begin-wiht'"),
         ("uppercase lowercase;begin-with =w1", "", "line 1: .*uppercase"),
         # both are on one axis: neither may be lost without a word
-        (" ; ;at-most =w9", "at-most=60", "line 3: at-most"),
+        (" ; ;at-most =w9", "at-most=60", "line 3 and --instruct: at-most"),
     ],
 )
 def test_streams_with_wrong_arguments_are_refused(make_task, with_stream, stream, instruct, named):
