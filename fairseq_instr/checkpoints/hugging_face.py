@@ -76,7 +76,9 @@ The chat template is the prompt that the model was trained with:
 prompt = tokenizer.apply_chat_template(
     [{"role": "user", "content": "Ein Hund."}],
     source_language="de", instructions=["to:fr"], add_generation_prompt=True, return_tensors="pt",
+    return_dict=True,
 )
+output = model.generate(**prompt, do_sample=False, repetition_penalty=1.0, max_new_tokens=200)
 ```
 
 An instruction with an argument is asked for by a map, such as

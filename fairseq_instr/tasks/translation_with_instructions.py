@@ -24,7 +24,7 @@ from fairseq_instr.data.conflicts import ConflictSampler
 from fairseq_instr.data.corpora import MAX_UNKNOWN, group_sizes
 from fairseq_instr.data.data_bin import only_pair
 from fairseq_instr.data.dictionary import base_symbols, spellable
-from fairseq_instr.data.directions import ALWAYS, NEVER, Directions
+from fairseq_instr.data.directions import ALWAYS, AUTO, NEVER, Directions
 from fairseq_instr.data.mixture import Mixture
 from fairseq_instr.data.part_iterator import PartIterator
 from fairseq_instr.data.phrasings import PhraseSampler
@@ -40,7 +40,7 @@ from fairseq_instr.generation.prompted_search import PromptedSearch
 from fairseq_instr.generation.typed_lines import TypedLine, TypedLines
 from fairseq_instr.instructions.asking import Request
 from fairseq_instr.instructions.composition import compose, compose_requests
-from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory
+from fairseq_instr.instructions.inventory import TARGET_LANGUAGE, Inventory, direction
 from fairseq_instr.prompts.choice import ArgumentSpelling, choose_prompt
 from fairseq_instr.prompts.language_tokens import LanguageTokens
 from fairseq_instr.prompts.templates import TemplatePrompt
@@ -152,6 +152,17 @@ class TranslationWithInstructionsTask(TranslationTask):
                 conflicts.check_applies(asked)
         if not training:
             self._warn_of_untrained(asked)
+        elif self.cfg.prompt_template and self.cfg.direction_instruction == AUTO:
+            self._warn_of_unsaid_target()
+
+    def _warn_of_unsaid_target(self) -> None:
+        if not self.directions.given:
+            name = direction(self.cfg.target_lang)
+            logger.warning(
+                f"--prompt-template {self.cfg.prompt_template:.80}: prompts don't say the target "
+                f"language, since the inventory has fewer than two; name {name} there, and give "
+                "--direction-instruction always, or never to leave it so"
+            )
 
     def _split_loader(self, combine: bool = False) -> SplitLoader:
         # a truncated source leaves room for its prompt, which has one symbol an axis at most

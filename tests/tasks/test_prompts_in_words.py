@@ -1,5 +1,7 @@
 """The task with a template in place of symbols, on a decoder-only model and general tasks."""
 
+import shutil
+
 import pytest
 import torch
 
@@ -79,6 +81,19 @@ class TestPromptsInWords:
         words = state["task_state"]["prompt_in_words"]
         assert Template.load(words) == Template.load("alpaca")
         assert not state["task_state"]["instruction_inventory"]["instructions"]
+
+    def test_a_target_that_prompts_do_not_say(self, data, in_words, call, caplog, tmp_path):
+        """Without an inventory, the model would read `Translate the text from English.` alone."""
+        shutil.copytree(data, tmp_path / "data", ignore=shutil.ignore_patterns("*.yaml", "general"))
+        train = [
+            "train", tmp_path / "data", *PLUGIN, *in_words, *CPU, "--arch", "decoder_only_tiny",
+            "-s", "en", "-t", "de", "--optimizer", "adam", "--max-tokens", 2000, "--max-update", 1,
+            "--data-buffer-size", 0, "--no-save", "--disable-validation",
+        ]  # fmt: skip
+        call(*train, "--direction-instruction", "never")
+        assert "to:de" not in caplog.text
+        call(*train)
+        assert "to:de" in caplog.text and "--direction-instruction" in caplog.text
 
     def test_generate(self, trained, data, in_words, spelling, call):
         """The prompt that the model read is what S- lines show; contrasts find the source in it."""
