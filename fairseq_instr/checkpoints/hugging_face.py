@@ -7,6 +7,7 @@ Weights are bit for bit the same; only the rows of the vocabulary may stand in a
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from argparse import Namespace
 from pathlib import Path
@@ -32,6 +33,7 @@ from fairseq_instr.checkpoints.hugging_face_vocabulary import (
 )
 from fairseq_instr.checkpoints.inspection import read_checkpoint, write_checkpoint
 from fairseq_instr.checkpoints.parameters import trained_parameters
+from fairseq_instr.checkpoints.settings import settings_of
 from fairseq_instr.checkpoints.task_state import TaskState, task_state_of
 from fairseq_instr.checkpoints.upgrading import complete, empty_model
 from fairseq_instr.errors import InputError
@@ -39,6 +41,8 @@ from fairseq_instr.files import atomic_folder, refuse_to_overwrite, write_atomic
 from fairseq_instr.instructions.inventory import Inventory
 from fairseq_instr.prompts.tokens import SOURCE_PREFIX
 from fairseq_instr.text.hugging_face import CONFIG_FILE, load_tokenizer
+
+logger = logging.getLogger(__name__)
 
 FAMILIES = (LlamaFamily, M2M100Family, MBartFamily, MarianFamily)
 CHECKPOINT_FILE, DICTIONARY_FILE, TOKENIZER_FOLDER = "model.pt", "dict.txt", "tokenizer"
@@ -247,6 +251,12 @@ def to_hugging_face(
             _let_end(temporary / GENERATION_FILE, family.vocabulary.eos)
         template = task_state_of(state).chat_template
         if template is not None:
+            shots = settings_of(state, "task").get("shots")
+            if shots:
+                logger.warning(
+                    f"{checkpoint} was trained with --shots {shots}: the chat template shows no "
+                    "examples"
+                )
             bos = family.vocabulary.bos if family.settings.get("prompt_bos") else None
             _write_chat_template(temporary, template, bos)
     return names

@@ -124,6 +124,9 @@ class Translator(LineTranslator):
         refuse_oversized(state, path)
         trained = settings_of(state, "task")
         words = task_state_of(state).in_words or None
+        shown = {}
+        if trained.get("shots") and "shots" not in options:  # examples that training showed
+            shown = {key: trained.get(key) for key in ("shots", "demonstrations", "seed")}
         settings = {
             "_name": TASK,
             "data": str(data),
@@ -136,6 +139,7 @@ class Translator(LineTranslator):
             "prompt_template": words if isinstance(words, str) else trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
+            **shown,
             **options,
         }
         settings = {key: value for key, value in settings.items() if value is not None}

@@ -34,8 +34,12 @@ _BODY = """\
 {%- endfor -%}
 {%- for name in phrases if name in asked -%}
 {%- set said.text = said.text ~ (JOINER if said.text else LEAD) ~ phrases[name] -%}
-{%- if asked is mapping and asked[name] -%}
-{%- set said.text = said.text ~ ': "' ~ asked[name] ~ '"' -%}
+{%- set argument = asked[name] if asked is mapping else none -%}
+{%- if (name in ARGUMENTS) != (argument is not none) -%}
+{{- raise_exception('instructions: give {name: argument} for ' ~ ARGUMENTS | join(', ') ~ ', and none for others') -}}
+{%- endif -%}
+{%- if argument is not none -%}
+{%- set said.text = said.text ~ ': "' ~ argument ~ '"' -%}
 {%- endif -%}
 {%- endfor -%}
 {{- PROMPT -}}
@@ -69,6 +73,7 @@ def _body(template: templates.Template, inventory: Inventory) -> str:
             parts.append(_EXPRESSIONS[slot])
     values = {
         "PHRASES": _literal({i.name: templates.phrase_of(template, i) for i in inventory}),
+        "ARGUMENTS": _literal([i.name for i in inventory if i.argument]),
         "LANGUAGES": _literal(dict(templates.language_names(template))),
         "JOINER": _literal(template.joiner),
         "LEAD": _literal(template.lead),
@@ -78,5 +83,5 @@ def _body(template: templates.Template, inventory: Inventory) -> str:
 
 
 def _literal(value: Any) -> str:
-    """A text or a map of texts as Jinja writes it, which is JSON."""
+    """A text, or a list or map of texts, as Jinja writes it, which is JSON."""
     return json.dumps(value, ensure_ascii=False)

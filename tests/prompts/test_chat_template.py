@@ -76,6 +76,10 @@ def test_the_library(render, name):
         ({"source_language": "xx"}, "source_language"),
         ({}, "source_language"),
         ({"source_language": "en", "instructions": ["to:xx"]}, "to:xx"),
+        # an argument that is missing, and one that nothing takes
+        ({"source_language": "en", "instructions": ["begin-with"]}, "begin-with"),
+        ({"source_language": "en", "instructions": {"begin-with": None}}, "begin-with"),
+        ({"source_language": "en", "instructions": {"to:fr": "x"}}, "begin-with"),
     ],
 )
 def test_what_is_not_known_is_refused(render, arguments, named):

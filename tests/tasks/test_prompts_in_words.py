@@ -114,6 +114,22 @@ class TestPromptsInWords:
         )
         assert translator.translate(ENGLISH) == list(map(encoder.decode, column(printed, "H")))
 
+    def test_examples_that_training_showed(self, trained, data, spelling, tmp_path):
+        """The translator shows them too, unless it is told otherwise."""
+        encoder, folder = spelling
+        for language, lines in (("en", ENGLISH), ("de", GERMAN)):
+            (tmp_path / f"dev.{language}").write_text("\n".join(lines) + "\n")
+        state = torch.load(trained, weights_only=True)
+        state["cfg"]["task"].update(shots=1, demonstrations=str(tmp_path / "dev"))
+        torch.save(state, tmp_path / "shots.pt")
+        model = tmp_path / "shots.pt", data, folder / "spm.model", "en", "de"
+        n_shown = []
+        for options in ({}, {"shots": 0}):
+            translator = Translator.from_pretrained(*model, **options)
+            read = translator.task.source_dictionary.string(translator.render("A cat.").rendered)
+            n_shown.append(sum(line in encoder.decode(read) for line in set(GERMAN)))
+        assert n_shown == [1, 0]
+
     def test_a_template_does_not_make_outputs_longer(self, trained, data, spelling):
         """The limit is one token for each of the source, which has 4 to 8 and a prompt of 60."""
         encoder, folder = spelling
