@@ -36,7 +36,8 @@ _BODY = """\
 {%- set said.text = said.text ~ (JOINER if said.text else LEAD) ~ phrases[name] -%}
 {%- set argument = asked[name] if asked is mapping else none -%}
 {%- if (name in ARGUMENTS) != (argument is not none) -%}
-{{- raise_exception('instructions: give {name: argument} for ' ~ ARGUMENTS | join(', ') ~ ', and none for others') -}}
+{{- raise_exception('instructions: give {name: argument} for ' ~ ARGUMENTS | join(', ')
+~ ', and none for others') -}}
 {%- endif -%}
 {%- if argument is not none -%}
 {%- set said.text = said.text ~ ': "' ~ argument ~ '"' -%}
