@@ -36,6 +36,8 @@ from fairseq_instr.text.pairs import Pair, parse_pairs
 from fairseq_instr.text.subwords import Encoders, load_subwords
 
 TASK = "translation_with_instructions"
+MAX_POSITIONS = 1024
+"""Longest source in tokens, its prompt included, unless training had a longer limit."""
 
 
 class Translator(LineTranslator):
@@ -139,6 +141,8 @@ class Translator(LineTranslator):
             "prompt_template": words if isinstance(words, str) else trained.get("prompt_template"),
             "prompt_subwords": str(subwords) if subwords else trained.get("prompt_subwords"),
             "direction_instruction": trained.get("direction_instruction", "auto"),
+            # a shorter limit left out training text; what a model can read, it says itself
+            "max_source_positions": max(trained.get("max_source_positions") or 0, MAX_POSITIONS),
             **shown,
             **options,
         }

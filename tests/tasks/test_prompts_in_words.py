@@ -130,6 +130,18 @@ class TestPromptsInWords:
             n_shown.append(sum(line in encoder.decode(read) for line in set(GERMAN)))
         assert n_shown == [1, 0]
 
+    def test_sources_as_long_as_training_had(self, trained, data, spelling, tmp_path):
+        """A LLaMA of 4,096 positions that was trained on prompts of 2,000 tokens reads them."""
+        state = torch.load(trained, weights_only=True)
+        state["cfg"]["model"]["max_positions"] = 4096
+        limits = []
+        for n_positions in (64, 2000):
+            state["cfg"]["task"]["max_source_positions"] = n_positions
+            torch.save(state, tmp_path / "long.pt")
+            model = tmp_path / "long.pt", data, spelling[1] / "spm.model", "en", "de"
+            limits.append(Translator.from_pretrained(*model).max_source)
+        assert limits == [1024, 2000]
+
     def test_a_template_does_not_make_outputs_longer(self, trained, data, spelling):
         """The limit is one token for each of the source, which has 4 to 8 and a prompt of 60."""
         encoder, folder = spelling
