@@ -363,10 +363,13 @@ class LanguageAwareTuning(Recipe):
     def backtranslate(self) -> None:
         """Synthetic pairs of the zero-shot directions, made by a system: a group of the data."""
         settings, made = self.config["backtranslate"], self.work / "backtranslate"
-        model = self.export(self.model(settings["model"], 1), "int8")
+        model = self.model(settings["model"], 1)
+        given = ["--data", self.data, "--subwords", self.subwords]
+        if "export" in settings:
+            model, given = self.export(model, settings["export"]), []
         self.command(
             "backtranslate", *FAIRSEQ_INSTR, "backtranslate", "--text", self.text / "train.{pair}",
-            "--pairs", ",".join(f"{PIVOT}-{other}" for other in self.others), "--model", model,
+            "--pairs", ",".join(f"{PIVOT}-{other}" for other in self.others), "--model", model, *given,
             *self.words(settings["options"]), "--seed", self.seed, "--output", made,
             show=True,
         )  # fmt: skip

@@ -82,7 +82,8 @@ class Mixture:
             if not sizes.get(name):
                 raise InputError(
                     f"--mixture names the group {name!r}, which has no training data; groups "
-                    f"with data: {', '.join(n for n, size in sizes.items() if size) or 'none'}"
+                    f"with data: {', '.join(n for n, size in sizes.items() if size) or 'none'}; a "
+                    "corpus of another pair than -s and -t or --lang-pairs name is left out"
                 )
         self.sizes = {name: sizes[name] for name in weights}
         self.weights = {name: Fraction(weight) for name, weight in weights.items()}
