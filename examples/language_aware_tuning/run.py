@@ -369,8 +369,8 @@ class LanguageAwareTuning(Recipe):
             model, given = self.export(model, settings["export"]), []
         self.command(
             "backtranslate", *FAIRSEQ_INSTR, "backtranslate", "--text", self.text / "train.{pair}",
-            "--pairs", ",".join(f"{PIVOT}-{other}" for other in self.others), "--model", model, *given,
-            *self.words(settings["options"]), "--seed", self.seed, "--output", made,
+            "--pairs", ",".join(f"{PIVOT}-{other}" for other in self.others), "--model", model,
+            *given, *self.words(settings["options"]), "--seed", self.seed, "--output", made,
             show=True,
         )  # fmt: skip
         for direction in self.zero_shot:
