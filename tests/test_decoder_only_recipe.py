@@ -43,11 +43,13 @@ def write(folder, **texts):
         (folder / f"{split}.{language}").write_text("".join(f"{line}\n" for line in lines))
 
 
-LIKELIHOOD_ALONE = ("mt", "mt_alone", "post_ins", "ptl", "denoise", "control")
+LIKELIHOOD_ALONE = (
+    "mt", "mt_alone", "mt_long", "post_ins", "ptl", "denoise", "control", "long_control"
+)  # fmt: skip
 
 
 class TestConfigurations:
-    @pytest.mark.parametrize("name", ["multi30k", "sample_corpus", "smollm2"])
+    @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("[!l]*.yaml")))
     def test_every_system_is_accepted_by_fairseq_train(self, recipe_class, call, name, tmp_path):
         from fairseq import options
 
@@ -65,9 +67,10 @@ class TestConfigurations:
             assert bool(args.unlikelihood_weight) == bool(args.conflict_axes)
             assert bool(args.conflict_axes) == (name not in LIKELIHOOD_ALONE)
         # the rows of the tables, and what they are made of
-        decoding = config["evaluation"]["decoding"]
+        decoding = config["evaluation"].get("decoding", {})
         rows = {*config["systems"], *decoding}
-        assert {"mt", "post_ins", "ptl", "one_shot", "five_shot", "c_src_lang", "ours"} <= rows
+        prompts = {"post_ins", "ptl", "one_shot", "five_shot", "c_src_lang"} if decoding else set()
+        assert {"mt", "ours", *prompts} <= rows
         built_on = [row["from"] for row in config["systems"].values() if "from" in row]
         used = {*built_on, *(row["model"] for row in decoding.values())}
         assert used <= {*config["systems"], *(["pretrained"] if pretrained else [])}
