@@ -8,10 +8,12 @@ arXiv 2402.13669), where nobody has the tasks that it was tuned on.
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Iterator, List, NamedTuple, Sequence, Set
 
 from fairseq_instr.curation.general_tasks import GeneralTask
 from fairseq_instr.errors import InputError, check_at_least
+from fairseq_instr.text.hugging_face import CONFIG_FILE
 
 _PLACE = "\N{SNOWMAN}"  # of the user's text in a rendered chat
 _FRUITLESS = 8
@@ -95,6 +97,11 @@ class _ChatModel:
             raise InputError(
                 f"the Python package {error.name} is not installed: pip install {error.name}"
             ) from None
+        if not Path(folder, CONFIG_FILE).is_file():  # a name would be looked up on the network
+            raise InputError(
+                f"{folder} is not the Hugging Face folder of a causal language model: it has no "
+                f"{CONFIG_FILE}"
+            )
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
             self._model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
